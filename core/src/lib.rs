@@ -1,1 +1,5 @@
 //! Northsouth.
+pub mod net;
+pub mod netfilter;
+pub mod text;
+mod words;

@@ -1,0 +1,8 @@
+//! What travels: packets as headers, the tuples that name a connection, prefixes and masks.
+
+mod mask;
+mod packet;
+
+pub use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
+pub use mask::Masked;
+pub use packet::{Icmp, Mac, Packet, Protocol, TcpFlags, Transport};

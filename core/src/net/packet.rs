@@ -1,0 +1,148 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+/// An IP protocol by its number (IANA "Protocol Numbers").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Protocol(pub u8);
+
+impl Protocol {
+    pub const ICMP: Protocol = Protocol(1);
+    pub const TCP: Protocol = Protocol(6);
+    pub const UDP: Protocol = Protocol(17);
+    pub const ICMPV6: Protocol = Protocol(58);
+    pub const SCTP: Protocol = Protocol(132);
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Protocol::ICMP => f.write_str("icmp"),
+            Protocol::TCP => f.write_str("tcp"),
+            Protocol::UDP => f.write_str("udp"),
+            Protocol::ICMPV6 => f.write_str("ipv6-icmp"),
+            Protocol::SCTP => f.write_str("sctp"),
+            Protocol(n) => write!(f, "{n}"),
+        }
+    }
+}
+
+/// TCP's flags as the header has them (RFC 9293, 3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct TcpFlags(pub u8);
+
+impl TcpFlags {
+    pub const FIN: TcpFlags = TcpFlags(0x01);
+    pub const SYN: TcpFlags = TcpFlags(0x02);
+    pub const RST: TcpFlags = TcpFlags(0x04);
+    pub const PSH: TcpFlags = TcpFlags(0x08);
+    pub const ACK: TcpFlags = TcpFlags(0x10);
+    pub const URG: TcpFlags = TcpFlags(0x20);
+    pub const SYN_ACK: TcpFlags = TcpFlags(0x12);
+
+    pub fn has(self, flags: TcpFlags) -> bool {
+        self.0 & flags.0 == flags.0
+    }
+}
+
+impl std::ops::BitOr for TcpFlags {
+    type Output = TcpFlags;
+    fn bitor(self, other: TcpFlags) -> TcpFlags {
+        TcpFlags(self.0 | other.0)
+    }
+}
+
+/// `SYN`, `SYN,ACK`, … as iptables and people write them; `NONE` without any.
+impl fmt::Display for TcpFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [
+            (TcpFlags::SYN, "SYN"),
+            (TcpFlags::FIN, "FIN"),
+            (TcpFlags::RST, "RST"),
+            (TcpFlags::PSH, "PSH"),
+            (TcpFlags::ACK, "ACK"),
+            (TcpFlags::URG, "URG"),
+        ];
+        let set: Vec<_> = names.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, name)| *name).collect();
+        if set.is_empty() { f.write_str("NONE") } else { f.write_str(&set.join(",")) }
+    }
+}
+
+/// A packet's headers, from IP up. What a host knows about it beside (mark, interfaces, connection) is the host's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Packet {
+    pub src: IpAddr,
+    pub dst: IpAddr,
+    pub ttl: u8,
+    /// The former TOS byte: DSCP and ECN.
+    pub tos: u8,
+    pub transport: Transport,
+    /// Bytes behind the transport header.
+    pub payload: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Transport {
+    Tcp { sport: u16, dport: u16, flags: TcpFlags },
+    Udp { sport: u16, dport: u16 },
+    Sctp { sport: u16, dport: u16 },
+    Icmp(Icmp),
+    Other(Protocol),
+}
+
+/// An ICMP or ICMPv6 message (RFC 792, RFC 4443).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Icmp {
+    pub kind: u8,
+    pub code: u8,
+    /// Identifier of an echo or timestamp; 0 in errors.
+    pub id: u16,
+    /// The packet that an error is about, as the sender of the error saw it.
+    pub about: Option<Box<Packet>>,
+}
+
+impl Packet {
+    pub fn protocol(&self) -> Protocol {
+        match &self.transport {
+            Transport::Tcp { .. } => Protocol::TCP,
+            Transport::Udp { .. } => Protocol::UDP,
+            Transport::Sctp { .. } => Protocol::SCTP,
+            Transport::Icmp(_) if self.dst.is_ipv6() => Protocol::ICMPV6,
+            Transport::Icmp(_) => Protocol::ICMP,
+            Transport::Other(protocol) => *protocol,
+        }
+    }
+
+    pub fn sport(&self) -> Option<u16> {
+        match self.transport {
+            Transport::Tcp { sport, .. } | Transport::Udp { sport, .. } | Transport::Sctp { sport, .. } => Some(sport),
+            _ => None,
+        }
+    }
+
+    pub fn dport(&self) -> Option<u16> {
+        match self.transport {
+            Transport::Tcp { dport, .. } | Transport::Udp { dport, .. } | Transport::Sctp { dport, .. } => Some(dport),
+            _ => None,
+        }
+    }
+
+    pub fn tcp_flags(&self) -> Option<TcpFlags> {
+        match self.transport {
+            Transport::Tcp { flags, .. } => Some(flags),
+            _ => None,
+        }
+    }
+}
+
+/// A hardware address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Mac(pub [u8; 6]);
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}

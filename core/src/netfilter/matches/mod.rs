@@ -1,0 +1,268 @@
+//! The match extensions: what a rule can ask of a packet beyond its [`Header`](super::Header).
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::{Interface, Not};
+use crate::net::{Mac, Masked, Protocol, TcpFlags};
+use crate::text::Span;
+
+/// An inclusive range of ports or other numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Range<T> {
+    pub low: T,
+    pub high: T,
+}
+
+impl<T: PartialOrd> Range<T> {
+    pub fn contains(&self, value: T) -> bool {
+        self.low <= value && value <= self.high
+    }
+}
+
+/// A match as its module understands it. Larger ones are boxed: dumps hold rules by the hundred thousand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Match {
+    Comment(Box<str>),
+    Tcp(Box<Tcp>),
+    Udp { sport: Option<Not<Range<u16>>>, dport: Option<Not<Range<u16>>> },
+    Sctp { sport: Option<Not<Range<u16>>>, dport: Option<Not<Range<u16>>> },
+    Icmp(Not<IcmpType>),
+    Multiport(Box<Multiport>),
+    /// `-m conntrack`, and `-m state`, which asks only for states.
+    Conntrack(Box<Conntrack>),
+    Mark(Not<Bits>),
+    Connmark(Not<Bits>),
+    Addrtype(Box<Addrtype>),
+    Statistic(Statistic),
+    Limit(Limit),
+    Hashlimit(Box<Hashlimit>),
+    Recent(Box<Recent>),
+    Set(Box<SetMatch>),
+    Iprange(Box<Iprange>),
+    Length(Not<Range<u16>>),
+    Ttl(TtlTest),
+    Owner(Box<Owner>),
+    Physdev(Box<Physdev>),
+    Pkttype(Not<PacketType>),
+    Mac(Not<Mac>),
+    Tos { value: u8, mask: u8, inverted: bool },
+    Dscp(Not<u8>),
+    Socket { transparent: bool, nowildcard: bool, restore_mark: bool },
+    /// Known to iptables, not to this model: a packet that has to be tested by it ends in "cannot tell".
+    Unsupported(Box<Unsupported>),
+}
+
+/// What the model does not know, as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unsupported {
+    pub name: Box<str>,
+    /// All of it, as it would be printed again.
+    pub text: Box<str>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tcp {
+    pub sport: Option<Not<Range<u16>>>,
+    pub dport: Option<Not<Range<u16>>>,
+    /// `--tcp-flags mask set`; `--syn` is `FIN,SYN,RST,ACK SYN`.
+    pub flags: Option<Not<FlagTest>>,
+    pub option: Option<Not<u8>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FlagTest {
+    pub mask: TcpFlags,
+    pub set: TcpFlags,
+}
+
+/// `any` is kind 255 with codes 0-255.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct IcmpType {
+    pub kind: u8,
+    pub codes: Range<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Multiport {
+    pub side: PortSide,
+    pub inverted: bool,
+    /// A single port is a range of one.
+    pub ports: Vec<Range<u16>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum PortSide {
+    Source,
+    Destination,
+    Either,
+}
+
+/// A value under a mask: `value/mask`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Bits {
+    pub value: u32,
+    pub mask: u32,
+}
+
+/// A set of conntrack states, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct States(pub u8);
+
+impl States {
+    pub const INVALID: u8 = 1;
+    pub const NEW: u8 = 2;
+    pub const RELATED: u8 = 4;
+    pub const ESTABLISHED: u8 = 8;
+    pub const UNTRACKED: u8 = 16;
+    pub const SNAT: u8 = 32;
+    pub const DNAT: u8 = 64;
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Conntrack {
+    /// Written as `-m state` rather than `-m conntrack`: the same test, printed otherwise.
+    pub legacy: bool,
+    pub states: Option<Not<States>>,
+    pub status: Option<Not<Status>>,
+    pub protocol: Option<Not<Protocol>>,
+    pub orig_src: Option<Not<Masked>>,
+    pub orig_dst: Option<Not<Masked>>,
+    pub repl_src: Option<Not<Masked>>,
+    pub repl_dst: Option<Not<Masked>>,
+    pub orig_sport: Option<Not<Range<u16>>>,
+    pub orig_dport: Option<Not<Range<u16>>>,
+    pub repl_sport: Option<Not<Range<u16>>>,
+    pub repl_dport: Option<Not<Range<u16>>>,
+    /// Seconds.
+    pub expire: Option<Not<Range<u32>>>,
+    /// `--ctdir`: true for REPLY.
+    pub reply: Option<bool>,
+}
+
+/// `--ctstatus`, as bits; no bit is `NONE`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Status(pub u8);
+
+impl Status {
+    pub const EXPECTED: u8 = 1;
+    pub const SEEN_REPLY: u8 = 2;
+    pub const ASSURED: u8 = 4;
+    pub const CONFIRMED: u8 = 8;
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Addrtype {
+    pub src: Option<Not<AddressTypes>>,
+    pub dst: Option<Not<AddressTypes>>,
+    pub limit_iface_in: bool,
+    pub limit_iface_out: bool,
+}
+
+/// Kinds of address, as bits `1 << RTN_*` (kernel `include/uapi/linux/rtnetlink.h`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AddressTypes(pub u16);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Statistic {
+    /// A chance of `threshold` in 2^31 (kernel `net/netfilter/xt_statistic.c`).
+    Random { threshold: u32, inverted: bool },
+    /// Every `every`-th packet from the `packet`-th on, from 0.
+    Nth { every: u32, packet: u32, inverted: bool },
+}
+
+/// `average`: 10,000ths of a second a packet, as the kernel stores it (`XT_LIMIT_SCALE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limit {
+    pub average: u32,
+    pub burst: u32,
+}
+
+/// hashlimit as kube and docker rules use it; what goes further is [`Match::Unsupported`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hashlimit {
+    pub name: Box<str>,
+    /// `--hashlimit-above` rather than `--hashlimit-upto`.
+    pub above: bool,
+    /// 10,000ths of a second a packet.
+    pub average: u32,
+    pub burst: u32,
+    /// srcip 1, srcport 2, dstip 4, dstport 8.
+    pub mode: u8,
+    pub srcmask: u8,
+    pub dstmask: u8,
+    /// Options that change no verdict (table sizes, expiry), printed as they were.
+    pub rest: Box<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recent {
+    pub name: Box<str>,
+    pub inverted: bool,
+    pub action: RecentAction,
+    pub seconds: Option<u32>,
+    pub reap: bool,
+    pub hitcount: Option<u32>,
+    pub check_ttl: bool,
+    /// `--rdest` rather than `--rsource`.
+    pub dest: bool,
+    pub mask: IpAddr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum RecentAction {
+    Set,
+    Check,
+    Update,
+    Remove,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetMatch {
+    pub set: Box<str>,
+    pub inverted: bool,
+    /// A direction for each dimension; true is `src`.
+    pub directions: Vec<bool>,
+    /// `--return-nomatch` and the counter options, printed as they were.
+    pub rest: Box<str>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Iprange {
+    pub src: Option<Not<Range<IpAddr>>>,
+    pub dst: Option<Not<Range<IpAddr>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum TtlTest {
+    Equal(u8),
+    NotEqual(u8),
+    Less(u8),
+    Greater(u8),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Owner {
+    pub uid: Option<Not<Range<u32>>>,
+    pub gid: Option<Not<Range<u32>>>,
+    pub suppl_groups: bool,
+    pub socket_exists: Option<Not<()>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Physdev {
+    pub in_iface: Option<Not<Interface>>,
+    pub out_iface: Option<Not<Interface>>,
+    pub is_in: Option<Not<()>>,
+    pub is_out: Option<Not<()>>,
+    pub is_bridged: Option<Not<()>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum PacketType {
+    Unicast,
+    Broadcast,
+    Multicast,
+}

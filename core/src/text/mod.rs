@@ -1,0 +1,9 @@
+//! Text: what users own. Files, the spans that values were read from, what is to be said about them, and the sentences themselves.
+
+mod diagnostic;
+mod file;
+mod say;
+
+pub use diagnostic::{Diagnostic, Label, Severity};
+pub use file::{File, FileId, LineColumn, Span};
+pub use say::{Arg, Lang, Say};

@@ -1,0 +1,144 @@
+//! Sentences in every language. Code names a sentence by its key and gives the arguments; the words stand in
+//! `words/LANGUAGE/AREA.txt`, one `key = sentence with {argument}` a line.
+
+use std::sync::OnceLock;
+
+use serde::Serialize;
+
+use crate::words;
+
+/// A language that the model speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Lang {
+    #[default]
+    En,
+    ZhCn,
+}
+
+impl Lang {
+    pub const ALL: [Lang; 2] = [Lang::En, Lang::ZhCn];
+
+    /// The BCP 47 tag, which also names the folder of the language's content.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::ZhCn => "zh-CN",
+        }
+    }
+}
+
+/// A sentence of the model, not yet in any language. Made with [`say!`](crate::say).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Say {
+    pub key: &'static str,
+    pub args: Vec<(&'static str, Arg)>,
+}
+
+/// What stands for `{name}` in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Arg {
+    /// The same in every language: a name, a number, an address.
+    Text(String),
+    /// A sentence of its own.
+    Say(Box<Say>),
+    /// Several sentences, joined as the language lists things.
+    List(Vec<Say>),
+}
+
+impl From<Say> for Arg {
+    fn from(say: Say) -> Self {
+        Arg::Say(Box::new(say))
+    }
+}
+
+impl From<Vec<Say>> for Arg {
+    fn from(says: Vec<Say>) -> Self {
+        Arg::List(says)
+    }
+}
+
+
+/// `say!("area/key", name = value, …)`: values print by `Display`; `name => say` takes a [`Say`] or a list of them.
+#[macro_export]
+macro_rules! say {
+    (@args $v:ident ;) => {};
+    (@args $v:ident ; $name:ident = $value:expr $(, $($rest:tt)*)?) => {
+        $v.push((stringify!($name), $crate::text::Arg::Text(($value).to_string())));
+        $crate::say!(@args $v ; $($($rest)*)?);
+    };
+    (@args $v:ident ; $name:ident => $value:expr $(, $($rest:tt)*)?) => {
+        $v.push((stringify!($name), $crate::text::Arg::from($value)));
+        $crate::say!(@args $v ; $($($rest)*)?);
+    };
+    ($key:literal $(,)?) => { $crate::text::Say { key: $key, args: Vec::new() } };
+    ($key:literal, $($args:tt)+) => {{
+        let mut args: Vec<(&'static str, $crate::text::Arg)> = Vec::new();
+        $crate::say!(@args args ; $($args)+);
+        $crate::text::Say { key: $key, args }
+    }};
+}
+
+impl Say {
+    /// The sentence in a language. A key that the catalogue lacks (a test prevents it) reads as the key.
+    pub fn text(&self, lang: Lang) -> String {
+        let template = template(lang, self.key).unwrap_or(self.key);
+        let mut out = String::with_capacity(template.len() + 16 * self.args.len());
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            out.push_str(before);
+            let Some((name, tail)) = after.split_once('}') else {
+                out.push('{');
+                rest = after;
+                continue;
+            };
+            match self.args.iter().find(|(n, _)| *n == name) {
+                Some((_, arg)) => arg.write(lang, &mut out),
+                None => {
+                    out.push('{');
+                    out.push_str(name);
+                    out.push('}');
+                }
+            }
+            rest = tail;
+        }
+        out.push_str(rest);
+        out
+    }
+}
+
+impl Arg {
+    fn write(&self, lang: Lang, out: &mut String) {
+        match self {
+            Arg::Text(text) => out.push_str(text),
+            Arg::Say(say) => out.push_str(&say.text(lang)),
+            Arg::List(says) => {
+                let comma = match lang {
+                    Lang::En => ", ",
+                    Lang::ZhCn => "、",
+                };
+                for (i, say) in says.iter().enumerate() {
+                    if i > 0 {
+                        out.push_str(comma);
+                    }
+                    out.push_str(&say.text(lang));
+                }
+            }
+        }
+    }
+}
+
+fn template(lang: Lang, key: &str) -> Option<&'static str> {
+    static CATALOGUES: OnceLock<[Vec<(&'static str, &'static str)>; 2]> = OnceLock::new();
+    let catalogues = CATALOGUES.get_or_init(|| Lang::ALL.map(catalogue));
+    let catalogue = &catalogues[lang as usize];
+    let at = catalogue.binary_search_by(|(k, _)| (*k).cmp(key)).ok()?;
+    Some(catalogue[at].1)
+}
+
+/// All sentences of a language by key, sorted. A line without ` = ` is a comment.
+pub(crate) fn catalogue(lang: Lang) -> Vec<(&'static str, &'static str)> {
+    let mut all: Vec<_> =
+        words::areas(lang).iter().flat_map(|area| area.lines()).filter_map(|l| l.split_once(" = ")).collect();
+    all.sort_unstable();
+    all
+}
