@@ -6,18 +6,29 @@ use std::path::Path;
 type Catalogue = BTreeMap<String, BTreeSet<String>>;
 
 fn placeholders(template: &str) -> BTreeSet<String> {
-    template.split('{').skip(1).filter_map(|s| s.split_once('}')).map(|(name, _)| name.to_string()).collect()
+    template
+        .split('{')
+        .skip(1)
+        .filter_map(|s| s.split_once('}'))
+        .map(|(name, _)| name.to_string())
+        .collect()
 }
 
 fn catalogue(lang: &str) -> Catalogue {
     let mut all = Catalogue::new();
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/words").join(lang);
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/words")
+        .join(lang);
     for entry in std::fs::read_dir(&dir).unwrap() {
         let path = entry.unwrap().path();
         for line in std::fs::read_to_string(&path).unwrap().lines() {
             if let Some((key, template)) = line.split_once(" = ") {
                 let twice = all.insert(key.to_string(), placeholders(template));
-                assert!(twice.is_none(), "{key} stands twice, again in {}", path.display());
+                assert!(
+                    twice.is_none(),
+                    "{key} stands twice, again in {}",
+                    path.display()
+                );
                 assert!(!template.trim().is_empty(), "{key} says nothing in {lang}");
             }
         }
@@ -39,11 +50,18 @@ fn sources(dir: &Path, out: &mut String) {
 /// The keys of `say!("…"` in the sources, with the names of the arguments given there.
 fn said() -> Catalogue {
     let mut text = String::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+    sources(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut text,
+    );
     let mut all = Catalogue::new();
     for call in text.split("say!(").skip(1) {
-        let Some(rest) = call.trim_start().strip_prefix('"') else { continue };
-        let Some((key, rest)) = rest.split_once('"') else { continue };
+        let Some(rest) = call.trim_start().strip_prefix('"') else {
+            continue;
+        };
+        let Some((key, rest)) = rest.split_once('"') else {
+            continue;
+        };
         let names = all.entry(key.to_string()).or_default();
         let (mut depth, mut word, mut quoted) = (1, String::new(), false);
         let mut chars = rest.chars().peekable();
@@ -80,7 +98,11 @@ fn said() -> Catalogue {
 fn languages_say_the_same_things() {
     let (en, zh) = (catalogue("en"), catalogue("zh-CN"));
     for (key, names) in &en {
-        assert_eq!(zh.get(key), Some(names), "{key}: missing in zh-CN, or with other arguments");
+        assert_eq!(
+            zh.get(key),
+            Some(names),
+            "{key}: missing in zh-CN, or with other arguments"
+        );
     }
     for key in zh.keys() {
         assert!(en.contains_key(key), "{key} stands in zh-CN only");
@@ -91,11 +113,16 @@ fn languages_say_the_same_things() {
 fn code_says_what_the_catalogue_has() {
     let (en, said) = (catalogue("en"), said());
     for (key, names) in &said {
-        let Some(wanted) = en.get(key) else { panic!("{key} is said but not in words/en") };
+        let Some(wanted) = en.get(key) else {
+            panic!("{key} is said but not in words/en")
+        };
         let lacking: Vec<_> = wanted.difference(names).collect();
         assert!(lacking.is_empty(), "{key} wants {lacking:?}");
     }
     for key in en.keys() {
-        assert!(said.contains_key(key), "{key} is in words/en but nothing says it");
+        assert!(
+            said.contains_key(key),
+            "{key} is in words/en but nothing says it"
+        );
     }
 }

@@ -24,7 +24,9 @@ impl Masked {
     /// All addresses of one family whose first `length` bits are those of `addr`; `None` past 32 or 128.
     pub fn prefix(addr: IpAddr, length: u8) -> Option<Self> {
         let mask = match addr {
-            IpAddr::V4(_) if length <= 32 => IpAddr::V4((u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)).into()),
+            IpAddr::V4(_) if length <= 32 => {
+                IpAddr::V4((u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)).into())
+            }
             IpAddr::V6(_) if length <= 128 => {
                 IpAddr::V6((u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)).into())
             }
@@ -44,8 +46,12 @@ impl Masked {
     /// Addresses of the other family are never inside.
     pub fn contains(&self, addr: IpAddr) -> bool {
         match (self.addr, self.mask, addr) {
-            (IpAddr::V4(net), IpAddr::V4(mask), IpAddr::V4(a)) => a.to_bits() & mask.to_bits() == net.to_bits(),
-            (IpAddr::V6(net), IpAddr::V6(mask), IpAddr::V6(a)) => a.to_bits() & mask.to_bits() == net.to_bits(),
+            (IpAddr::V4(net), IpAddr::V4(mask), IpAddr::V4(a)) => {
+                a.to_bits() & mask.to_bits() == net.to_bits()
+            }
+            (IpAddr::V6(net), IpAddr::V6(mask), IpAddr::V6(a)) => {
+                a.to_bits() & mask.to_bits() == net.to_bits()
+            }
             _ => false,
         }
     }
@@ -54,7 +60,11 @@ impl Masked {
     pub fn length(&self) -> Option<u8> {
         let (ones, zeros, bits) = match self.mask {
             IpAddr::V4(m) => (m.to_bits().leading_ones(), m.to_bits().trailing_zeros(), 32),
-            IpAddr::V6(m) => (m.to_bits().leading_ones(), m.to_bits().trailing_zeros(), 128),
+            IpAddr::V6(m) => (
+                m.to_bits().leading_ones(),
+                m.to_bits().trailing_zeros(),
+                128,
+            ),
         };
         (ones + zeros == bits).then_some(ones as u8)
     }
@@ -76,11 +86,20 @@ mod tests {
 
     #[test]
     fn a_mask_need_not_be_a_prefix() {
-        let m = Masked::new("10.9.0.1".parse().unwrap(), "255.0.255.255".parse().unwrap()).unwrap();
+        let m = Masked::new(
+            "10.9.0.1".parse().unwrap(),
+            "255.0.255.255".parse().unwrap(),
+        )
+        .unwrap();
         assert!(m.contains("10.1.0.1".parse().unwrap()));
         assert!(!m.contains("10.1.1.1".parse().unwrap()));
         assert_eq!(m.to_string(), "10.0.0.1/255.0.255.255");
-        assert_eq!(Masked::prefix("1.2.3.4".parse().unwrap(), 0).unwrap().to_string(), "0.0.0.0/0");
+        assert_eq!(
+            Masked::prefix("1.2.3.4".parse().unwrap(), 0)
+                .unwrap()
+                .to_string(),
+            "0.0.0.0/0"
+        );
         assert_eq!(Masked::prefix("1.2.3.4".parse().unwrap(), 33), None);
     }
 }

@@ -64,8 +64,16 @@ impl fmt::Display for TcpFlags {
             (TcpFlags::ACK, "ACK"),
             (TcpFlags::URG, "URG"),
         ];
-        let set: Vec<_> = names.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, name)| *name).collect();
-        if set.is_empty() { f.write_str("NONE") } else { f.write_str(&set.join(",")) }
+        let set: Vec<_> = names
+            .iter()
+            .filter(|(flag, _)| self.has(*flag))
+            .map(|(_, name)| *name)
+            .collect();
+        if set.is_empty() {
+            f.write_str("NONE")
+        } else {
+            f.write_str(&set.join(","))
+        }
     }
 }
 
@@ -84,9 +92,19 @@ pub struct Packet {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Transport {
-    Tcp { sport: u16, dport: u16, flags: TcpFlags },
-    Udp { sport: u16, dport: u16 },
-    Sctp { sport: u16, dport: u16 },
+    Tcp {
+        sport: u16,
+        dport: u16,
+        flags: TcpFlags,
+    },
+    Udp {
+        sport: u16,
+        dport: u16,
+    },
+    Sctp {
+        sport: u16,
+        dport: u16,
+    },
     Icmp(Icmp),
     Other(Protocol),
 }
@@ -116,14 +134,18 @@ impl Packet {
 
     pub fn sport(&self) -> Option<u16> {
         match self.transport {
-            Transport::Tcp { sport, .. } | Transport::Udp { sport, .. } | Transport::Sctp { sport, .. } => Some(sport),
+            Transport::Tcp { sport, .. }
+            | Transport::Udp { sport, .. }
+            | Transport::Sctp { sport, .. } => Some(sport),
             _ => None,
         }
     }
 
     pub fn dport(&self) -> Option<u16> {
         match self.transport {
-            Transport::Tcp { dport, .. } | Transport::Udp { dport, .. } | Transport::Sctp { dport, .. } => Some(dport),
+            Transport::Tcp { dport, .. }
+            | Transport::Udp { dport, .. }
+            | Transport::Sctp { dport, .. } => Some(dport),
             _ => None,
         }
     }

@@ -7,5 +7,8 @@ mod ruleset;
 pub mod targets;
 
 pub use matches::Match;
-pub use ruleset::{Chain, ChainId, Counters, Header, Hook, Interface, Not, Policy, Rule, RuleId, Ruleset, Table, TableName};
+pub use ruleset::{
+    Chain, ChainId, Counters, Header, Hook, Interface, Not, Policy, Rule, RuleId, Ruleset, Table,
+    TableName,
+};
 pub use targets::Target;

@@ -17,7 +17,13 @@ pub enum Hook {
 }
 
 impl Hook {
-    pub const ALL: [Hook; 5] = [Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Output, Hook::Postrouting];
+    pub const ALL: [Hook; 5] = [
+        Hook::Prerouting,
+        Hook::Input,
+        Hook::Forward,
+        Hook::Output,
+        Hook::Postrouting,
+    ];
 
     /// The name of the built-in chain at this hook.
     pub fn name(self) -> &'static str {
@@ -49,8 +55,13 @@ pub enum TableName {
 }
 
 impl TableName {
-    pub const ALL: [TableName; 5] =
-        [TableName::Raw, TableName::Mangle, TableName::Nat, TableName::Filter, TableName::Security];
+    pub const ALL: [TableName; 5] = [
+        TableName::Raw,
+        TableName::Mangle,
+        TableName::Nat,
+        TableName::Filter,
+        TableName::Security,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -71,7 +82,12 @@ impl TableName {
         match self {
             TableName::Raw => &[Hook::Prerouting, Hook::Output],
             TableName::Mangle => &Hook::ALL,
-            TableName::Nat => &[Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting],
+            TableName::Nat => &[
+                Hook::Prerouting,
+                Hook::Input,
+                Hook::Output,
+                Hook::Postrouting,
+            ],
             TableName::Filter | TableName::Security => &[Hook::Input, Hook::Forward, Hook::Output],
         }
     }
@@ -153,7 +169,10 @@ pub struct Not<T> {
 
 impl<T> Not<T> {
     pub fn plain(value: T) -> Self {
-        Self { inverted: false, value }
+        Self {
+            inverted: false,
+            value,
+        }
     }
 }
 
@@ -182,7 +201,10 @@ impl Ruleset {
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
-        self.table(id.table)?.chain(id.chain)?.rules.get(id.index as usize)
+        self.table(id.table)?
+            .chain(id.chain)?
+            .rules
+            .get(id.index as usize)
     }
 }
 
@@ -192,6 +214,9 @@ impl Table {
     }
 
     pub fn find(&self, name: &str) -> Option<ChainId> {
-        self.chains.iter().position(|c| &*c.name == name).map(|at| ChainId(at as u32))
+        self.chains
+            .iter()
+            .position(|c| &*c.name == name)
+            .map(|at| ChainId(at as u32))
     }
 }

@@ -31,15 +31,27 @@ pub struct Label {
 
 impl Diagnostic {
     pub fn error(span: Span, message: Say) -> Self {
-        Self { severity: Severity::Error, message, span, labels: Vec::new(), help: None }
+        Self {
+            severity: Severity::Error,
+            message,
+            span,
+            labels: Vec::new(),
+            help: None,
+        }
     }
 
     pub fn warning(span: Span, message: Say) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(span, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(span, message)
+        }
     }
 
     pub fn note(span: Span, message: Say) -> Self {
-        Self { severity: Severity::Note, ..Self::error(span, message) }
+        Self {
+            severity: Severity::Note,
+            ..Self::error(span, message)
+        }
     }
 
     pub fn help(mut self, help: Say) -> Self {

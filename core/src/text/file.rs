@@ -17,12 +17,20 @@ pub struct Span {
 impl Span {
     pub fn new(file: FileId, start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self { file, start: clamp(start), end: clamp(end.max(start)) }
+        Self {
+            file,
+            start: clamp(start),
+            end: clamp(end.max(start)),
+        }
     }
 
     /// The smallest span that holds both. Both must be of one file.
     pub fn to(self, other: Span) -> Span {
-        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
+        Span {
+            file: self.file,
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 
     pub fn range(self) -> std::ops::Range<usize> {
@@ -46,7 +54,10 @@ pub struct File {
 
 impl File {
     pub fn new(name: &str, text: &str) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
     }
 
     /// The text under a span; empty where the span does not fit this text.
@@ -63,7 +74,10 @@ impl File {
         let before = &self.text[..offset];
         let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        LineColumn { line: line as u32, column: column as u32 }
+        LineColumn {
+            line: line as u32,
+            column: column as u32,
+        }
     }
 }
 
@@ -75,7 +89,11 @@ mod tests {
     fn a_column_counts_characters_not_bytes() {
         let file = File::new("f", "一二\n三x");
         assert_eq!(file.line_column(10), LineColumn { line: 2, column: 2 });
-        assert_eq!(file.line_column(9), LineColumn { line: 2, column: 1 }, "inside a character: its start");
+        assert_eq!(
+            file.line_column(9),
+            LineColumn { line: 2, column: 1 },
+            "inside a character: its start"
+        );
         assert_eq!(file.line_column(99), LineColumn { line: 2, column: 3 });
     }
 }

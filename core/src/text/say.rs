@@ -57,7 +57,6 @@ impl From<Vec<Say>> for Arg {
     }
 }
 
-
 /// `say!("area/key", name = value, …)`: values print by `Display`; `name => say` takes a [`Say`] or a list of them.
 #[macro_export]
 macro_rules! say {
@@ -137,8 +136,11 @@ fn template(lang: Lang, key: &str) -> Option<&'static str> {
 
 /// All sentences of a language by key, sorted. A line without ` = ` is a comment.
 pub(crate) fn catalogue(lang: Lang) -> Vec<(&'static str, &'static str)> {
-    let mut all: Vec<_> =
-        words::areas(lang).iter().flat_map(|area| area.lines()).filter_map(|l| l.split_once(" = ")).collect();
+    let mut all: Vec<_> = words::areas(lang)
+        .iter()
+        .flat_map(|area| area.lines())
+        .filter_map(|l| l.split_once(" = "))
+        .collect();
     all.sort_unstable();
     all
 }

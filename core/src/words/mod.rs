@@ -16,4 +16,18 @@ macro_rules! areas {
     };
 }
 
-areas!["iptables", "matches", "nft", "host", "route", "link", "trace", "texts", "manifest", "load_balancer", "kube_proxy", "envoy", "istio"];
+areas![
+    "iptables",
+    "matches",
+    "nft",
+    "host",
+    "route",
+    "link",
+    "trace",
+    "texts",
+    "manifest",
+    "load_balancer",
+    "kube_proxy",
+    "envoy",
+    "istio"
+];

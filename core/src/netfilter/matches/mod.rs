@@ -26,8 +26,14 @@ impl<T: PartialOrd> Range<T> {
 pub enum Match {
     Comment(Box<str>),
     Tcp(Box<Tcp>),
-    Udp { sport: Option<Not<Range<u16>>>, dport: Option<Not<Range<u16>>> },
-    Sctp { sport: Option<Not<Range<u16>>>, dport: Option<Not<Range<u16>>> },
+    Udp {
+        sport: Option<Not<Range<u16>>>,
+        dport: Option<Not<Range<u16>>>,
+    },
+    Sctp {
+        sport: Option<Not<Range<u16>>>,
+        dport: Option<Not<Range<u16>>>,
+    },
     Icmp(Not<IcmpType>),
     Multiport(Box<Multiport>),
     /// `-m conntrack`, and `-m state`, which asks only for states.
@@ -47,9 +53,17 @@ pub enum Match {
     Physdev(Box<Physdev>),
     Pkttype(Not<PacketType>),
     Mac(Not<Mac>),
-    Tos { value: u8, mask: u8, inverted: bool },
+    Tos {
+        value: u8,
+        mask: u8,
+        inverted: bool,
+    },
     Dscp(Not<u8>),
-    Socket { transparent: bool, nowildcard: bool, restore_mark: bool },
+    Socket {
+        transparent: bool,
+        nowildcard: bool,
+        restore_mark: bool,
+    },
     /// Known to iptables, not to this model: a packet that has to be tested by it ends in "cannot tell".
     Unsupported(Box<Unsupported>),
 }
@@ -170,7 +184,11 @@ pub enum Statistic {
     /// A chance of `threshold` in 2^31 (kernel `net/netfilter/xt_statistic.c`).
     Random { threshold: u32, inverted: bool },
     /// Every `every`-th packet from the `packet`-th on, from 0.
-    Nth { every: u32, packet: u32, inverted: bool },
+    Nth {
+        every: u32,
+        packet: u32,
+        inverted: bool,
+    },
 }
 
 /// `average`: 10,000ths of a second a packet, as the kernel stores it (`XT_LIMIT_SCALE`).

@@ -21,8 +21,15 @@ pub enum Target {
     Reject(RejectWith),
     Dnat(Box<NatRange>),
     Snat(Box<NatRange>),
-    Masquerade { ports: Option<Range<u16>>, random: bool, random_fully: bool },
-    Redirect { ports: Option<Range<u16>>, random: bool },
+    Masquerade {
+        ports: Option<Range<u16>>,
+        random: bool,
+        random_fully: bool,
+    },
+    Redirect {
+        ports: Option<Range<u16>>,
+        random: bool,
+    },
     Netmap(Box<Masked>),
     /// mark = (mark & ~mask) ^ value: all spellings become `--set-xmark` (kernel `net/netfilter/xt_mark.c`).
     Mark(Bits),
