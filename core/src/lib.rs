@@ -2,4 +2,7 @@
 pub mod net;
 pub mod netfilter;
 pub mod text;
+pub mod topology;
+pub mod trace;
 mod words;
+pub mod workspace;

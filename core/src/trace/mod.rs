@@ -1,0 +1,99 @@
+//! The record of a walk: plain data, and all that a view may draw.
+//!
+//! A [`Trace`] is a probe's journeys in the order in which they happened: the first packet, its answer, and what follows.
+//! A [`Journey`] is one packet's way over machines, a [`Hop`] its visit to one machine, a [`Step`] one thing that happened to
+//! it there. Each step says what it did ([`Action`]), what changed ([`Change`]), and, when someone asks, why ([`Why`]).
+
+mod change;
+mod disposition;
+mod why;
+
+pub use change::{Change, Field, Snapshot};
+pub use disposition::Disposition;
+pub use why::{Outcome, Reason, Why};
+
+use serde::Serialize;
+
+use crate::netfilter::Hook;
+use crate::topology::{HostId, IfaceName};
+
+/// What became of a probe, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    pub disposition: Disposition,
+    pub journeys: Vec<Journey>,
+}
+
+/// One packet from where it was made to where it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Journey {
+    pub role: Role,
+    /// The packet as its sender made it.
+    pub packet: Snapshot,
+    pub hops: Vec<Hop>,
+    pub disposition: Disposition,
+}
+
+/// What a packet is in its conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Role {
+    /// From the probe's sender.
+    Request,
+    /// From whom the request reached.
+    Reply,
+    /// Made by a host on the way: an ICMP error or a RST.
+    Error,
+}
+
+/// A packet's visit to one machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hop {
+    pub host: HostId,
+    pub steps: Vec<Step>,
+}
+
+/// One thing that happened to a packet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    pub part: Part,
+    pub action: Action,
+    /// The fields that this step changed, and only those.
+    pub changes: Vec<Change>,
+    /// The packet and what the host knows of it, after this step.
+    pub after: Snapshot,
+}
+
+/// Where in a machine: what a map draws and a drawer opens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Part {
+    Process,
+    Interface(IfaceName),
+    Hook(Hook),
+    Conntrack,
+    Routing,
+    Neighbour,
+    Bridge(IfaceName),
+    Balancer,
+}
+
+/// A layer of the way, for grouping and colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Layer {
+    Endpoint,
+    LoadBalancer,
+    Netfilter,
+    Routing,
+    Link,
+    Envoy,
+}
+
+/// What a step did. The machines' own accounts stand in it whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Action {
+    /// A process or the kernel made the packet.
+    Sent,
+    /// The packet came in by an interface.
+    Arrived,
+    /// The packet left by an interface.
+    Left,
+}
