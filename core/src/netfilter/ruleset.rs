@@ -220,3 +220,15 @@ impl Table {
             .map(|at| ChainId(at as u32))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_small_enough_for_dumps_of_a_hundred_thousand() {
+        assert!(size_of::<Match>() <= 24, "{}", size_of::<Match>());
+        assert!(size_of::<Target>() <= 16, "{}", size_of::<Target>());
+        assert!(size_of::<Rule>() <= 216, "{}", size_of::<Rule>());
+    }
+}

@@ -21,11 +21,11 @@ impl<T: PartialOrd> Range<T> {
     }
 }
 
-/// A match as its module understands it. Larger ones are boxed: dumps hold rules by the hundred thousand.
+/// A match as its module understands it. What would not fit in 24 bytes is boxed: dumps hold rules by the hundred thousand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Match {
     Comment(Box<str>),
-    Tcp(Box<Tcp>),
+    Tcp(Tcp),
     Udp {
         sport: Option<Not<Range<u16>>>,
         dport: Option<Not<Range<u16>>>,
@@ -40,7 +40,7 @@ pub enum Match {
     Conntrack(Box<Conntrack>),
     Mark(Not<Bits>),
     Connmark(Not<Bits>),
-    Addrtype(Box<Addrtype>),
+    Addrtype(Addrtype),
     Statistic(Statistic),
     Limit(Limit),
     Hashlimit(Box<Hashlimit>),
@@ -77,7 +77,7 @@ pub struct Unsupported {
     pub span: Span,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tcp {
     pub sport: Option<Not<Range<u16>>>,
     pub dport: Option<Not<Range<u16>>>,
@@ -167,7 +167,7 @@ impl Status {
     pub const CONFIRMED: u8 = 8;
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Addrtype {
     pub src: Option<Not<AddressTypes>>,
     pub dst: Option<Not<AddressTypes>>,
