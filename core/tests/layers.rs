@@ -6,7 +6,14 @@ use std::path::{Path, PathBuf};
 /// Each folder or file of `src`, with what its code (not its tests) may use.
 fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let base = ["text", "net", "say"];
-    let machines = ["netfilter", "conntrack", "route", "link", "load_balancer", "envoy"];
+    let machines = [
+        "netfilter",
+        "conntrack",
+        "route",
+        "link",
+        "load_balancer",
+        "envoy",
+    ];
     let with = |more: &[&'static str]| [&base[..], more].concat();
     let world = with(&[&machines[..], &["topology"]].concat());
     let objects = [&world[..], &["yaml", "manifest", "control"]].concat();
@@ -55,7 +62,11 @@ fn used(source: &str) -> Vec<String> {
         .filter(|l| !l.trim_start().starts_with("//"))
         .flat_map(|l| [l, "\n"])
         .collect();
-    let word = |s: &str| s.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let word = |s: &str| {
+        s.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
     let mut all = Vec::new();
     for rest in code.split("crate::").skip(1) {
         let Some(list) = rest.strip_prefix('{') else {
@@ -89,7 +100,13 @@ fn a_folder_uses_only_what_lies_below_it() {
     let mut wrong = Vec::new();
     for file in files {
         let inside = file.strip_prefix(&src).unwrap();
-        let area = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        let area = inside
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs");
         if area == "lib" {
             continue;
         }
@@ -108,6 +125,9 @@ fn a_folder_uses_only_what_lies_below_it() {
 
 #[test]
 fn a_list_of_uses_is_read_whole() {
-    assert_eq!(used("use crate::{net::{A, B}, text};\nfn f() { crate::sim::g() }"), ["net", "text", "sim"]);
+    assert_eq!(
+        used("use crate::{net::{A, B}, text};\nfn f() { crate::sim::g() }"),
+        ["net", "text", "sim"]
+    );
     assert_eq!(used("/// See crate::sim.\nuse crate::net;"), ["net"]);
 }
