@@ -6,3 +6,4 @@ pub mod topology;
 pub mod trace;
 mod words;
 pub mod workspace;
+pub mod yaml;
