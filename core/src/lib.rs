@@ -1,6 +1,9 @@
 //! Northsouth.
+pub mod conntrack;
 pub mod net;
 pub mod netfilter;
+pub mod route;
+pub mod sim;
 pub mod text;
 pub mod topology;
 pub mod trace;

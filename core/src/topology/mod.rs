@@ -1,7 +1,15 @@
 //! Machines joined: hosts (network namespaces, a node and a pod alike), their interfaces, and the links between them.
+//!
+//! A [`World`] is configuration only and does not change during a run; what a run changes is `sim`'s.
 
-use std::fmt;
-use std::sync::Arc;
+mod host;
+mod interface;
+mod sysctl;
+
+pub use crate::net::IfaceName;
+pub use host::{Host, HostKind, Neighbour, Service, Socket};
+pub use interface::{IfaceAddr, IfaceKind, Interface};
+pub use sysctl::{Conf, Sysctls};
 
 use serde::Serialize;
 
@@ -9,12 +17,69 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct HostId(pub u16);
 
-/// An interface's name. Cloning is cheap.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct IfaceName(pub Arc<str>);
+/// All machines and how they are joined.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    pub hosts: Vec<Host>,
+    pub links: Vec<Link>,
+}
 
-impl fmt::Display for IfaceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// An L2 segment by its position in the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct LinkId(pub u16);
+
+/// An L2 segment: a veth pair has two ends, a switch any number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    pub ends: Vec<End>,
+    /// What is on this segment beyond the world's own hosts.
+    pub beyond: Beyond,
+}
+
+/// An interface of a host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct End {
+    pub host: HostId,
+    pub iface: IfaceName,
+}
+
+/// What lies on a segment outside of the world: for a host that is looked at alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Beyond {
+    /// Nothing: who is not in the world does not answer ARP.
+    #[default]
+    Nothing,
+    /// Any address is answered for, except these; packets that leave this way leave the model.
+    Everything { silent: Vec<std::net::IpAddr> },
+}
+
+impl World {
+    pub fn host(&self, id: HostId) -> Option<&Host> {
+        self.hosts.get(usize::from(id.0))
+    }
+
+    pub fn find(&self, name: &str) -> Option<HostId> {
+        let at = self.hosts.iter().position(|h| &*h.name == name)?;
+        u16::try_from(at).ok().map(HostId)
+    }
+
+    /// The segment that an interface is on.
+    pub fn link_of(&self, host: HostId, iface: &IfaceName) -> Option<(LinkId, &Link)> {
+        let on = |l: &Link| l.ends.iter().any(|e| e.host == host && e.iface == *iface);
+        let at = self.links.iter().position(on)?;
+        Some((LinkId(u16::try_from(at).ok()?), &self.links[at]))
+    }
+
+    /// Joins two interfaces by a cable or veth pair.
+    pub fn join(&mut self, a: (HostId, &str), b: (HostId, &str)) {
+        self.links.push(Link {
+            ends: [a, b]
+                .map(|(host, iface)| End {
+                    host,
+                    iface: iface.into(),
+                })
+                .to_vec(),
+            beyond: Beyond::Nothing,
+        });
     }
 }

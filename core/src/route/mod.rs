@@ -1,0 +1,7 @@
+//! Routing: tables, policy rules, and the decision where a packet goes next.
+//!
+//! Follows the kernel's `net/ipv4/fib_*.c` and `net/ipv4/route.c`.
+
+mod line;
+
+pub use line::{NextHop, PolicyRule, Route, RouteKind, RuleAction, Scope, TableId};

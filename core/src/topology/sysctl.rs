@@ -1,0 +1,196 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::net::IfaceName;
+
+/// The kernel settings of a host that change what happens to packets (kernel `Documentation/networking/ip-sysctl.rst`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sysctls {
+    /// `net.ipv4.conf.all.*`, which most settings join with the interface's own.
+    pub all: Conf,
+    /// `net.ipv4.conf.default.*`: of interfaces that `ifaces` does not name.
+    pub default: Conf,
+    pub ifaces: BTreeMap<IfaceName, Conf>,
+    /// `net.bridge.bridge-nf-call-iptables`
+    pub bridge_nf: bool,
+    /// `net.ipv4.ip_default_ttl`
+    pub ttl: u8,
+    /// `net.netfilter.nf_conntrack_tcp_loose`
+    pub tcp_loose: bool,
+    /// `net.netfilter.nf_conntrack_tcp_be_liberal`
+    pub tcp_liberal: bool,
+    /// `net.ipv4.ip_nonlocal_bind`
+    pub nonlocal_bind: bool,
+    /// `net.ipv4.fwmark_reflect`: the mark of a packet passes to the RST or ICMP message that answers it.
+    pub fwmark_reflect: bool,
+    /// `net.ipv4.icmp_echo_ignore_all`
+    pub ignore_echo: bool,
+    /// `net.ipv4.icmp_echo_ignore_broadcasts`
+    pub ignore_broadcast_echo: bool,
+    /// `net.ipv4.icmp_errors_use_inbound_ifaddr`
+    pub icmp_inbound_address: bool,
+    /// `net.ipv4.ip_local_port_range`
+    pub local_ports: (u16, u16),
+    /// `net.ipv4.fib_multipath_hash_policy`: 0 addresses, 1 addresses and ports.
+    pub multipath_hash: u8,
+}
+
+/// `net.ipv4.conf.*`: settings that each interface has. Numbers where the kernel has more than two values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Conf {
+    pub forwarding: bool,
+    /// 0 off, 1 strict, 2 loose.
+    pub rp_filter: u8,
+    pub accept_local: bool,
+    pub route_localnet: bool,
+    pub src_valid_mark: bool,
+    pub proxy_arp: bool,
+    pub send_redirects: bool,
+    pub arp_ignore: u8,
+}
+
+impl Default for Sysctls {
+    /// A node's settings: forwarding on, rp_filter off, iptables asked for bridged packets.
+    fn default() -> Self {
+        let conf = Conf {
+            forwarding: true,
+            ..Conf::default()
+        };
+        Self {
+            all: conf,
+            default: conf,
+            ifaces: BTreeMap::new(),
+            bridge_nf: true,
+            ttl: 64,
+            tcp_loose: true,
+            tcp_liberal: false,
+            nonlocal_bind: false,
+            fwmark_reflect: false,
+            ignore_echo: false,
+            ignore_broadcast_echo: true,
+            icmp_inbound_address: false,
+            local_ports: (32768, 60999),
+            multipath_hash: 0,
+        }
+    }
+}
+
+impl Sysctls {
+    /// An interface's own settings, before `all` has its say.
+    pub fn conf(&self, iface: &str) -> &Conf {
+        let own = self.ifaces.iter().find(|(name, _)| name.as_str() == iface);
+        own.map_or(&self.default, |(_, conf)| conf)
+    }
+
+    /// `IN_DEV_RPFILTER`: the stricter of both by number (kernel `include/linux/inetdevice.h`).
+    pub fn rp_filter(&self, iface: &str) -> u8 {
+        self.all.rp_filter.max(self.conf(iface).rp_filter)
+    }
+
+    pub fn forwarding(&self, iface: &str) -> bool {
+        self.conf(iface).forwarding
+    }
+
+    pub fn accept_local(&self, iface: &str) -> bool {
+        self.all.accept_local || self.conf(iface).accept_local
+    }
+
+    pub fn route_localnet(&self, iface: &str) -> bool {
+        self.all.route_localnet || self.conf(iface).route_localnet
+    }
+
+    pub fn src_valid_mark(&self, iface: &str) -> bool {
+        self.all.src_valid_mark || self.conf(iface).src_valid_mark
+    }
+
+    pub fn proxy_arp(&self, iface: &str) -> bool {
+        self.all.proxy_arp || self.conf(iface).proxy_arp
+    }
+
+    pub fn send_redirects(&self, iface: &str) -> bool {
+        self.all.send_redirects || self.conf(iface).send_redirects
+    }
+
+    /// Sets one by its name (`net.ipv4.ip_forward`, with dots or slashes). False: a name or value that is not modelled.
+    pub fn set(&mut self, key: &str, value: &str) -> bool {
+        let key = key.replace('/', ".");
+        let value = value.trim();
+        let number = value.parse::<u8>().ok();
+        if let Some(rest) = key.strip_prefix("net.ipv4.conf.") {
+            let (Some((iface, name)), Some(n)) = (rest.rsplit_once('.'), number) else {
+                return false;
+            };
+            let default = self.default;
+            let conf = match iface {
+                "all" => &mut self.all,
+                "default" => &mut self.default,
+                _ => self.ifaces.entry(iface.into()).or_insert(default),
+            };
+            if !conf.set(name, n) {
+                return false;
+            }
+            // Writing all.forwarding writes every interface's (kernel `inet_forward_change`).
+            if iface == "all" && name == "forwarding" {
+                self.forward_all(n != 0);
+            }
+            return true;
+        }
+        let on = number.map(|n| n != 0);
+        match (key.as_str(), on) {
+            ("net.ipv4.ip_forward", Some(on)) => self.forward_all(on),
+            ("net.bridge.bridge-nf-call-iptables", Some(on)) => self.bridge_nf = on,
+            ("net.ipv4.ip_default_ttl", _) => match number {
+                Some(n) if n > 0 => self.ttl = n,
+                _ => return false,
+            },
+            ("net.netfilter.nf_conntrack_tcp_loose", Some(on)) => self.tcp_loose = on,
+            ("net.netfilter.nf_conntrack_tcp_be_liberal", Some(on)) => self.tcp_liberal = on,
+            ("net.ipv4.ip_nonlocal_bind", Some(on)) => self.nonlocal_bind = on,
+            ("net.ipv4.fwmark_reflect", Some(on)) => self.fwmark_reflect = on,
+            ("net.ipv4.icmp_echo_ignore_all", Some(on)) => self.ignore_echo = on,
+            ("net.ipv4.icmp_echo_ignore_broadcasts", Some(on)) => self.ignore_broadcast_echo = on,
+            ("net.ipv4.icmp_errors_use_inbound_ifaddr", Some(on)) => self.icmp_inbound_address = on,
+            ("net.ipv4.fib_multipath_hash_policy", _) => match number {
+                Some(n @ 0..=1) => self.multipath_hash = n,
+                _ => return false,
+            },
+            ("net.ipv4.ip_local_port_range", _) => {
+                let mut ends = value.split_whitespace().map(str::parse::<u16>);
+                match (ends.next(), ends.next()) {
+                    (Some(Ok(low)), Some(Ok(high))) if low > 0 && low < high => {
+                        self.local_ports = (low, high);
+                    }
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn forward_all(&mut self, on: bool) {
+        self.all.forwarding = on;
+        self.default.forwarding = on;
+        for conf in self.ifaces.values_mut() {
+            conf.forwarding = on;
+        }
+    }
+}
+
+impl Conf {
+    fn set(&mut self, name: &str, n: u8) -> bool {
+        match name {
+            "forwarding" => self.forwarding = n != 0,
+            "rp_filter" if n <= 2 => self.rp_filter = n,
+            "accept_local" => self.accept_local = n != 0,
+            "route_localnet" => self.route_localnet = n != 0,
+            "src_valid_mark" => self.src_valid_mark = n != 0,
+            "proxy_arp" => self.proxy_arp = n != 0,
+            "send_redirects" => self.send_redirects = n != 0,
+            "arp_ignore" if n <= 8 => self.arp_ignore = n,
+            _ => return false,
+        }
+        true
+    }
+}
