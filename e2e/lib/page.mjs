@@ -1,0 +1,27 @@
+// What every story asks of a page.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Until the application has drawn its first heading. */
+export async function loaded(page) {
+  await page.locator('h1').first().waitFor({ state: 'attached', timeout: 30_000 });
+}
+
+/** No accessibility violation on the page as it stands. */
+export async function accessible(page) {
+  const found = await violations(page);
+  assert.equal(found.length, 0, `axe finds:\n${found.join('\n')}`);
+}
+
+/** axe-core's violations as text, one an element. */
+async function violations(page) {
+  // By the debugger and not as a script tag, which the page's policy refuses.
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} (${help}) at ${target.join(' ')}\n  ${failureSummary.replaceAll('\n', '\n  ')}`),
+  );
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Everything that must hold, cheapest first. A step that fails does not keep the
+# next from being tried; the summary at the end names all that failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+summary=()
+failed=0
+
+step() {
+  local name=$1 start=$SECONDS verdict=ok
+  shift
+  printf '\n== %s\n' "$name"
+  "$@" || { verdict=FAILED; failed=1; }
+  printf '== %s: %s (%d s)\n' "$name" "$verdict" $((SECONDS - start))
+  summary+=("$(printf '%-7s %s (%d s)' "$verdict" "$name" $((SECONDS - start)))")
+  [ "$verdict" = ok ]
+}
+
+native_tests() {
+  cargo test --locked --workspace -- --show-output | tee "$log/native"
+}
+
+browser_tests() {
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
+  CHROMEDRIVER=${CHROMEDRIVER:-$(command -v chromedriver)} \
+    cargo test --locked -p northsouth-app --target wasm32-unknown-unknown
+}
+
+page_clippy() {
+  cargo clippy --locked -p northsouth-app --all-targets --target wasm32-unknown-unknown -- -D warnings
+}
+
+docs() {
+  RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps -p northsouth
+}
+
+if step 'set-up' scripts/setup.sh node page tests; then
+  step 'formatting' cargo fmt --all --check
+  step 'clippy, native' cargo clippy --locked --workspace --all-targets -- -D warnings
+  step 'clippy, wasm32' page_clippy
+  step 'documentation' docs
+  step 'native tests' native_tests
+  step 'tests in the browser' browser_tests
+  if step 'page' make --no-print-directory build; then
+    step 'size' node scripts/size.mjs dist
+    step 'stories and accessibility' make --no-print-directory stories
+  fi
+fi
+
+printf '\n== summary\n'
+[ ! -f "$log/native" ] || grep -E '\b[0-9]+ of [0-9]+\b' "$log/native" | sort -u
+printf '%s\n' "${summary[@]}"
+exit $failed
