@@ -168,3 +168,18 @@ impl fmt::Display for Mac {
         write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
     }
 }
+
+/// Six bytes in hexadecimal with colons, as `ip` and `bridge` print them.
+impl std::str::FromStr for Mac {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut bytes = [0; 6];
+        let mut parts = text.split(':');
+        for byte in &mut bytes {
+            let part = parts.next().filter(|p| matches!(p.len(), 1 | 2)).ok_or(())?;
+            *byte = u8::from_str_radix(part, 16).map_err(drop)?;
+        }
+        parts.next().is_none().then_some(Mac(bytes)).ok_or(())
+    }
+}

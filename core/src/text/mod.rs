@@ -3,7 +3,9 @@
 mod diagnostic;
 mod file;
 mod say;
+mod words;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use file::{File, FileId, LineColumn, Span};
 pub use say::{Arg, Lang, Say};
+pub use words::{Line, Word, lines};
