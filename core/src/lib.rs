@@ -1,5 +1,7 @@
 //! Northsouth.
 pub mod conntrack;
+pub mod link;
+pub mod manifest;
 pub mod net;
 pub mod netfilter;
 pub mod route;

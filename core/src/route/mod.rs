@@ -3,5 +3,6 @@
 //! Follows the kernel's `net/ipv4/fib_*.c` and `net/ipv4/route.c`.
 
 mod line;
+pub mod read;
 
 pub use line::{NextHop, PolicyRule, Route, RouteKind, RuleAction, Scope, TableId};

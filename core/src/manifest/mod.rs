@@ -1,0 +1,3 @@
+//! What describes a cluster: kubectl's tables and manifests.
+
+pub mod table;
