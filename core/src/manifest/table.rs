@@ -62,10 +62,17 @@ pub struct NodeRow {
 }
 
 pub fn pods(text: &str, file: FileId) -> (Vec<PodRow>, Vec<Diagnostic>) {
-    let mut table = Table::read(text, file, &["NAME", "IP", "NODE"], "kubectl get pods -o wide");
+    let mut table = Table::read(
+        text,
+        file,
+        &["NAME", "IP", "NODE"],
+        "kubectl get pods -o wide",
+    );
     let mut pods = Vec::new();
     for row in std::mem::take(&mut table.rows) {
-        let Some(name) = row.cell("NAME") else { continue };
+        let Some(name) = row.cell("NAME") else {
+            continue;
+        };
         pods.push(PodRow {
             namespace: row.cell("NAMESPACE").map(Cell::from),
             name: name.into(),
@@ -126,7 +133,9 @@ pub fn nodes(text: &str, file: FileId) -> (Vec<NodeRow>, Vec<Diagnostic>) {
     );
     let mut nodes = Vec::new();
     for row in std::mem::take(&mut table.rows) {
-        let Some(name) = row.cell("NAME") else { continue };
+        let Some(name) = row.cell("NAME") else {
+            continue;
+        };
         nodes.push(NodeRow {
             name: name.into(),
             status: row.cell("STATUS").map(Cell::from),
@@ -220,9 +229,9 @@ impl<'a> Table<'a> {
     }
 
     fn ready(&mut self, word: Word<'_>) -> Option<(u32, u32)> {
-        let numbers = word.split_once('/').and_then(|(ready, all)| {
-            Some((ready.text.parse().ok()?, all.text.parse().ok()?))
-        });
+        let numbers = word
+            .split_once('/')
+            .and_then(|(ready, all)| Some((ready.text.parse().ok()?, all.text.parse().ok()?)));
         if numbers.is_none() {
             let said = say!("texts/bad-ready", word = word.text);
             self.diagnostics.push(Diagnostic::error(word.span, said));
@@ -398,12 +407,21 @@ pending-7                               0/1     Pending   0            5d    <no
             d.iter().map(|d| d.code()).collect()
         };
         assert_eq!(
-            codes(pods("NAME   READY   STATUS\nx   1/1   Running\n", FileId(0))),
+            codes(pods(
+                "NAME   READY   STATUS\nx   1/1   Running\n",
+                FileId(0)
+            )),
             ["texts/missing-column", "texts/missing-column"]
         );
-        assert_eq!(codes(pods("x   1/1   Running\n", FileId(0))), ["texts/no-heading"]);
         assert_eq!(
-            codes(pods("NAME   READY   IP   NODE\nx   one   10.0.0   n1\ny   1/1\n", FileId(0))),
+            codes(pods("x   1/1   Running\n", FileId(0))),
+            ["texts/no-heading"]
+        );
+        assert_eq!(
+            codes(pods(
+                "NAME   READY   IP   NODE\nx   one   10.0.0   n1\ny   1/1\n",
+                FileId(0)
+            )),
             ["texts/bad-row", "texts/bad-ready", "texts/bad-address"]
         );
     }

@@ -177,7 +177,10 @@ impl std::str::FromStr for Mac {
         let mut bytes = [0; 6];
         let mut parts = text.split(':');
         for byte in &mut bytes {
-            let part = parts.next().filter(|p| matches!(p.len(), 1 | 2)).ok_or(())?;
+            let part = parts
+                .next()
+                .filter(|p| matches!(p.len(), 1 | 2))
+                .ok_or(())?;
             *byte = u8::from_str_radix(part, 16).map_err(drop)?;
         }
         parts.next().is_none().then_some(Mac(bytes)).ok_or(())

@@ -171,7 +171,11 @@ impl<'a, 'd> Words<'a, 'd> {
                 "cache" | "offload" | "trap" | "rt_offload" | "notify" | "unresolved" => {}
                 "encap" | "as" => {
                     self.not_modelled(word);
-                    while self.rest.peek().is_some_and(|w| !matches!(w.text, "via" | "dev")) {
+                    while self
+                        .rest
+                        .peek()
+                        .is_some_and(|w| !matches!(w.text, "via" | "dev"))
+                    {
                         self.next();
                     }
                 }
@@ -282,8 +286,7 @@ impl<'a, 'd> Words<'a, 'd> {
                 }
                 "proto" | "protocol" | "realms" => drop(self.value(word)?),
                 // A rule that asks for more than the model knows would match too much without it.
-                "suppress_ifgroup" | "tun_id" | "[l3mdev-table]" | "l3mdev" | "dscp"
-                | "map-to" => {
+                "suppress_ifgroup" | "tun_id" | "[l3mdev-table]" | "l3mdev" | "dscp" | "map-to" => {
                     return Err(Diagnostic::error(
                         word.span,
                         say!("texts/rule-not-modelled", word = word.text),
@@ -309,11 +312,10 @@ fn route_prefix(word: Word<'_>) -> Result<Masked, Diagnostic> {
     };
     let masked = Masked::prefix(addr, length).ok_or_else(bad)?;
     if masked.addr != addr {
-        return Err(Diagnostic::error(
-            word.span,
-            say!("texts/bits-below-mask", word = word.text),
-        )
-        .help(say!("texts/bits-below-mask-help", prefix = masked)));
+        return Err(
+            Diagnostic::error(word.span, say!("texts/bits-below-mask", word = word.text))
+                .help(say!("texts/bits-below-mask-help", prefix = masked)),
+        );
     }
     Ok(masked)
 }
@@ -509,7 +511,9 @@ default via 192.168.0.253 dev eth0
 
     #[test]
     fn the_family_of_default_is_its_gateways() {
-        let routes = clean("default via fe80::1 dev eth0 proto ra metric 1024 expires 1600sec pref medium\nfe80::/64 dev eth0 proto kernel metric 256\n");
+        let routes = clean(
+            "default via fe80::1 dev eth0 proto ra metric 1024 expires 1600sec pref medium\nfe80::/64 dev eth0 proto kernel metric 256\n",
+        );
         assert_eq!(routes[0].dst.to_string(), "::/0");
         assert_eq!(routes[1].dst.to_string(), "fe80::/64");
     }

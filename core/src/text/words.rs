@@ -124,9 +124,9 @@ impl<'a> Word<'a> {
     }
 
     pub fn address(&self) -> Result<IpAddr, Diagnostic> {
-        self.text.parse().map_err(|_| {
-            Diagnostic::error(self.span, say!("texts/bad-address", word = self.text))
-        })
+        self.text
+            .parse()
+            .map_err(|_| Diagnostic::error(self.span, say!("texts/bad-address", word = self.text)))
     }
 
     /// `ADDRESS/LENGTH`; an address alone is a prefix of full length.

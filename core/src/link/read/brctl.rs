@@ -55,11 +55,8 @@ pub fn brctl(text: &str, file: FileId) -> (Vec<Brctl>, Vec<Diagnostic>) {
                 bridges.push(bridge);
             }
             _ => diagnostics.push(
-                Diagnostic::error(
-                    line.span,
-                    say!("texts/not-brctl", line = line.text.trim()),
-                )
-                .help(say!("texts/not-brctl-help")),
+                Diagnostic::error(line.span, say!("texts/not-brctl", line = line.text.trim()))
+                    .help(say!("texts/not-brctl-help")),
             ),
         }
     }
@@ -71,7 +68,11 @@ fn add_port(bridge: &mut Brctl, port: Word<'_>, diagnostics: &mut Vec<Diagnostic
         Some(before) => diagnostics.push(
             Diagnostic::warning(
                 port.span,
-                say!("texts/port-twice", port = port.text, bridge = bridge.name.text),
+                say!(
+                    "texts/port-twice",
+                    port = port.text,
+                    bridge = bridge.name.text
+                ),
             )
             .label(before.span, say!("texts/first-here")),
         ),

@@ -145,7 +145,11 @@ mod tests {
         let (ports, diagnostics) = bridge_link(text, FileId(0));
         assert_eq!(diagnostics, []);
         assert_eq!(
-            (&*ports[0].name.text, &*ports[0].master.text, ports[0].hairpin),
+            (
+                &*ports[0].name.text,
+                &*ports[0].master.text,
+                ports[0].hairpin
+            ),
             ("veth1", "cni0", Some(true))
         );
     }
@@ -167,7 +171,11 @@ mod tests {
         let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
         assert_eq!(
             codes,
-            ["texts/bad-mac", "texts/fdb-without-dev", "texts/unknown-word"]
+            [
+                "texts/bad-mac",
+                "texts/fdb-without-dev",
+                "texts/unknown-word"
+            ]
         );
         assert_eq!(entries.len(), 1);
         assert_eq!(

@@ -82,8 +82,11 @@ impl Reader {
             self.header(index, name, words.get(2..).unwrap_or(&[]), line.span);
         } else if self.devices.is_empty() {
             self.diagnostics.push(
-                Diagnostic::error(line.span, say!("texts/no-device-yet", line = line.text.trim()))
-                    .help(say!("texts/no-device-yet-help")),
+                Diagnostic::error(
+                    line.span,
+                    say!("texts/no-device-yet", line = line.text.trim()),
+                )
+                .help(say!("texts/no-device-yet-help")),
             );
         } else {
             self.detail(first, words.get(1..).unwrap_or(&[]));
@@ -199,8 +202,8 @@ impl Reader {
                 Ok(kind) => device.kind = Some(kind),
                 Err(d) => self.diagnostics.push(d),
             },
-            "vlan" | "bond" | "ipvlan" | "macvlan" | "ipip" | "sit" | "gre" | "tun" | "wireguard"
-            | "ipvs" => device.kind = Some(DeviceKind::Other(first.text.into())),
+            "vlan" | "bond" | "ipvlan" | "macvlan" | "ipip" | "sit" | "gre" | "tun"
+            | "wireguard" | "ipvs" => device.kind = Some(DeviceKind::Other(first.text.into())),
             number if self.statistics && number.parse::<u64>().is_ok() => {}
             _ => self.diagnostics.push(unknown(first, "ip addr")),
         }

@@ -1,7 +1,7 @@
 //! What `ip`, `brctl` and `bridge` print of links, read with the place of every value.
 
-mod bridge;
 mod brctl;
+mod bridge;
 mod ip_addr;
 mod ip_neigh;
 
