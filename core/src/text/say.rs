@@ -60,21 +60,19 @@ impl From<Vec<Say>> for Arg {
 /// `say!("area/key", name = value, …)`: values print by `Display`; `name => say` takes a [`Say`] or a list of them.
 #[macro_export]
 macro_rules! say {
-    (@args $v:ident ;) => {};
-    (@args $v:ident ; $name:ident = $value:expr $(, $($rest:tt)*)?) => {
-        $v.push((stringify!($name), $crate::text::Arg::Text(($value).to_string())));
-        $crate::say!(@args $v ; $($($rest)*)?);
+    (@args [$($done:tt)*]) => { vec![$($done)*] };
+    (@args [$($done:tt)*] $name:ident = $value:expr $(, $($rest:tt)*)?) => {
+        $crate::say!(@args [
+            $($done)* (stringify!($name), $crate::text::Arg::Text(($value).to_string())),
+        ] $($($rest)*)?)
     };
-    (@args $v:ident ; $name:ident => $value:expr $(, $($rest:tt)*)?) => {
-        $v.push((stringify!($name), $crate::text::Arg::from($value)));
-        $crate::say!(@args $v ; $($($rest)*)?);
+    (@args [$($done:tt)*] $name:ident => $value:expr $(, $($rest:tt)*)?) => {
+        $crate::say!(@args [$($done)* (stringify!($name), $crate::text::Arg::from($value)),] $($($rest)*)?)
     };
     ($key:literal $(,)?) => { $crate::text::Say { key: $key, args: Vec::new() } };
-    ($key:literal, $($args:tt)+) => {{
-        let mut args: Vec<(&'static str, $crate::text::Arg)> = Vec::new();
-        $crate::say!(@args args ; $($args)+);
-        $crate::text::Say { key: $key, args }
-    }};
+    ($key:literal, $($args:tt)+) => {
+        $crate::text::Say { key: $key, args: $crate::say!(@args [] $($args)+) }
+    };
 }
 
 impl Say {
