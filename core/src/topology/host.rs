@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Interface, Sysctls};
 use crate::net::{IfaceName, Mac, Protocol};
+use crate::load_balancer::LoadBalancer;
 use crate::netfilter::Ruleset;
 use crate::route::{PolicyRule, Route};
 use crate::text::Span;
@@ -25,6 +26,8 @@ pub struct Host {
     pub sysctls: Sysctls,
     pub iptables: Ruleset,
     pub sockets: Vec<Socket>,
+    /// A load balancer that stands in this router's way.
+    pub balancer: Option<LoadBalancer>,
     /// Static neighbours.
     pub neighbours: Vec<Neighbour>,
 }
@@ -90,6 +93,7 @@ impl Host {
             sysctls: Sysctls::default(),
             iptables: Ruleset::default(),
             sockets: Vec::new(),
+            balancer: None,
             neighbours: Vec::new(),
         }
     }
