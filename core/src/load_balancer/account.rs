@@ -44,9 +44,14 @@ pub enum Verdict {
     SaidUnhealthy,
     NoWeight,
     /// Turn `turn` of `period`, from 1, is another's.
-    NotItsTurn { turn: u64, period: u64 },
+    NotItsTurn {
+        turn: u64,
+        period: u64,
+    },
     /// The client's address hashes to a bucket of another's.
-    OtherBucket { bucket: u64 },
+    OtherBucket {
+        bucket: u64,
+    },
 }
 
 impl Verdict {

@@ -120,9 +120,10 @@ impl LoadBalancer {
             _ => (backend.addr, backend.port),
         };
         let near = match self.forwarding {
-            Forwarding::FullNat { source } => {
-                (source, state.free_port(listener.protocol, source, client.1, far))
-            }
+            Forwarding::FullNat { source } => (
+                source,
+                state.free_port(listener.protocol, source, client.1, far),
+            ),
             _ => client,
         };
         let flow = Flow {

@@ -54,7 +54,10 @@ impl Listener {
             }
             Scheduler::SourceHash => {
                 let bucket = source_bucket(client);
-                (slot(&weights, bucket % total), Verdict::OtherBucket { bucket })
+                (
+                    slot(&weights, bucket % total),
+                    Verdict::OtherBucket { bucket },
+                )
             }
         };
         for (at, verdict) in verdicts.iter_mut().enumerate() {
@@ -116,7 +119,10 @@ fn source_bucket(client: IpAddr) -> u64 {
         IpAddr::V4(a) => a.to_bits(),
         IpAddr::V6(a) => {
             let bits = a.to_bits();
-            [96, 64, 32, 0].map(|at| (bits >> at) as u32).iter().fold(0, |x, y| x ^ y)
+            [96, 64, 32, 0]
+                .map(|at| (bits >> at) as u32)
+                .iter()
+                .fold(0, |x, y| x ^ y)
         }
     };
     u64::from(folded.wrapping_mul(0x61c8_8647) >> 24)

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Interface, Sysctls};
-use crate::net::{IfaceName, Mac, Protocol};
 use crate::load_balancer::LoadBalancer;
+use crate::net::{IfaceName, Mac, Protocol};
 use crate::netfilter::Ruleset;
 use crate::route::{PolicyRule, Route};
 use crate::text::Span;
