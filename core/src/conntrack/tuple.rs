@@ -18,8 +18,9 @@ pub struct Tuple {
 }
 
 /// Which way a packet goes in its connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Direction {
+    #[default]
     Original,
     Reply,
 }

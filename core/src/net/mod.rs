@@ -3,8 +3,10 @@
 mod iface;
 mod mask;
 mod packet;
+mod random;
 
 pub use iface::IfaceName;
 pub use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 pub use mask::Masked;
 pub use packet::{Icmp, Mac, Packet, Protocol, TcpFlags, Transport};
+pub use random::Random;

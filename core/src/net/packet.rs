@@ -150,6 +150,18 @@ impl Packet {
         }
     }
 
+    /// Bytes from the IP header on; headers carry no options.
+    pub fn length(&self) -> u32 {
+        let ip = if self.dst.is_ipv6() { 40 } else { 20 };
+        let transport = match self.transport {
+            Transport::Tcp { .. } => 20,
+            Transport::Udp { .. } | Transport::Icmp(_) => 8,
+            Transport::Sctp { .. } => 12,
+            Transport::Other(_) => 0,
+        };
+        ip + transport + u32::from(self.payload)
+    }
+
     pub fn tcp_flags(&self) -> Option<TcpFlags> {
         match self.transport {
             Transport::Tcp { flags, .. } => Some(flags),

@@ -2,13 +2,20 @@
 //!
 //! As written: [`Ruleset`]. Read by [`save`] and [`listing`], walked by [`walk`]; `nft` stands beside it.
 
+mod context;
 pub mod matches;
 mod ruleset;
+mod state;
 pub mod targets;
+pub mod walk;
+mod why;
 
-pub use matches::Match;
+pub use context::{AddressType, Context, Env, Socket, SocketOwner, Tracked};
+pub use matches::{Match, SetAnswer};
 pub use ruleset::{
     Chain, ChainId, Counters, Header, Hook, Interface, Not, Policy, Rule, RuleId, Ruleset, Table,
     TableName,
 };
+pub use state::{Criterion, State};
 pub use targets::Target;
+pub use why::why;

@@ -213,6 +213,15 @@ impl Table {
         self.chains.get(id.0 as usize)
     }
 
+    /// The built-in chain at a hook.
+    pub fn find_builtin(&self, hook: Hook) -> Option<ChainId> {
+        let at = self
+            .chains
+            .iter()
+            .position(|c| c.policy.is_some() && &*c.name == hook.name())?;
+        Some(ChainId(at as u32))
+    }
+
     pub fn find(&self, name: &str) -> Option<ChainId> {
         self.chains
             .iter()

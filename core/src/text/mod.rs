@@ -3,9 +3,11 @@
 mod diagnostic;
 mod file;
 mod say;
+mod why;
 mod words;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use file::{File, FileId, LineColumn, Span};
 pub use say::{Arg, Lang, Say};
+pub use why::{Outcome, Reason, Why};
 pub use words::{Line, Word, lines};

@@ -2,15 +2,13 @@
 //!
 //! A [`Trace`] is a probe's journeys in the order in which they happened: the first packet, its answer, and what follows.
 //! A [`Journey`] is one packet's way over machines, a [`Hop`] its visit to one machine, a [`Step`] one thing that happened to
-//! it there. Each step says what it did ([`Action`]), what changed ([`Change`]), and, when someone asks, why ([`Why`]).
+//! it there. Each step says what it did ([`Action`]), what changed ([`Change`]), and, when someone asks, why ([`Why`](crate::text::Why)).
 
 mod change;
 mod disposition;
-mod why;
 
 pub use change::{Change, Field, Snapshot};
 pub use disposition::Disposition;
-pub use why::{Outcome, Reason, Why};
 
 use serde::Serialize;
 

@@ -1,12 +1,33 @@
-//! The match extensions: what a rule can ask of a packet beyond its [`Header`](super::Header).
+//! The match extensions: what a rule can ask of a packet beyond its [`Header`](super::Header), and the answers.
 
+mod addrtype;
+mod conntrack;
+mod header;
+mod ip;
+mod limit;
+mod link;
+mod mark;
+mod ports;
+mod probe;
+mod recent;
+mod set;
+mod socket;
+mod statistic;
+
+pub(super) use probe::Explainer;
+pub use probe::Remembered;
+pub(super) use probe::Tester;
+pub use set::SetAnswer;
+
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{Interface, Not};
+use super::{Context, Interface, Not, Rule};
 use crate::net::{Mac, Masked, Protocol, TcpFlags};
 use crate::text::Span;
+use probe::Probe;
 
 /// An inclusive range of ports or other numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +39,18 @@ pub struct Range<T> {
 impl<T: PartialOrd> Range<T> {
     pub fn contains(&self, value: T) -> bool {
         self.low <= value && value <= self.high
+    }
+}
+
+/// One number, or `low:high` as iptables prints ranges.
+impl<T: PartialEq + fmt::Display> fmt::Display for Range<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.low)?;
+        if self.low == self.high {
+            Ok(())
+        } else {
+            write!(f, ":{}", self.high)
+        }
     }
 }
 
@@ -283,4 +316,58 @@ pub enum PacketType {
     Unicast,
     Broadcast,
     Multicast,
+}
+
+/// Asks all criteria of a rule, in the kernel's order: the header's, then the matches' as written.
+pub(super) fn rule_holds(rule: &Rule, ctx: &Context, probe: &mut impl Probe) -> bool {
+    rule.header.test(ctx, probe)
+        && rule.matches.iter().enumerate().all(|(index, m)| {
+            probe.at_match(index as u16);
+            m.test(ctx, rule.span, probe)
+        })
+}
+
+impl Match {
+    fn test(&self, ctx: &Context, span: Span, probe: &mut impl Probe) -> bool {
+        match self {
+            Match::Comment(_) => true,
+            Match::Tcp(m) => m.test(ctx, span, probe),
+            Match::Udp { sport, dport } => {
+                ports::plain_ports(Protocol::UDP, *sport, *dport, ctx, probe)
+            }
+            Match::Sctp { sport, dport } => {
+                ports::plain_ports(Protocol::SCTP, *sport, *dport, ctx, probe)
+            }
+            Match::Icmp(want) => ip::icmp(*want, ctx, probe),
+            Match::Multiport(m) => m.test(ctx, probe),
+            Match::Conntrack(m) => m.test(ctx, probe),
+            Match::Mark(want) => mark::mark(*want, ctx, probe),
+            Match::Connmark(want) => mark::connmark(*want, ctx, probe),
+            Match::Addrtype(m) => m.test(ctx, probe),
+            Match::Statistic(m) => m.test(probe),
+            Match::Limit(m) => m.test(ctx, probe),
+            Match::Hashlimit(m) => m.test(ctx, probe),
+            Match::Recent(m) => m.test(ctx, probe),
+            Match::Set(m) => m.test(ctx, span, probe),
+            Match::Iprange(m) => m.test(ctx, probe),
+            Match::Length(want) => ip::length(*want, ctx, probe),
+            Match::Ttl(m) => m.test(ctx, probe),
+            Match::Owner(m) => m.test(ctx, probe),
+            Match::Physdev(m) => m.test(ctx, probe),
+            Match::Pkttype(want) => link::pkttype(*want, ctx, probe),
+            Match::Mac(want) => link::mac(*want, ctx, probe),
+            Match::Tos {
+                value,
+                mask,
+                inverted,
+            } => ip::tos(*value, *mask, *inverted, ctx, probe),
+            Match::Dscp(want) => ip::dscp(*want, ctx, probe),
+            Match::Socket {
+                transparent,
+                nowildcard,
+                restore_mark,
+            } => socket::socket(*transparent, *nowildcard, *restore_mark, ctx, probe),
+            Match::Unsupported(what) => probe.cannot_tell(what),
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The targets: what a rule does with a packet that it matches.
 
+mod apply;
+
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -69,7 +71,7 @@ pub enum RejectWith {
 }
 
 /// `--to-destination` and `--to-source`: addresses and ports, each a range or not given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NatRange {
     pub addrs: Option<Range<IpAddr>>,
     pub ports: Option<Range<u16>>,

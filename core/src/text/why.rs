@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::text::{Say, Span};
+use super::{Say, Span};
 
 /// Why a step happened: what held, and what was passed over and why it did not. Made when someone looks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -1,0 +1,119 @@
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::matches::PacketType;
+use super::{Hook, SetAnswer};
+use crate::conntrack::{Connection, CtState, Direction, ZoneId};
+use crate::net::{Mac, Packet};
+
+/// A packet at a hook, and all that a rule can ask about it. Targets change it; who calls reads the changes back from it.
+pub struct Context<'a> {
+    pub hook: Hook,
+    pub packet: Packet,
+    /// The packet's mark (`skb->mark`).
+    pub mark: u32,
+    pub tracked: Tracked,
+    pub in_iface: Option<&'a str>,
+    pub out_iface: Option<&'a str>,
+    /// The bridge ports, where a bridge handed the packet to netfilter (`br_netfilter`).
+    pub physin: Option<&'a str>,
+    pub physout: Option<&'a str>,
+    /// Of the frame that brought the packet.
+    pub src_mac: Option<Mac>,
+    pub packet_type: PacketType,
+    /// The local socket that sent the packet; the kernel's own packets (RST, ICMP errors) have none.
+    pub owner: Option<SocketOwner>,
+    pub env: &'a dyn Env,
+    /// Milliseconds on the host's clock.
+    pub now: u64,
+}
+
+/// Who owns a local socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SocketOwner {
+    pub uid: u32,
+    pub gid: u32,
+}
+
+/// What conntrack knows of the packet (`skb->_nfct`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tracked {
+    /// `None` before conntrack has looked (raw).
+    pub state: Option<CtState>,
+    pub direction: Direction,
+    /// `None` before conntrack, and for INVALID and UNTRACKED packets. Targets may change its mark.
+    pub connection: Option<Connection>,
+    /// What `-j CT --zone` asked of conntrack.
+    pub zone: Option<ZoneId>,
+}
+
+/// An address's kind as the table `local` has it (kernel `inet_dev_addr_type`, `RTN_*` of `linux/rtnetlink.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum AddressType {
+    Unspec,
+    Unicast,
+    Local,
+    Broadcast,
+    Anycast,
+    Multicast,
+    Blackhole,
+    Unreachable,
+    Prohibit,
+    Throw,
+}
+
+/// What a rule can ask of the host around it.
+pub trait Env {
+    /// The address's kind; with a device, `Local` and `Broadcast` only where that device has it, else `Unicast`.
+    fn address_type(&self, addr: IpAddr, device: Option<&str>) -> AddressType;
+
+    /// The interface by which the host would send to `dst` from `src` (`fib … oif`); `None` without a route.
+    fn route_out(&self, src: Option<IpAddr>, dst: IpAddr, mark: u32) -> Option<String>;
+
+    /// An interface's first IPv4 address, or first global IPv6 address.
+    fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr>;
+
+    /// Whether an ipset has the packet; `directions` are the rule's, true for `src`.
+    fn in_set(
+        &self,
+        set: &str,
+        directions: &[bool],
+        packet: &Packet,
+        in_iface: Option<&str>,
+        out_iface: Option<&str>,
+    ) -> SetAnswer;
+
+    /// The socket that an arriving packet would find, established before listening (`nf_sk_lookup_slow_v4`).
+    fn socket(&self, packet: &Packet, in_iface: Option<&str>) -> Option<Socket>;
+
+    /// The socket that TPROXY would give the packet: of the packet's connection, or listening on `addr:port`
+    /// (`nf_tproxy_get_sock_v4`).
+    fn tproxy_socket(
+        &self,
+        packet: &Packet,
+        addr: IpAddr,
+        port: u16,
+        in_iface: Option<&str>,
+    ) -> bool;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Socket {
+    /// IP_TRANSPARENT is set.
+    pub transparent: bool,
+    /// Bound to no address.
+    pub wildcard: bool,
+    pub mark: u32,
+}
+
+impl Context<'_> {
+    pub fn ipv6(&self) -> bool {
+        self.packet.dst.is_ipv6()
+    }
+
+    /// Bytes from the IP header on.
+    pub fn length(&self) -> u32 {
+        self.packet.length()
+    }
+}

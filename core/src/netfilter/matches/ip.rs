@@ -1,0 +1,156 @@
+//! Matches on the rest of the IP header and on ICMP's.
+
+use std::net::IpAddr;
+
+use super::header::option;
+use super::probe::{Asked, Probe};
+use super::{IcmpType, Iprange, Not, Range, TtlTest};
+use crate::net::Transport;
+use crate::netfilter::Context;
+use crate::say;
+use crate::text::Say;
+
+impl IcmpType {
+    fn matches(&self, kind: u8, code: u8) -> bool {
+        self.kind == 255 || (self.kind == kind && self.codes.contains(code))
+    }
+}
+
+impl std::fmt::Display for IcmpType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.kind, self.codes) {
+            (255, _) => f.write_str("any"),
+            (kind, Range { low: 0, high: 255 }) => write!(f, "{kind}"),
+            (kind, codes) => write!(f, "{kind}/{}", codes.low),
+        }
+    }
+}
+
+/// Kernel `net/ipv4/netfilter/ip_tables.c`, `icmp_match`.
+pub(super) fn icmp(want: Not<IcmpType>, ctx: &Context, probe: &mut impl Probe) -> bool {
+    let text = || option(want.inverted, "--icmp-type", want.value);
+    let Transport::Icmp(icmp) = &ctx.packet.transport else {
+        return probe.ask(false, || {
+            Asked::new(
+                text(),
+                say!("field/protocol"),
+                ctx.packet.protocol(),
+                "icmp",
+                false,
+            )
+        });
+    };
+    probe.ask(
+        want.value.matches(icmp.kind, icmp.code) != want.inverted,
+        || {
+            let has = format!("{}/{}", icmp.kind, icmp.code);
+            Asked::new(
+                text(),
+                say!("field/icmp-type"),
+                has,
+                want.value,
+                want.inverted,
+            )
+        },
+    )
+}
+
+impl Iprange {
+    /// Kernel `net/netfilter/xt_iprange.c`.
+    pub(super) fn test(&self, ctx: &Context, probe: &mut impl Probe) -> bool {
+        let mut side = |want: Option<Not<Range<IpAddr>>>, name: &str, field: fn() -> Say, has| {
+            want.is_none_or(|want| {
+                probe.ask(want.value.contains(has) != want.inverted, || {
+                    let range = format!("{}-{}", want.value.low, want.value.high);
+                    Asked::new(
+                        option(want.inverted, name, &range),
+                        field(),
+                        has,
+                        &range,
+                        want.inverted,
+                    )
+                })
+            })
+        };
+        side(
+            self.src,
+            "--src-range",
+            || say!("field/src"),
+            ctx.packet.src,
+        ) && side(
+            self.dst,
+            "--dst-range",
+            || say!("field/dst"),
+            ctx.packet.dst,
+        )
+    }
+}
+
+/// Kernel `net/netfilter/xt_length.c`: the whole IP packet.
+pub(super) fn length(want: Not<Range<u16>>, ctx: &Context, probe: &mut impl Probe) -> bool {
+    let has = ctx.length();
+    let within = (u32::from(want.value.low)..=u32::from(want.value.high)).contains(&has);
+    probe.ask(within != want.inverted, || {
+        let text = option(want.inverted, "--length", want.value);
+        Asked::new(text, say!("field/length"), has, want.value, want.inverted)
+    })
+}
+
+impl TtlTest {
+    /// Kernel `net/netfilter/xt_hl.c`.
+    pub(super) fn test(&self, ctx: &Context, probe: &mut impl Probe) -> bool {
+        let has = ctx.packet.ttl;
+        let (held, inverted, name, want) = match *self {
+            TtlTest::Equal(n) => (has == n, false, "--ttl-eq", n),
+            TtlTest::NotEqual(n) => (has != n, true, "--ttl-eq", n),
+            TtlTest::Less(n) => (has < n, false, "--ttl-lt", n),
+            TtlTest::Greater(n) => (has > n, false, "--ttl-gt", n),
+        };
+        probe.ask(held, || {
+            let text = option(inverted, name, want);
+            let wanted = match self {
+                TtlTest::Less(_) => format!("< {want}"),
+                TtlTest::Greater(_) => format!("> {want}"),
+                _ => want.to_string(),
+            };
+            Asked::new(text, say!("field/ttl"), has, wanted, inverted)
+        })
+    }
+}
+
+/// Kernel `net/netfilter/xt_dscp.c`, `tos_mt`.
+pub(super) fn tos(
+    value: u8,
+    mask: u8,
+    inverted: bool,
+    ctx: &Context,
+    probe: &mut impl Probe,
+) -> bool {
+    let has = ctx.packet.tos;
+    probe.ask((has & mask == value) != inverted, || {
+        let want = format!("{value:#04x}/{mask:#04x}");
+        Asked::new(
+            option(inverted, "--tos", &want),
+            say!("field/tos"),
+            format!("{has:#04x}"),
+            &want,
+            inverted,
+        )
+    })
+}
+
+/// Kernel `net/netfilter/xt_dscp.c`, `dscp_mt`.
+pub(super) fn dscp(want: Not<u8>, ctx: &Context, probe: &mut impl Probe) -> bool {
+    let has = ctx.packet.tos >> 2;
+    probe.ask((has == want.value) != want.inverted, || {
+        let value = format!("{:#04x}", want.value);
+        let text = option(want.inverted, "--dscp", &value);
+        Asked::new(
+            text,
+            say!("field/dscp"),
+            format!("{has:#04x}"),
+            value,
+            want.inverted,
+        )
+    })
+}

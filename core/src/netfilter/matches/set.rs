@@ -1,0 +1,68 @@
+use serde::Serialize;
+
+use super::header::option;
+use super::probe::{Asked, Probe};
+use super::{SetMatch, Unsupported};
+use crate::netfilter::Context;
+use crate::say;
+use crate::text::Span;
+
+/// What an ipset says about a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum SetAnswer {
+    In,
+    NotIn,
+    /// There is no such set, or its kind is not modelled.
+    CannotTell,
+}
+
+impl SetMatch {
+    /// Kernel `net/netfilter/xt_set.c`.
+    pub(super) fn test(&self, ctx: &Context, span: Span, probe: &mut impl Probe) -> bool {
+        let answer = ctx.env.in_set(
+            &self.set,
+            &self.directions,
+            &ctx.packet,
+            ctx.in_iface,
+            ctx.out_iface,
+        );
+        if answer == SetAnswer::CannotTell {
+            let text = self.to_string().into();
+            return probe.cannot_tell(&Unsupported {
+                name: "set".into(),
+                text,
+                span,
+            });
+        }
+        probe.ask((answer == SetAnswer::In) != self.inverted, || {
+            let has = if answer == SetAnswer::In {
+                say!("value/in-set")
+            } else {
+                say!("value/not-in-set")
+            };
+            let field = say!("field/set", set = self.set);
+            Asked::said(self.to_string(), field, has, &self.set, self.inverted)
+        })
+    }
+}
+
+/// As iptables-save prints it.
+impl std::fmt::Display for SetMatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sides: Vec<_> = self
+            .directions
+            .iter()
+            .map(|src| if *src { "src" } else { "dst" })
+            .collect();
+        f.write_str(&option(
+            self.inverted,
+            "--match-set",
+            format!("{} {}", self.set, sides.join(",")),
+        ))?;
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " {}", self.rest)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::{ChainId, Counters, RuleId, TableName};
+use crate::net::Random;
+
+/// What rules keep from packet to packet, apart from the rules themselves: counters, and the memory of stateful matches.
+/// One for each address family of a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct State {
+    /// What was counted since the rules were loaded; the rules' own counters are where they began.
+    pub rules: BTreeMap<RuleId, Counters>,
+    /// The same for the policies of built-in chains.
+    pub policies: BTreeMap<(TableName, ChainId), Counters>,
+    pub(super) nth: BTreeMap<Criterion, u32>,
+    pub(super) buckets: BTreeMap<Criterion, Bucket>,
+    pub(super) hash_buckets: BTreeMap<Box<str>, BTreeMap<HashKey, Bucket>>,
+    pub(super) recent: BTreeMap<Box<str>, BTreeMap<IpAddr, Seen>>,
+    pub(super) random: Random,
+}
+
+/// A match by its place: the rule, and which of its matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Criterion {
+    pub rule: RuleId,
+    pub index: u16,
+}
+
+/// A token bucket (kernel `struct xt_rateinfo`): credit, and when it was last filled, in the kernel's jiffies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Bucket {
+    pub credit: u64,
+    pub filled: u64,
+}
+
+/// What hashlimit tells apart, as far as its mode asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct HashKey {
+    pub src: Option<IpAddr>,
+    pub dst: Option<IpAddr>,
+    pub sport: Option<u16>,
+    pub dport: Option<u16>,
+}
+
+/// An address in a `recent` list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Seen {
+    pub ttl: u8,
+    /// When, in milliseconds; the newest last.
+    pub stamps: Vec<u64>,
+}
+
+impl State {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            rules: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            nth: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+            hash_buckets: BTreeMap::new(),
+            recent: BTreeMap::new(),
+            random: Random::new(seed),
+        }
+    }
+}
+
+impl Counters {
+    pub fn count(&mut self, bytes: u32) {
+        self.packets = self.packets.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(u64::from(bytes));
+    }
+}

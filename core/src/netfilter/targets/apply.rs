@@ -1,0 +1,187 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::{ConnmarkOp, Ct, NatRange, Target, Tproxy, TtlOp, ZoneScope};
+use crate::conntrack::{CtState, Direction, ZoneId};
+use crate::net::Masked;
+use crate::netfilter::matches::Range;
+use crate::netfilter::walk::{CannotTell, Effect, NatKind, NatRequest, Verdict};
+use crate::netfilter::{Context, Hook};
+
+impl Target {
+    /// Does to the packet what the target does, all but jumps.
+    pub(in crate::netfilter) fn apply(&self, ctx: &mut Context) -> Effect {
+        match self {
+            Target::Accept => return Effect::End(Verdict::Accept),
+            Target::Drop => return Effect::End(Verdict::Drop),
+            Target::Reject(with) => return Effect::End(Verdict::Reject(*with)),
+            Target::Dnat(range) => return nat(NatKind::Dnat, (**range).clone()),
+            Target::Snat(range) => return nat(NatKind::Snat, (**range).clone()),
+            Target::Masquerade {
+                ports,
+                random,
+                random_fully,
+            } => {
+                let range = NatRange {
+                    ports: *ports,
+                    random: *random,
+                    random_fully: *random_fully,
+                    ..NatRange::default()
+                };
+                return nat(NatKind::Masquerade, range);
+            }
+            Target::Redirect { ports, random } => return redirect(*ports, *random, ctx),
+            Target::Netmap(to) => return netmap(to, ctx),
+            Target::Tproxy(t) => return tproxy(t, ctx),
+            Target::Unsupported(what) => {
+                return Effect::End(Verdict::CannotTell(CannotTell {
+                    text: what.text.clone(),
+                    span: what.span,
+                }));
+            }
+            Target::Mark(bits) => ctx.mark = bits.set(ctx.mark),
+            Target::Connmark(op) => connmark(*op, ctx),
+            Target::Ct(ct) => track(ct, ctx),
+            Target::Notrack => notrack(ctx),
+            Target::Ttl(op) => {
+                let ttl = ctx.packet.ttl;
+                ctx.packet.ttl = match *op {
+                    TtlOp::Set(n) => n,
+                    TtlOp::Increase(n) => ttl.saturating_add(n),
+                    TtlOp::Decrease(n) => ttl.saturating_sub(n),
+                };
+            }
+            // Jumps are the walk's. The rest watches, or changes what the model's packets do not carry (TCPMSS).
+            Target::None
+            | Target::Return
+            | Target::Jump(_)
+            | Target::Goto(_)
+            | Target::Log(_)
+            | Target::Nflog(_)
+            | Target::Tcpmss(_)
+            | Target::Trace => {}
+        }
+        Effect::Continue
+    }
+}
+
+fn nat(kind: NatKind, range: NatRange) -> Effect {
+    Effect::End(Verdict::Nat(NatRequest { kind, range }))
+}
+
+/// Kernel `net/netfilter/nf_nat_redirect.c`: loopback for what is sent here, else the first address of the interface it came
+/// by; without one the packet is dropped.
+fn redirect(ports: Option<Range<u16>>, random: bool, ctx: &Context) -> Effect {
+    let addr = if ctx.hook == Hook::Output {
+        Some(if ctx.ipv6() {
+            IpAddr::from(std::net::Ipv6Addr::LOCALHOST)
+        } else {
+            IpAddr::from(Ipv4Addr::LOCALHOST)
+        })
+    } else {
+        ctx.in_iface
+            .and_then(|iface| ctx.env.first_address(iface, ctx.ipv6()))
+    };
+    let Some(addr) = addr else {
+        return Effect::End(Verdict::Drop);
+    };
+    let addrs = Some(Range {
+        low: addr,
+        high: addr,
+    });
+    nat(
+        NatKind::Redirect,
+        NatRange {
+            addrs,
+            ports,
+            random,
+            ..NatRange::default()
+        },
+    )
+}
+
+/// Kernel `net/netfilter/xt_NETMAP.c`: the network part is exchanged, the rest stays.
+fn netmap(to: &Masked, ctx: &Context) -> Effect {
+    let old = match ctx.hook {
+        Hook::Prerouting | Hook::Output => ctx.packet.dst,
+        _ => ctx.packet.src,
+    };
+    let new = match (old, to.addr, to.mask) {
+        (IpAddr::V4(old), IpAddr::V4(net), IpAddr::V4(mask)) => {
+            IpAddr::V4((old.to_bits() & !mask.to_bits() | net.to_bits()).into())
+        }
+        (IpAddr::V6(old), IpAddr::V6(net), IpAddr::V6(mask)) => {
+            IpAddr::V6((old.to_bits() & !mask.to_bits() | net.to_bits()).into())
+        }
+        _ => old,
+    };
+    nat(
+        NatKind::Netmap,
+        NatRange {
+            addrs: Some(Range {
+                low: new,
+                high: new,
+            }),
+            ..NatRange::default()
+        },
+    )
+}
+
+/// Kernel `net/netfilter/xt_TPROXY.c`: without a transparent socket the packet is dropped.
+fn tproxy(t: &Tproxy, ctx: &mut Context) -> Effect {
+    let local = || {
+        ctx.in_iface
+            .and_then(|iface| ctx.env.first_address(iface, ctx.ipv6()))
+    };
+    let addr = t
+        .addr
+        .filter(|a| !a.is_unspecified())
+        .or_else(local)
+        .unwrap_or(ctx.packet.dst);
+    let port = if t.port == 0 {
+        ctx.packet.dport().unwrap_or(0)
+    } else {
+        t.port
+    };
+    if !ctx.env.tproxy_socket(&ctx.packet, addr, port, ctx.in_iface) {
+        return Effect::End(Verdict::Drop);
+    }
+    ctx.mark = t.mark.set(ctx.mark);
+    Effect::End(Verdict::Tproxy { addr, port })
+}
+
+/// Kernel `net/netfilter/xt_connmark.c`; without a connection nothing happens.
+fn connmark(op: ConnmarkOp, ctx: &mut Context) {
+    let Some(ct) = &mut ctx.tracked.connection else {
+        return;
+    };
+    match op {
+        ConnmarkOp::Set(bits) => ct.mark = bits.set(ct.mark),
+        ConnmarkOp::Save { nfmask, ctmask } => ct.mark = (ct.mark & !ctmask) ^ (ctx.mark & nfmask),
+        ConnmarkOp::Restore { nfmask, ctmask } => {
+            ctx.mark = (ctx.mark & !nfmask) ^ (ct.mark & ctmask)
+        }
+    }
+}
+
+/// Kernel `net/netfilter/xt_CT.c`: a packet that conntrack has already seen is left alone.
+fn track(ct: &Ct, ctx: &mut Context) {
+    if ct.notrack {
+        return notrack(ctx);
+    }
+    let Some(zone) = ct.zone.filter(|_| ctx.tracked.state.is_none()) else {
+        return;
+    };
+    let id = zone.id.unwrap_or(ctx.mark as u16);
+    let only = match zone.scope {
+        ZoneScope::Both => None,
+        ZoneScope::Original => Some(Direction::Original),
+        ZoneScope::Reply => Some(Direction::Reply),
+    };
+    ctx.tracked.zone = Some(ZoneId { id, only });
+}
+
+fn notrack(ctx: &mut Context) {
+    if ctx.tracked.state.is_none() {
+        ctx.tracked.state = Some(CtState::Untracked);
+    }
+}
