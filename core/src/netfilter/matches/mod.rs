@@ -231,21 +231,26 @@ pub struct Limit {
     pub burst: u32,
 }
 
-/// hashlimit as kube and docker rules use it; what goes further is [`Match::Unsupported`].
+/// hashlimit by packets, as kube and docker rules use it; what goes further is [`Match::Unsupported`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hashlimit {
     pub name: Box<str>,
     /// `--hashlimit-above` rather than `--hashlimit-upto`.
     pub above: bool,
-    /// 10,000ths of a second a packet.
-    pub average: u32,
+    /// Millionths of a second a packet (`XT_HASHLIMIT_SCALE_v2`).
+    pub average: u64,
     pub burst: u32,
     /// srcip 1, srcport 2, dstip 4, dstport 8.
     pub mode: u8,
     pub srcmask: u8,
     pub dstmask: u8,
-    /// Options that change no verdict (table sizes, expiry), printed as they were.
-    pub rest: Box<str>,
+    /// Buckets and entries of the hash table; 0: the kernel chooses.
+    pub size: u32,
+    pub max: u32,
+    /// Milliseconds.
+    pub gc_interval: u32,
+    /// Milliseconds.
+    pub expire: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -276,8 +281,9 @@ pub struct SetMatch {
     pub inverted: bool,
     /// A direction for each dimension; true is `src`.
     pub directions: Vec<bool>,
-    /// `--return-nomatch` and the counter options, printed as they were.
-    pub rest: Box<str>,
+    /// `! --update-counters` and `! --update-subcounters`: change no verdict.
+    pub no_update: bool,
+    pub no_subupdate: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -316,6 +322,8 @@ pub enum PacketType {
     Unicast,
     Broadcast,
     Multicast,
+    /// For another host, seen in promiscuous mode.
+    Otherhost,
 }
 
 /// Asks all criteria of a rule, in the kernel's order: the header's, then the matches' as written.

@@ -96,8 +96,12 @@ pub enum ConnmarkOp {
 pub struct Ct {
     pub notrack: bool,
     pub zone: Option<Zone>,
-    /// Helpers, events and timeouts, as they would be printed; they change no verdict here.
-    pub rest: Box<str>,
+    /// Names of a helper and a timeout policy; empty where not given.
+    pub helper: Box<str>,
+    pub timeout: Box<str>,
+    /// Events that are reported (`IPCT_*` as bits), and whether new expectations are; change no verdict.
+    pub events: u16,
+    pub expected_events: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -127,7 +131,9 @@ pub struct Nflog {
     pub group: u16,
     pub prefix: Box<str>,
     pub size: Option<u32>,
-    pub threshold: Option<u16>,
+    /// `--nflog-range`, which has never worked; 0 where not given.
+    pub range: u32,
+    pub threshold: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
