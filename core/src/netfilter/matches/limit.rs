@@ -7,23 +7,23 @@ use crate::netfilter::state::{Bucket, HashKey};
 use crate::say;
 
 impl Bucket {
-    /// A token bucket as `xt_limit` has it: full at first, filled by time, a packet costs `average`. Credit is in 10,000ths
-    /// of a second, of which a millisecond gives 10.
-    fn take(&mut self, average: u32, burst: u32, now: u64) -> bool {
-        let cap = u64::from(average) * u64::from(burst);
-        let gained = now.saturating_sub(self.filled).saturating_mul(10);
+    /// A token bucket as `xt_limit` has it: full at first, filled by time, a packet costs `average`. Credit is in the same
+    /// parts of a second, of which a millisecond gives `scale`.
+    fn take(&mut self, average: u64, burst: u32, scale: u64, now: u64) -> bool {
+        let cap = average.saturating_mul(u64::from(burst));
+        let gained = now.saturating_sub(self.filled).saturating_mul(scale);
         self.credit = self.credit.saturating_add(gained).min(cap);
         self.filled = now;
-        let held = self.credit >= u64::from(average);
+        let held = self.credit >= average;
         if held {
-            self.credit -= u64::from(average);
+            self.credit -= average;
         }
         held
     }
 
-    fn full(average: u32, burst: u32, now: u64) -> Self {
+    fn full(average: u64, burst: u32, now: u64) -> Self {
         Self {
-            credit: u64::from(average) * u64::from(burst),
+            credit: average.saturating_mul(u64::from(burst)),
             filled: now,
         }
     }
@@ -32,14 +32,14 @@ impl Bucket {
 impl Limit {
     /// Kernel `net/netfilter/xt_limit.c`.
     pub(super) fn test(&self, ctx: &Context, probe: &mut impl Probe) -> bool {
-        let Limit { average, burst } = *self;
+        let (average, burst) = (u64::from(self.average), self.burst);
         probe.ask_once(
             |state, at| {
                 let bucket = state
                     .buckets
                     .entry(at)
                     .or_insert_with(|| Bucket::full(average, burst, ctx.now));
-                bucket.take(average, burst, ctx.now)
+                bucket.take(average, burst, 10, ctx.now)
             },
             |held| {
                 let has = if held {
@@ -47,7 +47,7 @@ impl Limit {
                 } else {
                     say!("value/used-up")
                 };
-                let text = format!("--limit {} --limit-burst {burst}", rate(average));
+                let text = format!("--limit {} --limit-burst {burst}", rate(average, 10_000));
                 Asked::said(text.clone(), say!("field/rate"), has, text, false)
             },
         )
@@ -64,7 +64,7 @@ impl Hashlimit {
                 let bucket = buckets
                     .entry(self.key(ctx))
                     .or_insert_with(|| Bucket::full(average, burst, ctx.now));
-                bucket.take(average, burst, ctx.now) != self.above
+                bucket.take(average, burst, 1_000, ctx.now) != self.above
             },
             |held| {
                 let has = if held != self.above {
@@ -79,7 +79,7 @@ impl Hashlimit {
                 };
                 let text = format!(
                     "{} --hashlimit-burst {burst}",
-                    option(false, name, rate(average))
+                    option(false, name, rate(average, 1_000_000))
                 );
                 Asked::said(text.clone(), say!("field/rate"), has, text, false)
             },
@@ -102,20 +102,19 @@ impl Hashlimit {
     }
 }
 
-/// `5/min` as iptables prints an average (iptables `extensions/libxt_limit.c`, `print_rate`).
-pub(in crate::netfilter) fn rate(average: u32) -> String {
-    const UNITS: [(&str, u32); 4] = [
-        ("day", 864_000_000),
-        ("hour", 36_000_000),
-        ("min", 600_000),
-        ("sec", 10_000),
-    ];
+/// `5/min` as iptables prints an average of parts of a second, `scale` in all (iptables `extensions/libxt_limit.c`,
+/// `print_rate`).
+pub(in crate::netfilter) fn rate(average: u64, scale: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [("day", 86_400), ("hour", 3_600), ("min", 60), ("sec", 1)];
     let average = average.max(1);
-    let fits = |(_, unit): &&(&str, u32)| average <= *unit && unit / average >= unit % average;
-    let (name, unit) = UNITS[1..]
+    let fits = |(_, seconds): &&(&str, u64)| {
+        let unit = seconds * scale;
+        average <= unit && unit / average >= unit % average
+    };
+    let (name, seconds) = UNITS[1..]
         .iter()
         .take_while(fits)
         .last()
         .unwrap_or(&UNITS[0]);
-    format!("{}/{name}", unit / average)
+    format!("{}/{name}", seconds * scale / average)
 }

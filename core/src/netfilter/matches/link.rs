@@ -87,6 +87,7 @@ impl std::fmt::Display for PacketType {
             PacketType::Unicast => "unicast",
             PacketType::Broadcast => "broadcast",
             PacketType::Multicast => "multicast",
+            PacketType::Otherhost => "otherhost",
         })
     }
 }

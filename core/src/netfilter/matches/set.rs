@@ -59,10 +59,12 @@ impl std::fmt::Display for SetMatch {
             "--match-set",
             format!("{} {}", self.set, sides.join(",")),
         ))?;
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " {}", self.rest)
+        if self.no_update {
+            f.write_str(" ! --update-counters")?;
         }
+        if self.no_subupdate {
+            f.write_str(" ! --update-subcounters")?;
+        }
+        Ok(())
     }
 }
