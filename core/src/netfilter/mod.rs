@@ -3,7 +3,9 @@
 //! As written: [`Ruleset`]. Read by [`save`] and [`listing`], walked by [`walk`]; `nft` stands beside it.
 
 mod context;
+pub mod hooks;
 pub mod matches;
+pub mod nft;
 mod ruleset;
 mod state;
 pub mod targets;

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::matches::{self, Remembered, Tester};
+use super::matches::{self, Tester};
+use super::nft::TableId;
 use super::state::Criterion;
 use super::targets::{NatRange, RejectWith, Target};
 use super::{ChainId, Context, Policy, Rule, RuleId, Ruleset, State, Table, TableName};
@@ -17,12 +18,31 @@ const MOST_VISITS: u32 = 1 << 16;
 /// What one table did with a packet at one hook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Traversal {
-    pub table: TableName,
+    pub table: TableRef,
     /// Every rule that matched, every end of a chain, in order.
     pub steps: Vec<Step>,
     pub verdict: Verdict,
     /// How the matches went whose answer depends on more than the packet, for who asks why later.
     pub remembered: Vec<Remembered>,
+}
+
+/// A table of iptables or nftables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum TableRef {
+    Iptables(TableName),
+    Nft(TableId),
+}
+
+/// How a match went whose answer depends on more than the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Remembered {
+    /// The step it led to or stands before, by its position in the traversal.
+    pub step: u32,
+    pub rule: u32,
+    /// Which of the rule's matches.
+    pub index: u16,
+    /// 0 where it did not hold; the number drawn, where one was.
+    pub value: u32,
 }
 
 /// A rule that matched, or the end of a chain.
@@ -131,7 +151,7 @@ pub fn traverse(
     };
     let verdict = walk.run(base, ctx);
     Some(Traversal {
-        table: table.name,
+        table: TableRef::Iptables(table.name),
         steps: walk.steps,
         verdict,
         remembered: walk.remembered,

@@ -1,29 +1,26 @@
 //! Why a table did what it did: made from a [`Traversal`] when someone looks.
 
 use super::matches::{self, Explainer};
-use super::walk::{Step, StepKind, Traversal};
-use super::{Context, Policy, RuleId, Ruleset};
+use super::walk::{Step, StepKind, TableRef, Traversal};
+use super::{Context, Policy, Ruleset};
 use crate::say;
 use crate::text::{Outcome, Reason, Why};
 
 /// Why step `index` of a traversal happened: the criteria of its rule, and for each rule tested and passed over before it in
 /// that chain, which criterion failed. `ctx` is the packet as it came to the step.
 pub fn why(rules: &Ruleset, traversal: &Traversal, index: usize, ctx: &Context) -> Why {
-    let (Some(step), Some(table)) = (traversal.steps.get(index), rules.table(traversal.table))
-    else {
+    let TableRef::Iptables(name) = traversal.table else {
+        return Why::default();
+    };
+    let (Some(step), Some(table)) = (traversal.steps.get(index), rules.table(name)) else {
         return Why::default();
     };
     let Some(chain) = table.chain(step.chain) else {
         return Why::default();
     };
     let rule_reasons = |at: u32| {
-        let id = RuleId {
-            table: traversal.table,
-            chain: step.chain,
-            index: at,
-        };
         chain.rules.get(at as usize).map(|rule| {
-            let mut explainer = Explainer::new(id, rule.span, &traversal.remembered, index as u32);
+            let mut explainer = Explainer::new(at, rule.span, &traversal.remembered, index as u32);
             matches::rule_holds(rule, ctx, &mut explainer);
             (rule, explainer.reasons)
         })

@@ -15,7 +15,6 @@ mod socket;
 mod statistic;
 
 pub(super) use probe::Explainer;
-pub use probe::Remembered;
 pub(super) use probe::Tester;
 pub use set::SetAnswer;
 

@@ -1,11 +1,8 @@
 //! How criteria are asked: the same code decides about a packet ([`Tester`]) and says why afterwards ([`Explainer`]).
 
-use serde::Serialize;
-
 use super::Unsupported;
-use crate::netfilter::RuleId;
 use crate::netfilter::state::{Criterion, State};
-use crate::netfilter::walk::CannotTell;
+use crate::netfilter::walk::{CannotTell, Remembered};
 use crate::say;
 use crate::text::{Arg, Outcome, Reason, Say, Span};
 
@@ -41,15 +38,6 @@ pub(in crate::netfilter) struct Asked {
     pub inverted: bool,
 }
 
-/// The answer of a criterion that was asked once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Remembered {
-    /// The step it led to or stands before, by its position in the traversal.
-    pub step: u32,
-    pub criterion: Criterion,
-    pub held: bool,
-}
-
 /// Decides.
 pub(in crate::netfilter) struct Tester<'a> {
     pub state: &'a mut State,
@@ -73,8 +61,9 @@ impl Probe for Tester<'_> {
         let held = held(self.state, self.at);
         self.remembered.push(Remembered {
             step: self.step,
-            criterion: self.at,
-            held,
+            rule: self.at.rule.index,
+            index: self.at.index,
+            value: u32::from(held),
         });
         held
     }
@@ -100,19 +89,20 @@ impl Probe for Tester<'_> {
 pub(in crate::netfilter) struct Explainer<'a> {
     remembered: &'a [Remembered],
     step: u32,
-    at: Criterion,
+    rule: u32,
+    index: u16,
     span: Span,
     decided: bool,
     pub reasons: Vec<Reason>,
 }
 
 impl<'a> Explainer<'a> {
-    pub fn new(rule: RuleId, span: Span, remembered: &'a [Remembered], step: u32) -> Self {
-        let at = Criterion { rule, index: 0 };
+    pub fn new(rule: u32, span: Span, remembered: &'a [Remembered], step: u32) -> Self {
         Self {
             remembered,
             step,
-            at,
+            rule,
+            index: 0,
             span,
             decided: false,
             reasons: Vec::new(),
@@ -176,11 +166,13 @@ impl Probe for Explainer<'_> {
         _: impl FnOnce(&mut State, Criterion) -> bool,
         asked: impl FnOnce(bool) -> Asked,
     ) -> bool {
+        let same =
+            |r: &&Remembered| r.step == self.step && r.rule == self.rule && r.index == self.index;
         let held = self
             .remembered
             .iter()
-            .find(|r| r.step == self.step && r.criterion == self.at)
-            .is_some_and(|r| r.held);
+            .find(same)
+            .is_some_and(|r| r.value != 0);
         self.answer(held, asked(held));
         true
     }
@@ -192,7 +184,7 @@ impl Probe for Explainer<'_> {
     }
 
     fn at_match(&mut self, index: u16) {
-        self.at.index = index;
+        self.index = index;
     }
 
     fn set_mark(&mut self, _: u32) {}

@@ -1,0 +1,91 @@
+use serde::Serialize;
+
+/// A constant or a loaded field, as a number of its type's width; names and addresses are their bytes in network order. The
+/// widest types (`ipv6_addr`, `ifname`) have 128 bits.
+pub type Value = u128;
+
+/// What a value means: how it is written, and how wide it is (nftables `include/datatype.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Datatype {
+    /// Plain numbers of so many bits.
+    Integer(u8),
+    Ipv4Addr,
+    Ipv6Addr,
+    EtherAddr,
+    EtherType,
+    InetProto,
+    InetService,
+    Mark,
+    IfName,
+    IfIndex,
+    NfProto,
+    PacketType,
+    Uid,
+    Gid,
+    CtState,
+    CtStatus,
+    CtDirection,
+    FibAddrType,
+    /// `fib … missing` and `exists`, `socket transparent`.
+    Boolean,
+    TcpFlag,
+    IcmpType,
+    IcmpCode,
+    Icmpv6Type,
+    Icmpv6Code,
+    Dscp,
+    Ecn,
+    /// Milliseconds.
+    Time,
+}
+
+impl Datatype {
+    /// Bits.
+    pub fn width(self) -> u8 {
+        match self {
+            Datatype::Integer(bits) => bits,
+            Datatype::Ipv6Addr | Datatype::IfName => 128,
+            Datatype::EtherAddr => 48,
+            Datatype::Ipv4Addr
+            | Datatype::Mark
+            | Datatype::IfIndex
+            | Datatype::Uid
+            | Datatype::Gid => 32,
+            Datatype::CtState | Datatype::CtStatus | Datatype::FibAddrType | Datatype::Time => 32,
+            Datatype::EtherType | Datatype::InetService => 16,
+            Datatype::Dscp => 6,
+            Datatype::Ecn => 2,
+            _ => 8,
+        }
+    }
+
+    /// All bits of the type.
+    pub fn full(self) -> Value {
+        u128::MAX
+            .checked_shr(128 - u32::from(self.width()))
+            .unwrap_or(0)
+    }
+
+    /// A comma-separated list of values of this type asks for any of the bits.
+    pub fn is_bitmask(self) -> bool {
+        matches!(
+            self,
+            Datatype::CtState | Datatype::CtStatus | Datatype::TcpFlag
+        )
+    }
+
+    /// Held in the host's byte order, which a hash over it sees.
+    pub fn is_host_endian(self) -> bool {
+        matches!(
+            self,
+            Datatype::Mark
+                | Datatype::IfIndex
+                | Datatype::Uid
+                | Datatype::Gid
+                | Datatype::CtState
+                | Datatype::CtStatus
+                | Datatype::FibAddrType
+                | Datatype::Time
+        )
+    }
+}
