@@ -42,8 +42,10 @@ apt_install() {
 
 cargo_install() {
   # Debug builds do the same work in a third of the time that building them in release costs.
+  local quiet=--quiet
+  [ ! -t 2 ] || quiet=
   CARGO_TARGET_DIR="$tools/build" CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 \
-    cargo install --quiet --debug --root "$tools" "$@"
+    cargo install $quiet --debug --root "$tools" "$@"
 }
 
 npm_install() {

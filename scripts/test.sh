@@ -26,6 +26,7 @@ native_tests() {
 browser_tests() {
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
   CHROMEDRIVER=${CHROMEDRIVER:-$(command -v chromedriver)} \
+  WASM_BINDGEN_TEST_TIMEOUT=120 \
     cargo test --locked -p northsouth-app --target wasm32-unknown-unknown
 }
 

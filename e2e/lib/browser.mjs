@@ -10,6 +10,7 @@ const DIST = process.env.DIST ?? fileURLToPath(new URL('../../dist', import.meta
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
+  '--disable-dev-shm-usage',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
