@@ -1,5 +1,6 @@
 //! Northsouth.
 pub mod conntrack;
+pub mod control;
 pub mod link;
 pub mod load_balancer;
 pub mod manifest;

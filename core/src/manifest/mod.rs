@@ -1,3 +1,27 @@
-//! What describes a cluster: kubectl's tables and manifests.
+//! What describes a cluster: manifests as the API server gives and takes them, and kubectl's tables.
+//!
+//! [`read`] takes YAML or JSON, single objects, many documents and Lists alike. Each object keeps the spans of the fields
+//! that decide something. What is absent has the API server's default (Kubernetes `pkg/apis/*/v1/defaults.go`).
 
+mod address;
+mod endpoint_slice;
+mod kube_proxy;
+mod meta;
+mod node;
+mod objects;
+mod pod;
+mod service;
 pub mod table;
+mod workload;
+
+pub use address::{IpFamily, parse_cidr, parse_ip};
+pub use endpoint_slice::{AddressType, Endpoint, EndpointPort, EndpointSlice};
+pub use kube_proxy::{DetectLocalMode, KubeProxyConfiguration, Masquerade, ProxyMode};
+pub use meta::{Labels, Meta, Spanned};
+pub use node::Node;
+pub use objects::{Manifests, Namespace, Other, read};
+pub use pod::{Container, ContainerPort, Pod, PodSpec};
+pub use service::{
+    Ingress, IpMode, Port, Protocol, Service, ServiceType, SourceRange, TargetPort, TrafficPolicy,
+};
+pub use workload::{Selector, Workload, WorkloadKind};

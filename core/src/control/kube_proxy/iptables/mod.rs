@@ -1,0 +1,105 @@
+//! The rules of iptables mode: what kube-proxy gives to `iptables-restore --noflush --counters` at a full sync, and the
+//! jumps from the built-in chains that it makes before.
+
+mod classic;
+mod jumps;
+mod lines;
+mod policy;
+mod writer;
+
+pub use jumps::{Jump, jumps};
+pub use lines::Lines;
+
+use super::View;
+use super::version::Chains;
+use crate::manifest::IpFamily;
+use writer::Writer;
+
+/// The text for iptables-restore, each line with where it comes from.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    pub filter_chains: Lines,
+    pub filter_rules: Lines,
+    pub nat_chains: Lines,
+    pub nat_rules: Lines,
+}
+
+/// `pkg/proxy/iptables/proxier.go`, `syncProxyRules`.
+pub fn rules(view: &View<'_>) -> Payload {
+    let mut writer = Writer::new(view);
+    writer.head();
+    for (at, port) in (0..).zip(&view.ports) {
+        match view.proxier.dialect().chains {
+            Chains::FwXlb | Chains::FwXlbMarkInSvc => classic::port(&mut writer, port, at),
+            Chains::ExtSvl => policy::port(&mut writer, port, at),
+        }
+    }
+    writer.tail();
+    writer.out
+}
+
+impl Payload {
+    /// As iptables-restore reads it.
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(self.sections().map(|(_, c, r)| c.len() + r.len()).iter().sum::<usize>() + 32);
+        for (table, chains, rules) in self.sections() {
+            text.push('*');
+            text.push_str(table);
+            text.push('\n');
+            text.push_str(chains.text());
+            text.push_str(rules.text());
+            text.push_str("COMMIT\n");
+        }
+        text
+    }
+
+    fn sections(&self) -> [(&'static str, &Lines, &Lines); 2] {
+        [
+            ("filter", &self.filter_chains, &self.filter_rules),
+            ("nat", &self.nat_chains, &self.nat_rules),
+        ]
+    }
+
+    /// A node's whole rules in the form of iptables-save: the built-in chains with kube-proxy's jumps, then kube-proxy's
+    /// chains. Each line with where it comes from.
+    pub fn save(&self, jumps: &[Jump]) -> Lines {
+        let mut out = Lines::default();
+        for (table, chains, rules) in self.sections() {
+            let built_in: &[&str] = match table {
+                "nat" => &["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
+                _ => &["INPUT", "FORWARD", "OUTPUT"],
+            };
+            out.frame(&["*", table]);
+            for chain in built_in {
+                out.frame(&[":", chain, " ACCEPT [0:0]"]);
+            }
+            // A jump may go to a chain that the payload leaves as it is.
+            let own = jumps.iter().filter(|j| j.table == table);
+            let mut ensured: Vec<&str> = Vec::new();
+            for jump in own.clone() {
+                let declared = |line: &str| line[1..].split(' ').next() == Some(jump.to);
+                if !chains.text().lines().any(declared) && !ensured.contains(&jump.to) {
+                    ensured.push(jump.to);
+                    out.frame(&[":", jump.to, " - [0:0]"]);
+                }
+            }
+            out.extend(chains);
+            // Each was put before the ones already there.
+            for jump in own.rev() {
+                out.frame(&["-A ", jump.from, jump.arguments, " -j ", jump.to]);
+            }
+            out.extend(rules);
+            out.frame(&["COMMIT"]);
+        }
+        out
+    }
+}
+
+/// The address with the prefix length that older releases write.
+fn address(ip: std::net::IpAddr, host_prefix: bool) -> String {
+    match (host_prefix, IpFamily::of(ip)) {
+        (false, _) => ip.to_string(),
+        (true, IpFamily::V4) => format!("{ip}/32"),
+        (true, IpFamily::V6) => format!("{ip}/128"),
+    }
+}

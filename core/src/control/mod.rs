@@ -1,0 +1,3 @@
+//! What a cluster's controllers do, one pure function each: objects in, programmed machines out.
+
+pub mod kube_proxy;

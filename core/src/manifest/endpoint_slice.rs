@@ -1,0 +1,160 @@
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::service::{address, port_number};
+use super::{Meta, Protocol, Spanned};
+use crate::text::Span;
+use crate::yaml::{Cursor, Fields};
+
+/// The label that says whose endpoints a slice holds.
+const SERVICE_NAME: &str = "kubernetes.io/service-name";
+
+/// An EndpointSlice of discovery.k8s.io/v1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointSlice {
+    pub meta: Meta,
+    /// The Service, of the slice's own namespace.
+    pub service: Option<Spanned<Box<str>>>,
+    pub address_type: AddressType,
+    pub ports: Vec<EndpointPort>,
+    pub endpoints: Vec<Endpoint>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum AddressType {
+    V4,
+    V6,
+    Fqdn,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointPort {
+    /// Empty where it has none.
+    pub name: Box<str>,
+    /// `None` for all ports, which kube-proxy ignores.
+    pub port: Option<Spanned<u16>>,
+    pub protocol: Protocol,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Of the slice's address type; names are not kept.
+    pub addresses: Vec<Spanned<IpAddr>>,
+    /// Absent conditions are those of an endpoint that serves.
+    pub ready: bool,
+    pub serving: bool,
+    pub terminating: bool,
+    pub node_name: Option<Box<str>>,
+    pub zone: Option<Box<str>>,
+    pub zone_hints: Vec<Box<str>>,
+    pub node_hints: Vec<Box<str>>,
+    /// The Pod behind it.
+    pub target: Option<Box<str>>,
+    pub span: Span,
+}
+
+impl EndpointSlice {
+    pub(super) fn read(mut fields: Fields<'_>) -> EndpointSlice {
+        let meta = Meta::read(&mut fields, true);
+        let service = meta.labels.get(SERVICE_NAME).cloned();
+        let types = [
+            ("IPv4", AddressType::V4),
+            ("IPv6", AddressType::V6),
+            ("FQDN", AddressType::Fqdn),
+        ];
+        let address_type = fields
+            .required("addressType")
+            .and_then(|c| c.one_of(&types))
+            .unwrap_or(AddressType::V4);
+        let mut slice = EndpointSlice {
+            meta,
+            service,
+            address_type,
+            ports: Vec::new(),
+            endpoints: Vec::new(),
+        };
+        if let Some(ports) = fields.get("ports") {
+            slice.ports = ports.items().filter_map(EndpointPort::read).collect();
+        }
+        if let Some(endpoints) = fields.get("endpoints") {
+            slice.endpoints = endpoints
+                .items()
+                .filter_map(|c| Endpoint::read(c, address_type))
+                .collect();
+        }
+        fields.end();
+        slice
+    }
+}
+
+impl EndpointPort {
+    fn read(cursor: Cursor<'_>) -> Option<EndpointPort> {
+        let mut fields = cursor.fields()?;
+        let port = EndpointPort {
+            name: fields.str("name").unwrap_or_default().into(),
+            port: fields
+                .get("port")
+                .and_then(|c| Some(Spanned::new(port_number(c)?, c.span()))),
+            protocol: Protocol::read(fields.get("protocol")),
+            span: cursor.span(),
+        };
+        fields.no_matter(&["appProtocol"]);
+        fields.end();
+        Some(port)
+    }
+}
+
+impl Endpoint {
+    fn read(cursor: Cursor<'_>, kind: AddressType) -> Option<Endpoint> {
+        let mut fields = cursor.fields()?;
+        let mut endpoint = Endpoint {
+            addresses: Vec::new(),
+            ready: true,
+            serving: true,
+            terminating: false,
+            node_name: fields.str("nodeName").map(Into::into),
+            zone: fields.str("zone").map(Into::into),
+            zone_hints: Vec::new(),
+            node_hints: Vec::new(),
+            target: None,
+            span: cursor.span(),
+        };
+        if let Some(addresses) = fields.required("addresses")
+            && kind != AddressType::Fqdn
+        {
+            endpoint.addresses = addresses
+                .items()
+                .filter_map(|c| address(c, c.str()?))
+                .collect();
+        }
+        if let Some(mut conditions) = fields.get("conditions").and_then(|c| c.fields()) {
+            endpoint.ready = conditions.bool("ready").unwrap_or(true);
+            endpoint.serving = conditions.bool("serving").unwrap_or(true);
+            endpoint.terminating = conditions.bool("terminating").unwrap_or(false);
+            conditions.end();
+        }
+        if let Some(mut hints) = fields.get("hints").and_then(|c| c.fields()) {
+            endpoint.zone_hints = names(hints.get("forZones"));
+            endpoint.node_hints = names(hints.get("forNodes"));
+            hints.end();
+        }
+        if let Some(target) = fields.get("targetRef") {
+            endpoint.target = target.node.field("name").and_then(|n| n.str()).map(Into::into);
+        }
+        fields.no_matter(&["hostname", "deprecatedTopology"]);
+        fields.end();
+        Some(endpoint)
+    }
+}
+
+/// `[{name: …}, …]`
+fn names(list: Option<Cursor<'_>>) -> Vec<Box<str>> {
+    let Some(list) = list else {
+        return Vec::new();
+    };
+    list.items()
+        .filter_map(|item| Some(item.fields()?.required("name")?.str()?.into()))
+        .collect()
+}

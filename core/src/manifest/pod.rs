@@ -1,0 +1,148 @@
+use std::net::IpAddr;
+
+use super::service::{address, port_number};
+use super::{Meta, Protocol, Spanned};
+use crate::text::Span;
+use crate::yaml::{Cursor, Fields};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pod {
+    pub meta: Meta,
+    pub spec: PodSpec,
+    /// One of each family at most; none until it runs.
+    pub ips: Vec<Spanned<IpAddr>>,
+    /// `Running`, `Pending`, …; `None` where the status does not say.
+    pub phase: Option<Spanned<Box<str>>>,
+    /// The condition Ready; `None` where the status does not say.
+    pub ready: Option<Spanned<bool>>,
+}
+
+/// What a Pod and a template of Pods have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodSpec {
+    pub node_name: Option<Spanned<Box<str>>>,
+    pub host_network: bool,
+    /// Init containers that keep running are among them, as sidecars.
+    pub containers: Vec<Container>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    pub name: Box<str>,
+    pub ports: Vec<ContainerPort>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerPort {
+    pub name: Option<Box<str>>,
+    pub port: Spanned<u16>,
+    pub protocol: Protocol,
+    pub host_port: Option<Spanned<u16>>,
+    pub span: Span,
+}
+
+impl Pod {
+    pub(super) fn read(mut fields: Fields<'_>) -> Pod {
+        let mut pod = Pod {
+            meta: Meta::read(&mut fields, true),
+            spec: PodSpec::default(),
+            ips: Vec::new(),
+            phase: None,
+            ready: None,
+        };
+        if let Some(spec) = fields.required("spec").and_then(|s| s.fields()) {
+            pod.spec = PodSpec::read(spec);
+        }
+        if let Some(status) = fields.get("status").and_then(|s| s.fields()) {
+            pod.read_status(status);
+        }
+        fields.end();
+        pod
+    }
+
+    fn read_status(&mut self, mut status: Fields<'_>) {
+        let one = status.get("podIP");
+        let many = status.get("podIPs");
+        let all: Vec<_> = match (many, one) {
+            (Some(many), _) => many.items().filter_map(|c| c.fields()?.get("ip")).collect(),
+            (None, one) => one.into_iter().collect(),
+        };
+        self.ips = all
+            .into_iter()
+            .filter_map(|c| match c.str()? {
+                "" => None,
+                text => address(c, text),
+            })
+            .collect();
+        self.phase = status
+            .get("phase")
+            .and_then(|c| Some(Spanned::new(c.str()?.into(), c.span())));
+        if let Some(conditions) = status.get("conditions") {
+            for cursor in conditions.items() {
+                let field = |key| cursor.node.field(key).and_then(|n| n.str());
+                if field("type") == Some("Ready") {
+                    let ready = field("status") == Some("True");
+                    self.ready = Some(Spanned::new(ready, cursor.span()));
+                }
+            }
+        }
+    }
+}
+
+impl PodSpec {
+    /// The fields of a pod that say nothing about the way of a packet are many; they are passed over in silence.
+    pub(super) fn read(mut spec: Fields<'_>) -> PodSpec {
+        let mut containers = Vec::new();
+        if let Some(list) = spec.get("initContainers") {
+            let sidecar = |c: &Cursor<'_>| {
+                c.node.field("restartPolicy").and_then(|p| p.str()) == Some("Always")
+            };
+            containers.extend(list.items().filter(sidecar).filter_map(Container::read));
+        }
+        if let Some(list) = spec.required("containers") {
+            containers.extend(list.items().filter_map(Container::read));
+        }
+        PodSpec {
+            node_name: spec
+                .get("nodeName")
+                .and_then(|c| Some(Spanned::new(c.str()?.into(), c.span()))),
+            host_network: spec.bool("hostNetwork").unwrap_or(false),
+            containers,
+        }
+    }
+}
+
+impl Container {
+    fn read(cursor: Cursor<'_>) -> Option<Container> {
+        let mut fields = cursor.fields()?;
+        let name = fields.required("name").and_then(|c| c.str());
+        let ports = match fields.get("ports") {
+            Some(ports) => ports.items().filter_map(ContainerPort::read).collect(),
+            None => Vec::new(),
+        };
+        Some(Container {
+            name: name.unwrap_or_default().into(),
+            ports,
+            span: cursor.span(),
+        })
+    }
+}
+
+impl ContainerPort {
+    fn read(cursor: Cursor<'_>) -> Option<ContainerPort> {
+        let mut fields = cursor.fields()?;
+        let number = fields.required("containerPort");
+        let host = fields.get("hostPort").filter(|c| c.node.int() != Some(0));
+        let port = ContainerPort {
+            name: fields.str("name").map(Into::into),
+            protocol: Protocol::read(fields.get("protocol")),
+            host_port: host.and_then(|c| Some(Spanned::new(port_number(c)?, c.span()))),
+            port: number.and_then(|c| Some(Spanned::new(port_number(c)?, c.span())))?,
+            span: cursor.span(),
+        };
+        fields.no_matter(&["hostIP"]);
+        fields.end();
+        Some(port)
+    }
+}
