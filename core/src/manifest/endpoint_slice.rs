@@ -141,7 +141,11 @@ impl Endpoint {
             hints.end();
         }
         if let Some(target) = fields.get("targetRef") {
-            endpoint.target = target.node.field("name").and_then(|n| n.str()).map(Into::into);
+            endpoint.target = target
+                .node
+                .field("name")
+                .and_then(|n| n.str())
+                .map(Into::into);
         }
         fields.no_matter(&["hostname", "deprecatedTopology"]);
         fields.end();

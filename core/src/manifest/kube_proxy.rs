@@ -151,7 +151,10 @@ impl KubeProxyConfiguration {
         let modes = [
             ("ClusterCIDR", Some(DetectLocalMode::ClusterCidr)),
             ("NodeCIDR", Some(DetectLocalMode::NodeCidr)),
-            ("BridgeInterface", bridge.map(DetectLocalMode::BridgeInterface)),
+            (
+                "BridgeInterface",
+                bridge.map(DetectLocalMode::BridgeInterface),
+            ),
             (
                 "InterfaceNamePrefix",
                 prefix.map(DetectLocalMode::InterfaceNamePrefix),
@@ -189,7 +192,11 @@ fn given<'n>(fields: &mut Fields<'n>, key: &'static str) -> Option<Cursor<'n>> {
 fn cidr(cursor: Cursor<'_>, text: &str) -> Option<Spanned<IpNetwork>> {
     let net = parse_cidr(text);
     if net.is_none() {
-        cursor.error(say!("manifest/bad-cidr", path = cursor.path(), found = text));
+        cursor.error(say!(
+            "manifest/bad-cidr",
+            path = cursor.path(),
+            found = text
+        ));
     }
     net.map(|net| Spanned::new(net, cursor.span()))
 }

@@ -69,7 +69,11 @@ impl Node {
             };
             match parse_cidr(text) {
                 Some(net) => self.pod_cidrs.push(Spanned::new(net, cursor.span())),
-                None => cursor.error(say!("manifest/bad-cidr", path = cursor.path(), found = text)),
+                None => cursor.error(say!(
+                    "manifest/bad-cidr",
+                    path = cursor.path(),
+                    found = text
+                )),
             }
         }
         self.unschedulable = spec

@@ -85,7 +85,8 @@ fn object(node: yaml::Node, to: &mut Manifests, log: &Log, lists: usize) {
             to.kube_proxy.push(KubeProxyConfiguration::read(fields));
         }
         ("apps/v1", _) if workload.is_some() => {
-            to.workloads.extend(workload.map(|kind| Workload::read(fields, kind)));
+            to.workloads
+                .extend(workload.map(|kind| Workload::read(fields, kind)));
         }
         (_, list) if list.ends_with("List") && core_list && lists < MAX_LISTS => {
             self::list(node, to, log, lists);

@@ -198,7 +198,11 @@ impl Service {
                     continue;
                 };
                 let Some(net) = parse_cidr(text) else {
-                    cursor.error(say!("manifest/bad-cidr", path = cursor.path(), found = text));
+                    cursor.error(say!(
+                        "manifest/bad-cidr",
+                        path = cursor.path(),
+                        found = text
+                    ));
                     continue;
                 };
                 let text = text.into();
@@ -263,7 +267,11 @@ impl Service {
                 continue;
             };
             if let Some(first) = self.ports.iter().find(|p| *p.name == *name) {
-                let said = say!("manifest/port-name-twice", path = cursor.path(), name = name);
+                let said = say!(
+                    "manifest/port-name-twice",
+                    path = cursor.path(),
+                    name = name
+                );
                 let label = say!("manifest/first-here");
                 cursor.log.push(
                     crate::text::Diagnostic::error(cursor.span(), said).label(first.span, label),
@@ -287,7 +295,11 @@ impl Service {
     }
 
     fn read_affinity(&mut self, spec: &mut Fields<'_>) {
-        let affinity = word(spec, "sessionAffinity", &[("None", false), ("ClientIP", true)]);
+        let affinity = word(
+            spec,
+            "sessionAffinity",
+            &[("None", false), ("ClientIP", true)],
+        );
         let config = spec.get("sessionAffinityConfig");
         let Some((true, cursor)) = affinity else {
             return;
@@ -361,7 +373,11 @@ pub(super) fn address(cursor: Cursor<'_>, text: &str) -> Option<Spanned<IpAddr>>
     match parse_ip(text) {
         Some(addr) => Some(Spanned::new(addr, cursor.span())),
         None => {
-            cursor.error(say!("manifest/bad-address", path = cursor.path(), found = text));
+            cursor.error(say!(
+                "manifest/bad-address",
+                path = cursor.path(),
+                found = text
+            ));
             None
         }
     }

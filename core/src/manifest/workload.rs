@@ -75,7 +75,10 @@ impl Workload {
             if let Some(selector) = selector
                 && !workload.selector.match_labels.select(labels)
             {
-                selector.error(say!("manifest/selector-misses-template", path = selector.path()));
+                selector.error(say!(
+                    "manifest/selector-misses-template",
+                    path = selector.path()
+                ));
             }
         }
         fields.no_matter(&["status"]);

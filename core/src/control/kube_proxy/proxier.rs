@@ -101,13 +101,20 @@ impl Proxier<'_> {
         let mode = &self.config.detect_local;
         let cluster = || {
             let cidrs = self.config.cluster_cidrs.iter();
-            let cidr = cidrs.into_iter().find(|c| IpFamily::of_net(c.value) == family);
+            let cidr = cidrs
+                .into_iter()
+                .find(|c| IpFamily::of_net(c.value) == family);
             cidr.map(by_cidr)
         };
         if !self.dialect().local_modes {
             return cluster();
         }
-        let by = |by| Some(LocalDetector { by, span: mode.span });
+        let by = |by| {
+            Some(LocalDetector {
+                by,
+                span: mode.span,
+            })
+        };
         match &mode.value {
             DetectLocalMode::ClusterCidr => cluster(),
             DetectLocalMode::NodeCidr => self.node.pod_cidr(family).map(by_cidr),
@@ -123,7 +130,12 @@ impl Proxier<'_> {
         let primary = given.iter().any(|a| a.value.is_none())
             || given.is_empty() && self.mode == ProxyMode::Nftables;
         let nets: Vec<IpNetwork> = match primary {
-            true => self.node.ip(family).map(|ip| ip.value.into()).into_iter().collect(),
+            true => self
+                .node
+                .ip(family)
+                .map(|ip| ip.value.into())
+                .into_iter()
+                .collect(),
             false => given
                 .iter()
                 .filter_map(|a| a.value)
@@ -134,7 +146,13 @@ impl Proxier<'_> {
             return NodePorts::All;
         }
         let selected = |ip: &&IpAddr| nets.iter().any(|net| net.contains(**ip));
-        let mut addresses: Vec<IpAddr> = self.host.addresses.iter().filter(selected).copied().collect();
+        let mut addresses: Vec<IpAddr> = self
+            .host
+            .addresses
+            .iter()
+            .filter(selected)
+            .copied()
+            .collect();
         addresses.sort_by_cached_key(|ip| ip.to_string());
         addresses.dedup();
         NodePorts::Only(addresses)
@@ -145,11 +163,17 @@ impl Proxier<'_> {
         let loopback = |net: IpNetwork| {
             net.ip().is_loopback() || net.contains(Ipv4Addr::new(127, 0, 0, 0).into())
         };
-        let nets = self.config.node_port_addresses.iter().map(|a| match a.value {
-            Some(net) => net,
-            None => self.node_ip(family).into(),
-        });
-        let mut nets = nets.filter(|net| IpFamily::of_net(*net) == family).peekable();
+        let nets = self
+            .config
+            .node_port_addresses
+            .iter()
+            .map(|a| match a.value {
+                Some(net) => net,
+                None => self.node_ip(family).into(),
+            });
+        let mut nets = nets
+            .filter(|net| IpFamily::of_net(*net) == family)
+            .peekable();
         family == IpFamily::V4
             && self.config.localhost_node_ports.value
             && (nets.peek().is_none() || nets.any(loopback))

@@ -76,7 +76,8 @@ impl<'a> View<'a> {
             .flat_map(|service| {
                 let ip = service.cluster_ip(family).map(|ip| ip.value);
                 ip.into_iter().flat_map(move |ip| {
-                    let port = move |port| service_port(service, port, ip, family, proxier.dialect());
+                    let port =
+                        move |port| service_port(service, port, ip, family, proxier.dialect());
                     service.ports.iter().map(port)
                 })
             })
@@ -139,7 +140,7 @@ fn service_port<'a>(
     }
     let meta = &service.meta;
     let mut name = format!("{}/{}", meta.namespace, meta.name);
-    if !port.name.is_empty() {
+    if dialect.colon || !port.name.is_empty() {
         name.push(':');
         name.push_str(&port.name);
     }

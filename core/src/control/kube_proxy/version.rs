@@ -61,6 +61,8 @@ pub(super) struct Dialect {
     pub chains: Chains,
     /// Ready addresses in the order of the Endpoints object; later, everything in the slices, sorted.
     pub from_slices: bool,
+    /// A port without a name leaves a colon behind the Service's name.
+    pub colon: bool,
     /// Addresses are written with `/32` or `/128`.
     pub host_prefix: bool,
     /// Of the decimals of `--probability`.
@@ -139,6 +141,7 @@ pub(super) enum Hints {
 const V1_14: Dialect = Dialect {
     chains: Chains::FwXlb,
     from_slices: false,
+    colon: true,
     host_prefix: true,
     probability: 5,
     endpoint_comments: Comments::Nothing,
@@ -173,6 +176,7 @@ const V1_17: Dialect = Dialect {
 const V1_23: Dialect = Dialect {
     chains: Chains::FwXlbMarkInSvc,
     from_slices: true,
+    colon: false,
     host_prefix: false,
     endpoint_comments: Comments::Service,
     xor_mark: true,

@@ -24,7 +24,12 @@ pub(super) fn port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32) {
         firewall: text.chain("KUBE-FW-"),
     };
     let mark_in_service = w.dialect.chains == Chains::FwXlbMarkInSvc;
-    let of = |n: &u32| Some((*n, text.endpoint_chain(port.endpoints.all.get(*n as usize)?)));
+    let of = |n: &u32| {
+        Some((
+            *n,
+            text.endpoint_chain(port.endpoints.all.get(*n as usize)?),
+        ))
+    };
     let endpoints: Vec<_> = port.endpoints.cluster.iter().filter_map(of).collect();
     if mark_in_service {
         for endpoint in &endpoints {
@@ -70,7 +75,14 @@ pub(super) fn port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32) {
 fn to_address(w: &Writer<'_, '_>, text: &PortText, what: &str, ip: IpAddr) -> String {
     let ip = address(ip, w.dialect.host_prefix);
     [
-        " -m comment --comment \"", &text.name, what, "\"", text.protocol, " -d ", &ip, " --dport ",
+        " -m comment --comment \"",
+        &text.name,
+        what,
+        "\"",
+        text.protocol,
+        " -d ",
+        &ip,
+        " --dport ",
         &text.port,
     ]
     .concat()
@@ -81,7 +93,13 @@ fn reject(w: &mut Writer<'_, '_>, origin: Origin, chain: &str, text: &PortText, 
     w.filter(origin, &["-A ", chain, &matches, " -j REJECT"]);
 }
 
-fn cluster_ip(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text: &PortText, names: &Names) {
+fn cluster_ip(
+    w: &mut Writer<'_, '_>,
+    port: &ServicePort<'_>,
+    at: u32,
+    text: &PortText,
+    names: &Names,
+) {
     let origin = Origin::port(at, Field::ClusterIp).and(Field::InternalTrafficPolicy);
     if !port.endpoints.any {
         return reject(w, origin, "KUBE-SERVICES", text, port.cluster_ip);
@@ -96,12 +114,24 @@ fn cluster_ip(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text: &Po
         w.nat(origin, &["-A ", chain, &matches, " -j KUBE-MARK-MASQ"]);
     } else if let Some(local) = w.local.clone() {
         let origin = origin.and(Field::DetectLocal);
-        w.nat(origin, &["-A ", chain, &matches, " !", &local, " -j KUBE-MARK-MASQ"]);
+        w.nat(
+            origin,
+            &["-A ", chain, &matches, " !", &local, " -j KUBE-MARK-MASQ"],
+        );
     }
-    w.nat(origin, &["-A KUBE-SERVICES", &matches, " -j ", &names.service]);
+    w.nat(
+        origin,
+        &["-A KUBE-SERVICES", &matches, " -j ", &names.service],
+    );
 }
 
-fn external_ips(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text: &PortText, names: &Names) {
+fn external_ips(
+    w: &mut Writer<'_, '_>,
+    port: &ServicePort<'_>,
+    at: u32,
+    text: &PortText,
+    names: &Names,
+) {
     for (item, ip) in &port.external_ips {
         let origin = Origin::port(at, Field::ExternalIp(*item));
         if !port.endpoints.any {
@@ -111,12 +141,18 @@ fn external_ips(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text: &
         let matches = to_address(w, text, " external IP", *ip);
         if w.dialect.chains == Chains::FwXlb {
             // From elsewhere, or to an address that this machine has: not from a container by a bridge.
-            w.nat(origin, &["-A KUBE-SERVICES", &matches, " -j KUBE-MARK-MASQ"]);
+            w.nat(
+                origin,
+                &["-A KUBE-SERVICES", &matches, " -j KUBE-MARK-MASQ"],
+            );
             for only in [
                 " -m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL",
                 " -m addrtype --dst-type LOCAL",
             ] {
-                w.nat(origin, &["-A KUBE-SERVICES", &matches, only, " -j ", &names.service]);
+                w.nat(
+                    origin,
+                    &["-A KUBE-SERVICES", &matches, only, " -j ", &names.service],
+                );
             }
             continue;
         }
@@ -135,7 +171,13 @@ fn external_ips(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text: &
     }
 }
 
-fn load_balancers(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text: &PortText, names: &Names) {
+fn load_balancers(
+    w: &mut Writer<'_, '_>,
+    port: &ServicePort<'_>,
+    at: u32,
+    text: &PortText,
+    names: &Names,
+) {
     let node_ip = w.view.proxier.node_ip(w.view.family);
     for (item, ip) in &port.vips {
         let origin = Origin::port(at, Field::Ingress(*item));
@@ -149,9 +191,16 @@ fn load_balancers(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text:
         }
         w.nat_chain(origin, &names.firewall);
         let matches = to_address(w, text, " loadbalancer IP", *ip);
-        w.nat(origin, &["-A KUBE-SERVICES", &matches, " -j ", &names.firewall]);
+        w.nat(
+            origin,
+            &["-A KUBE-SERVICES", &matches, " -j ", &names.firewall],
+        );
         let head = [
-            "-A ", &names.firewall, " -m comment --comment \"", &text.name, " loadbalancer IP\"",
+            "-A ",
+            &names.firewall,
+            " -m comment --comment \"",
+            &text.name,
+            " loadbalancer IP\"",
         ]
         .concat();
         let policy = origin.and(Field::ExternalTrafficPolicy);
@@ -180,7 +229,13 @@ fn load_balancers(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text:
     }
 }
 
-fn node_port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text: &PortText, names: &Names) {
+fn node_port(
+    w: &mut Writer<'_, '_>,
+    port: &ServicePort<'_>,
+    at: u32,
+    text: &PortText,
+    names: &Names,
+) {
     let Some(number) = port.node_port() else {
         return;
     };
@@ -193,14 +248,22 @@ fn node_port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text: &Por
         return w.filter(
             origin,
             &[
-                "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"", &text.name,
-                " has no endpoints\" -m addrtype --dst-type LOCAL", text.protocol, " --dport ",
-                &number, " -j REJECT",
+                "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"",
+                &text.name,
+                " has no endpoints\" -m addrtype --dst-type LOCAL",
+                text.protocol,
+                " --dport ",
+                &number,
+                " -j REJECT",
             ],
         );
     }
     let matches = [
-        " -m comment --comment ", &text.name, text.protocol, " --dport ", &number,
+        " -m comment --comment ",
+        &text.name,
+        text.protocol,
+        " --dport ",
+        &number,
     ]
     .concat();
     let origin = origin.and(Field::ExternalTrafficPolicy);
@@ -211,14 +274,20 @@ fn node_port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32, text: &Por
             IpFamily::V6 => " -s ::1/128 -j KUBE-MARK-MASQ",
         };
         w.nat(origin, &["-A KUBE-NODEPORTS", &matches, loopback]);
-        w.nat(origin, &["-A KUBE-NODEPORTS", &matches, " -j ", &names.local]);
+        w.nat(
+            origin,
+            &["-A KUBE-NODEPORTS", &matches, " -j ", &names.local],
+        );
     } else {
         let chain = match w.dialect.chains {
             Chains::FwXlb => "KUBE-NODEPORTS",
             _ => &names.service,
         };
         w.nat(origin, &["-A ", chain, &matches, " -j KUBE-MARK-MASQ"]);
-        w.nat(origin, &["-A KUBE-NODEPORTS", &matches, " -j ", &names.service]);
+        w.nat(
+            origin,
+            &["-A KUBE-NODEPORTS", &matches, " -j ", &names.service],
+        );
     }
 }
 
@@ -251,8 +320,15 @@ fn local_chain(
             w.nat(
                 origin,
                 &[
-                    "-A ", chain, " -m comment --comment \"", what, " LOCAL traffic for ", &text.name,
-                    where_to, " -m addrtype --src-type LOCAL -j ", target,
+                    "-A ",
+                    chain,
+                    " -m comment --comment \"",
+                    what,
+                    " LOCAL traffic for ",
+                    &text.name,
+                    where_to,
+                    " -m addrtype --src-type LOCAL -j ",
+                    target,
                 ],
             );
         }
@@ -261,7 +337,10 @@ fn local_chain(
         return w.nat(
             origin,
             &[
-                "-A ", chain, " -m comment --comment \"", &text.name,
+                "-A ",
+                chain,
+                " -m comment --comment \"",
+                &text.name,
                 " has no local endpoints\" -j KUBE-MARK-DROP",
             ],
         );
@@ -275,8 +354,16 @@ fn local_chain(
             w.nat(
                 Origin::endpoint(at, *number).and(Field::SessionAffinity),
                 &[
-                    "-A ", chain, " -m comment --comment ", &text.name, " -m recent --name ", to,
-                    " --rcheck --seconds ", &seconds, " --reap -j ", to,
+                    "-A ",
+                    chain,
+                    " -m comment --comment ",
+                    &text.name,
+                    " -m recent --name ",
+                    to,
+                    " --rcheck --seconds ",
+                    &seconds,
+                    " --reap -j ",
+                    to,
                 ],
             );
         }
@@ -286,8 +373,16 @@ fn local_chain(
         w.nat(
             Origin::endpoint(at, *number),
             &[
-                "-A ", chain, " -m comment --comment \"Balancing rule ", &i.to_string(), " for ",
-                &text.name, "\"", &chance, " -j ", to,
+                "-A ",
+                chain,
+                " -m comment --comment \"Balancing rule ",
+                &i.to_string(),
+                " for ",
+                &text.name,
+                "\"",
+                &chance,
+                " -j ",
+                to,
             ],
         );
     }

@@ -41,7 +41,13 @@ pub fn rules(view: &View<'_>) -> Payload {
 impl Payload {
     /// As iptables-restore reads it.
     pub fn text(&self) -> String {
-        let mut text = String::with_capacity(self.sections().map(|(_, c, r)| c.len() + r.len()).iter().sum::<usize>() + 32);
+        let mut text = String::with_capacity(
+            self.sections()
+                .map(|(_, c, r)| c.len() + r.len())
+                .iter()
+                .sum::<usize>()
+                + 32,
+        );
         for (table, chains, rules) in self.sections() {
             text.push('*');
             text.push_str(table);

@@ -31,9 +31,7 @@ impl Plan {
             uses_cluster: !endpoints.cluster.is_empty() && port.uses_cluster(),
             uses_local: !none_here && port.uses_local(),
             uses_external: endpoints.any && port.externally_accessible(),
-            uses_firewall: endpoints.any
-                && !port.vips.is_empty()
-                && !port.source_ranges.is_empty(),
+            uses_firewall: endpoints.any && !port.vips.is_empty() && !port.source_ranges.is_empty(),
             internal_endpoints: endpoints.any && !(port.internal_local && none_here),
             external_endpoints: endpoints.any && !(port.external_local && none_here),
         }
@@ -58,7 +56,12 @@ pub(super) fn port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32) {
     external_chain(w, port, at, &text, &plan);
     firewall_chain(w, port, at, &text, &plan);
     let chains = |places: &[u32]| -> Vec<(u32, String)> {
-        let of = |n: &u32| Some((*n, text.endpoint_chain(port.endpoints.all.get(*n as usize)?)));
+        let of = |n: &u32| {
+            Some((
+                *n,
+                text.endpoint_chain(port.endpoints.all.get(*n as usize)?),
+            ))
+        };
         places.iter().filter_map(of).collect()
     };
     let reachable = chains(&port.endpoints.reachable);
@@ -105,8 +108,16 @@ fn cluster_ip(
         w.nat(
             origin,
             &[
-                COMMENT, &text.name, " cluster IP\"", text.protocol, " -d ", &ip, " --dport ",
-                &text.port, " -j ", plan.internal(port),
+                COMMENT,
+                &text.name,
+                " cluster IP\"",
+                text.protocol,
+                " -d ",
+                &ip,
+                " --dport ",
+                &text.port,
+                " -j ",
+                plan.internal(port),
             ],
         );
     } else {
@@ -114,7 +125,15 @@ fn cluster_ip(
         w.filter(
             origin,
             &[
-                COMMENT, &text.name, why, text.protocol, " -d ", &ip, " --dport ", &text.port, target,
+                COMMENT,
+                &text.name,
+                why,
+                text.protocol,
+                " -d ",
+                &ip,
+                " --dport ",
+                &text.port,
+                target,
             ],
         );
     }
@@ -134,8 +153,15 @@ fn external_addresses(
             w.filter(
                 origin.and(Field::ExternalTrafficPolicy),
                 &[
-                    "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"", &text.name, why, text.protocol,
-                    " -d ", ip, " --dport ", &text.port, target,
+                    "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"",
+                    &text.name,
+                    why,
+                    text.protocol,
+                    " -d ",
+                    ip,
+                    " --dport ",
+                    &text.port,
+                    target,
                 ],
             );
         }
@@ -145,8 +171,16 @@ fn external_addresses(
             w.nat(
                 origin,
                 &[
-                    "-A KUBE-SERVICES -m comment --comment \"", &text.name, kind, text.protocol, " -d ",
-                    ip, " --dport ", &text.port, " -j ", chain,
+                    "-A KUBE-SERVICES -m comment --comment \"",
+                    &text.name,
+                    kind,
+                    text.protocol,
+                    " -d ",
+                    ip,
+                    " --dport ",
+                    &text.port,
+                    " -j ",
+                    chain,
                 ],
             );
         }
@@ -171,9 +205,17 @@ fn external_addresses(
             w.filter(
                 origin.and(Field::SourceRange(0)),
                 &[
-                    "-A KUBE-PROXY-FIREWALL -m comment --comment \"", &text.name,
-                    " traffic not accepted by ", &plan.firewall, "\"", text.protocol, " -d ", &ip,
-                    " --dport ", &text.port, " -j DROP",
+                    "-A KUBE-PROXY-FIREWALL -m comment --comment \"",
+                    &text.name,
+                    " traffic not accepted by ",
+                    &plan.firewall,
+                    "\"",
+                    text.protocol,
+                    " -d ",
+                    &ip,
+                    " --dport ",
+                    &text.port,
+                    " -j DROP",
                 ],
             );
         }
@@ -199,25 +241,42 @@ fn node_port(
     let origin = Origin::port(at, Field::NodePort);
     let number = number.to_string();
     if port.endpoints.any {
-        let head = ["-A KUBE-NODEPORTS -m comment --comment ", &text.name, text.protocol].concat();
+        let head = [
+            "-A KUBE-NODEPORTS -m comment --comment ",
+            &text.name,
+            text.protocol,
+        ]
+        .concat();
         if w.dialect.nfacct && w.localhost && w.view.proxier.host.nfacct {
             w.nat(
                 origin.and(Field::LocalhostNodePorts),
                 &[
-                    &head, " -d 127.0.0.0/8 --dport ", &number,
-                    " -m nfacct --nfacct-name localhost_nps_accepted_pkts -j ", &plan.external,
+                    &head,
+                    " -d 127.0.0.0/8 --dport ",
+                    &number,
+                    " -m nfacct --nfacct-name localhost_nps_accepted_pkts -j ",
+                    &plan.external,
                 ],
             );
         }
-        w.nat(origin, &[&head, " --dport ", &number, " -j ", &plan.external]);
+        w.nat(
+            origin,
+            &[&head, " --dport ", &number, " -j ", &plan.external],
+        );
     }
     if !plan.external_endpoints {
         let (why, target) = refusal(port.endpoints.any);
         w.filter(
             origin.and(Field::ExternalTrafficPolicy),
             &[
-                "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"", &text.name, why,
-                " -m addrtype --dst-type LOCAL", text.protocol, " --dport ", &number, target,
+                "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"",
+                &text.name,
+                why,
+                " -m addrtype --dst-type LOCAL",
+                text.protocol,
+                " --dport ",
+                &number,
+                target,
             ],
         );
     }
@@ -236,8 +295,11 @@ pub(super) fn health_check(
     w.filter(
         Origin::port(at, Field::HealthCheckNodePort),
         &[
-            "-A KUBE-NODEPORTS -m comment --comment \"", &text.name,
-            " health check node port\" -m tcp -p tcp --dport ", &number.to_string(), " -j ACCEPT",
+            "-A KUBE-NODEPORTS -m comment --comment \"",
+            &text.name,
+            " health check node port\" -m tcp -p tcp --dport ",
+            &number.to_string(),
+            " -j ACCEPT",
         ],
     );
 }
@@ -264,8 +326,18 @@ fn internal_chain(
     w.nat(
         Origin::port(at, Field::ClusterIp).and(field),
         &[
-            "-A ", plan.internal(port), " -m comment --comment \"", &text.name, " cluster IP\"",
-            text.protocol, " -d ", &ip, " --dport ", &text.port, &not_local, " -j KUBE-MARK-MASQ",
+            "-A ",
+            plan.internal(port),
+            " -m comment --comment \"",
+            &text.name,
+            " cluster IP\"",
+            text.protocol,
+            " -d ",
+            &ip,
+            " --dport ",
+            &text.port,
+            &not_local,
+            " -j KUBE-MARK-MASQ",
         ],
     );
 }
@@ -286,8 +358,15 @@ fn external_chain(
         w.nat(
             origin,
             &[
-                "-A ", &plan.external, " -m comment --comment \"", comment, &text.name,
-                " external destinations\"", matches, " -j ", target,
+                "-A ",
+                &plan.external,
+                " -m comment --comment \"",
+                comment,
+                &text.name,
+                " external destinations\"",
+                matches,
+                " -j ",
+                target,
             ],
         );
     };
@@ -299,7 +378,13 @@ fn external_chain(
             rule(w, origin, "pod traffic for ", &local, &plan.cluster);
         }
         const NODE: &str = " -m addrtype --src-type LOCAL";
-        rule(w, origin, "masquerade LOCAL traffic for ", NODE, "KUBE-MARK-MASQ");
+        rule(
+            w,
+            origin,
+            "masquerade LOCAL traffic for ",
+            NODE,
+            "KUBE-MARK-MASQ",
+        );
         rule(w, origin, "route LOCAL traffic for ", NODE, &plan.cluster);
     }
     if plan.external_endpoints {
@@ -328,8 +413,14 @@ fn firewall_chain(
         w.nat(
             origin,
             &[
-                "-A ", &plan.firewall, " -m comment --comment \"", &text.name, " loadbalancer IP\" -s ",
-                source, " -j ", &plan.external,
+                "-A ",
+                &plan.firewall,
+                " -m comment --comment \"",
+                &text.name,
+                " loadbalancer IP\" -s ",
+                source,
+                " -j ",
+                &plan.external,
             ],
         );
     };
@@ -353,7 +444,10 @@ fn firewall_chain(
         w.nat(
             Origin::port(at, Field::SourceRange(0)),
             &[
-                "-A ", &plan.firewall, " -m comment --comment \"other traffic to ", &text.name,
+                "-A ",
+                &plan.firewall,
+                " -m comment --comment \"other traffic to ",
+                &text.name,
                 " will be dropped by KUBE-PROXY-FIREWALL\"",
             ],
         );

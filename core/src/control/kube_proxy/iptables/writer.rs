@@ -70,11 +70,13 @@ impl<'v, 'a> Writer<'v, 'a> {
     pub(super) fn new(view: &'v View<'a>) -> Self {
         let proxier = &view.proxier;
         let endpoints = view.endpoint_count();
-        let local = proxier.detector(view.family).map(|detector| match detector.by {
-            DetectBy::Cidr(net) => format!(" -s {net}"),
-            DetectBy::Interface(name) => format!(" -i {name}"),
-            DetectBy::Prefix(prefix) => format!(" -i {prefix}+"),
-        });
+        let local = proxier
+            .detector(view.family)
+            .map(|detector| match detector.by {
+                DetectBy::Cidr(net) => format!(" -s {net}"),
+                DetectBy::Interface(name) => format!(" -i {name}"),
+                DetectBy::Prefix(prefix) => format!(" -i {prefix}+"),
+            });
         let mut out = Payload {
             filter_chains: Lines::default(),
             filter_rules: Lines::default(),
@@ -82,8 +84,10 @@ impl<'v, 'a> Writer<'v, 'a> {
             nat_rules: Lines::default(),
         };
         let ports = view.ports.len();
-        out.nat_chains.reserve(36 * (endpoints + 2 * ports), endpoints + 2 * ports);
-        out.nat_rules.reserve(400 * (endpoints + ports), 3 * (endpoints + ports));
+        out.nat_chains
+            .reserve(36 * (endpoints + 2 * ports), endpoints + 2 * ports);
+        out.nat_rules
+            .reserve(400 * (endpoints + ports), 3 * (endpoints + ports));
         Self {
             view,
             dialect: proxier.dialect(),
@@ -118,15 +122,24 @@ impl<'v, 'a> Writer<'v, 'a> {
             self.out.filter_chains.frame(&[":KUBE-NODEPORTS - [0:0]"]);
         }
         if modern {
-            self.out.filter_chains.frame(&[":KUBE-PROXY-FIREWALL - [0:0]"]);
+            self.out
+                .filter_chains
+                .frame(&[":KUBE-PROXY-FIREWALL - [0:0]"]);
         }
-        for chain in ["KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-MARK-MASQ"] {
+        for chain in [
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+            "KUBE-POSTROUTING",
+            "KUBE-MARK-MASQ",
+        ] {
             self.out.nat_chains.frame(&[":", chain, " - [0:0]"]);
         }
         self.masquerade();
         if self.dialect.localhost_option && self.localhost {
             let origin = Origin::config(Field::LocalhostNodePorts);
-            self.out.filter_chains.line(origin, &[":KUBE-FIREWALL - [0:0]"]);
+            self.out
+                .filter_chains
+                .line(origin, &[":KUBE-FIREWALL - [0:0]"]);
             self.filter(
                 origin,
                 &["-A KUBE-FIREWALL -m comment --comment \"block incoming localnet connections\" -d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP"],
@@ -140,12 +153,17 @@ impl<'v, 'a> Writer<'v, 'a> {
         let rules = &mut self.out.nat_rules;
         let random = self.dialect.random_fully && self.view.proxier.host.random_fully;
         let random = if random { " --random-fully" } else { "" };
-        const SNAT: &str =
-            "-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring SNAT\"";
+        const SNAT: &str = "-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring SNAT\"";
         if self.dialect.xor_mark {
             rules.line(
                 origin,
-                &["-A KUBE-POSTROUTING -m mark ! --mark ", mark, "/", mark, " -j RETURN"],
+                &[
+                    "-A KUBE-POSTROUTING -m mark ! --mark ",
+                    mark,
+                    "/",
+                    mark,
+                    " -j RETURN",
+                ],
             );
             rules.line(origin, &["-A KUBE-POSTROUTING -j MARK --xor-mark ", mark]);
             rules.line(Origin::FRAME, &[SNAT, " -j MASQUERADE", random]);
@@ -153,7 +171,15 @@ impl<'v, 'a> Writer<'v, 'a> {
         } else {
             rules.line(
                 origin,
-                &[SNAT, " -m mark --mark ", mark, "/", mark, " -j MASQUERADE", random],
+                &[
+                    SNAT,
+                    " -m mark --mark ",
+                    mark,
+                    "/",
+                    mark,
+                    " -j MASQUERADE",
+                    random,
+                ],
             );
             rules.line(
                 origin,
@@ -178,7 +204,12 @@ impl<'v, 'a> Writer<'v, 'a> {
                 let origin = origin.and(Field::LocalhostNodePorts);
                 self.nat(
                     origin,
-                    &[LAST, " -m addrtype --dst-type LOCAL", but, " -j KUBE-NODEPORTS"],
+                    &[
+                        LAST,
+                        " -m addrtype --dst-type LOCAL",
+                        but,
+                        " -j KUBE-NODEPORTS",
+                    ],
                 );
             }
             NodePorts::Only(addresses) => {
@@ -186,7 +217,10 @@ impl<'v, 'a> Writer<'v, 'a> {
                     if option && ip.is_loopback() && !self.localhost {
                         continue;
                     }
-                    self.nat(origin, &[LAST, " -d ", &ip.to_string(), " -j KUBE-NODEPORTS"]);
+                    self.nat(
+                        origin,
+                        &[LAST, " -d ", &ip.to_string(), " -j KUBE-NODEPORTS"],
+                    );
                 }
             }
         }
@@ -201,7 +235,11 @@ impl<'v, 'a> Writer<'v, 'a> {
                 true => " -m nfacct --nfacct-name ct_state_invalid_dropped_pkts",
                 false => "",
             };
-            rules.frame(&["-A KUBE-FORWARD -m conntrack --ctstate INVALID", count, " -j DROP"]);
+            rules.frame(&[
+                "-A KUBE-FORWARD -m conntrack --ctstate INVALID",
+                count,
+                " -j DROP",
+            ]);
         }
         let mark = &self.mark;
         rules.line(
@@ -304,8 +342,15 @@ impl<'v, 'a> Writer<'v, 'a> {
             self.nat(
                 Origin::endpoint(at, *number).and(Field::SessionAffinity),
                 &[
-                    "-A ", chain, &comment, " -m recent --name ", to, " --rcheck --seconds ", &seconds,
-                    " --reap -j ", to,
+                    "-A ",
+                    chain,
+                    &comment,
+                    " -m recent --name ",
+                    to,
+                    " --rcheck --seconds ",
+                    &seconds,
+                    " --reap -j ",
+                    to,
                 ],
             );
         }
@@ -365,7 +410,15 @@ impl<'v, 'a> Writer<'v, 'a> {
         };
         self.nat(
             origin,
-            &["-A ", chain, &comment, " -s ", endpoint.ip_text(), length, " -j KUBE-MARK-MASQ"],
+            &[
+                "-A ",
+                chain,
+                &comment,
+                " -s ",
+                endpoint.ip_text(),
+                length,
+                " -j KUBE-MARK-MASQ",
+            ],
         );
         let (recent, origin) = match port.service.session_affinity {
             Some(_) => (
@@ -377,7 +430,12 @@ impl<'v, 'a> Writer<'v, 'a> {
         self.nat(
             origin,
             &[
-                "-A ", chain, &comment, &recent, text.protocol, " -j DNAT --to-destination ",
+                "-A ",
+                chain,
+                &comment,
+                &recent,
+                text.protocol,
+                " -j DNAT --to-destination ",
                 &endpoint.text,
             ],
         );
