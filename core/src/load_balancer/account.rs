@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::{Backend, Health, LoadBalancer};
 use crate::say;
-use crate::text::{Say, Span};
+use crate::text::{Outcome, Reason, Say, Why};
 
 /// What the balancer did with a packet and why. Indices are those of its own lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -109,19 +109,37 @@ impl LoadBalancer {
         }
     }
 
-    /// The backends of an account as a person would compare them: as written, how each fared, and where it stands.
-    pub fn compared(&self, account: &Account) -> Vec<(String, Verdict, Span)> {
+    /// The backends of a new connection: the one that took it, and why the others did not.
+    pub fn why(&self, account: &Account) -> Why {
+        let mut why = Why::default();
         let listener = account
             .listener
             .and_then(|at| self.listeners.get(usize::from(at)));
         let Some(listener) = listener else {
-            return Vec::new();
+            return why;
         };
-        let told = |c: &Considered| {
-            let backend = listener.backends.get(usize::from(c.backend))?;
-            let text = format!("{} {}:{}", backend.name, backend.addr, backend.port);
-            Some((text, c.verdict, backend.span))
-        };
-        account.considered.iter().filter_map(told).collect()
+        for considered in &account.considered {
+            let Some(backend) = listener.backends.get(usize::from(considered.backend)) else {
+                continue;
+            };
+            let chosen = considered.verdict == Verdict::Chosen;
+            let reason = Reason {
+                outcome: if chosen {
+                    Outcome::Held
+                } else {
+                    Outcome::Failed
+                },
+                text: format!("{} {}:{}", backend.name, backend.addr, backend.port),
+                say: considered.verdict.say(),
+                span: Some(backend.span),
+                children: Vec::new(),
+            };
+            if chosen {
+                why.decided.push(reason);
+            } else {
+                why.passed_over.push(reason);
+            }
+        }
+        why
     }
 }

@@ -4,11 +4,13 @@
 
 mod host;
 mod interface;
+mod listing;
 mod sysctl;
 
 pub use crate::net::IfaceName;
 pub use host::{Host, HostKind, Neighbour, Service, Socket};
 pub use interface::{IfaceAddr, IfaceKind, Interface};
+pub use listing::{sockets, sysctls};
 pub use sysctl::{Conf, Sysctls};
 
 use serde::Serialize;

@@ -1,0 +1,207 @@
+//! What `ss` and `sysctl` print of a host.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{Service, Socket, Sysctls};
+use crate::net::Protocol;
+use crate::say;
+use crate::text::{Diagnostic, FileId, Line, Word, lines};
+
+/// The waiting sockets of `ss -lntup`, with or without its first column, and of `netstat -lntup`
+/// (iproute2 `misc/ss.c`; net-tools `netstat.c`).
+pub fn sockets(text: &str, file: FileId) -> (Vec<Socket>, Vec<Diagnostic>) {
+    let mut sockets = Vec::new();
+    let mut diagnostics = Vec::new();
+    for line in lines(text, file).filter(|l| !l.is_aside() && !is_heading(l)) {
+        match socket(&line) {
+            Ok(socket) => sockets.extend(socket),
+            Err(d) => diagnostics.push(d),
+        }
+    }
+    (sockets, diagnostics)
+}
+
+fn is_heading(line: &Line<'_>) -> bool {
+    let first = line.words().next().map_or("", |w| w.text);
+    matches!(first, "Netid" | "State" | "Proto" | "Active")
+}
+
+/// `None`: a socket that waits for nobody, such as an open connection.
+fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
+    let words: Vec<_> = line.words().collect();
+    let first = words.first().map_or("", |w| w.text);
+    let protocol = match first {
+        "udp" | "udp6" | "UNCONN" => Protocol::UDP,
+        "tcp" | "tcp6" | "LISTEN" => Protocol::TCP,
+        "sctp" => Protocol::SCTP,
+        // Sockets that no packet of the model reaches.
+        "nl" | "u_str" | "u_dgr" | "u_seq" | "p_raw" | "p_dgr" | "raw" | "icmp6" | "unix"
+        | "raw6" | "mptcp" | "v_str" => return Ok(None),
+        _ => {
+            return Err(Diagnostic::error(line.span, say!("texts/not-ss", line = line.text.trim()))
+                .help(say!("texts/not-ss-help")));
+        }
+    };
+    let state = words.iter().map(|w| w.text).find(|w| {
+        w.len() > 3 && w.bytes().all(|b| b.is_ascii_uppercase() || b == b'-' || b.is_ascii_digit())
+            && w.starts_with(|c: char| c.is_ascii_uppercase())
+    });
+    if protocol == Protocol::TCP && !matches!(state, Some("LISTEN" | "UNCONN")) {
+        return Ok(None);
+    }
+    let Some(local) = words.iter().find(|w| w.text.contains(':')) else {
+        return Err(Diagnostic::error(line.span, say!("texts/not-ss", line = line.text.trim()))
+            .help(say!("texts/not-ss-help")));
+    };
+    let (addr, port) = address(*local)?;
+    let process = words.iter().find_map(|w| owner(w.text)).unwrap_or("-");
+    Ok(Some(Socket {
+        protocol,
+        addr,
+        port,
+        transparent: false,
+        process: process.into(),
+        service: Service::Answers,
+        span: Some(line.span),
+    }))
+}
+
+/// `0.0.0.0:80`, `*:80`, `[::]:80`, `:::80`, `127.0.0.53%lo:53`
+fn address(word: Word<'_>) -> Result<(IpAddr, u16), Diagnostic> {
+    let bad = || Diagnostic::error(word.span, say!("texts/bad-socket", word = word.text));
+    let (addr, port) = word.text.rsplit_once(':').ok_or_else(bad)?;
+    let port = port.parse().map_err(|_| bad())?;
+    let addr = addr.split('%').next().unwrap_or(addr);
+    let addr = match addr.trim_start_matches('[').trim_end_matches(']') {
+        // Without an address family: a socket of IPv6 that takes IPv4 as well.
+        "*" => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        "::" => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        addr => addr.parse().map_err(|_| bad())?,
+    };
+    Ok((addr, port))
+}
+
+/// `users:(("envoy",pid=23,fd=70))`, or netstat's `23/envoy`.
+fn owner(word: &str) -> Option<&str> {
+    if let Some(users) = word.strip_prefix("users:((\"") {
+        return users.split('"').next();
+    }
+    let (pid, name) = word.split_once('/')?;
+    pid.parse::<u32>().ok()?;
+    Some(name.trim_end_matches(':'))
+}
+
+/// `KEY = VALUE`, as `sysctl -a` prints it and `sysctl.conf` takes it. Settings that the model does not know change nothing
+/// in it; a value that does not fit a known setting is said.
+pub fn sysctls(text: &str, file: FileId) -> (Sysctls, Vec<Diagnostic>) {
+    let mut sysctls = Sysctls::default();
+    let mut diagnostics = Vec::new();
+    // What changes all interfaces comes first, as it does when a host starts; an interface's own line then has the last word.
+    let mut own = Vec::new();
+    for line in lines(text, file).filter(|l| !l.is_aside() && !l.text.starts_with(';')) {
+        let whole = Word {
+            text: line.text,
+            span: line.span,
+        };
+        let Some((key, value)) = whole.split_once('=') else {
+            diagnostics.push(Diagnostic::error(
+                line.span,
+                say!("texts/not-sysctl", line = line.text.trim()),
+            ));
+            continue;
+        };
+        let name = key.text.trim().trim_start_matches('-').replace('/', ".");
+        let of_interface = name.strip_prefix("net.ipv4.conf.").is_some_and(|rest| {
+            !rest.starts_with("all.") && !rest.starts_with("default.")
+        });
+        if of_interface {
+            own.push((name, value));
+        } else {
+            set(&mut sysctls, &name, value, &mut diagnostics);
+        }
+    }
+    for (name, value) in own {
+        set(&mut sysctls, &name, value, &mut diagnostics);
+    }
+    (sysctls, diagnostics)
+}
+
+fn set(sysctls: &mut Sysctls, name: &str, value: Word<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    if sysctls.set(name, value.text.trim()) {
+        return;
+    }
+    // A known setting takes at least one of these.
+    let known = ["0", "1", "64", "1024 2048"]
+        .iter()
+        .any(|v| sysctls.clone().set(name, v));
+    if known {
+        diagnostics.push(Diagnostic::error(
+            value.span,
+            say!("texts/bad-sysctl", key = name, value = value.text.trim()),
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ss_gives_who_waits_where() {
+        let text = "\
+Netid  State   Recv-Q  Send-Q   Local Address:Port   Peer Address:Port  Process
+tcp    LISTEN  0       128            0.0.0.0:80          0.0.0.0:*      users:((\"envoy\",pid=23,fd=70))
+tcp    LISTEN  0       128                  *:15020             *:*
+tcp    ESTAB   0       0           172.20.1.157:80       203.0.113.9:40000
+udp    UNCONN  0       0      127.0.0.53%lo:53          0.0.0.0:*      users:((\"systemd-resolve\",pid=1,fd=2))
+tcp    LISTEN  0       128               [::]:22             [::]:*
+";
+        let (sockets, diagnostics) = sockets(text, FileId(0));
+        assert_eq!(diagnostics, []);
+        let told: Vec<_> = sockets
+            .iter()
+            .map(|s| format!("{} {}:{} {}", s.protocol, s.addr, s.port, s.process))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "tcp 0.0.0.0:80 envoy",
+                "tcp 0.0.0.0:15020 -",
+                "udp 127.0.0.53:53 systemd-resolve",
+                "tcp :::22 -"
+            ]
+        );
+    }
+
+    #[test]
+    fn netstat_reads_alike() {
+        let text = "Active Internet connections (only servers)\nProto Recv-Q Send-Q Local Address           Foreign Address         State       PID/Program name\ntcp        0      0 0.0.0.0:22              0.0.0.0:*               LISTEN      911/sshd\nudp        0      0 127.0.0.1:323           0.0.0.0:*                           700/chronyd\n";
+        let (sockets, diagnostics) = sockets(text, FileId(0));
+        assert_eq!(diagnostics, []);
+        assert_eq!(&*sockets[0].process, "sshd");
+        assert_eq!((&*sockets[1].process, sockets[1].port), ("chronyd", 323));
+    }
+
+    #[test]
+    fn a_line_of_something_else_is_said() {
+        let (_, diagnostics) = sockets("nginx is running\ntcp LISTEN 0 128 0.0.0.0:http *:*\n", FileId(0));
+        let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
+        assert_eq!(codes, ["texts/not-ss", "texts/bad-socket"]);
+    }
+
+    #[test]
+    fn an_interfaces_own_setting_has_the_last_word() {
+        let text = "net.ipv4.conf.eth0.forwarding = 0\nnet.ipv4.ip_forward = 1\nkernel.pid_max = 4194304\nnet.bridge.bridge-nf-call-iptables=0\n";
+        let (sysctls, diagnostics) = sysctls(text, FileId(0));
+        assert_eq!(diagnostics, []);
+        assert!(!sysctls.forwarding("eth0") && sysctls.forwarding("cni0"));
+        assert!(!sysctls.bridge_nf);
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_said() {
+        let (_, diagnostics) = sysctls("net.ipv4.conf.all.rp_filter = 7\nip_forward\n", FileId(0));
+        let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
+        assert_eq!(codes, ["texts/not-sysctl", "texts/bad-sysctl"].into_iter().rev().collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,287 @@
+//! From what the texts say to a world: machines, and how they are joined.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::kind::Place;
+use super::machine::{by_gateway, connected, everywhere, machine};
+use super::own::{BalancerFile, ClientFile, VpcFile};
+use super::pods::{self, Pods};
+use super::texts::Texts;
+use crate::net::Mac;
+use crate::say;
+use crate::text::Diagnostic;
+use crate::topology::{
+    Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, Link, Service, World,
+};
+
+/// The client's interface, and the balancer's two.
+const CLIENT_PORT: &str = "eth0";
+const OUTSIDE: &str = "front";
+const INSIDE: &str = "back";
+/// The VPC's switch.
+const SWITCH: &str = "br0";
+
+/// Hosts stand in this order: client, load balancer, VPC, nodes by name, pods as kubectl lists them.
+pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
+    let mut builder = Builder::default();
+    let client = texts.client.take().map(|c| builder.client(c));
+    let balancer = texts.balancer.take().map(|b| builder.balancer(b));
+    let vpc = texts.vpc.take().map(|v| builder.vpc(v));
+    let indices = pods::indices(&texts);
+    let (nodes, pods): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut texts.hosts)
+        .into_iter()
+        .partition(|(place, _)| matches!(place, Place::Node(_)));
+    let mut node_ids = Vec::new();
+    for (place, own) in nodes {
+        let host = Host::new(place.name(), HostKind::Node);
+        let host = machine(host, own, &mut builder.diagnostics);
+        node_ids.extend(builder.add(host));
+    }
+    if let (Some(client), Some(balancer)) = (client, balancer) {
+        builder.world.join((client, CLIENT_PORT), (balancer, OUTSIDE));
+    }
+    builder.network(vpc, balancer, &node_ids);
+    builder.held_ports(&texts, &node_ids);
+    Pods {
+        builder: &mut builder,
+        texts: &texts,
+        nodes: &node_ids,
+        indices,
+    }
+    .place(pods);
+    builder.check_balancer(balancer, &texts, &node_ids);
+    builder.number_macs();
+    (builder.world, builder.diagnostics)
+}
+
+#[derive(Default)]
+pub(super) struct Builder {
+    pub world: World,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Builder {
+    /// `None` where there are more machines than can be told apart.
+    pub fn add(&mut self, host: Host) -> Option<HostId> {
+        let id = u16::try_from(self.world.hosts.len()).ok()?;
+        self.world.hosts.push(host);
+        Some(HostId(id))
+    }
+
+    pub fn host(&self, id: HostId) -> Option<&Host> {
+        self.world.host(id)
+    }
+
+    fn host_mut(&mut self, id: HostId) -> Option<&mut Host> {
+        self.world.hosts.get_mut(usize::from(id.0))
+    }
+
+    fn client(&mut self, file: ClientFile) -> HostId {
+        let mut host = Host::new(&file.name, HostKind::Client);
+        host.interfaces.push(device(CLIENT_PORT, file.addr));
+        host.sysctls.set("net.ipv4.ip_forward", "0");
+        host.routes = connected(&host);
+        if let Some(gateway) = file.gateway {
+            let route = by_gateway(everywhere(gateway), gateway, CLIENT_PORT, Some(file.span));
+            host.routes.push(route);
+        }
+        self.add(host).unwrap_or(HostId(0))
+    }
+
+    fn balancer(&mut self, file: BalancerFile) -> HostId {
+        let mut host = Host::new(&file.name, HostKind::LoadBalancer);
+        host.interfaces.push(device(OUTSIDE, file.outside));
+        host.interfaces.push(device(INSIDE, file.inside));
+        host.routes = connected(&host);
+        if let Some(gateway) = file.gateway {
+            let route = by_gateway(everywhere(gateway), gateway, INSIDE, Some(file.span));
+            host.routes.push(route);
+        }
+        host.balancer = Some(file.balancer);
+        self.add(host).unwrap_or(HostId(0))
+    }
+
+    /// A switch with a router on it.
+    fn vpc(&mut self, file: VpcFile) -> HostId {
+        let mut host = Host::new(&file.name, HostKind::Router);
+        host.sysctls.bridge_nf = false;
+        let mut switch = Interface::new(SWITCH, IfaceKind::Bridge);
+        switch.span = file.router.span;
+        switch.addrs.push(file.router);
+        host.interfaces.push(switch);
+        host.routes = connected(&host);
+        for mut route in file.routes {
+            for hop in &mut route.hops {
+                hop.dev = Some(SWITCH.into());
+            }
+            host.routes.push(route);
+        }
+        self.add(host).unwrap_or(HostId(0))
+    }
+
+    /// Joins the balancer and every node to the VPC's switch, or without one to each other.
+    fn network(&mut self, vpc: Option<HostId>, balancer: Option<HostId>, nodes: &[HostId]) {
+        let inside = balancer.map(|b| (b, INSIDE.into()));
+        let router = vpc
+            .and_then(|v| self.host(v)?.interface(SWITCH)?.addrs.first().cloned())
+            .or_else(|| self.balancer_network(balancer));
+        let mut ends: Vec<_> = inside.into_iter().collect();
+        for &node in nodes {
+            let Some(host) = self.host(node) else { continue };
+            let on = |i: &&Interface| {
+                i.addrs.iter().any(|a| match &router {
+                    Some(router) => router.subnet().is_some_and(|net| net.contains(a.addr)),
+                    None => !i.is_loopback() && !i.is_bridge() && i.master.is_none(),
+                })
+            };
+            match host.interfaces.iter().find(on) {
+                Some(iface) => ends.push((node, iface.name.clone())),
+                None => {
+                    let span = host.interfaces.iter().find_map(|i| i.span).unwrap_or_default();
+                    let network = router.as_ref().and_then(IfaceAddr::subnet);
+                    let said = match network {
+                        Some(net) => say!("texts/node-outside", node = host.name, network = net),
+                        None => say!("texts/node-without-address", node = host.name),
+                    };
+                    self.diagnostics.push(Diagnostic::warning(span, said));
+                }
+            }
+        }
+        match vpc {
+            Some(vpc) => {
+                for (host, iface) in ends {
+                    self.plug(vpc, host, iface.as_str());
+                }
+            }
+            None => self.world.links.push(Link {
+                ends: ends
+                    .into_iter()
+                    .map(|(host, iface)| End { host, iface })
+                    .collect(),
+                beyond: Beyond::Nothing,
+            }),
+        }
+    }
+
+    fn balancer_network(&self, balancer: Option<HostId>) -> Option<IfaceAddr> {
+        self.host(balancer?)?.interface(INSIDE)?.addrs.first().cloned()
+    }
+
+    /// A port of the VPC's switch, named after who is behind it.
+    fn plug(&mut self, vpc: HostId, host: HostId, iface: &str) {
+        let name = self.host(host).map_or("", |h| &*h.name);
+        // As long as the kernel lets a name be (IFNAMSIZ).
+        let port: String = format!("v-{name}").chars().take(15).collect();
+        if let Some(switch) = self.host_mut(vpc) {
+            let mut end = Interface::new(&port, IfaceKind::Device);
+            end.master = Some(SWITCH.into());
+            switch.interfaces.push(end);
+        }
+        self.world.join((vpc, &port), (host, iface));
+    }
+
+    /// kube-proxy holds every NodePort open and never takes a connection there (Kubernetes 1.22 and before,
+    /// `pkg/proxy/iptables/proxier.go`, `openLocalPort`).
+    fn held_ports(&mut self, texts: &Texts, nodes: &[HostId]) {
+        let held: Vec<_> = texts
+            .services
+            .iter()
+            .flat_map(|s| &s.ports)
+            .filter_map(|p| p.node_port)
+            .collect();
+        for &node in nodes {
+            let Some(host) = self.host_mut(node) else { continue };
+            for socket in &mut host.sockets {
+                if &*socket.process == "kube-proxy" && held.contains(&socket.port) {
+                    socket.service = Service::Silent;
+                }
+            }
+        }
+    }
+
+    /// Whether what the balancer sends to is there, and is what the Services say.
+    fn check_balancer(&mut self, balancer: Option<HostId>, texts: &Texts, nodes: &[HostId]) {
+        let Some(balancer) = balancer
+            .and_then(|id| self.host(id))
+            .and_then(|h| h.balancer.clone())
+        else {
+            return;
+        };
+        for listener in &balancer.listeners {
+            let service = texts
+                .services
+                .iter()
+                .find(|s| s.external_ips.iter().any(|(addr, _)| *addr == listener.addr));
+            let wanted = service.and_then(|s| s.ports.iter().find(|p| p.port == listener.port));
+            for backend in &listener.backends {
+                let owner = nodes
+                    .iter()
+                    .filter_map(|id| self.host(*id))
+                    .find(|h| h.owner_of(backend.addr).is_some());
+                let said = match owner {
+                    None => Some(say!("texts/backend-nobody", addr = backend.addr)),
+                    Some(host)
+                        if *host.name != *backend.name
+                            && *backend.name != backend.addr.to_string() =>
+                    {
+                        Some(say!(
+                            "texts/backend-other-node",
+                            node = backend.name,
+                            addr = backend.addr,
+                            owner = host.name
+                        ))
+                    }
+                    Some(_) => None,
+                };
+                if let Some(said) = said {
+                    self.diagnostics.push(Diagnostic::warning(backend.span, said));
+                }
+                if let Some(port) = wanted
+                    && let Some(node_port) = port.node_port
+                    && node_port != backend.port
+                {
+                    self.diagnostics.push(
+                        Diagnostic::warning(
+                            backend.span,
+                            say!(
+                                "texts/backend-other-port",
+                                port = backend.port,
+                                node_port = node_port
+                            ),
+                        )
+                        .label(port.span, say!("texts/said-here")),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Hardware addresses for those that no text gave one, in the range for local use.
+    fn number_macs(&mut self) {
+        for (h, host) in self.world.hosts.iter_mut().enumerate() {
+            for (i, iface) in host.interfaces.iter_mut().enumerate() {
+                if iface.mac == Mac::default() && !iface.is_loopback() {
+                    let (h, i) = (h as u16, i as u16);
+                    let ([a, b], [c, d]) = (h.to_be_bytes(), i.to_be_bytes());
+                    iface.mac = Mac([0x02, 0x4e, a, b, c, d]);
+                }
+            }
+        }
+    }
+}
+
+fn device(name: &str, addr: IfaceAddr) -> Interface {
+    let mut iface = Interface::new(name, IfaceKind::Device);
+    iface.span = addr.span;
+    iface.addrs.push(addr);
+    iface
+}
+
+/// As hosts are named: pods of namespace `default` by their name alone.
+pub(super) fn pod_name(namespace: Option<&str>, name: &str) -> Arc<str> {
+    match namespace {
+        None | Some("default") => name.into(),
+        Some(namespace) => format!("{namespace}/{name}").into(),
+    }
+}

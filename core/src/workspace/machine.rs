@@ -1,0 +1,348 @@
+//! One machine from its texts.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::texts::HostTexts;
+use crate::link::read::{Device, DeviceKind, Name};
+use crate::net::{IfaceName, Mac, Masked};
+use crate::route::{NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
+use crate::say;
+use crate::text::{Diagnostic, Span};
+use crate::topology::{Host, IfaceAddr, IfaceKind, Interface, Neighbour};
+
+/// A node or pod as far as its own texts tell.
+pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
+    let mut host = {
+        host.iptables = texts.iptables.unwrap_or_default();
+        host.sysctls = texts.sysctls.unwrap_or_default();
+        host.sockets = texts.sockets.unwrap_or_default();
+        host.rules = texts.rules.unwrap_or_else(PolicyRule::defaults);
+        host
+    };
+    let routes = texts.routes;
+    match texts.devices {
+        Some(devices) => add_devices(&mut host, devices),
+        None => guess_devices(&mut host, routes.as_deref().unwrap_or(&[])),
+    }
+    let bridges = texts.bridges.unwrap_or_default();
+    for bridge in &bridges {
+        let ports: Vec<_> = bridge.ports.iter().collect();
+        make_bridge(&mut host, &bridge.name);
+        if let Some(iface) = named(&mut host, &bridge.name.text)
+            && let Some(mac) = bridge_mac(&bridge.id.text)
+            && iface.mac == Mac::default()
+        {
+            iface.mac = mac;
+        }
+        enslave(&mut host, &bridge.name, &ports, diagnostics);
+    }
+    for port in texts.ports.iter().flatten() {
+        make_bridge(&mut host, &port.master);
+        enslave(&mut host, &port.master, &[&port.name], diagnostics);
+        if let Some(iface) = named(&mut host, &port.name.text) {
+            iface.hairpin = port.hairpin.unwrap_or(iface.hairpin);
+        }
+    }
+    if !bridges.is_empty() {
+        left_out(&mut host, &bridges, diagnostics);
+    }
+    host.neighbours = texts
+        .neighbours
+        .into_iter()
+        .filter_map(|n| {
+            Some(Neighbour {
+                addr: n.addr,
+                dev: (&*n.dev.text).into(),
+                mac: n.mac?,
+                span: Some(n.span),
+            })
+        })
+        .collect();
+    host.routes = match routes {
+        Some(routes) => checked_routes(&host, routes, diagnostics),
+        None => connected(&host),
+    };
+    host
+}
+
+fn named<'h>(host: &'h mut Host, name: &str) -> Option<&'h mut Interface> {
+    host.interfaces.iter_mut().find(|i| i.name.as_str() == name)
+}
+
+fn add_devices(host: &mut Host, devices: Vec<Device>) {
+    let masters: Vec<_> = devices
+        .iter()
+        .filter_map(|d| d.master.clone())
+        .map(|m| m.text)
+        .collect();
+    for device in devices {
+        let is_master = masters.contains(&device.name.text);
+        let mut iface = Interface::new(&device.name.text, kind(&device, is_master));
+        iface.mac = device.mac.unwrap_or_default();
+        iface.up = device.up;
+        if let Some(mtu) = device.mtu {
+            iface.mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
+        }
+        iface.master = device.master.map(|m| (&*m.text).into());
+        // As the CNI's bridge plugin sets it for the veths it makes; `bridge -d link` tells.
+        iface.hairpin = iface.master.is_some();
+        iface.span = Some(device.span);
+        iface.addrs = device
+            .addresses
+            .iter()
+            .map(|a| IfaceAddr {
+                span: Some(a.span),
+                ..IfaceAddr::new(a.addr, a.length)
+            })
+            .collect();
+        match named(host, &device.name.text) {
+            Some(known) => *known = iface,
+            None => host.interfaces.push(iface),
+        }
+    }
+}
+
+fn kind(device: &Device, is_master: bool) -> IfaceKind {
+    match device.kind {
+        Some(DeviceKind::Vxlan { id, local, port }) => IfaceKind::Vxlan(crate::topology::Vxlan {
+            vni: id,
+            local: local.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            port,
+        }),
+        Some(DeviceKind::Bridge) => IfaceKind::Bridge,
+        _ if is_master => IfaceKind::Bridge,
+        _ if &*device.name.text == "lo" => IfaceKind::Loopback,
+        _ => IfaceKind::Device,
+    }
+}
+
+/// Without `ip addr`, the routes name the devices; those that the kernel made of addresses (`proto kernel … src`) tell
+/// these as well.
+fn guess_devices(host: &mut Host, routes: &[Route]) {
+    for route in routes {
+        for dev in route.hops.iter().filter_map(|h| h.dev.as_ref()) {
+            if host.interface(dev.as_str()).is_none() {
+                let mut iface = Interface::new(dev.as_str(), IfaceKind::Device);
+                iface.span = route.span;
+                host.interfaces.push(iface);
+            }
+            let (Some(source), Some(length)) = (route.source, route.dst.length()) else {
+                continue;
+            };
+            if route.protocol.as_deref() == Some("kernel")
+                && route.dst.contains(source)
+                && let Some(iface) = named(host, dev.as_str())
+                && !iface.addrs.iter().any(|a| a.addr == source)
+            {
+                iface.addrs.push(IfaceAddr {
+                    span: route.span,
+                    ..IfaceAddr::new(source, length)
+                });
+            }
+        }
+    }
+}
+
+fn make_bridge(host: &mut Host, name: &Name) {
+    match named(host, &name.text) {
+        Some(iface) => iface.kind = IfaceKind::Bridge,
+        None => {
+            let mut iface = Interface::new(&name.text, IfaceKind::Bridge);
+            iface.span = Some(name.span);
+            host.interfaces.push(iface);
+        }
+    }
+}
+
+/// What a bridge's listing says counts, whatever `ip addr` has.
+fn enslave(
+    host: &mut Host,
+    bridge: &Name,
+    ports: &[&Name],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let with_addresses = host.interfaces.iter().any(|i| i.name.as_str() != "lo" && i.master.is_some());
+    for port in ports {
+        match named(host, &port.text) {
+            Some(iface) => {
+                if let Some(master) = &iface.master
+                    && master.as_str() != &*bridge.text
+                {
+                    let mut said = Diagnostic::warning(
+                        port.span,
+                        say!(
+                            "texts/port-of-another",
+                            port = port.text,
+                            bridge = bridge.text,
+                            other = master
+                        ),
+                    );
+                    if let Some(span) = iface.span {
+                        said = said.label(span, say!("texts/said-here"));
+                    }
+                    diagnostics.push(said);
+                }
+                iface.master = Some((&*bridge.text).into());
+                iface.hairpin = true;
+            }
+            None => {
+                if with_addresses {
+                    diagnostics.push(Diagnostic::warning(
+                        port.span,
+                        say!(
+                            "texts/port-without-device",
+                            port = port.text,
+                            host = host.name
+                        ),
+                    ));
+                }
+                let mut iface = Interface::new(&port.text, IfaceKind::Device);
+                iface.master = Some((&*bridge.text).into());
+                iface.hairpin = true;
+                iface.span = Some(port.span);
+                host.interfaces.push(iface);
+            }
+        }
+    }
+}
+
+/// Ports that `ip addr` has and `brctl show` does not are no ports.
+fn left_out(
+    host: &mut Host,
+    bridges: &[crate::link::read::Brctl],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    for iface in &mut host.interfaces {
+        let Some(master) = &iface.master else { continue };
+        let Some(bridge) = bridges.iter().find(|b| &*b.name.text == master.as_str()) else {
+            continue;
+        };
+        if bridge.ports.iter().any(|p| &*p.text == iface.name.as_str()) {
+            continue;
+        }
+        let mut said = Diagnostic::warning(
+            bridge.name.span,
+            say!(
+                "texts/port-left-out",
+                port = iface.name,
+                bridge = bridge.name.text
+            ),
+        );
+        if let Some(span) = iface.span {
+            said = said.label(span, say!("texts/said-here"));
+        }
+        diagnostics.push(said);
+        iface.master = None;
+    }
+}
+
+/// The address in a bridge's id: `8000.0a58ac140181`.
+fn bridge_mac(id: &str) -> Option<Mac> {
+    let (_, digits) = id.split_once('.')?;
+    let mut bytes = [0; 6];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(Mac(bytes))
+}
+
+/// Routes whose device is there; what the kernel would have refused is said.
+fn checked_routes(
+    host: &Host,
+    routes: Vec<Route>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Route> {
+    let mut kept = Vec::new();
+    for route in routes {
+        let span = route.span.unwrap_or_default();
+        let missing = route
+            .hops
+            .iter()
+            .filter_map(|h| h.dev.as_ref())
+            .find(|dev| host.interface(dev.as_str()).is_none());
+        if let Some(dev) = missing {
+            diagnostics.push(Diagnostic::error(
+                span,
+                say!("texts/route-dev-missing", dev = dev, host = host.name),
+            ));
+            continue;
+        }
+        if let Some(source) = route.source
+            && host.owner_of(source).is_none()
+            && route.table != TableId::LOCAL
+        {
+            diagnostics.push(Diagnostic::warning(
+                span,
+                say!("texts/route-source-missing", addr = source, host = host.name),
+            ));
+        }
+        kept.push(route);
+    }
+    kept
+}
+
+/// The routes that the kernel makes of addresses (`fib_add_ifaddr`).
+pub fn connected(host: &Host) -> Vec<Route> {
+    let mut routes = Vec::new();
+    for iface in host.interfaces.iter().filter(|i| i.up && !i.is_loopback()) {
+        for addr in &iface.addrs {
+            let full = if addr.addr.is_ipv4() { 32 } else { 128 };
+            if let Some(subnet) = addr.subnet().filter(|_| addr.length < full && !addr.noprefixroute) {
+                routes.push(onlink(subnet, &iface.name, addr));
+            }
+        }
+    }
+    routes
+}
+
+fn onlink(dst: Masked, dev: &IfaceName, addr: &IfaceAddr) -> Route {
+    Route {
+        table: TableId::MAIN,
+        kind: RouteKind::Unicast,
+        dst,
+        tos: 0,
+        metric: 0,
+        scope: Scope::Link,
+        protocol: Some("kernel".into()),
+        source: Some(addr.addr),
+        hops: vec![NextHop {
+            dev: Some(dev.clone()),
+            ..NextHop::default()
+        }],
+        mtu: None,
+        span: addr.span,
+    }
+}
+
+/// `PREFIX via GATEWAY dev DEV`
+pub fn by_gateway(dst: Masked, gateway: IpAddr, dev: &str, span: Option<Span>) -> Route {
+    Route {
+        table: TableId::MAIN,
+        kind: RouteKind::Unicast,
+        dst,
+        tos: 0,
+        metric: 0,
+        scope: Scope::Global,
+        protocol: None,
+        source: None,
+        hops: vec![NextHop {
+            gateway: Some(gateway),
+            dev: Some(dev.into()),
+            ..NextHop::default()
+        }],
+        mtu: None,
+        span,
+    }
+}
+
+/// All addresses of a gateway's family.
+pub fn everywhere(gateway: IpAddr) -> Masked {
+    let any = match gateway {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+    };
+    Masked {
+        addr: any,
+        mask: any,
+    }
+}

@@ -1,0 +1,70 @@
+//! What users own: named files, a probe, a seed. All the rest is computed from it by [`run`].
+//!
+//! [`FileKind`] says what each file is; [`world`] joins what they say into a [`World`]; the walk is `sim`'s.
+
+mod build;
+mod kind;
+mod machine;
+mod own;
+mod pods;
+mod probe;
+mod scenario;
+mod texts;
+
+pub use kind::{FileKind, HostFile, Place};
+pub use probe::parse as parse_probe;
+pub use scenario::{DEFAULT, Scenario, scenarios};
+
+pub use crate::sim::{HttpRequest, Probe, ProbeKind};
+use crate::load_balancer::Forwarding;
+use crate::text::{Diagnostic, File};
+use crate::topology::World;
+
+/// Files in the formats of the real tools, and who sends what. A file's place and name tell what it is, see [`FileKind`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    pub files: Vec<File>,
+    pub probe: Probe,
+    pub seed: u64,
+}
+
+/// The machines that a workspace's files describe, and all that is to be said of the files.
+pub fn world(files: &[File]) -> (World, Vec<Diagnostic>) {
+    let (texts, mut diagnostics) = texts::read(files);
+    let (world, more) = build::world(texts);
+    diagnostics.extend(more);
+    (world, diagnostics)
+}
+
+impl Workspace {
+    pub fn file(&self, name: &str) -> Option<&File> {
+        self.files.iter().find(|f| &*f.name == name)
+    }
+
+    /// Writes another forwarding mode into the load balancer's file, as a user would. `None`: the file is missing, or has
+    /// no `forwarding`.
+    pub fn with_forwarding(&self, name: &str) -> Option<Workspace> {
+        let at = self
+            .files
+            .iter()
+            .position(|f| FileKind::of(&f.name) == FileKind::LoadBalancer)?;
+        let mut changed = self.clone();
+        let file = changed.files.get_mut(at)?;
+        let range = own::forwarding_span(&file.text)?;
+        let mut text = file.text.to_string();
+        text.replace_range(range, name);
+        file.text = text.into();
+        Some(changed)
+    }
+}
+
+/// The names of the forwarding modes, as the load balancer's file writes them.
+pub fn forwarding_names() -> [&'static str; 3] {
+    let source = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+    [
+        Forwarding::KeepDestination,
+        Forwarding::RewriteDestination,
+        Forwarding::FullNat { source },
+    ]
+    .map(Forwarding::name)
+}

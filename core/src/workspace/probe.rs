@@ -1,0 +1,179 @@
+//! A probe as a line of text: `client http GET http://182.92.251.227/`.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::say;
+use crate::sim::{HttpRequest, Probe, ProbeKind};
+use crate::text::Say;
+
+/// Reads what [`Probe`]'s `Display` writes:
+///
+/// ```text
+/// FROM tcp|udp ADDRESS:PORT
+/// FROM icmp ADDRESS
+/// FROM http METHOD http://HOST[:PORT]/PATH [at ADDRESS:PORT] [NAME:VALUE]…
+/// ```
+///
+/// `at` says where to connect when HOST is a name. A header has no spaces.
+pub fn parse(text: &str) -> Result<Probe, Say> {
+    let mut words = text.split_whitespace();
+    let form = || say!("texts/probe-form", text = text.trim());
+    let from = words.next().ok_or_else(form)?.to_string();
+    let kind = words.next().ok_or_else(form)?;
+    match kind {
+        "tcp" | "udp" => {
+            let to = socket(words.next().ok_or_else(form)?)?;
+            end(words)?;
+            Ok(Probe {
+                from,
+                to: to.ip(),
+                port: to.port(),
+                kind: if kind == "tcp" {
+                    ProbeKind::TcpConnect
+                } else {
+                    ProbeKind::Udp
+                },
+            })
+        }
+        "icmp" => {
+            let to = address(words.next().ok_or_else(form)?)?;
+            end(words)?;
+            Ok(Probe {
+                from,
+                to,
+                port: 0,
+                kind: ProbeKind::IcmpEcho,
+            })
+        }
+        "http" => {
+            let method = words.next().ok_or_else(form)?.to_string();
+            let url = words.next().ok_or_else(form)?;
+            http(from, method, url, words)
+        }
+        _ => Err(say!("texts/probe-kind", kind = kind)),
+    }
+}
+
+fn http<'a>(
+    from: String,
+    method: String,
+    url: &str,
+    mut words: impl Iterator<Item = &'a str>,
+) -> Result<Probe, Say> {
+    let rest = url
+        .strip_prefix("http://")
+        .ok_or_else(|| say!("texts/probe-url", url = url))?;
+    let slash = rest.find('/').unwrap_or(rest.len());
+    let (host, path) = rest.split_at(slash);
+    let (mut at, mut headers) = (None, Vec::new());
+    while let Some(word) = words.next() {
+        if word == "at" && at.is_none() {
+            let to = words.next().ok_or_else(|| say!("texts/probe-at"))?;
+            at = Some(socket(to)?);
+        } else if let Some((name, value)) = word.split_once(':').filter(|(n, _)| !n.is_empty()) {
+            headers.push((name.to_string(), value.to_string()));
+        } else {
+            return Err(say!("texts/probe-more", word = word));
+        }
+    }
+    let to = match at {
+        Some(at) => at,
+        None => host
+            .parse()
+            .or_else(|_| address(host.trim_matches(['[', ']'])).map(|ip| (ip, 80).into()))
+            .map_err(|_| say!("texts/probe-name", name = host))?,
+    };
+    Ok(Probe {
+        from,
+        to: to.ip(),
+        port: to.port(),
+        kind: ProbeKind::Http(HttpRequest {
+            method,
+            host: host.to_string(),
+            path: if path.is_empty() { "/" } else { path }.to_string(),
+            headers,
+        }),
+    })
+}
+
+fn end<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<(), Say> {
+    match words.next() {
+        Some(word) => Err(say!("texts/probe-more", word = word)),
+        None => Ok(()),
+    }
+}
+
+fn address(text: &str) -> Result<IpAddr, Say> {
+    text.parse()
+        .map_err(|_| say!("texts/bad-address", word = text))
+}
+
+fn socket(text: &str) -> Result<SocketAddr, Say> {
+    text.parse()
+        .map_err(|_| say!("texts/probe-target", word = text))
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = SocketAddr::new(self.to, self.port);
+        match &self.kind {
+            ProbeKind::TcpConnect => write!(f, "{} tcp {to}", self.from),
+            ProbeKind::Udp => write!(f, "{} udp {to}", self.from),
+            ProbeKind::IcmpEcho => write!(f, "{} icmp {}", self.from, self.to),
+            ProbeKind::Http(http) => {
+                write!(
+                    f,
+                    "{} http {} http://{}{}",
+                    self.from, http.method, http.host, http.path
+                )?;
+                let told = parse(&format!("{} http GET http://{}/", self.from, http.host));
+                if !told.is_ok_and(|p| (p.to, p.port) == (self.to, self.port)) {
+                    write!(f, " at {to}")?;
+                }
+                for (name, value) in &http.headers {
+                    write!(f, " {name}:{value}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_again() {
+        for text in [
+            "client tcp 182.92.251.227:80",
+            "work001 udp 172.21.0.10:53",
+            "web-1 icmp 172.20.2.7",
+            "client http GET http://182.92.251.227/",
+            "client http POST http://182.92.251.227:8080/a/b?c=d end-user:jason",
+            "client http GET http://tomcat.example.com/ at 182.92.251.227:80 x:y",
+            "client http GET http://[fd00::1]/",
+            "client tcp [fd00::1]:80",
+        ] {
+            let probe = parse(text).map_err(|e| e.key);
+            assert_eq!(probe.map(|p| p.to_string()).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        for (text, key) in [
+            ("client", "texts/probe-form"),
+            ("client smtp 1.2.3.4:25", "texts/probe-kind"),
+            ("client tcp 1.2.3.4", "texts/probe-target"),
+            ("client icmp 1.2.3", "texts/bad-address"),
+            ("client tcp 1.2.3.4:80 now", "texts/probe-more"),
+            ("client http GET https://1.2.3.4/", "texts/probe-url"),
+            ("client http GET http://example.com/", "texts/probe-name"),
+            ("client http GET http://example.com/ at", "texts/probe-at"),
+        ] {
+            assert_eq!(parse(text).map_err(|e| e.key), Err(key), "{text}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+
+use super::kind::{FileKind, HostFile, Place};
+use super::own::{self, BalancerFile, ClientFile, VpcFile};
+use crate::link::read::{self as link, Brctl, BridgePort, Device};
+use crate::manifest::table::{self, NodeRow, PodRow, ServiceRow};
+use crate::netfilter::{self, Ruleset};
+use crate::route::{self, PolicyRule, Route};
+use crate::say;
+use crate::text::{Diagnostic, File, FileId, Span};
+use crate::topology::{self, Socket, Sysctls};
+
+/// What the files of a workspace say, each read for itself.
+#[derive(Debug, Default)]
+pub struct Texts {
+    pub client: Option<ClientFile>,
+    pub balancer: Option<BalancerFile>,
+    pub vpc: Option<VpcFile>,
+    pub pods: Vec<PodRow>,
+    pub services: Vec<ServiceRow>,
+    pub nodes: Vec<NodeRow>,
+    pub hosts: BTreeMap<Place, HostTexts>,
+}
+
+/// What the commands printed on one machine; `None` for those that nobody gave.
+#[derive(Debug, Default)]
+pub struct HostTexts {
+    pub iptables: Option<Ruleset>,
+    pub devices: Option<Vec<Device>>,
+    pub routes: Option<Vec<Route>>,
+    pub rules: Option<Vec<PolicyRule>>,
+    pub neighbours: Vec<link::Neighbour>,
+    pub bridges: Option<Vec<Brctl>>,
+    pub ports: Option<Vec<BridgePort>>,
+    pub sockets: Option<Vec<Socket>>,
+    pub sysctls: Option<Sysctls>,
+    /// The first of its files.
+    pub span: Span,
+}
+
+pub fn read(files: &[File]) -> (Texts, Vec<Diagnostic>) {
+    let mut texts = Texts::default();
+    let mut diagnostics = Vec::new();
+    for (at, file) in (0..).zip(files) {
+        let mut reader = Reader {
+            text: &file.text,
+            id: FileId(at),
+            diagnostics: &mut diagnostics,
+        };
+        reader.read(FileKind::of(&file.name), &mut texts);
+    }
+    (texts, diagnostics)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    id: FileId,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, kind: FileKind, texts: &mut Texts) {
+        match kind {
+            FileKind::Client => texts.client = self.by(own::client),
+            FileKind::LoadBalancer => texts.balancer = self.by(own::load_balancer),
+            FileKind::Vpc => texts.vpc = self.by(own::vpc),
+            FileKind::KubectlPods => texts.pods = self.by(table::pods),
+            FileKind::KubectlServices => texts.services = self.by(table::services),
+            FileKind::KubectlNodes => texts.nodes = self.by(table::nodes),
+            FileKind::Host(place, file) => {
+                let span = Span::new(self.id, 0, 0);
+                let host = texts.hosts.entry(place).or_insert_with(|| HostTexts {
+                    span,
+                    ..HostTexts::default()
+                });
+                self.host(file, host);
+            }
+            FileKind::Unknown => self.diagnostics.push(
+                Diagnostic::note(Span::new(self.id, 0, 0), say!("texts/unknown-file"))
+                    .help(say!("texts/unknown-file-help")),
+            ),
+        }
+    }
+
+    fn host(&mut self, file: HostFile, host: &mut HostTexts) {
+        match file {
+            HostFile::IptablesSave => host.iptables = Some(self.by(netfilter::save::read)),
+            HostFile::IptablesList => host.iptables = Some(self.by(netfilter::listing::read)),
+            HostFile::IpAddr => host.devices = Some(self.by(link::devices)),
+            HostFile::IpRoute => host.routes = Some(self.by(route::read::routes)),
+            HostFile::IpRule => host.rules = Some(self.by(route::read::rules)),
+            HostFile::IpNeigh => host.neighbours = self.by(link::neighbours),
+            HostFile::BrctlShow => host.bridges = Some(self.by(link::brctl)),
+            HostFile::BridgeLink => host.ports = Some(self.by(link::bridge_link)),
+            HostFile::Sockets => host.sockets = Some(self.by(topology::sockets)),
+            HostFile::Sysctl => host.sysctls = Some(self.by(topology::sysctls)),
+        }
+    }
+
+    fn by<T>(&mut self, read: impl FnOnce(&str, FileId) -> (T, Vec<Diagnostic>)) -> T {
+        let (value, said) = read(self.text, self.id);
+        self.diagnostics.extend(said);
+        value
+    }
+}
