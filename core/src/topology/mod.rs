@@ -9,7 +9,7 @@ mod sysctl;
 
 pub use crate::net::IfaceName;
 pub use host::{Host, HostKind, Neighbour, Service, Socket};
-pub use interface::{IfaceAddr, IfaceKind, Interface};
+pub use interface::{IfaceAddr, IfaceKind, Interface, Vxlan};
 pub use listing::{sockets, sysctls};
 pub use sysctl::{Conf, Sysctls};
 

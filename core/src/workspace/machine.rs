@@ -8,7 +8,7 @@ use crate::net::{IfaceName, Mac, Masked};
 use crate::route::{NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::say;
 use crate::text::{Diagnostic, Span};
-use crate::topology::{Host, IfaceAddr, IfaceKind, Interface, Neighbour};
+use crate::topology::{Host, IfaceAddr, IfaceKind, Interface, Neighbour, Vxlan};
 
 /// A node or pod as far as its own texts tell.
 pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
@@ -104,7 +104,7 @@ fn add_devices(host: &mut Host, devices: Vec<Device>) {
 
 fn kind(device: &Device, is_master: bool) -> IfaceKind {
     match device.kind {
-        Some(DeviceKind::Vxlan { id, local, port }) => IfaceKind::Vxlan(crate::topology::Vxlan {
+        Some(DeviceKind::Vxlan { id, local, port }) => IfaceKind::Vxlan(Vxlan {
             vni: id,
             local: local.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             port,

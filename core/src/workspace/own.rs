@@ -43,7 +43,6 @@ pub struct VpcFile {
     pub name: Arc<str>,
     pub router: IfaceAddr,
     pub routes: Vec<Route>,
-    pub span: Span,
 }
 
 pub fn client(text: &str, file: FileId) -> (Option<ClientFile>, Vec<Diagnostic>) {
@@ -87,7 +86,7 @@ pub fn load_balancer(text: &str, file: FileId) -> (Option<BalancerFile>, Vec<Dia
 }
 
 pub fn vpc(text: &str, file: FileId) -> (Option<VpcFile>, Vec<Diagnostic>) {
-    read(text, file, |fields, span| {
+    read(text, file, |fields, _| {
         let name = fields.str("name").unwrap_or("vpc").into();
         let router = fields.required("router").and_then(interface_address);
         let routes = fields
@@ -98,7 +97,6 @@ pub fn vpc(text: &str, file: FileId) -> (Option<VpcFile>, Vec<Diagnostic>) {
             name,
             router: router?,
             routes,
-            span,
         })
     })
 }

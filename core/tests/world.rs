@@ -1,0 +1,210 @@
+//! Files to a world: what the texts of a workspace join to, and what is said where they do not fit.
+
+use northsouth::text::{Diagnostic, File, Lang};
+use northsouth::topology::{HostKind, World};
+use northsouth::workspace::{DEFAULT, Scenario, Workspace, world};
+
+fn article() -> Workspace {
+    Scenario::find(DEFAULT).unwrap().workspace().unwrap()
+}
+
+/// The scenario's files with one of them changed.
+fn with(name: &str, change: impl Fn(&str) -> String) -> Vec<File> {
+    let mut files = article().files;
+    let file = files.iter_mut().find(|f| &*f.name == name).unwrap();
+    let text = change(&file.text);
+    assert_ne!(text, &*file.text, "the change changes nothing");
+    file.text = text.into();
+    files
+}
+
+fn said(files: &[File], diagnostics: &[Diagnostic]) -> Vec<String> {
+    diagnostics
+        .iter()
+        .map(|d| {
+            let file = &files[usize::from(d.span.file.0)];
+            let line = file.line_column(d.span.start).line;
+            format!("{}:{line} {}", file.name, d.code())
+        })
+        .collect()
+}
+
+/// `HOST IFACE -- HOST IFACE …` for each segment.
+fn links(world: &World) -> Vec<String> {
+    let name = |e: &northsouth::topology::End| {
+        format!("{} {}", world.host(e.host).unwrap().name, e.iface)
+    };
+    let ends = |l: &northsouth::topology::Link| l.ends.iter().map(name).collect::<Vec<_>>();
+    world.links.iter().map(|l| ends(l).join(" -- ")).collect()
+}
+
+#[test]
+fn the_default_scenario_has_nothing_to_be_said() {
+    let files = article().files;
+    let (_, diagnostics) = world(&files);
+    let texts: Vec<_> = diagnostics.iter().map(|d| d.message.text(Lang::En)).collect();
+    assert_eq!(said(&files, &diagnostics), [""; 0], "{texts:#?}");
+}
+
+#[test]
+fn the_default_scenario_joins_client_balancer_vpc_nodes_and_pods() {
+    let (world, _) = world(&article().files);
+    let hosts: Vec<_> = world.hosts.iter().map(|h| (&*h.name, h.kind)).collect();
+    assert_eq!(
+        hosts,
+        [
+            ("client", HostKind::Client),
+            ("slb", HostKind::LoadBalancer),
+            ("vpc", HostKind::Router),
+            ("work001", HostKind::Node),
+            ("work002", HostKind::Node),
+            ("caf-sample-mesh-tomcat-77ff76b78f-fhgcl", HostKind::Pod),
+            ("istio-ingressgateway-84b4868f6b-9xnts", HostKind::Pod),
+            ("istio-ingressgateway-84b4868f6b-qxz5t", HostKind::Pod),
+            ("zookeeper-854f49888f-4zhhk", HostKind::Pod),
+        ]
+    );
+    assert_eq!(
+        links(&world),
+        [
+            "client eth0 -- slb front",
+            "vpc v-slb -- slb back",
+            "vpc v-work001 -- work001 eth0",
+            "vpc v-work002 -- work002 eth0",
+            "work001 veth8dbe1d2c -- caf-sample-mesh-tomcat-77ff76b78f-fhgcl eth0",
+            "work001 veth5d630032 -- istio-ingressgateway-84b4868f6b-9xnts eth0",
+            "work002 veth3b7d5e10 -- istio-ingressgateway-84b4868f6b-qxz5t eth0",
+            "work001 veth849fecd0 -- zookeeper-854f49888f-4zhhk eth0",
+        ]
+    );
+    let node = world.host(world.find("work001").unwrap()).unwrap();
+    let ports = node.interfaces.iter().filter(|i| {
+        i.master.as_ref().is_some_and(|m| m.as_str() == "cni0") && i.hairpin && i.up
+    });
+    assert_eq!(ports.count(), 22);
+    assert!(node.interface("cni0").unwrap().is_bridge());
+    assert_eq!(node.interface("cni0").unwrap().mac.to_string(), "0a:58:ac:14:01:81");
+    assert_eq!(node.routes.len(), 5);
+    let pod = world.find("istio-ingressgateway-84b4868f6b-9xnts").unwrap();
+    let pod = world.host(pod).unwrap();
+    assert_eq!(pod.node.as_deref(), Some("work001"));
+    assert_eq!(pod.routes.len(), 3);
+    assert!(pod.sockets.iter().any(|s| s.port == 80 && &*s.process == "envoy"));
+}
+
+#[test]
+fn the_articles_four_listings_are_enough_for_a_node() {
+    let keep = ["iptables-save.txt", "ip-route.txt", "brctl-show.txt"];
+    let files: Vec<_> = article()
+        .files
+        .into_iter()
+        .filter(|f| {
+            let last = f.name.rsplit('/').next().unwrap();
+            !f.name.contains('/') || f.name.starts_with("nodes/") && keep.contains(&last)
+        })
+        .collect();
+    let (world, diagnostics) = world(&files);
+    let mut codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes, ["texts/pod-derived", "texts/veth-chosen"]);
+    let pod = world.find("istio-ingressgateway-84b4868f6b-9xnts").unwrap();
+    let routes: Vec<_> = world.host(pod).unwrap().routes.iter().map(|r| r.dst.to_string()).collect();
+    assert_eq!(routes, ["172.20.1.128/25", "0.0.0.0/0"]);
+    assert_eq!(world.links.len(), 8);
+}
+
+#[test]
+fn a_port_taken_off_the_bridge_is_no_port() {
+    let files = with("nodes/work001/brctl-show.txt", |t| t.replace("\t\t\t\t\t\t\tveth5d630032\n", ""));
+    let (world, diagnostics) = world(&files);
+    assert_eq!(said(&files, &diagnostics), ["nodes/work001/brctl-show.txt:2 texts/port-left-out"]);
+    let node = world.host(world.find("work001").unwrap()).unwrap();
+    assert_eq!(node.interface("veth5d630032").unwrap().master, None);
+}
+
+#[test]
+fn what_contradicts_or_is_missing_is_said_where_it_stands() {
+    let check = |name: &str, from: &str, to: &str, expected: &[&str]| {
+        let files = with(name, |t| t.replace(from, to));
+        let (_, diagnostics) = world(&files);
+        assert_eq!(said(&files, &diagnostics), expected, "{from} -> {to}");
+    };
+    let gateway = "istio-ingressgateway-84b4868f6b-9xnts";
+    let own = format!("pods/{gateway}/ip-addr.txt");
+    check(
+        "nodes/work001/ip-route.txt",
+        "dev cni0",
+        "dev cni1",
+        &["nodes/work001/ip-route.txt:4 texts/route-dev-missing"],
+    );
+    check(
+        "nodes/work001/ip-route.txt",
+        "src 192.168.0.17",
+        "src 192.168.0.19",
+        &["nodes/work001/ip-route.txt:5 texts/route-source-missing"],
+    );
+    check(
+        "nodes/work001/brctl-show.txt",
+        "veth21f3386e",
+        "veth00000000",
+        &[
+            "nodes/work001/brctl-show.txt:3 texts/port-without-device",
+            "nodes/work001/brctl-show.txt:2 texts/port-left-out",
+        ],
+    );
+    check(
+        "kubectl-get-pods.txt",
+        "172.20.1.157",
+        "172.20.1.158",
+        &["kubectl-get-pods.txt:3 texts/pod-other-address"],
+    );
+    check(
+        "kubectl-get-nodes.txt",
+        "192.168.0.18",
+        "192.168.0.19",
+        &["kubectl-get-pods.txt:4 texts/node-unknown"],
+    );
+    check(&own, "@if18", "@if99", &[
+        &format!("{own}:3 texts/no-such-index"),
+        "kubectl-get-pods.txt:3 texts/veth-chosen",
+    ]);
+    check(
+        "load-balancer.yaml",
+        "node: work002, address: 192.168.0.18, port: 31061",
+        "node: work002, address: 192.168.0.17, port: 31062",
+        &[
+            "load-balancer.yaml:16 texts/backend-other-node",
+            "load-balancer.yaml:16 texts/backend-other-port",
+        ],
+    );
+    check(
+        "load-balancer.yaml",
+        "address: 192.168.0.18",
+        "address: 192.168.0.99",
+        &["load-balancer.yaml:16 texts/backend-nobody"],
+    );
+    check(
+        "vpc.yaml",
+        "192.168.0.253/24",
+        "192.168.1.253/24",
+        &[
+            "nodes/work001/ip-addr.txt:1 texts/node-outside",
+            "nodes/work002/ip-addr.txt:1 texts/node-outside",
+        ],
+    );
+}
+
+#[test]
+fn nothing_that_is_typed_makes_it_panic() {
+    for file in article().files {
+        let text = &file.text;
+        for at in (0..text.len()).step_by(29).filter(|at| text.is_char_boundary(*at)) {
+            for change in [&text[..at], &text[at..], &format!("{}\u{4e8c}/:-{}", &text[..at], &text[at..])] {
+                let mut files = vec![File::new(&file.name, change)];
+                files.extend(article().files.into_iter().filter(|f| f.name == "kubectl-get-pods.txt".into()));
+                world(&files);
+            }
+        }
+    }
+}
