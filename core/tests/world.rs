@@ -31,9 +31,8 @@ fn said(files: &[File], diagnostics: &[Diagnostic]) -> Vec<String> {
 
 /// `HOST IFACE -- HOST IFACE …` for each segment.
 fn links(world: &World) -> Vec<String> {
-    let name = |e: &northsouth::topology::End| {
-        format!("{} {}", world.host(e.host).unwrap().name, e.iface)
-    };
+    let name =
+        |e: &northsouth::topology::End| format!("{} {}", world.host(e.host).unwrap().name, e.iface);
     let ends = |l: &northsouth::topology::Link| l.ends.iter().map(name).collect::<Vec<_>>();
     world.links.iter().map(|l| ends(l).join(" -- ")).collect()
 }
@@ -42,7 +41,10 @@ fn links(world: &World) -> Vec<String> {
 fn the_default_scenario_has_nothing_to_be_said() {
     let files = article().files;
     let (_, diagnostics) = world(&files);
-    let texts: Vec<_> = diagnostics.iter().map(|d| d.message.text(Lang::En)).collect();
+    let texts: Vec<_> = diagnostics
+        .iter()
+        .map(|d| d.message.text(Lang::En))
+        .collect();
     assert_eq!(said(&files, &diagnostics), [""; 0], "{texts:#?}");
 }
 
@@ -78,18 +80,26 @@ fn the_default_scenario_joins_client_balancer_vpc_nodes_and_pods() {
         ]
     );
     let node = world.host(world.find("work001").unwrap()).unwrap();
-    let ports = node.interfaces.iter().filter(|i| {
-        i.master.as_ref().is_some_and(|m| m.as_str() == "cni0") && i.hairpin && i.up
-    });
+    let ports = node
+        .interfaces
+        .iter()
+        .filter(|i| i.master.as_ref().is_some_and(|m| m.as_str() == "cni0") && i.hairpin && i.up);
     assert_eq!(ports.count(), 22);
     assert!(node.interface("cni0").unwrap().is_bridge());
-    assert_eq!(node.interface("cni0").unwrap().mac.to_string(), "0a:58:ac:14:01:81");
+    assert_eq!(
+        node.interface("cni0").unwrap().mac.to_string(),
+        "0a:58:ac:14:01:81"
+    );
     assert_eq!(node.routes.len(), 5);
     let pod = world.find("istio-ingressgateway-84b4868f6b-9xnts").unwrap();
     let pod = world.host(pod).unwrap();
     assert_eq!(pod.node.as_deref(), Some("work001"));
     assert_eq!(pod.routes.len(), 3);
-    assert!(pod.sockets.iter().any(|s| s.port == 80 && &*s.process == "envoy"));
+    assert!(
+        pod.sockets
+            .iter()
+            .any(|s| s.port == 80 && &*s.process == "envoy")
+    );
 }
 
 #[test]
@@ -109,16 +119,27 @@ fn the_articles_four_listings_are_enough_for_a_node() {
     codes.dedup();
     assert_eq!(codes, ["texts/pod-derived", "texts/veth-chosen"]);
     let pod = world.find("istio-ingressgateway-84b4868f6b-9xnts").unwrap();
-    let routes: Vec<_> = world.host(pod).unwrap().routes.iter().map(|r| r.dst.to_string()).collect();
+    let routes: Vec<_> = world
+        .host(pod)
+        .unwrap()
+        .routes
+        .iter()
+        .map(|r| r.dst.to_string())
+        .collect();
     assert_eq!(routes, ["172.20.1.128/25", "0.0.0.0/0"]);
     assert_eq!(world.links.len(), 8);
 }
 
 #[test]
 fn a_port_taken_off_the_bridge_is_no_port() {
-    let files = with("nodes/work001/brctl-show.txt", |t| t.replace("\t\t\t\t\t\t\tveth5d630032\n", ""));
+    let files = with("nodes/work001/brctl-show.txt", |t| {
+        t.replace("\t\t\t\t\t\t\tveth5d630032\n", "")
+    });
     let (world, diagnostics) = world(&files);
-    assert_eq!(said(&files, &diagnostics), ["nodes/work001/brctl-show.txt:2 texts/port-left-out"]);
+    assert_eq!(
+        said(&files, &diagnostics),
+        ["nodes/work001/brctl-show.txt:2 texts/port-left-out"]
+    );
     let node = world.host(world.find("work001").unwrap()).unwrap();
     assert_eq!(node.interface("veth5d630032").unwrap().master, None);
 }
@@ -165,10 +186,15 @@ fn what_contradicts_or_is_missing_is_said_where_it_stands() {
         "192.168.0.19",
         &["kubectl-get-pods.txt:4 texts/node-unknown"],
     );
-    check(&own, "@if18", "@if99", &[
-        &format!("{own}:3 texts/no-such-index"),
-        "kubectl-get-pods.txt:3 texts/veth-chosen",
-    ]);
+    check(
+        &own,
+        "@if18",
+        "@if99",
+        &[
+            &format!("{own}:3 texts/no-such-index"),
+            "kubectl-get-pods.txt:3 texts/veth-chosen",
+        ],
+    );
     check(
         "load-balancer.yaml",
         "node: work002, address: 192.168.0.18, port: 31061",
@@ -199,10 +225,22 @@ fn what_contradicts_or_is_missing_is_said_where_it_stands() {
 fn nothing_that_is_typed_makes_it_panic() {
     for file in article().files {
         let text = &file.text;
-        for at in (0..text.len()).step_by(29).filter(|at| text.is_char_boundary(*at)) {
-            for change in [&text[..at], &text[at..], &format!("{}\u{4e8c}/:-{}", &text[..at], &text[at..])] {
+        for at in (0..text.len())
+            .step_by(29)
+            .filter(|at| text.is_char_boundary(*at))
+        {
+            for change in [
+                &text[..at],
+                &text[at..],
+                &format!("{}\u{4e8c}/:-{}", &text[..at], &text[at..]),
+            ] {
                 let mut files = vec![File::new(&file.name, change)];
-                files.extend(article().files.into_iter().filter(|f| f.name == "kubectl-get-pods.txt".into()));
+                files.extend(
+                    article()
+                        .files
+                        .into_iter()
+                        .filter(|f| f.name == "kubectl-get-pods.txt".into()),
+                );
                 world(&files);
             }
         }

@@ -38,20 +38,27 @@ fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
         "nl" | "u_str" | "u_dgr" | "u_seq" | "p_raw" | "p_dgr" | "raw" | "icmp6" | "unix"
         | "raw6" | "mptcp" | "v_str" => return Ok(None),
         _ => {
-            return Err(Diagnostic::error(line.span, say!("texts/not-ss", line = line.text.trim()))
-                .help(say!("texts/not-ss-help")));
+            return Err(Diagnostic::error(
+                line.span,
+                say!("texts/not-ss", line = line.text.trim()),
+            )
+            .help(say!("texts/not-ss-help")));
         }
     };
     let state = words.iter().map(|w| w.text).find(|w| {
-        w.len() > 3 && w.bytes().all(|b| b.is_ascii_uppercase() || b == b'-' || b.is_ascii_digit())
+        w.len() > 3
+            && w.bytes()
+                .all(|b| b.is_ascii_uppercase() || b == b'-' || b.is_ascii_digit())
             && w.starts_with(|c: char| c.is_ascii_uppercase())
     });
     if protocol == Protocol::TCP && !matches!(state, Some("LISTEN" | "UNCONN")) {
         return Ok(None);
     }
     let Some(local) = words.iter().find(|w| w.text.contains(':')) else {
-        return Err(Diagnostic::error(line.span, say!("texts/not-ss", line = line.text.trim()))
-            .help(say!("texts/not-ss-help")));
+        return Err(
+            Diagnostic::error(line.span, say!("texts/not-ss", line = line.text.trim()))
+                .help(say!("texts/not-ss-help")),
+        );
     };
     let (addr, port) = address(*local)?;
     let process = words.iter().find_map(|w| owner(w.text)).unwrap_or("-");
@@ -111,9 +118,9 @@ pub fn sysctls(text: &str, file: FileId) -> (Sysctls, Vec<Diagnostic>) {
             continue;
         };
         let name = key.text.trim().trim_start_matches('-').replace('/', ".");
-        let of_interface = name.strip_prefix("net.ipv4.conf.").is_some_and(|rest| {
-            !rest.starts_with("all.") && !rest.starts_with("default.")
-        });
+        let of_interface = name
+            .strip_prefix("net.ipv4.conf.")
+            .is_some_and(|rest| !rest.starts_with("all.") && !rest.starts_with("default."));
         if of_interface {
             own.push((name, value));
         } else {
@@ -184,7 +191,10 @@ tcp    LISTEN  0       128               [::]:22             [::]:*
 
     #[test]
     fn a_line_of_something_else_is_said() {
-        let (_, diagnostics) = sockets("nginx is running\ntcp LISTEN 0 128 0.0.0.0:http *:*\n", FileId(0));
+        let (_, diagnostics) = sockets(
+            "nginx is running\ntcp LISTEN 0 128 0.0.0.0:http *:*\n",
+            FileId(0),
+        );
         let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
         assert_eq!(codes, ["texts/not-ss", "texts/bad-socket"]);
     }
@@ -202,6 +212,12 @@ tcp    LISTEN  0       128               [::]:22             [::]:*
     fn a_value_that_does_not_fit_is_said() {
         let (_, diagnostics) = sysctls("net.ipv4.conf.all.rp_filter = 7\nip_forward\n", FileId(0));
         let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
-        assert_eq!(codes, ["texts/not-sysctl", "texts/bad-sysctl"].into_iter().rev().collect::<Vec<_>>());
+        assert_eq!(
+            codes,
+            ["texts/not-sysctl", "texts/bad-sysctl"]
+                .into_iter()
+                .rev()
+                .collect::<Vec<_>>()
+        );
     }
 }

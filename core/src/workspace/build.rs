@@ -39,7 +39,9 @@ pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
         node_ids.extend(builder.add(host));
     }
     if let (Some(client), Some(balancer)) = (client, balancer) {
-        builder.world.join((client, CLIENT_PORT), (balancer, OUTSIDE));
+        builder
+            .world
+            .join((client, CLIENT_PORT), (balancer, OUTSIDE));
     }
     builder.network(vpc, balancer, &node_ids);
     builder.held_ports(&texts, &node_ids);
@@ -128,7 +130,9 @@ impl Builder {
             .or_else(|| self.balancer_network(balancer));
         let mut ends: Vec<_> = inside.into_iter().collect();
         for &node in nodes {
-            let Some(host) = self.host(node) else { continue };
+            let Some(host) = self.host(node) else {
+                continue;
+            };
             let on = |i: &&Interface| {
                 i.addrs.iter().any(|a| match &router {
                     Some(router) => router.subnet().is_some_and(|net| net.contains(a.addr)),
@@ -138,7 +142,11 @@ impl Builder {
             match host.interfaces.iter().find(on) {
                 Some(iface) => ends.push((node, iface.name.clone())),
                 None => {
-                    let span = host.interfaces.iter().find_map(|i| i.span).unwrap_or_default();
+                    let span = host
+                        .interfaces
+                        .iter()
+                        .find_map(|i| i.span)
+                        .unwrap_or_default();
                     let network = router.as_ref().and_then(IfaceAddr::subnet);
                     let said = match network {
                         Some(net) => say!("texts/node-outside", node = host.name, network = net),
@@ -165,7 +173,11 @@ impl Builder {
     }
 
     fn balancer_network(&self, balancer: Option<HostId>) -> Option<IfaceAddr> {
-        self.host(balancer?)?.interface(INSIDE)?.addrs.first().cloned()
+        self.host(balancer?)?
+            .interface(INSIDE)?
+            .addrs
+            .first()
+            .cloned()
     }
 
     /// A port of the VPC's switch, named after who is behind it.
@@ -191,7 +203,9 @@ impl Builder {
             .filter_map(|p| p.node_port)
             .collect();
         for &node in nodes {
-            let Some(host) = self.host_mut(node) else { continue };
+            let Some(host) = self.host_mut(node) else {
+                continue;
+            };
             for socket in &mut host.sockets {
                 if &*socket.process == "kube-proxy" && held.contains(&socket.port) {
                     socket.service = Service::Silent;
@@ -209,10 +223,11 @@ impl Builder {
             return;
         };
         for listener in &balancer.listeners {
-            let service = texts
-                .services
-                .iter()
-                .find(|s| s.external_ips.iter().any(|(addr, _)| *addr == listener.addr));
+            let service = texts.services.iter().find(|s| {
+                s.external_ips
+                    .iter()
+                    .any(|(addr, _)| *addr == listener.addr)
+            });
             let wanted = service.and_then(|s| s.ports.iter().find(|p| p.port == listener.port));
             for backend in &listener.backends {
                 let owner = nodes
@@ -235,7 +250,8 @@ impl Builder {
                     Some(_) => None,
                 };
                 if let Some(said) = said {
-                    self.diagnostics.push(Diagnostic::warning(backend.span, said));
+                    self.diagnostics
+                        .push(Diagnostic::warning(backend.span, said));
                 }
                 if let Some(port) = wanted
                     && let Some(node_port) = port.node_port

@@ -184,7 +184,10 @@ mod tests {
         let node = || Place::Node("work001".to_string());
         for (name, kind) in [
             ("vpc.yaml", FileKind::Vpc),
-            ("nodes/work001/ip-route.txt", host(node(), HostFile::IpRoute)),
+            (
+                "nodes/work001/ip-route.txt",
+                host(node(), HostFile::IpRoute),
+            ),
             ("nodes/work001/notes.txt", FileKind::Unknown),
             ("nodes//ip-route.txt", FileKind::Unknown),
             (

@@ -155,13 +155,11 @@ fn make_bridge(host: &mut Host, name: &Name) {
 }
 
 /// What a bridge's listing says counts, whatever `ip addr` has.
-fn enslave(
-    host: &mut Host,
-    bridge: &Name,
-    ports: &[&Name],
-    diagnostics: &mut Vec<Diagnostic>,
-) {
-    let with_addresses = host.interfaces.iter().any(|i| i.name.as_str() != "lo" && i.master.is_some());
+fn enslave(host: &mut Host, bridge: &Name, ports: &[&Name], diagnostics: &mut Vec<Diagnostic>) {
+    let with_addresses = host
+        .interfaces
+        .iter()
+        .any(|i| i.name.as_str() != "lo" && i.master.is_some());
     for port in ports {
         match named(host, &port.text) {
             Some(iface) => {
@@ -213,7 +211,9 @@ fn left_out(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     for iface in &mut host.interfaces {
-        let Some(master) = &iface.master else { continue };
+        let Some(master) = &iface.master else {
+            continue;
+        };
         let Some(bridge) = bridges.iter().find(|b| &*b.name.text == master.as_str()) else {
             continue;
         };
@@ -273,7 +273,11 @@ fn checked_routes(
         {
             diagnostics.push(Diagnostic::warning(
                 span,
-                say!("texts/route-source-missing", addr = source, host = host.name),
+                say!(
+                    "texts/route-source-missing",
+                    addr = source,
+                    host = host.name
+                ),
             ));
         }
         kept.push(route);
@@ -287,7 +291,10 @@ pub fn connected(host: &Host) -> Vec<Route> {
     for iface in host.interfaces.iter().filter(|i| i.up && !i.is_loopback()) {
         for addr in &iface.addrs {
             let full = if addr.addr.is_ipv4() { 32 } else { 128 };
-            if let Some(subnet) = addr.subnet().filter(|_| addr.length < full && !addr.noprefixroute) {
+            if let Some(subnet) = addr
+                .subnet()
+                .filter(|_| addr.length < full && !addr.noprefixroute)
+            {
                 routes.push(onlink(subnet, &iface.name, addr));
             }
         }

@@ -15,8 +15,8 @@ pub use kind::{FileKind, HostFile, Place};
 pub use probe::parse as parse_probe;
 pub use scenario::{DEFAULT, Scenario, scenarios};
 
-pub use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::load_balancer::Forwarding;
+pub use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::text::{Diagnostic, File};
 use crate::topology::World;
 

@@ -64,7 +64,9 @@ impl Pods<'_> {
                 self.say(Diagnostic::note(row.span, said));
                 continue;
             };
-            let Some(node) = self.node_of(row) else { continue };
+            let Some(node) = self.node_of(row) else {
+                continue;
+            };
             // On its node's own network.
             if self
                 .builder
@@ -76,7 +78,11 @@ impl Pods<'_> {
             let mut host = Host::new(&name, HostKind::Pod);
             host.node = self.builder.host(node).map(|h| h.name.clone());
             let told = texts.is_some();
-            let mut host = machine(host, texts.unwrap_or_default(), &mut self.builder.diagnostics);
+            let mut host = machine(
+                host,
+                texts.unwrap_or_default(),
+                &mut self.builder.diagnostics,
+            );
             self.address(&mut host, addr, node, told);
             if let Some(id) = self.builder.add(host) {
                 placed.push((id, place, node, row));
@@ -119,9 +125,7 @@ impl Pods<'_> {
         });
         if found.is_none() {
             let said = say!("texts/node-unknown", node = node.text, pod = row.name.text);
-            self.say(
-                Diagnostic::warning(node.span, said).help(say!("texts/node-unknown-help")),
-            );
+            self.say(Diagnostic::warning(node.span, said).help(say!("texts/node-unknown-help")));
         }
         found
     }
@@ -131,7 +135,12 @@ impl Pods<'_> {
         if host.owner_of(addr.0).is_some() {
             return;
         }
-        if told && host.interfaces.iter().any(|i| !i.is_loopback() && !i.addrs.is_empty()) {
+        if told
+            && host
+                .interfaces
+                .iter()
+                .any(|i| !i.is_loopback() && !i.addrs.is_empty())
+        {
             let said = say!("texts/pod-other-address", pod = host.name, addr = addr.0);
             let mut said = Diagnostic::warning(addr.1, said);
             let own = host.interfaces.iter().filter(|i| !i.is_loopback());
@@ -160,8 +169,12 @@ impl Pods<'_> {
             host.routes = connected(host);
             let dev = host.interfaces.iter().find(|i| !i.is_loopback());
             if let (Some(gateway), Some(dev)) = (gateway, dev) {
-                let route =
-                    by_gateway(everywhere(gateway.addr), gateway.addr, dev.name.as_str(), Some(addr.1));
+                let route = by_gateway(
+                    everywhere(gateway.addr),
+                    gateway.addr,
+                    dev.name.as_str(),
+                    Some(addr.1),
+                );
                 host.routes.push(route);
             }
         }
@@ -185,7 +198,12 @@ impl Pods<'_> {
     /// The node's end of a pod's veth as `eth0@if7` names it.
     fn told_port(&mut self, pod: HostId, place: &Place, node: HostId) -> Option<IfaceName> {
         let eth0 = self.uplink(pod)?;
-        let own = self.indices.get(place)?.iter().find(|i| i.iface == eth0)?.clone();
+        let own = self
+            .indices
+            .get(place)?
+            .iter()
+            .find(|i| i.iface == eth0)?
+            .clone();
         let peer = own.peer?;
         let host = self.builder.host(node)?;
         let there = self.indices.get(&Place::Node(host.name.to_string()))?;
@@ -200,7 +218,9 @@ impl Pods<'_> {
                     veth = i.iface,
                     index = peer
                 );
-                self.say(Diagnostic::warning(own.span, said).label(i.span, say!("texts/said-here")));
+                self.say(
+                    Diagnostic::warning(own.span, said).label(i.span, say!("texts/said-here")),
+                );
                 None
             }
             None => {
@@ -215,7 +235,9 @@ impl Pods<'_> {
     /// Nobody told: the first port of the bridge of the pod's subnet that nobody else has.
     fn choose_port(&mut self, pod: HostId, place: &Place, node: HostId, row: &PodRow) {
         let Some(addr) = row.ip else { return };
-        let Some(host) = self.builder.host(node) else { return };
+        let Some(host) = self.builder.host(node) else {
+            return;
+        };
         let on = |i: &&Interface| {
             i.addrs
                 .iter()
@@ -223,7 +245,12 @@ impl Pods<'_> {
         };
         let bridge = host.interfaces.iter().filter(|i| i.is_bridge()).find(on);
         let Some(bridge) = bridge.map(|b| b.name.clone()) else {
-            let said = say!("texts/pod-outside", pod = place.name(), addr = addr.0, node = host.name);
+            let said = say!(
+                "texts/pod-outside",
+                pod = place.name(),
+                addr = addr.0,
+                node = host.name
+            );
             self.say(Diagnostic::warning(addr.1, said));
             return;
         };

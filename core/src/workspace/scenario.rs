@@ -100,7 +100,9 @@ impl Scenario {
 
     fn text(&self, field: &str, lang: Lang) -> String {
         let head = self.head();
-        let text = head.as_ref().and_then(|h| h.at(&[field, lang.tag()])?.str());
+        let text = head
+            .as_ref()
+            .and_then(|h| h.at(&[field, lang.tag()])?.str());
         text.unwrap_or_default().to_string()
     }
 }
