@@ -1,6 +1,7 @@
 //! Northsouth.
 pub mod conntrack;
 pub mod control;
+pub mod envoy;
 pub mod link;
 pub mod load_balancer;
 pub mod manifest;

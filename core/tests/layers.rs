@@ -30,7 +30,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("route", with(&[])),
         ("link", with(&[])),
         ("load_balancer", with(&[])),
-        ("envoy", with(&[])),
+        // Envoy is told what to do in JSON, as a host is in iptables-save.
+        ("envoy", with(&["yaml"])),
         ("topology", with(&machines)),
         ("control", [&world[..], &["yaml", "manifest"]].concat()),
         ("trace", world.clone()),

@@ -1,41 +1,36 @@
-//! `northsouth conform SUITE IN OUT`: answers to a corpus of what the real systems did, in the corpus's own form.
+//! `northsouth conform SUITE IN OUT`: answers to a folder of recorded cases, in the recording's own form.
 
-mod kube_proxy;
+mod envoy;
 
-use std::error::Error;
+use std::fs;
 use std::path::Path;
 
-pub type Done = Result<(), Box<dyn Error>>;
+use serde_json::Value;
 
-pub fn run(suite: &str, input: &Path, output: &Path) -> Done {
+/// Answers every case of `from` and writes the answers under the same names to `to`.
+pub fn run(suite: &str, from: &Path, to: &Path) -> Result<(), String> {
     match suite {
-        "kube-proxy" => kube_proxy::run(input, output),
-        _ => Err(format!("there is no suite {suite:?}; there is kube-proxy").into()),
+        "envoy" => each_json(from, to, envoy::answer),
+        other => Err(format!("unknown suite `{other}`: envoy")),
     }
 }
 
-/// Reads a file, or says which one could not be read.
-pub fn read(path: &Path) -> Result<String, Box<dyn Error>> {
-    std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()).into())
-}
-
-/// Writes a file in a folder, which is made where it is not there.
-pub fn write(folder: &Path, name: &str, text: &str) -> Done {
-    std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let path = folder.join(name);
-    std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()).into())
-}
-
-/// The names of the files of a folder that end so, without that end, sorted.
-pub fn names(folder: &Path, end: &str) -> Result<Vec<String>, Box<dyn Error>> {
-    let mut names = Vec::new();
-    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for entry in entries {
-        let name = entry?.file_name();
-        if let Some(name) = name.to_str().and_then(|n| n.strip_suffix(end)) {
-            names.push(name.to_string());
-        }
+/// Writes `answer` of every JSON file of one folder to a file of the same name in the other.
+fn each_json(from: &Path, to: &Path, answer: fn(&Value) -> Value) -> Result<(), String> {
+    let said = |path: &Path| {
+        let path = path.display().to_string();
+        move |e: std::io::Error| format!("{path}: {e}")
+    };
+    fs::create_dir_all(to).map_err(said(to))?;
+    for entry in fs::read_dir(from).map_err(said(from))? {
+        let path = entry.map_err(said(from))?.path();
+        let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|e| e == "json")) else {
+            continue;
+        };
+        let text = fs::read_to_string(&path).map_err(said(&path))?;
+        let case = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+        let out = to.join(name);
+        fs::write(&out, format!("{:#}\n", answer(&case))).map_err(said(&out))?;
     }
-    names.sort();
-    Ok(names)
+    Ok(())
 }

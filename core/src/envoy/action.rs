@@ -1,0 +1,506 @@
+//! What a route does with a request: forward it, send it elsewhere, or answer it.
+
+use std::collections::BTreeMap;
+
+use super::cors::Cors;
+use super::header_ops::HeaderOps;
+use super::matching::read_regex;
+use super::object::{Object, Read, Refusal};
+use super::path::without_query;
+use super::regex::Regex;
+use super::retry::RetryPolicy;
+use super::route::{PathMatch, RouteMatch};
+use super::route_config::{Defaults, Mirror, PerFilter};
+use super::template::Template;
+use crate::net::Request;
+use crate::say;
+use crate::text::Span;
+use crate::yaml::{Node, Value};
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    Forward(Box<Forward>),
+    Redirect(Box<Redirect>),
+    /// An answer of its own: status and body.
+    Respond(u16, String),
+    /// An action that is not modelled, by its name.
+    NotModelled(&'static str),
+}
+
+/// `envoy.config.route.v3.RouteAction`.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    pub cluster: ClusterChoice,
+    /// The status where the cluster does not exist.
+    pub not_found_status: u16,
+    pub metadata_match: Subset,
+    pub rewrite: Option<Rewrite>,
+    pub host: HostRewrite,
+    pub append_forwarded_host: bool,
+    /// Milliseconds; 0 is none.
+    pub timeout: u64,
+    pub retry: RetryPolicy,
+    pub mirrors: Vec<Mirror>,
+    pub hash: Vec<HashPolicy>,
+    /// Upgrades that the route allows or forbids, by their names in lower case.
+    pub upgrades: BTreeMap<String, bool>,
+}
+
+/// What endpoints must say of themselves: `envoy.lb` metadata, values in JSON.
+pub type Subset = BTreeMap<String, String>;
+
+#[derive(Clone, Debug)]
+pub enum ClusterChoice {
+    Name(String),
+    /// The cluster that this request header names.
+    Header(String),
+    Weighted {
+        clusters: Vec<WeightedCluster>,
+        total: u64,
+        /// A request header that stands in for the random number.
+        random_header: String,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct WeightedCluster {
+    pub name: String,
+    pub header: String,
+    pub weight: u64,
+    pub request_headers: HeaderOps,
+    pub response_headers: HeaderOps,
+    pub host_rewrite: String,
+    pub metadata_match: Subset,
+    pub filters: PerFilter,
+    pub span: Span,
+}
+
+/// How the path changes.
+#[derive(Clone, Debug)]
+pub enum Rewrite {
+    /// What the route's condition took becomes this.
+    Prefix(String),
+    /// Every match in the path, without its query.
+    Regex(Box<Regex>, String),
+    Template(Box<Template>, String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostRewrite {
+    Keep,
+    Literal(String),
+    Header(String),
+    Path(Box<PathToHost>),
+    /// The name of the endpoint that is chosen.
+    Endpoint,
+}
+
+#[derive(Clone, Debug)]
+pub struct PathToHost {
+    pub regex: Regex,
+    pub substitution: String,
+}
+
+impl PartialEq for PathToHost {
+    fn eq(&self, other: &Self) -> bool {
+        self.regex.as_str() == other.regex.as_str() && self.substitution == other.substitution
+    }
+}
+
+#[derive(Clone, Debug)]
+pub enum HashPolicy {
+    Header(String),
+    Cookie { name: String, ttl: bool },
+    SourceAddress,
+    Query(String),
+}
+
+#[derive(Clone, Debug)]
+pub struct Redirect {
+    pub scheme: String,
+    pub host: String,
+    pub port: Option<u16>,
+    pub path: String,
+    pub rewrite: Option<Rewrite>,
+    pub strip_query: bool,
+    pub status: u16,
+}
+
+impl Rewrite {
+    /// The path after it, with its query. `matched`: how many bytes the route's condition took.
+    pub fn apply(&self, path: &str, matched: usize) -> String {
+        let just = without_query(path);
+        let rest = path.get(just.len()..).unwrap_or("");
+        match self {
+            Rewrite::Prefix(new) => format!("{new}{}", path.get(matched..).unwrap_or("")),
+            Rewrite::Regex(regex, new) => format!("{}{rest}", regex.replace_all(just, new)),
+            Rewrite::Template(template, new) => format!("{}{rest}", template.rewrite(just, new)),
+        }
+    }
+}
+
+impl Redirect {
+    /// The new location (`RouteEntryImplBase::newUri`). `proto` is `x-forwarded-proto`.
+    pub fn location(&self, request: &Request, scheme: &str, proto: &str, matched: usize) -> String {
+        let scheme = if self.scheme.is_empty() { scheme } else { &self.scheme };
+        let port = self.port.map(|p| format!(":{p}")).unwrap_or_default();
+        let host = if self.host.is_empty() {
+            redirect_host(&request.authority, scheme, proto, !port.is_empty())
+        } else {
+            &self.host
+        };
+        let old = match &self.rewrite {
+            Some(rewrite) => rewrite.apply(&request.path, matched),
+            None => request.path.clone(),
+        };
+        let query = old.find('?').and_then(|at| old.get(at..)).unwrap_or("");
+        let mut path = if self.path.is_empty() {
+            old.clone()
+        } else if self.path.contains('?') {
+            self.path.clone()
+        } else {
+            format!("{}{query}", self.path)
+        };
+        if !path.starts_with('/') {
+            path.insert(0, '/');
+        }
+        if self.strip_query && !self.path.contains('?') {
+            path.truncate(path.find('?').unwrap_or(path.len()));
+        }
+        format!("{scheme}://{host}{port}{path}")
+    }
+
+    fn read(object: Object) -> Read<Self> {
+        let scheme = match object.bool("https_redirect")? {
+            true => "https",
+            false => object.str("scheme_redirect")?,
+        };
+        let port = object.u32("port_redirect")?.unwrap_or(0);
+        let rewrite = read_rewrite(&object, "prefix_rewrite")?;
+        let read = Self {
+            scheme: scheme.to_string(),
+            host: object.str("host_redirect")?.to_string(),
+            port: u16::try_from(port).ok().filter(|p| *p != 0),
+            path: object.str("path_redirect")?.to_string(),
+            rewrite,
+            strip_query: object.bool("strip_query")?,
+            status: object.choice(
+                "response_code",
+                &[
+                    ("MOVED_PERMANENTLY", 301),
+                    ("FOUND", 302),
+                    ("SEE_OTHER", 303),
+                    ("TEMPORARY_REDIRECT", 307),
+                    ("PERMANENT_REDIRECT", 308),
+                ],
+            )?,
+        };
+        object.end();
+        Ok(read)
+    }
+}
+
+/// The request's host, without its port where that would name the old scheme's (`processRequestHost`).
+fn redirect_host<'h>(host: &'h str, scheme: &str, proto: &str, new_port: bool) -> &'h str {
+    let colon = match host.starts_with('[') {
+        true => host.rfind("]:").map(|at| at + 1),
+        false => host.rfind(':'),
+    };
+    let Some(at) = colon else { return host };
+    let port = host.get(at..).unwrap_or("");
+    let of_old_scheme = (proto == "https" && port == ":443") || (proto == "http" && port == ":80");
+    if new_port || scheme != proto && of_old_scheme {
+        host.get(..at).unwrap_or(host)
+    } else {
+        host
+    }
+}
+
+fn read_rewrite(object: &Object, prefix: &str) -> Read<Option<Rewrite>> {
+    let new = object.str(prefix)?;
+    let regex = object.message("regex_rewrite")?;
+    Ok(match regex {
+        Some(rewrite) => {
+            let (regex, substitution) = read_substitution(rewrite)?;
+            Some(Rewrite::Regex(Box::new(regex), substitution))
+        }
+        None if !new.is_empty() => Some(Rewrite::Prefix(new.to_string())),
+        None => None,
+    })
+}
+
+fn read_substitution(object: Object) -> Read<(Regex, String)> {
+    let Some(pattern) = object.get("pattern") else {
+        return Err(Refusal::field(object.span, "pattern", "value is required"));
+    };
+    let regex = read_regex(pattern, object.log)?;
+    let substitution = object.str("substitution")?.to_string();
+    regex
+        .check_substitution(&substitution)
+        .map_err(|why| Refusal::new(object.at("substitution"), why))?;
+    object.end();
+    Ok((regex, substitution))
+}
+
+fn read_subset(object: &Object) -> Read<Subset> {
+    let metadata = object.message_or_empty("metadata_match")?;
+    let filters = metadata.message_or_empty("filter_metadata")?;
+    Ok(filters.get("envoy.lb").map(subset).unwrap_or_default())
+}
+
+/// `envoy.lb` metadata by key, each value in a form that compares.
+pub(super) fn subset(node: &Node) -> Subset {
+    let entries = node.entries().iter();
+    entries.map(|e| (e.key.to_string(), plain(&e.value))).collect()
+}
+
+fn plain(node: &Node) -> String {
+    match &node.value {
+        Value::Str(s) => s.to_string(),
+        Value::Int(n) => n.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+impl Action {
+    pub(super) fn read(
+        route: &Object,
+        condition: &RouteMatch,
+        above: &Defaults,
+        filters: &mut PerFilter,
+    ) -> Read<Self> {
+        if let Some(object) = route.message("route")? {
+            let forward = Forward::read(object, condition, above, filters)?;
+            return Ok(Action::Forward(Box::new(forward)));
+        }
+        if let Some(object) = route.message("redirect")? {
+            return Ok(Action::Redirect(Box::new(Redirect::read(object)?)));
+        }
+        if let Some(object) = route.message("direct_response")? {
+            let status = object.u32("status")?.unwrap_or(0);
+            let Some(status) = u16::try_from(status).ok().filter(|s| (200..600).contains(s)) else {
+                let why = "value must be inside range [200, 600)";
+                return Err(Refusal::field(object.span, "status", why));
+            };
+            let body = object.message_or_empty("body")?;
+            let text = match body.str("inline_string")? {
+                "" => unbase64(body.str("inline_bytes")?),
+                text => text.to_string(),
+            };
+            body.end();
+            object.end();
+            return Ok(Action::Respond(status, text));
+        }
+        for name in ["non_forwarding_action", "filter_action"] {
+            if route.has(name) {
+                let message = say!("envoy/field-not-modelled", field = name);
+                route.log.warning(route.at(name), message);
+                return Ok(Action::NotModelled(name));
+            }
+        }
+        Err(Refusal::field(route.span, "action", "is required"))
+    }
+}
+
+fn unbase64(text: &str) -> String {
+    let (mut out, mut bits, mut have) = (Vec::new(), 0u32, 0u32);
+    for b in text.bytes() {
+        let value = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'a'..=b'z' => b - b'a' + 26,
+            b'0'..=b'9' => b - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => continue,
+        };
+        bits = (bits << 6) | u32::from(value);
+        have += 6;
+        if have >= 8 {
+            have -= 8;
+            out.push((bits >> have) as u8);
+            bits &= (1 << have) - 1;
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+impl Forward {
+    fn read(
+        object: Object,
+        condition: &RouteMatch,
+        above: &Defaults,
+        filters: &mut PerFilter,
+    ) -> Read<Self> {
+        let mut rewrite = read_rewrite(&object, "prefix_rewrite")?;
+        if let Some(policy) = object.message("path_rewrite_policy")? {
+            let config = policy.message_or_empty("typed_config")?;
+            let new = config.str("path_template_rewrite")?;
+            let PathMatch::Template(template) = &condition.path else {
+                let why = "unable to use uri_template path rewrite extension without the path match extension";
+                return Err(Refusal::new(policy.span, why));
+            };
+            let substitution = template.substitution(new).map_err(|e| Refusal::new(policy.span, e))?;
+            if rewrite.is_some() {
+                let why = "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy";
+                return Err(Refusal::new(object.span, why));
+            }
+            rewrite = Some(Rewrite::Template(template.clone(), substitution));
+        }
+        if !object.str("prefix_rewrite")?.is_empty() {
+            if object.has("regex_rewrite") {
+                let why = "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy";
+                return Err(Refusal::new(object.span, why));
+            }
+            if matches!(condition.path, PathMatch::Template(_)) {
+                let why = "Cannot use prefix_rewrite with matcher extension";
+                return Err(Refusal::new(object.span, why));
+            }
+        }
+        let own = Mirror::read_list(&object)?;
+        let retry = match object.message("retry_policy")? {
+            Some(policy) => RetryPolicy::read(&policy)?,
+            None => above.retry.clone().unwrap_or_default(),
+        };
+        if let Some(cors) = object.message("cors")? {
+            filters.cors.get_or_insert(Cors::read(&cors)?);
+        }
+        let mut upgrades = BTreeMap::new();
+        for upgrade in object.messages("upgrade_configs")? {
+            let name = upgrade.str("upgrade_type")?;
+            let enabled = upgrade.maybe_bool("enabled")?.unwrap_or(true);
+            if upgrades.insert(name.to_ascii_lowercase(), enabled).is_some() {
+                return Err(Refusal::new(upgrade.span, format!("Duplicate upgrade {name}")));
+            }
+        }
+        object.no_matter(&["max_grpc_timeout", "max_stream_duration", "idle_timeout", "priority"]);
+        object.no_matter(&["rate_limits", "include_vh_rate_limits", "flush_timeout"]);
+        let read = Self {
+            cluster: ClusterChoice::read(&object)?,
+            not_found_status: object.choice(
+                "cluster_not_found_response_code",
+                &[
+                    ("SERVICE_UNAVAILABLE", 503),
+                    ("NOT_FOUND", 404),
+                    ("INTERNAL_SERVER_ERROR", 500),
+                ],
+            )?,
+            metadata_match: read_subset(&object)?,
+            rewrite,
+            host: HostRewrite::read(&object)?,
+            append_forwarded_host: object.bool("append_x_forwarded_host")?,
+            timeout: object.millis("timeout")?.unwrap_or(15_000),
+            retry,
+            mirrors: if own.is_empty() { above.mirrors.clone() } else { own },
+            hash: HashPolicy::read_list(&object)?,
+            upgrades,
+        };
+        object.end();
+        Ok(read)
+    }
+}
+
+impl ClusterChoice {
+    fn read(object: &Object) -> Read<Self> {
+        if let Some(weighted) = object.message("weighted_clusters")? {
+            let mut clusters = Vec::new();
+            let mut total = 0u64;
+            for cluster in weighted.messages("clusters")? {
+                let Some(weight) = cluster.u32("weight")? else {
+                    return Err(Refusal::field(cluster.span, "weight", "value is required"));
+                };
+                total = total.saturating_add(weight.into());
+                let (name, header) = (cluster.str("name")?, cluster.str("cluster_header")?);
+                if name.is_empty() == header.is_empty() {
+                    let why = match name.is_empty() {
+                        true => "At least one of name or cluster_header need to be specified",
+                        false => "Only one of name or cluster_header can be specified",
+                    };
+                    return Err(Refusal::new(cluster.span, why));
+                }
+                clusters.push(WeightedCluster {
+                    name: name.to_string(),
+                    header: header.to_ascii_lowercase(),
+                    weight: weight.into(),
+                    request_headers: HeaderOps::read(&cluster, "request_headers_to_add", "request_headers_to_remove")?,
+                    response_headers: HeaderOps::read(&cluster, "response_headers_to_add", "response_headers_to_remove")?,
+                    host_rewrite: cluster.str("host_rewrite_literal")?.to_string(),
+                    metadata_match: read_subset(&cluster)?,
+                    filters: PerFilter::read(&cluster)?,
+                    span: cluster.span,
+                });
+                cluster.end();
+            }
+            if clusters.is_empty() {
+                let why = "value must contain at least 1 item(s)";
+                return Err(Refusal::field(weighted.span, "clusters", why));
+            }
+            if total == 0 || total > u64::from(u32::MAX) {
+                let why = match total {
+                    0 => "Sum of weights in the weighted_cluster must be greater than 0.".to_string(),
+                    _ => format!("The sum of weights of all weighted clusters of route exceeds {}", u32::MAX),
+                };
+                return Err(Refusal::new(weighted.span, why));
+            }
+            weighted.no_matter(&["runtime_key_prefix", "total_weight"]);
+            let random_header = weighted.str("header_name")?.to_ascii_lowercase();
+            weighted.end();
+            return Ok(ClusterChoice::Weighted {
+                clusters,
+                total,
+                random_header,
+            });
+        }
+        let (name, header) = (object.str("cluster")?, object.str("cluster_header")?);
+        match (name, header) {
+            ("", "") => Err(Refusal::field(object.span, "cluster_specifier", "is required")),
+            ("", header) => Ok(ClusterChoice::Header(header.to_ascii_lowercase())),
+            (name, _) => Ok(ClusterChoice::Name(name.to_string())),
+        }
+    }
+}
+
+impl HostRewrite {
+    fn read(object: &Object) -> Read<Self> {
+        let literal = object.str("host_rewrite_literal")?;
+        let header = object.str("host_rewrite_header")?;
+        Ok(if !literal.is_empty() {
+            HostRewrite::Literal(literal.to_string())
+        } else if !header.is_empty() {
+            HostRewrite::Header(header.to_ascii_lowercase())
+        } else if let Some(regex) = object.message("host_rewrite_path_regex")? {
+            let (regex, substitution) = read_substitution(regex)?;
+            HostRewrite::Path(Box::new(PathToHost { regex, substitution }))
+        } else if object.bool("auto_host_rewrite")? {
+            HostRewrite::Endpoint
+        } else {
+            HostRewrite::Keep
+        })
+    }
+}
+
+impl HashPolicy {
+    fn read_list(object: &Object) -> Read<Vec<Self>> {
+        let mut all = Vec::new();
+        for policy in object.messages("hash_policy")? {
+            policy.no_matter(&["terminal"]);
+            let properties = policy.message_or_empty("connection_properties")?;
+            all.push(if let Some(header) = policy.message("header")? {
+                HashPolicy::Header(header.str("header_name")?.to_ascii_lowercase())
+            } else if let Some(cookie) = policy.message("cookie")? {
+                HashPolicy::Cookie {
+                    name: cookie.str("name")?.to_string(),
+                    ttl: cookie.has("ttl"),
+                }
+            } else if let Some(query) = policy.message("query_parameter")? {
+                HashPolicy::Query(query.str("name")?.to_string())
+            } else if properties.bool("source_ip")? {
+                HashPolicy::SourceAddress
+            } else {
+                policy.end();
+                continue;
+            });
+            policy.end();
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,289 @@
+use std::collections::BTreeSet;
+
+use super::action::{Subset, subset};
+use super::object::{Log, Object, Read, Refusal};
+use crate::say;
+use crate::text::Span;
+use crate::yaml::Node;
+
+/// `envoy.config.cluster.v3.Cluster` with its endpoints.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub name: String,
+    pub span: Span,
+    pub discovery: Discovery,
+    /// Where endpoints come from if not from the cluster itself: the name of the load assignment.
+    pub service_name: String,
+    pub policy: Policy,
+    /// Percent of hosts that must be healthy, or all are used.
+    pub panic_threshold: u64,
+    pub locality_weighted: bool,
+    pub subsets: Option<Subsets>,
+    /// Whether endpoints that fail are ejected.
+    pub ejects: bool,
+    /// The name asked for in the upstream TLS handshake; none where it is plain text.
+    pub tls: Option<String>,
+    pub assignment: Assignment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    Static,
+    StrictDns,
+    LogicalDns,
+    Eds,
+    /// The connection's own destination is the only endpoint.
+    OriginalDst,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    RoundRobin,
+    LeastRequest,
+    RingHash { minimum: u64 },
+    Random,
+    Maglev { table: u64 },
+}
+
+/// `envoy.config.endpoint.v3.ClusterLoadAssignment`.
+#[derive(Clone, Debug, Default)]
+pub struct Assignment {
+    pub endpoints: Vec<Endpoint>,
+    /// Percent by which healthy hosts may be loaded beyond their share.
+    pub overprovisioning: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// `address:port`, or the path of a socket or the name of an internal listener.
+    pub address: String,
+    pub hostname: String,
+    pub health: Health,
+    pub weight: u64,
+    pub metadata: Subset,
+    /// `region/zone/subzone`.
+    pub locality: String,
+    pub locality_weight: Option<u64>,
+    pub priority: u32,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    Healthy,
+    Unhealthy,
+    Degraded,
+}
+
+/// `LbSubsetConfig`.
+#[derive(Clone, Debug)]
+pub struct Subsets {
+    pub fallback: Fallback,
+    pub default: Subset,
+    pub selectors: Vec<BTreeSet<String>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    None,
+    Any,
+    Default,
+}
+
+impl Cluster {
+    pub(super) fn read(node: &Node, log: &Log) -> Read<Self> {
+        let object = Object::new(node, log)?;
+        let name = object.str("name")?.to_string();
+        if name.is_empty() {
+            let why = "value length must be at least 1 characters";
+            return Err(Refusal::field(node.span, "name", why));
+        }
+        let eds = object.message_or_empty("eds_cluster_config")?;
+        let service_name = match eds.str("service_name")? {
+            "" => name.clone(),
+            other => other.to_string(),
+        };
+        let ring = object.message_or_empty("ring_hash_lb_config")?;
+        let maglev = object.message_or_empty("maglev_lb_config")?;
+        let count = |n: Option<i64>, absent: u64| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(absent);
+        let ring_hash = Policy::RingHash {
+            minimum: count(ring.int("minimum_ring_size")?, 1024),
+        };
+        let common = object.message_or_empty("common_lb_config")?;
+        let panic = common.message_or_empty("healthy_panic_threshold")?;
+        let threshold = match (common.has("healthy_panic_threshold"), panic.get("value")) {
+            (true, None) => 0,
+            (true, Some(node)) => node.int().and_then(|n| u64::try_from(n).ok()).unwrap_or(50),
+            (false, _) => 50,
+        };
+        let assignment = match object.get("load_assignment") {
+            Some(node) => Assignment::read(node, log)?.1,
+            None => Assignment::default(),
+        };
+        let read = Self {
+            span: node.span,
+            discovery: object.choice(
+                "type",
+                &[
+                    ("STATIC", Discovery::Static),
+                    ("STRICT_DNS", Discovery::StrictDns),
+                    ("LOGICAL_DNS", Discovery::LogicalDns),
+                    ("EDS", Discovery::Eds),
+                    ("ORIGINAL_DST", Discovery::OriginalDst),
+                ],
+            )?,
+            service_name,
+            policy: object.choice(
+                "lb_policy",
+                &[
+                    ("ROUND_ROBIN", Policy::RoundRobin),
+                    ("LEAST_REQUEST", Policy::LeastRequest),
+                    ("RING_HASH", ring_hash),
+                    ("RANDOM", Policy::Random),
+                    ("", Policy::Random),
+                    (
+                        "MAGLEV",
+                        Policy::Maglev {
+                            table: count(maglev.int("table_size")?, 65537),
+                        },
+                    ),
+                    ("CLUSTER_PROVIDED", Policy::RoundRobin),
+                ],
+            )?,
+            panic_threshold: threshold.min(100),
+            locality_weighted: common.has("locality_weighted_lb_config"),
+            subsets: object.message("lb_subset_config")?.map(Subsets::read).transpose()?,
+            ejects: object.has("outlier_detection"),
+            tls: upstream_tls(&object)?,
+            assignment,
+            name,
+        };
+        if object.has("load_balancing_policy") {
+            let at = object.at("load_balancing_policy");
+            log.warning(at, say!("envoy/field-not-modelled", field = "load_balancing_policy"));
+        }
+        object.no_matter(&["connect_timeout", "alt_stat_name", "circuit_breakers", "metadata"]);
+        object.no_matter(&["typed_extension_protocol_options", "filters", "dns_lookup_family"]);
+        object.no_matter(&["dns_refresh_rate", "respect_dns_ttl", "per_connection_buffer_limit_bytes"]);
+        object.no_matter(&["transport_socket_matches", "least_request_lb_config", "upstream_connection_options"]);
+        object.no_matter(&["dns_jitter", "upstream_bind_config", "cluster_type", "http2_protocol_options"]);
+        object.end();
+        Ok(read)
+    }
+}
+
+fn upstream_tls(object: &Object) -> Read<Option<String>> {
+    let Some(socket) = object.message("transport_socket")? else {
+        return Ok(None);
+    };
+    let config = socket.message_or_empty("typed_config")?;
+    let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
+    match kind {
+        "UpstreamTlsContext" => Ok(Some(config.str("sni")?.to_string())),
+        "RawBuffer" => Ok(None),
+        other => {
+            let message = say!("envoy/extension-not-modelled", name = other);
+            object.log.warning(socket.span, message);
+            Ok(None)
+        }
+    }
+}
+
+impl Subsets {
+    fn read(object: Object) -> Read<Self> {
+        let mut selectors = Vec::new();
+        for selector in object.messages("subset_selectors")? {
+            selectors.push(selector.strings("keys")?.into_iter().collect());
+            selector.end();
+        }
+        let read = Self {
+            fallback: object.choice(
+                "fallback_policy",
+                &[
+                    ("NO_FALLBACK", Fallback::None),
+                    ("ANY_ENDPOINT", Fallback::Any),
+                    ("DEFAULT_SUBSET", Fallback::Default),
+                ],
+            )?,
+            default: object.get("default_subset").map(subset).unwrap_or_default(),
+            selectors,
+        };
+        object.end();
+        Ok(read)
+    }
+}
+
+impl Assignment {
+    /// With the name of the cluster that it is for.
+    pub(super) fn read(node: &Node, log: &Log) -> Read<(String, Self)> {
+        let object = Object::new(node, log)?;
+        let policy = object.message_or_empty("policy")?;
+        let mut assignment = Self {
+            endpoints: Vec::new(),
+            overprovisioning: policy.u32("overprovisioning_factor")?.unwrap_or(140).into(),
+        };
+        for group in object.messages("endpoints")? {
+            let place = group.message_or_empty("locality")?;
+            let places = [place.str("region")?, place.str("zone")?, place.str("sub_zone")?];
+            let locality = places.join("/").trim_end_matches('/').to_string();
+            let priority = group.u32("priority")?.unwrap_or(0);
+            let weight = group.u32("load_balancing_weight")?;
+            for endpoint in group.messages("lb_endpoints")? {
+                let mut read = Endpoint::read(endpoint)?;
+                read.locality.clone_from(&locality);
+                read.priority = priority;
+                read.locality_weight = weight.map(u64::from);
+                assignment.endpoints.push(read);
+            }
+            group.end();
+        }
+        let name = object.str("cluster_name")?.to_string();
+        object.no_matter(&["named_endpoints"]);
+        object.end();
+        Ok((name, assignment))
+    }
+}
+
+impl Endpoint {
+    fn read(object: Object) -> Read<Self> {
+        let endpoint = object.message_or_empty("endpoint")?;
+        let address = endpoint.message_or_empty("address")?;
+        let socket = address.message_or_empty("socket_address")?;
+        let internal = address.message_or_empty("envoy_internal_address")?;
+        let pipe = address.message_or_empty("pipe")?;
+        let address = if address.has("socket_address") {
+            let ip = socket.str("address")?;
+            let port = socket.port("port_value")?.unwrap_or(0);
+            if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+        } else if address.has("pipe") {
+            pipe.str("path")?.to_string()
+        } else {
+            internal.str("server_listener_name")?.to_string()
+        };
+        let metadata = object.message_or_empty("metadata")?;
+        let filters = metadata.message_or_empty("filter_metadata")?;
+        let read = Self {
+            address,
+            hostname: endpoint.str("hostname")?.to_string(),
+            health: object.choice(
+                "health_status",
+                &[
+                    ("UNKNOWN", Health::Healthy),
+                    ("HEALTHY", Health::Healthy),
+                    ("UNHEALTHY", Health::Unhealthy),
+                    ("DRAINING", Health::Unhealthy),
+                    ("TIMEOUT", Health::Unhealthy),
+                    ("DEGRADED", Health::Degraded),
+                ],
+            )?,
+            weight: object.u32("load_balancing_weight")?.unwrap_or(1).into(),
+            metadata: filters.get("envoy.lb").map(subset).unwrap_or_default(),
+            locality: String::new(),
+            locality_weight: None,
+            priority: 0,
+            span: object.span,
+        };
+        object.end();
+        Ok(read)
+    }
+}

@@ -1,0 +1,132 @@
+use std::collections::BTreeMap;
+
+use super::cluster::{Assignment, Cluster, Discovery};
+use super::hcm::{Hcm, RouteSource};
+use super::listener::Listener;
+use super::object::{Log, Object, Refusal};
+use super::route_config::RouteConfig;
+use crate::say;
+use crate::text::{Diagnostic, Span};
+use crate::yaml::Node;
+
+/// What Envoy is told, as it is told: messages of its v3 API in their JSON form. A value's span is where it came from:
+/// the text of a config dump, or the manifest that a control plane made it of.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    pub listeners: Vec<Node>,
+    pub routes: Vec<Node>,
+    pub clusters: Vec<Node>,
+    /// Load assignments.
+    pub endpoints: Vec<Node>,
+}
+
+/// What Envoy runs with: everything in it is valid. What it refused is kept beside it with the reason.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub listeners: Vec<Listener>,
+    pub routes: BTreeMap<String, RouteConfig>,
+    pub clusters: BTreeMap<String, Cluster>,
+    pub refused: Vec<Refused>,
+}
+
+/// A resource that Envoy did not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub kind: Kind,
+    pub name: String,
+    pub span: Span,
+    pub refusal: Refusal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Listener,
+    Routes,
+    Cluster,
+    Endpoints,
+}
+
+impl Config {
+    pub fn read(resources: &Resources) -> (Self, Vec<Diagnostic>) {
+        let log = Log::default();
+        let mut config = Config::default();
+        for node in &resources.listeners {
+            match Listener::read(node, &log) {
+                Ok(listener) => config.listeners.push(listener),
+                Err(refusal) => config.refuse(Kind::Listener, node, refusal, &log),
+            }
+        }
+        for node in &resources.routes {
+            match RouteConfig::read(node, &log) {
+                Ok(routes) => {
+                    config.routes.insert(routes.name.clone(), routes);
+                }
+                Err(refusal) => config.refuse(Kind::Routes, node, refusal, &log),
+            }
+        }
+        let mut assignments = BTreeMap::new();
+        for node in &resources.endpoints {
+            match Assignment::read(node, &log) {
+                Ok((name, assignment)) => {
+                    assignments.insert(name, assignment);
+                }
+                Err(refusal) => config.refuse(Kind::Endpoints, node, refusal, &log),
+            }
+        }
+        for node in &resources.clusters {
+            match Cluster::read(node, &log) {
+                Ok(mut cluster) => {
+                    if cluster.discovery == Discovery::Eds {
+                        let found = assignments.get(&cluster.service_name);
+                        cluster.assignment = found.cloned().unwrap_or_default();
+                    }
+                    config.clusters.insert(cluster.name.clone(), cluster);
+                }
+                Err(refusal) => config.refuse(Kind::Cluster, node, refusal, &log),
+            }
+        }
+        config.warn_of_shadowed_routes(&log);
+        (config, log.into_inner())
+    }
+
+    /// The routes of a connection manager; none while they have not come or were refused.
+    pub fn routes_of<'c>(&'c self, hcm: &'c Hcm) -> Option<&'c RouteConfig> {
+        match &hcm.routes {
+            RouteSource::Inline(routes) => Some(routes),
+            RouteSource::Named(name) => self.routes.get(name),
+        }
+    }
+
+    fn refuse(&mut self, kind: Kind, node: &Node, refusal: Refusal, log: &Log) {
+        let field = match kind {
+            Kind::Endpoints => "cluster_name",
+            _ => "name",
+        };
+        let name = Object::new(node, log).ok().and_then(|o| o.str(field).ok());
+        log.push(Diagnostic::error(
+            refusal.span,
+            say!("envoy/refused", reason = refusal.reason),
+        ));
+        self.refused.push(Refused {
+            kind,
+            name: name.unwrap_or("").to_string(),
+            span: node.span,
+            refusal,
+        });
+    }
+
+    /// A route after one that takes everything is never reached.
+    fn warn_of_shadowed_routes(&self, log: &Log) {
+        for host in self.routes.values().flat_map(|r| &r.virtual_hosts) {
+            let Some(at) = host.routes.iter().position(|r| r.condition.is_catch_all()) else {
+                continue;
+            };
+            let Some(first) = host.routes.get(at) else { continue };
+            for route in host.routes.iter().skip(at + 1) {
+                let message = say!("envoy/route-shadowed", host = host.name);
+                let label = say!("envoy/takes-everything");
+                log.push(Diagnostic::warning(route.span, message).label(first.span, label));
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What the HTTP connection manager does to a request before it is routed, and to an answer before it leaves.
+//! Source: `source/common/http/conn_manager_impl.cc`, `conn_manager_utility.cc`, `source/common/http/http1/`.
+
+use crate::net::Random;
+use super::hcm::{ForwardClientCert, Hcm, ServerHeader, StripPort};
+use super::listener::Connection;
+use super::path::{EscapedSlashes, Normalized, normalize, strip_port, strip_trailing_dot};
+use crate::net::{Headers, Request};
+
+/// An answer before any route is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Early {
+    pub(super) status: u16,
+    pub(super) details: &'static str,
+    pub(super) body: &'static str,
+    pub(super) location: Option<String>,
+    /// Refused while the bytes were read.
+    pub(super) codec: bool,
+}
+
+impl Early {
+    fn new(status: u16, details: &'static str) -> Self {
+        Self {
+            status,
+            details,
+            body: "",
+            location: None,
+            codec: false,
+        }
+    }
+
+    fn codec_error() -> Self {
+        Self {
+            body: "Bad Request",
+            codec: true,
+            ..Self::new(400, "http1.codec_error")
+        }
+    }
+}
+
+/// The methods that Envoy's HTTP/1 parser knows.
+const METHODS: [&str; 34] = [
+    "ACL", "BIND", "CHECKOUT", "CONNECT", "COPY", "DELETE", "GET", "HEAD", "LINK", "LOCK", "MERGE",
+    "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "MSEARCH", "NOTIFY", "OPTIONS", "PATCH", "POST",
+    "PROPFIND", "PROPPATCH", "PURGE", "PUT", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE",
+    "TRACE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
+];
+
+/// Headers that only a trusted peer may send.
+const INTERNAL: [&str; 14] = [
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retriable-header-names",
+    "x-envoy-retry-on",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-max-retries",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-rq-timeout-ms",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-force-trace",
+    "x-envoy-ip-tags",
+    "x-envoy-original-url",
+    "x-envoy-hedge-on-per-try-timeout",
+];
+
+pub(super) fn receive(
+    hcm: &Hcm,
+    connection: &Connection,
+    request: &mut Request,
+    internal_only: &[String],
+    dice: &mut Random,
+) -> Result<(), Early> {
+    let target = request.path.as_str();
+    let well_formed = !target.is_empty()
+        && target.bytes().all(|b| b > b' ' && b != 0x7f)
+        && !request.authority.bytes().any(|b| b < b' ' || b == 0x7f);
+    if !METHODS.contains(&request.method.as_str()) || !well_formed {
+        return Err(Early::codec_error());
+    }
+    if let Some((authority, path)) = absolute(target) {
+        (request.authority, request.path) = (authority, path);
+    }
+    trim_values(request);
+    if request.authority.is_empty() {
+        return Err(Early::new(400, "missing_host_header"));
+    }
+    if !request.path.starts_with('/') && request.method != "CONNECT" {
+        let star = request.path == "*" || request.method == "OPTIONS";
+        if !star {
+            return Err(Early::codec_error());
+        }
+        return Err(Early::new(404, "absolute_path_rejected"));
+    }
+    let slashes = match hcm.escaped_slashes {
+        // gRPC clients do not follow redirects.
+        EscapedSlashes::UnescapeAndRedirect if super::route::is_grpc(request) => EscapedSlashes::Reject,
+        action => action,
+    };
+    match normalize(&request.path, slashes, hcm.normalize_path, hcm.merge_slashes) {
+        Normalized::Path(path) => request.path = path,
+        Normalized::Reject => return Err(Early::new(400, "path_normalization_failed")),
+        Normalized::Redirect(path) => {
+            request.path.clone_from(&path);
+            return Err(Early {
+                location: Some(path),
+                ..Early::new(307, "path_normalization_failed")
+            });
+        }
+    }
+    if hcm.strip_trailing_dot {
+        request.authority = strip_trailing_dot(&request.authority);
+    }
+    let host = match hcm.strip_port {
+        StripPort::No => request.authority.as_str(),
+        StripPort::Any => strip_port(&request.authority, None),
+        StripPort::Matching => strip_port(&request.authority, Some(connection.destination.1)),
+    };
+    request.authority = host.to_string();
+    sanitize(hcm, connection, request, internal_only, dice);
+    Ok(())
+}
+
+/// `GET http://a.com/x HTTP/1.1`: the host and path within.
+fn absolute(target: &str) -> Option<(String, String)> {
+    let (_, rest) = target.split_once("://").filter(|(scheme, _)| {
+        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphabetic())
+    })?;
+    let at = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (host, path) = (rest.get(..at)?, rest.get(at..)?);
+    let path = if path.starts_with('/') { path.to_string() } else { format!("/{path}") };
+    Some((host.to_string(), path))
+}
+
+fn trim_values(request: &mut Request) {
+    let trimmed = request.headers.iter().map(|(n, v)| (n, v.trim_matches([' ', '\t'])));
+    request.headers = trimmed.collect();
+}
+
+/// `ConnectionManagerUtility::mutateRequestHeaders`.
+fn sanitize(
+    hcm: &Hcm,
+    connection: &Connection,
+    request: &mut Request,
+    internal_only: &[String],
+    dice: &mut Random,
+) {
+    let upgrading = upgrade(request).is_some();
+    let headers = &mut request.headers;
+    for name in ["keep-alive", "proxy-connection", "transfer-encoding"] {
+        headers.remove(name);
+    }
+    if !upgrading {
+        headers.remove("connection");
+        headers.remove("upgrade");
+    }
+    if headers.first("te") != Some("trailers") {
+        headers.remove("te");
+    }
+    let encrypted = connection.tls.is_some();
+    let proto = if encrypted { "https" } else { "http" };
+    if hcm.use_remote_address {
+        if !hcm.skip_xff_append {
+            let peer = connection.source.0.to_string();
+            let value = match headers.first("x-forwarded-for") {
+                Some(before) => format!("{before},{peer}"),
+                None => peer.clone(),
+            };
+            headers.set("x-forwarded-for", value);
+        }
+        if hcm.trusted_hops == 0 {
+            headers.set("x-forwarded-proto", proto);
+        }
+    }
+    let known = matches!(headers.first("x-forwarded-proto"), Some("http" | "https"));
+    if !known {
+        headers.set("x-forwarded-proto", proto);
+    }
+    headers.remove("x-envoy-internal");
+    for name in INTERNAL {
+        headers.remove(name);
+    }
+    if hcm.use_remote_address {
+        for name in ["x-envoy-decorator-operation", "x-envoy-downstream-service-cluster", "x-envoy-downstream-service-node"] {
+            headers.remove(name);
+        }
+        headers.set("x-envoy-external-address", connection.source.0.to_string());
+    }
+    for name in internal_only {
+        headers.remove(name);
+    }
+    let keep = hcm.preserve_request_id || !hcm.use_remote_address;
+    if hcm.generate_request_id && !(keep && headers.has("x-request-id")) {
+        let (a, b) = (dice.next_u64(), dice.next_u64());
+        let id = format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            0x8000 | (b >> 48) & 0x3fff,
+            b & 0xffff_ffff_ffff
+        );
+        headers.set("x-request-id", id);
+    }
+    client_certificate(hcm, connection, headers);
+}
+
+/// Only a proxy that trusts its peer keeps what that says of a certificate.
+fn client_certificate(hcm: &Hcm, connection: &Connection, headers: &mut Headers) {
+    let mutual = connection.tls.as_ref().is_some_and(|t| t.certificate);
+    match hcm.client_cert {
+        ForwardClientCert::ForwardOnly | ForwardClientCert::AppendForward if mutual => {}
+        _ => headers.remove("x-forwarded-client-cert"),
+    }
+}
+
+/// What the request wants to become, in lower case.
+pub(super) fn upgrade(request: &Request) -> Option<String> {
+    let connection = request.headers.first("connection")?;
+    let asks = connection.split(',').any(|w| w.trim().eq_ignore_ascii_case("upgrade"));
+    let kind = request.headers.first("upgrade").filter(|_| asks)?;
+    Some(kind.to_ascii_lowercase())
+}
+
+/// `:scheme`: as the peer in front said, or as the connection is.
+pub(super) fn scheme(request: &Request, connection: &Connection) -> String {
+    let encrypted = if connection.tls.is_some() { "https" } else { "http" };
+    match request.headers.first("x-forwarded-proto") {
+        Some(said @ ("http" | "https")) => said.to_string(),
+        _ => encrypted.to_string(),
+    }
+}
+
+/// `server`, as the connection manager is told to set it.
+pub(super) fn server(hcm: &Hcm, headers: &mut Headers) {
+    match hcm.server_header {
+        ServerHeader::Overwrite => headers.set("server", hcm.server_name.as_str()),
+        ServerHeader::AppendIfAbsent if !headers.has("server") => {
+            headers.set("server", hcm.server_name.as_str());
+        }
+        ServerHeader::AppendIfAbsent | ServerHeader::PassThrough => {}
+    }
+}

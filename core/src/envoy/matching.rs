@@ -1,0 +1,256 @@
+//! What a route asks of a request: strings, headers, query parameters.
+
+use super::object::{Log, Object, Read, Refusal};
+use super::regex::{BadRegex, Regex};
+use crate::net::Request;
+use crate::say;
+use crate::text::{Say, Span};
+use crate::yaml::Node;
+
+/// `envoy.type.matcher.v3.StringMatcher`.
+#[derive(Clone, Debug)]
+pub enum StringMatch {
+    Exact(String),
+    Prefix(String),
+    Suffix(String),
+    Contains(String),
+    Regex(Box<Regex>),
+    /// As one of the others, without regard to the case of ASCII letters. Its own text is in lower case.
+    IgnoringCase(Box<StringMatch>),
+}
+
+impl StringMatch {
+    pub fn is_match(&self, text: &str) -> bool {
+        match self {
+            StringMatch::Exact(s) => text == s,
+            StringMatch::Prefix(s) => text.starts_with(s.as_str()),
+            StringMatch::Suffix(s) => text.ends_with(s.as_str()),
+            StringMatch::Contains(s) => text.contains(s.as_str()),
+            StringMatch::Regex(r) => r.is_match(text),
+            StringMatch::IgnoringCase(m) => m.is_match(&text.to_ascii_lowercase()),
+        }
+    }
+
+    /// "is not 1", "does not start with /api".
+    pub fn miss(&self) -> Say {
+        match self {
+            StringMatch::Exact(s) if s.is_empty() => say!("envoy/is-not-empty"),
+            StringMatch::Exact(s) => say!("envoy/is-not", wanted = s),
+            StringMatch::Prefix(s) => say!("envoy/does-not-start", wanted = s),
+            StringMatch::Suffix(s) => say!("envoy/does-not-end", wanted = s),
+            StringMatch::Contains(s) => say!("envoy/does-not-contain", wanted = s),
+            StringMatch::Regex(r) => say!("envoy/does-not-match", wanted = r.as_str()),
+            StringMatch::IgnoringCase(m) => say!("envoy/in-any-case", what => m.miss()),
+        }
+    }
+
+    pub(super) fn read(node: &Node, log: &Log) -> Read<Self> {
+        let object = Object::new(node, log)?;
+        let ignore_case = object.bool("ignore_case")?;
+        let at = |field: &str| -> Read<Option<String>> {
+            if !object.has(field) {
+                return Ok(None);
+            }
+            let text = object.str(field)?;
+            if text.is_empty() && field != "exact" {
+                let why = "value length must be at least 1 characters";
+                return Err(Refusal::field(object.at(field), field, why));
+            }
+            Ok(Some(if ignore_case { text.to_ascii_lowercase() } else { text.to_string() }))
+        };
+        let matcher = if let Some(s) = at("exact")? {
+            StringMatch::Exact(s)
+        } else if let Some(s) = at("prefix")? {
+            StringMatch::Prefix(s)
+        } else if let Some(s) = at("suffix")? {
+            StringMatch::Suffix(s)
+        } else if let Some(s) = at("contains")? {
+            StringMatch::Contains(s)
+        } else if let Some(node) = object.get("safe_regex") {
+            object.end();
+            return Ok(StringMatch::Regex(Box::new(read_regex(node, log)?)));
+        } else {
+            return Err(Refusal::field(node.span, "match_pattern", "is required"));
+        };
+        object.end();
+        Ok(if ignore_case { StringMatch::IgnoringCase(Box::new(matcher)) } else { matcher })
+    }
+}
+
+/// `envoy.type.matcher.v3.RegexMatcher`.
+pub(super) fn read_regex(node: &Node, log: &Log) -> Read<Regex> {
+    let object = Object::new(node, log)?;
+    object.no_matter(&["google_re2"]);
+    let text = object.str("regex")?;
+    if text.is_empty() {
+        let why = "value length must be at least 1 characters";
+        return Err(Refusal::field(node.span, "regex", why));
+    }
+    let regex = Regex::new(text).map_err(|bad| match bad {
+        BadRegex::Refused(words) => Refusal::new(object.at("regex"), words),
+        BadRegex::NotModelled(text) => Refusal::new(
+            object.at("regex"),
+            format!("this regular expression is not modelled here: {text}"),
+        ),
+    })?;
+    object.end();
+    Ok(regex)
+}
+
+/// `envoy.config.route.v3.HeaderMatcher`.
+#[derive(Clone, Debug)]
+pub struct HeaderMatch {
+    /// In lower case; `:method`, `:path`, `:authority` (also as `host`) and `:scheme` are fields of the request.
+    pub name: String,
+    pub value: HeaderValue,
+    pub invert: bool,
+    pub missing_is_empty: bool,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum HeaderValue {
+    Present(bool),
+    /// An integer from the first up to, without, the second.
+    Range(i64, i64),
+    String(StringMatch),
+}
+
+impl HeaderMatch {
+    /// Each value is looked at by itself, and one that fits will do (Envoy 1.39 and later).
+    pub fn is_match(&self, request: &Request, scheme: &str) -> bool {
+        let pseudo = match self.name.as_str() {
+            ":method" => Some(request.method.as_str()),
+            ":path" => Some(request.path.as_str()),
+            ":authority" | "host" => Some(request.authority.as_str()),
+            ":scheme" => Some(scheme),
+            _ => None,
+        };
+        let fits = |value: &str| match &self.value {
+            HeaderValue::Present(_) => true,
+            HeaderValue::Range(low, high) => {
+                value.parse::<i64>().is_ok_and(|n| *low <= n && n < *high)
+            }
+            HeaderValue::String(m) => m.is_match(value),
+        };
+        let present = pseudo.is_some() || request.headers.has(&self.name);
+        if let HeaderValue::Present(wanted) = self.value {
+            return ((present || self.missing_is_empty) == wanted) != self.invert;
+        }
+        if !present && !self.missing_is_empty {
+            return false;
+        }
+        let found = match pseudo {
+            Some(value) => fits(value),
+            None if !present => fits(""),
+            None => request.headers.all(&self.name).any(fits),
+        };
+        found != self.invert
+    }
+
+    pub fn miss(&self, request: &Request) -> Say {
+        let name = &self.name;
+        let present = self.name.starts_with(':') || request.headers.has(name);
+        match &self.value {
+            HeaderValue::Present(wanted) if *wanted == self.invert => {
+                say!("envoy/header-is-there", name = name)
+            }
+            _ if !present => say!("envoy/header-absent", name = name),
+            _ if self.invert => say!("envoy/header-as-unwanted", name = name),
+            HeaderValue::Range(low, high) => {
+                say!("envoy/header-out-of-range", name = name, low = low, high = high)
+            }
+            HeaderValue::String(m) => say!("envoy/header-other", name = name, what => m.miss()),
+            HeaderValue::Present(_) => say!("envoy/header-absent", name = name),
+        }
+    }
+
+    pub(super) fn read(node: &Node, log: &Log) -> Read<Self> {
+        let object = Object::new(node, log)?;
+        let name = object.str("name")?.to_ascii_lowercase();
+        if name.is_empty() {
+            let why = "value length must be at least 1 characters";
+            return Err(Refusal::field(node.span, "Name", why));
+        }
+        let word = |field: &str| object.str(field).map(str::to_string);
+        let value = if let Some(node) = object.get("string_match") {
+            HeaderValue::String(StringMatch::read(node, log)?)
+        } else if object.has("exact_match") {
+            HeaderValue::String(StringMatch::Exact(word("exact_match")?))
+        } else if object.has("prefix_match") {
+            HeaderValue::String(StringMatch::Prefix(word("prefix_match")?))
+        } else if object.has("suffix_match") {
+            HeaderValue::String(StringMatch::Suffix(word("suffix_match")?))
+        } else if object.has("contains_match") {
+            HeaderValue::String(StringMatch::Contains(word("contains_match")?))
+        } else if let Some(node) = object.get("safe_regex_match") {
+            HeaderValue::String(StringMatch::Regex(Box::new(read_regex(node, log)?)))
+        } else if let Some(range) = object.message("range_match")? {
+            HeaderValue::Range(range.int("start")?.unwrap_or(0), range.int("end")?.unwrap_or(0))
+        } else {
+            HeaderValue::Present(object.maybe_bool("present_match")?.unwrap_or(true))
+        };
+        let read = Self {
+            name,
+            value,
+            invert: object.bool("invert_match")?,
+            missing_is_empty: object.bool("treat_missing_header_as_empty")?,
+            span: node.span,
+        };
+        object.end();
+        Ok(read)
+    }
+}
+
+/// `envoy.config.route.v3.QueryParameterMatcher`.
+#[derive(Clone, Debug)]
+pub struct QueryMatch {
+    pub name: String,
+    /// None: it only has to be there.
+    pub value: Option<StringMatch>,
+    pub span: Span,
+}
+
+impl QueryMatch {
+    /// The first value of the name counts; nothing is percent-decoded (`Http::Utility::QueryParamsMulti`).
+    pub fn is_match(&self, path: &str) -> bool {
+        match (query(path, &self.name), &self.value) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(value), Some(m)) => m.is_match(value),
+        }
+    }
+
+    pub fn miss(&self, path: &str) -> Say {
+        match (query(path, &self.name), &self.value) {
+            (Some(_), Some(m)) => say!("envoy/query-other", name = self.name, what => m.miss()),
+            _ => say!("envoy/query-absent", name = self.name),
+        }
+    }
+
+    pub(super) fn read(node: &Node, log: &Log) -> Read<Self> {
+        let object = Object::new(node, log)?;
+        let name = object.str("name")?.to_string();
+        if name.is_empty() {
+            let why = "value length must be at least 1 characters";
+            return Err(Refusal::field(node.span, "Name", why));
+        }
+        object.no_matter(&["present_match"]);
+        let value = object.get("string_match").map(|n| StringMatch::read(n, log)).transpose()?;
+        object.end();
+        Ok(Self {
+            name,
+            value,
+            span: node.span,
+        })
+    }
+}
+
+/// The first value of a query parameter, as it is written.
+pub fn query<'p>(path: &'p str, name: &str) -> Option<&'p str> {
+    let (_, query) = path.split_once('?')?;
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key == name).then_some(value)
+    })
+}

@@ -1,0 +1,44 @@
+//! Envoy: what a proxy does with a connection and a request, as its configuration says.
+//!
+//! [`Resources`] is what it is told, [`Config`] what it runs with. A [`Listener`] accepts a connection with one of its filter
+//! chains ([`Listener::accept`]); an [`Exchange`] takes a request through virtual host, route, cluster and endpoint. Each
+//! says what it passed over and why.
+
+mod action;
+mod balance;
+mod cluster;
+mod config;
+mod cors;
+mod exchange;
+mod fault;
+mod format;
+mod fraction;
+mod hash;
+mod hcm;
+mod header_ops;
+mod listener;
+mod manager;
+mod matching;
+mod object;
+mod path;
+mod regex;
+mod retry;
+mod route;
+mod route_config;
+mod template;
+mod upstream;
+
+pub use action::{Action, ClusterChoice, Forward, Redirect, Rewrite, WeightedCluster};
+pub use balance::{How, Memory, NoHost, Pick, Wish};
+pub use cluster::{Assignment, Cluster, Discovery, Endpoint, Health, Policy};
+pub use config::{Config, Kind, Refused, Resources};
+pub use exchange::{Attempt, Exchange, Flag, Mirrored, Outcome};
+pub use hcm::{Hcm, HttpFilter, RouteSource};
+pub use listener::{
+    Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener, TcpProxy, Terminal,
+};
+pub use matching::{HeaderMatch, HeaderValue, QueryMatch, StringMatch};
+pub use object::Refusal;
+pub use regex::{BadRegex, Regex};
+pub use route::{Asked, Miss, PathMatch, Route, RouteMatch};
+pub use route_config::{RouteConfig, VirtualHost};

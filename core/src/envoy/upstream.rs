@@ -1,0 +1,102 @@
+//! The request as it goes on: host, path, hash. Source: `source/common/router/config_impl.cc`, `shadow_writer_impl.cc`.
+
+use super::action::{Forward, HashPolicy, HostRewrite};
+use super::hash::xxh64;
+use super::listener::Connection;
+use super::matching::query;
+use super::path::{port_start, without_query};
+use super::route::RouteMatch;
+use crate::net::{Request, Response};
+
+/// `literal` is the weighted cluster's own; `hostname` the endpoint's.
+pub(super) fn rewrite_host(forward: &Forward, literal: &str, hostname: &str, request: &mut Request) {
+    if !literal.is_empty() {
+        request.authority = literal.to_string();
+    }
+    let new = match &forward.host {
+        HostRewrite::Keep => return,
+        HostRewrite::Literal(host) => host.clone(),
+        HostRewrite::Header(name) => request.headers.first(name).unwrap_or("").to_string(),
+        HostRewrite::Path(rule) => {
+            let path = without_query(&request.path);
+            rule.regex.replace_all(path, &rule.substitution)
+        }
+        HostRewrite::Endpoint => hostname.to_string(),
+    };
+    if new.is_empty() {
+        return;
+    }
+    let old = std::mem::replace(&mut request.authority, new);
+    let headers = &mut request.headers;
+    if forward.append_forwarded_host && !old.is_empty() {
+        let last = headers.first("x-forwarded-host").map(str::to_string);
+        match last {
+            Some(before) if before.rsplit(',').next().map(str::trim) == Some(old.as_str()) => {}
+            Some(before) => headers.set("x-forwarded-host", format!("{before},{old}")),
+            None => headers.set("x-forwarded-host", old.as_str()),
+        }
+    }
+    if !old.is_empty() {
+        headers.set("x-envoy-original-host", old);
+    }
+}
+
+pub(super) fn rewrite_path(forward: &Forward, condition: &RouteMatch, request: &mut Request) {
+    let Some(rewrite) = &forward.rewrite else { return };
+    let matched = condition.matched_length(&request.path);
+    let new = rewrite.apply(&request.path, matched);
+    let old = std::mem::replace(&mut request.path, new);
+    request.headers.set("x-envoy-original-path", old);
+}
+
+/// `a.com:81` becomes `a.com-shadow:81`.
+pub(super) fn shadow_host(host: &str) -> String {
+    match port_start(host).and_then(|at| host.split_at_checked(at)) {
+        Some((name, port)) => format!("{name}-shadow{port}"),
+        None => format!("{host}-shadow"),
+    }
+}
+
+/// The hash that a route's policies make of a request; none where nothing they look at is there.
+pub(super) fn hash(forward: &Forward, request: &Request, connection: &Connection) -> Option<u64> {
+    let mut hash: Option<u64> = None;
+    for policy in &forward.hash {
+        let value = match policy {
+            HashPolicy::Header(name) => request.headers.first(name).map(str::to_string),
+            HashPolicy::Cookie { name, .. } => cookie(request, name).map(str::to_string),
+            HashPolicy::SourceAddress => Some(connection.source.0.to_string()),
+            HashPolicy::Query(name) => query(&request.path, name).map(str::to_string),
+        };
+        if let Some(new) = value.map(|v| xxh64(v.as_bytes(), 0)) {
+            let old = hash.unwrap_or(0);
+            hash = Some(old.rotate_left(1) ^ new);
+        }
+    }
+    hash
+}
+
+fn cookie<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    let mut pairs = request.headers.all("cookie").flat_map(|c| c.split(';'));
+    pairs.find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        (key == name).then_some(value.trim_matches('"'))
+    })
+}
+
+/// An answer of Envoy's own to a gRPC request: always 200, with the status in gRPC's words (`Grpc::Utility`).
+pub(super) fn as_grpc(response: &mut Response) {
+    let code = match response.status {
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502 | 503 | 504 => 14,
+        _ => 2,
+    };
+    response.status = 200;
+    response.headers.set("content-type", "application/grpc");
+    response.headers.set("grpc-status", code.to_string());
+    if !response.body.is_empty() {
+        response.headers.set("grpc-message", std::mem::take(&mut response.body));
+    }
+}
