@@ -28,7 +28,11 @@ pub fn answer(case: &Value) -> Value {
         .collect();
     let mut out = json!({ "cases": cases });
     if refused {
-        let reasons = world.config.refused.iter().map(|r| r.refusal.reason.as_str());
+        let reasons = world
+            .config
+            .refused
+            .iter()
+            .map(|r| r.refusal.reason.as_str());
         out["config_rejected"] = reasons.collect();
     }
     out
@@ -78,13 +82,18 @@ impl World {
         let seen: Vec<Value> = (0..repeat)
             .map(|n| self.once(request, default_port, n, &mut memory))
             .collect();
-        let Some(last) = seen.last() else { return json!({}) };
+        let Some(last) = seen.last() else {
+            return json!({});
+        };
         let mut merged = last.clone();
         if repeat > 1 {
             merged["repeat"] = repeat.into();
         }
         let varies = |key: &str| seen.iter().any(|o| o[key] != last[key]);
-        if let (true, Some(fields)) = (varies("endpoint") || varies("cluster"), merged.as_object_mut()) {
+        if let (true, Some(fields)) = (
+            varies("endpoint") || varies("cluster"),
+            merged.as_object_mut(),
+        ) {
             for key in ["endpoint", "cluster", "attempts", "attempt_endpoints"] {
                 if varies(key) {
                     fields.remove(key);
@@ -101,10 +110,18 @@ impl World {
         let (address, port) = match &asked["port"] {
             // A listener by its address.
             Value::String(at) => match at.rsplit_once(':') {
-                Some((ip, port)) => (ip.parse::<IpAddr>().ok(), port.parse().unwrap_or(default_port)),
+                Some((ip, port)) => (
+                    ip.parse::<IpAddr>().ok(),
+                    port.parse().unwrap_or(default_port),
+                ),
                 None => (None, default_port),
             },
-            port => (None, port.as_u64().and_then(|p| u16::try_from(p).ok()).unwrap_or(default_port)),
+            port => (
+                None,
+                port.as_u64()
+                    .and_then(|p| u16::try_from(p).ok())
+                    .unwrap_or(default_port),
+            ),
         };
         let found = self
             .config
@@ -139,13 +156,18 @@ impl World {
         match &chain.end {
             Terminal::Http(hcm) => {
                 let sent = request.clone();
-                let exchange = Exchange::begin(&self.config, chain, hcm, &connection, request, memory, seed);
+                let exchange =
+                    Exchange::begin(&self.config, chain, hcm, &connection, request, memory, seed);
                 self.http(exchange, &sent, memory, seen)
             }
             Terminal::Tcp(tcp) => {
                 let cluster = tcp.pick(seed).unwrap_or_default();
                 let picked = self.config.clusters.get(cluster).and_then(|c| {
-                    let pick = c.pick(&Default::default(), memory, &mut northsouth::net::Random::new(seed));
+                    let pick = c.pick(
+                        &Default::default(),
+                        memory,
+                        &mut northsouth::net::Random::new(seed),
+                    );
                     c.assignment.endpoints.get(pick.ok()?.endpoint)
                 });
                 let Some(endpoint) = picked else {
@@ -162,11 +184,21 @@ impl World {
         }
     }
 
-    fn http(&self, mut exchange: Exchange, sent: &Request, memory: &mut Memory, mut seen: Map<String, Value>) -> Value {
+    fn http(
+        &self,
+        mut exchange: Exchange,
+        sent: &Request,
+        memory: &mut Memory,
+        mut seen: Map<String, Value>,
+    ) -> Value {
         let mut reached = Vec::new();
         let mut first = None;
         while let Some(attempt) = exchange.waiting() {
-            let stub = self.behaviour.get(&attempt.address).cloned().unwrap_or_default();
+            let stub = self
+                .behaviour
+                .get(&attempt.address)
+                .cloned()
+                .unwrap_or_default();
             let outcome = if stub.closed {
                 Outcome::Refused
             } else {
@@ -184,7 +216,11 @@ impl World {
             seen.insert("vhost".into(), vhost.name.clone().into());
         }
         if let Some((at, route)) = exchange.route {
-            let name = if route.name.is_empty() { format!("r{at}") } else { route.name.clone() };
+            let name = if route.name.is_empty() {
+                format!("r{at}")
+            } else {
+                route.name.clone()
+            };
             seen.insert("route".into(), name.into());
         }
         if !exchange.cluster.is_empty() {
@@ -252,13 +288,20 @@ impl World {
 /// What a stub answers to its `n`th request.
 fn backend(request: &Request, stub: &Stub, n: usize) -> Outcome {
     let header = |name: &str| request.headers.first(name);
-    let after = header("x-ns-delay-ms").and_then(|v| v.parse().ok()).unwrap_or(1);
-    let codes: Vec<&str> = header("x-ns-codes").map(|v| v.split(',').collect()).unwrap_or_default();
+    let after = header("x-ns-delay-ms")
+        .and_then(|v| v.parse().ok())
+        .unwrap_or(1);
+    let codes: Vec<&str> = header("x-ns-codes")
+        .map(|v| v.split(',').collect())
+        .unwrap_or_default();
     let code = codes.get(n - 1).or(codes.last()).map(|c| c.trim());
     if code == Some("reset") {
         return Outcome::Broken { after };
     }
-    let status = code.and_then(|c| c.parse().ok()).or(stub.status).unwrap_or(200);
+    let status = code
+        .and_then(|c| c.parse().ok())
+        .or(stub.status)
+        .unwrap_or(200);
     let extra = header("x-ns-resp-headers").unwrap_or("");
     let fields = extra.split('|').filter_map(|f| f.split_once(':'));
     Outcome::Answer {
@@ -275,19 +318,36 @@ fn connection(asked: &Value, port: u16) -> Connection {
     let proxy = &asked["proxy"];
     let ip = |value: &Value, or: &str| -> IpAddr {
         let found = value.as_str().and_then(|s| s.parse().ok());
-        found.or(or.parse().ok()).unwrap_or(IpAddr::from([127, 0, 0, 1]))
+        found
+            .or(or.parse().ok())
+            .unwrap_or(IpAddr::from([127, 0, 0, 1]))
     };
-    let number = |value: &Value, or: u16| value.as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(or);
+    let number = |value: &Value, or: u16| {
+        value
+            .as_u64()
+            .and_then(|n| u16::try_from(n).ok())
+            .unwrap_or(or)
+    };
     let sni = asked["sni"].as_str().unwrap_or("");
     let wants_tls = asked["tls"].as_bool().unwrap_or(!sni.is_empty());
     let alpn = strings(&asked["alpn"]);
     Connection {
-        source: (ip(&proxy["src"], "127.0.0.1"), number(&proxy["sport"], 40_000)),
-        destination: (ip(&proxy["dst"], "127.0.0.1"), number(&proxy["dport"], port)),
+        source: (
+            ip(&proxy["src"], "127.0.0.1"),
+            number(&proxy["sport"], 40_000),
+        ),
+        destination: (
+            ip(&proxy["dst"], "127.0.0.1"),
+            number(&proxy["dport"], port),
+        ),
         direct_source: IpAddr::from([127, 0, 0, 1]),
         tls: wants_tls.then(|| ClientHello {
             sni: sni.to_string(),
-            alpn: if alpn.is_empty() { vec!["http/1.1".into()] } else { alpn },
+            alpn: if alpn.is_empty() {
+                vec!["http/1.1".into()]
+            } else {
+                alpn
+            },
             certificate: asked["client_cert"].as_bool().unwrap_or(false),
         }),
         http: "http/1.1".into(),
@@ -311,12 +371,17 @@ fn request(asked: &Value) -> Request {
 
 fn strings(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
-    items.filter_map(|v| Some(v.as_str()?.to_string())).collect()
+    items
+        .filter_map(|v| Some(v.as_str()?.to_string()))
+        .collect()
 }
 
 /// A piece of JSON as the model reads texts.
 pub fn node(value: &Value) -> Option<Node> {
-    yaml::read(&value.to_string(), FileId(0)).0.into_iter().next()
+    yaml::read(&value.to_string(), FileId(0))
+        .0
+        .into_iter()
+        .next()
 }
 
 /// What the case's short form stands for.
@@ -330,7 +395,12 @@ fn resources(input: &Value) -> Resources {
     let full: Vec<Value> = listeners.iter().map(|l| listener(l, input)).collect();
     let mut names = BTreeSet::new();
     full.iter().for_each(|l| clusters_in(l, &mut names));
-    names.extend(input["clusters"].as_object().into_iter().flat_map(|m| m.keys().cloned()));
+    names.extend(
+        input["clusters"]
+            .as_object()
+            .into_iter()
+            .flat_map(|m| m.keys().cloned()),
+    );
     let missing = strings(&input["missing_clusters"]);
     names.retain(|n| !missing.contains(n));
     // A cluster that only a header names is not there.
@@ -346,7 +416,8 @@ fn listener(short: &Value, input: &Value) -> Value {
     let chains = short["filter_chains"].as_array().into_iter().flatten();
     let mut full = short.clone();
     full["name"] = "LISTENER".into();
-    full["address"] = json!({ "socket_address": { "address": "0.0.0.0", "port_value": short["port"] } });
+    full["address"] =
+        json!({ "socket_address": { "address": "0.0.0.0", "port_value": short["port"] } });
     full["filter_chains"] = chains.map(|c| chain(c, input)).collect();
     if short["default_filter_chain"].is_object() {
         full["default_filter_chain"] = chain(&short["default_filter_chain"], input);
@@ -358,7 +429,8 @@ fn listener(short: &Value, input: &Value) -> Value {
 }
 
 fn chain(short: &Value, input: &Value) -> Value {
-    let mut full = json!({ "name": short["name"], "filter_chain_match": short["filter_chain_match"] });
+    let mut full =
+        json!({ "name": short["name"], "filter_chain_match": short["filter_chain_match"] });
     let filter = if let Some(cluster) = short["tcp_cluster"].as_str() {
         json!({ "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", "cluster": cluster })
     } else {
@@ -371,7 +443,11 @@ fn chain(short: &Value, input: &Value) -> Value {
                 hcm[key] = value.clone();
             }
         }
-        let own = if short["http_filters"].is_array() { &short["http_filters"] } else { &input["http_filters"] };
+        let own = if short["http_filters"].is_array() {
+            &short["http_filters"]
+        } else {
+            &input["http_filters"]
+        };
         let mut filters: Vec<Value> = own.as_array().cloned().unwrap_or_default();
         filters.push(json!({ "name": "envoy.filters.http.router" }));
         hcm["http_filters"] = filters.into();
@@ -420,7 +496,9 @@ fn cluster(name: &str, short: &Value) -> Value {
         full[key] = value.clone();
     }
     let one = [json!({ "name": format!("{name}#0") })];
-    let endpoints = short["endpoints"].as_array().map_or(&one[..], Vec::as_slice);
+    let endpoints = short["endpoints"]
+        .as_array()
+        .map_or(&one[..], Vec::as_slice);
     let groups: Vec<Value> = endpoints.iter().map(group).collect();
     full["load_assignment"] = json!({ "cluster_name": name, "endpoints": groups });
     full

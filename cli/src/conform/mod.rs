@@ -24,7 +24,10 @@ fn each_json(from: &Path, to: &Path, answer: fn(&Value) -> Value) -> Result<(), 
     fs::create_dir_all(to).map_err(said(to))?;
     for entry in fs::read_dir(from).map_err(said(from))? {
         let path = entry.map_err(said(from))?.path();
-        let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|e| e == "json")) else {
+        let Some(name) = path
+            .file_name()
+            .filter(|_| path.extension().is_some_and(|e| e == "json"))
+        else {
             continue;
         };
         let text = fs::read_to_string(&path).map_err(said(&path))?;

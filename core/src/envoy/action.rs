@@ -142,7 +142,11 @@ impl Rewrite {
 impl Redirect {
     /// The new location (`RouteEntryImplBase::newUri`). `proto` is `x-forwarded-proto`.
     pub fn location(&self, request: &Request, scheme: &str, proto: &str, matched: usize) -> String {
-        let scheme = if self.scheme.is_empty() { scheme } else { &self.scheme };
+        let scheme = if self.scheme.is_empty() {
+            scheme
+        } else {
+            &self.scheme
+        };
         let port = self.port.map(|p| format!(":{p}")).unwrap_or_default();
         let host = if self.host.is_empty() {
             redirect_host(&request.authority, scheme, proto, !port.is_empty())
@@ -251,7 +255,9 @@ fn read_subset(object: &Object) -> Read<Subset> {
 /// `envoy.lb` metadata by key, each value in a form that compares.
 pub(super) fn subset(node: &Node) -> Subset {
     let entries = node.entries().iter();
-    entries.map(|e| (e.key.to_string(), plain(&e.value))).collect()
+    entries
+        .map(|e| (e.key.to_string(), plain(&e.value)))
+        .collect()
 }
 
 fn plain(node: &Node) -> String {
@@ -278,7 +284,10 @@ impl Action {
         }
         if let Some(object) = route.message("direct_response")? {
             let status = object.u32("status")?.unwrap_or(0);
-            let Some(status) = u16::try_from(status).ok().filter(|s| (200..600).contains(s)) else {
+            let Some(status) = u16::try_from(status)
+                .ok()
+                .filter(|s| (200..600).contains(s))
+            else {
                 let why = "value must be inside range [200, 600)";
                 return Err(Refusal::field(object.span, "status", why));
             };
@@ -339,16 +348,20 @@ impl Forward {
                 let why = "unable to use uri_template path rewrite extension without the path match extension";
                 return Err(Refusal::new(policy.span, why));
             };
-            let substitution = template.substitution(new).map_err(|e| Refusal::new(policy.span, e))?;
+            let substitution = template
+                .substitution(new)
+                .map_err(|e| Refusal::new(policy.span, e))?;
             if rewrite.is_some() {
-                let why = "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy";
+                let why =
+                    "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy";
                 return Err(Refusal::new(object.span, why));
             }
             rewrite = Some(Rewrite::Template(template.clone(), substitution));
         }
         if !object.str("prefix_rewrite")?.is_empty() {
             if object.has("regex_rewrite") {
-                let why = "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy";
+                let why =
+                    "Specify only one of prefix_rewrite, regex_rewrite or path_rewrite_policy";
                 return Err(Refusal::new(object.span, why));
             }
             if matches!(condition.path, PathMatch::Template(_)) {
@@ -368,11 +381,22 @@ impl Forward {
         for upgrade in object.messages("upgrade_configs")? {
             let name = upgrade.str("upgrade_type")?;
             let enabled = upgrade.maybe_bool("enabled")?.unwrap_or(true);
-            if upgrades.insert(name.to_ascii_lowercase(), enabled).is_some() {
-                return Err(Refusal::new(upgrade.span, format!("Duplicate upgrade {name}")));
+            if upgrades
+                .insert(name.to_ascii_lowercase(), enabled)
+                .is_some()
+            {
+                return Err(Refusal::new(
+                    upgrade.span,
+                    format!("Duplicate upgrade {name}"),
+                ));
             }
         }
-        object.no_matter(&["max_grpc_timeout", "max_stream_duration", "idle_timeout", "priority"]);
+        object.no_matter(&[
+            "max_grpc_timeout",
+            "max_stream_duration",
+            "idle_timeout",
+            "priority",
+        ]);
         object.no_matter(&["rate_limits", "include_vh_rate_limits", "flush_timeout"]);
         let read = Self {
             cluster: ClusterChoice::read(&object)?,
@@ -390,7 +414,11 @@ impl Forward {
             append_forwarded_host: object.bool("append_x_forwarded_host")?,
             timeout: object.millis("timeout")?.unwrap_or(15_000),
             retry,
-            mirrors: if own.is_empty() { above.mirrors.clone() } else { own },
+            mirrors: if own.is_empty() {
+                above.mirrors.clone()
+            } else {
+                own
+            },
             hash: HashPolicy::read_list(&object)?,
             upgrades,
         };
@@ -421,8 +449,16 @@ impl ClusterChoice {
                     name: name.to_string(),
                     header: header.to_ascii_lowercase(),
                     weight: weight.into(),
-                    request_headers: HeaderOps::read(&cluster, "request_headers_to_add", "request_headers_to_remove")?,
-                    response_headers: HeaderOps::read(&cluster, "response_headers_to_add", "response_headers_to_remove")?,
+                    request_headers: HeaderOps::read(
+                        &cluster,
+                        "request_headers_to_add",
+                        "request_headers_to_remove",
+                    )?,
+                    response_headers: HeaderOps::read(
+                        &cluster,
+                        "response_headers_to_add",
+                        "response_headers_to_remove",
+                    )?,
                     host_rewrite: cluster.str("host_rewrite_literal")?.to_string(),
                     metadata_match: read_subset(&cluster)?,
                     filters: PerFilter::read(&cluster)?,
@@ -436,8 +472,13 @@ impl ClusterChoice {
             }
             if total == 0 || total > u64::from(u32::MAX) {
                 let why = match total {
-                    0 => "Sum of weights in the weighted_cluster must be greater than 0.".to_string(),
-                    _ => format!("The sum of weights of all weighted clusters of route exceeds {}", u32::MAX),
+                    0 => {
+                        "Sum of weights in the weighted_cluster must be greater than 0.".to_string()
+                    }
+                    _ => format!(
+                        "The sum of weights of all weighted clusters of route exceeds {}",
+                        u32::MAX
+                    ),
                 };
                 return Err(Refusal::new(weighted.span, why));
             }
@@ -452,7 +493,11 @@ impl ClusterChoice {
         }
         let (name, header) = (object.str("cluster")?, object.str("cluster_header")?);
         match (name, header) {
-            ("", "") => Err(Refusal::field(object.span, "cluster_specifier", "is required")),
+            ("", "") => Err(Refusal::field(
+                object.span,
+                "cluster_specifier",
+                "is required",
+            )),
             ("", header) => Ok(ClusterChoice::Header(header.to_ascii_lowercase())),
             (name, _) => Ok(ClusterChoice::Name(name.to_string())),
         }
@@ -469,7 +514,10 @@ impl HostRewrite {
             HostRewrite::Header(header.to_ascii_lowercase())
         } else if let Some(regex) = object.message("host_rewrite_path_regex")? {
             let (regex, substitution) = read_substitution(regex)?;
-            HostRewrite::Path(Box::new(PathToHost { regex, substitution }))
+            HostRewrite::Path(Box::new(PathToHost {
+                regex,
+                substitution,
+            }))
         } else if object.bool("auto_host_rewrite")? {
             HostRewrite::Endpoint
         } else {

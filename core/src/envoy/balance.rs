@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Subset;
 use super::cluster::{Cluster, Endpoint, Fallback, Health, Policy, Subsets};
-use crate::net::Random;
 use super::hash::xxh64;
+use crate::net::Random;
 
 /// What a proxy remembers between requests, and what was set by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,7 +60,12 @@ pub struct Wish<'a> {
 }
 
 impl Cluster {
-    pub fn pick(&self, wish: &Wish, memory: &mut Memory, dice: &mut Random) -> Result<Pick, NoHost> {
+    pub fn pick(
+        &self,
+        wish: &Wish,
+        memory: &mut Memory,
+        dice: &mut Random,
+    ) -> Result<Pick, NoHost> {
         let all = &self.assignment.endpoints;
         if all.is_empty() {
             return Err(NoHost::Empty);
@@ -87,8 +92,14 @@ impl Cluster {
     }
 
     fn health(&self, endpoint: &Endpoint, memory: &Memory) -> Health {
-        let ejected = memory.ejected.contains(&(self.name.clone(), endpoint.address.clone()));
-        if ejected { Health::Unhealthy } else { endpoint.health }
+        let ejected = memory
+            .ejected
+            .contains(&(self.name.clone(), endpoint.address.clone()));
+        if ejected {
+            Health::Unhealthy
+        } else {
+            endpoint.health
+        }
     }
 
     /// The hosts of the priority and health that this request falls to.
@@ -98,10 +109,18 @@ impl Cluster {
             .filter_map(|at| {
                 let endpoint = self.assignment.endpoints.get(*at)?;
                 let health = self.health(endpoint, memory);
-                Some(Host { at: *at, endpoint, health })
+                Some(Host {
+                    at: *at,
+                    endpoint,
+                    health,
+                })
             })
             .collect();
-        let levels = priorities(&hosts, self.assignment.overprovisioning, self.panic_threshold);
+        let levels = priorities(
+            &hosts,
+            self.assignment.overprovisioning,
+            self.panic_threshold,
+        );
         let thrown = dice.next_u64() % 100;
         let mut sum = 0;
         let mut level = None;
@@ -144,10 +163,21 @@ impl Cluster {
         }
         let share = |h: &Host| {
             let locality = h.endpoint.locality_weight.unwrap_or(0);
-            let sum = sums.get(h.endpoint.locality.as_str()).copied().unwrap_or(1).max(1);
-            locality.saturating_mul(10_000).saturating_mul(h.endpoint.weight) / sum
+            let sum = sums
+                .get(h.endpoint.locality.as_str())
+                .copied()
+                .unwrap_or(1)
+                .max(1);
+            locality
+                .saturating_mul(10_000)
+                .saturating_mul(h.endpoint.weight)
+                / sum
         };
-        hosts.iter().map(|h| (h.at, share(h))).filter(|(_, w)| *w > 0).collect()
+        hosts
+            .iter()
+            .map(|h| (h.at, share(h)))
+            .filter(|(_, w)| *w > 0)
+            .collect()
     }
 
     fn draw(&self, pool: &Pool, wish: &Wish, memory: &mut Memory, dice: &mut Random) -> Pick {
@@ -171,8 +201,12 @@ impl Cluster {
                 let at = usize::try_from(turn).ok().and_then(|t| drawn.get(t));
                 (at.map_or(0, |(at, _)| *at), How::InTurn)
             }
-            (Policy::RingHash { minimum }, Some(hash)) => (self.ring(drawn, minimum, hash), How::ByHash),
-            (Policy::Maglev { table }, Some(hash)) => (self.maglev(drawn, table, hash), How::ByHash),
+            (Policy::RingHash { minimum }, Some(hash)) => {
+                (self.ring(drawn, minimum, hash), How::ByHash)
+            }
+            (Policy::Maglev { table }, Some(hash)) => {
+                (self.maglev(drawn, table, hash), How::ByHash)
+            }
             _ => (by_chance(dice), How::ByChance),
         };
         Pick {
@@ -187,7 +221,10 @@ impl Cluster {
     }
 
     fn address(&self, at: usize) -> &str {
-        self.assignment.endpoints.get(at).map_or("", |e| e.address.as_str())
+        self.assignment
+            .endpoints
+            .get(at)
+            .map_or("", |e| e.address.as_str())
     }
 
     /// Each host stands on a ring as often as its weight asks for, at the hashes of `address_N`; the first at or after
@@ -216,13 +253,21 @@ impl Cluster {
     /// Hosts take the places of a table in turn, each in its own order (Eisenbud et al., "Maglev", 2016).
     fn maglev(&self, hosts: &[(usize, u64)], size: u64, hash: u64) -> usize {
         let size = size.clamp(2, 5_000_011);
-        let Ok(places) = usize::try_from(size) else { return 0 };
+        let Ok(places) = usize::try_from(size) else {
+            return 0;
+        };
         let most = hosts.iter().map(|(_, w)| *w).max().unwrap_or(1).max(1);
         let mut builders: Vec<(usize, u64, u64, u64, u64)> = hosts
             .iter()
             .map(|(at, weight)| {
                 let key = self.address(*at).as_bytes();
-                (*at, xxh64(key, 0) % size, xxh64(key, 1) % (size - 1) + 1, 0, *weight)
+                (
+                    *at,
+                    xxh64(key, 0) % size,
+                    xxh64(key, 1) % (size - 1) + 1,
+                    0,
+                    *weight,
+                )
             })
             .collect();
         let mut table: Vec<Option<usize>> = vec![None; places];
@@ -254,7 +299,9 @@ impl Cluster {
             }
         }
         let place = usize::try_from(hash % size).ok();
-        place.and_then(|p| table.get(p).copied().flatten()).unwrap_or(0)
+        place
+            .and_then(|p| table.get(p).copied().flatten())
+            .unwrap_or(0)
     }
 }
 
@@ -289,7 +336,8 @@ impl Level {
 fn priorities(hosts: &[Host], overprovisioning: u64, threshold: u64) -> Vec<Level> {
     let numbers: BTreeSet<u32> = hosts.iter().map(|h| h.endpoint.priority).collect();
     let count = |priority: u32, health: Option<Health>| {
-        let fits = |h: &&Host| h.endpoint.priority == priority && health.is_none_or(|x| x == h.health);
+        let fits =
+            |h: &&Host| h.endpoint.priority == priority && health.is_none_or(|x| x == h.health);
         hosts.iter().filter(fits).count() as u64
     };
     let share = |priority: u32, health: Health| {
@@ -315,16 +363,29 @@ fn priorities(hosts: &[Host], overprovisioning: u64, threshold: u64) -> Vec<Leve
         let all = hosts.len() as u64;
         for p in &numbers {
             let load = (100 * count(*p, None)).checked_div(all).unwrap_or(0);
-            levels.push(Level { priority: *p, health: Health::Healthy, panic: true, load });
+            levels.push(Level {
+                priority: *p,
+                health: Health::Healthy,
+                panic: true,
+                load,
+            });
         }
     } else {
         let mut left = 100u64;
         for health in [Health::Healthy, Health::Degraded] {
             for p in &numbers {
-                let load = (share(*p, health) * 100).checked_div(total).unwrap_or(0).min(left);
+                let load = (share(*p, health) * 100)
+                    .checked_div(total)
+                    .unwrap_or(0)
+                    .min(left);
                 left -= load;
                 let panic = in_panic(*p);
-                levels.push(Level { priority: *p, health, panic, load });
+                levels.push(Level {
+                    priority: *p,
+                    health,
+                    panic,
+                    load,
+                });
             }
         }
     }
@@ -340,7 +401,10 @@ impl Subsets {
     /// The endpoints of the subset that a route asks for, or what stands in for it (`SubsetLoadBalancer`).
     fn members(&self, all: &[Endpoint], wanted: &Subset) -> Vec<usize> {
         let keys: BTreeSet<&String> = wanted.keys().collect();
-        let known = self.selectors.iter().any(|s| s.iter().eq(keys.iter().copied()));
+        let known = self
+            .selectors
+            .iter()
+            .any(|s| s.iter().eq(keys.iter().copied()));
         let matching = |subset: &Subset| -> Vec<usize> {
             let fits = |e: &Endpoint| subset.iter().all(|(k, v)| e.metadata.get(k) == Some(v));
             let found = all.iter().enumerate().filter(|(_, e)| fits(e));

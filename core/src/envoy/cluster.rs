@@ -105,7 +105,8 @@ impl Cluster {
         };
         let ring = object.message_or_empty("ring_hash_lb_config")?;
         let maglev = object.message_or_empty("maglev_lb_config")?;
-        let count = |n: Option<i64>, absent: u64| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(absent);
+        let count =
+            |n: Option<i64>, absent: u64| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(absent);
         let ring_hash = Policy::RingHash {
             minimum: count(ring.int("minimum_ring_size")?, 1024),
         };
@@ -152,7 +153,10 @@ impl Cluster {
             )?,
             panic_threshold: threshold.min(100),
             locality_weighted: common.has("locality_weighted_lb_config"),
-            subsets: object.message("lb_subset_config")?.map(Subsets::read).transpose()?,
+            subsets: object
+                .message("lb_subset_config")?
+                .map(Subsets::read)
+                .transpose()?,
             ejects: object.has("outlier_detection"),
             tls: upstream_tls(&object)?,
             assignment,
@@ -160,13 +164,38 @@ impl Cluster {
         };
         if object.has("load_balancing_policy") {
             let at = object.at("load_balancing_policy");
-            log.warning(at, say!("envoy/field-not-modelled", field = "load_balancing_policy"));
+            log.warning(
+                at,
+                say!("envoy/field-not-modelled", field = "load_balancing_policy"),
+            );
         }
-        object.no_matter(&["connect_timeout", "alt_stat_name", "circuit_breakers", "metadata"]);
-        object.no_matter(&["typed_extension_protocol_options", "filters", "dns_lookup_family"]);
-        object.no_matter(&["dns_refresh_rate", "respect_dns_ttl", "per_connection_buffer_limit_bytes"]);
-        object.no_matter(&["transport_socket_matches", "least_request_lb_config", "upstream_connection_options"]);
-        object.no_matter(&["dns_jitter", "upstream_bind_config", "cluster_type", "http2_protocol_options"]);
+        object.no_matter(&[
+            "connect_timeout",
+            "alt_stat_name",
+            "circuit_breakers",
+            "metadata",
+        ]);
+        object.no_matter(&[
+            "typed_extension_protocol_options",
+            "filters",
+            "dns_lookup_family",
+        ]);
+        object.no_matter(&[
+            "dns_refresh_rate",
+            "respect_dns_ttl",
+            "per_connection_buffer_limit_bytes",
+        ]);
+        object.no_matter(&[
+            "transport_socket_matches",
+            "least_request_lb_config",
+            "upstream_connection_options",
+        ]);
+        object.no_matter(&[
+            "dns_jitter",
+            "upstream_bind_config",
+            "cluster_type",
+            "http2_protocol_options",
+        ]);
         object.end();
         Ok(read)
     }
@@ -224,7 +253,11 @@ impl Assignment {
         };
         for group in object.messages("endpoints")? {
             let place = group.message_or_empty("locality")?;
-            let places = [place.str("region")?, place.str("zone")?, place.str("sub_zone")?];
+            let places = [
+                place.str("region")?,
+                place.str("zone")?,
+                place.str("sub_zone")?,
+            ];
             let locality = places.join("/").trim_end_matches('/').to_string();
             let priority = group.u32("priority")?.unwrap_or(0);
             let weight = group.u32("load_balancing_weight")?;
@@ -254,7 +287,11 @@ impl Endpoint {
         let address = if address.has("socket_address") {
             let ip = socket.str("address")?;
             let port = socket.port("port_value")?.unwrap_or(0);
-            if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+            if ip.contains(':') {
+                format!("[{ip}]:{port}")
+            } else {
+                format!("{ip}:{port}")
+            }
         } else if address.has("pipe") {
             pipe.str("path")?.to_string()
         } else {

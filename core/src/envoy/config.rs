@@ -121,7 +121,9 @@ impl Config {
             let Some(at) = host.routes.iter().position(|r| r.condition.is_catch_all()) else {
                 continue;
             };
-            let Some(first) = host.routes.get(at) else { continue };
+            let Some(first) = host.routes.get(at) else {
+                continue;
+            };
             for route in host.routes.iter().skip(at + 1) {
                 let message = say!("envoy/route-shadowed", host = host.name);
                 let label = say!("envoy/takes-everything");

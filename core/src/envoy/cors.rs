@@ -60,7 +60,9 @@ impl Cors {
         set("access-control-allow-methods", &self.methods);
         set("access-control-allow-headers", &self.headers);
         set("access-control-max-age", &self.max_age);
-        let asks = request.headers.first("access-control-request-private-network");
+        let asks = request
+            .headers
+            .first("access-control-request-private-network");
         if self.private_network == Some(true) && asks == Some("true") {
             set("access-control-allow-private-network", "true");
         }
@@ -86,7 +88,9 @@ impl Cors {
         let enabled = Fraction::read_runtime(object, "filter_enabled")?;
         object.no_matter(&["shadow_enabled"]);
         Ok(Self {
-            origins: origins.map(|n| StringMatch::read(n, object.log)).collect::<Read<_>>()?,
+            origins: origins
+                .map(|n| StringMatch::read(n, object.log))
+                .collect::<Read<_>>()?,
             methods: word("allow_methods")?,
             headers: word("allow_headers")?,
             expose: word("expose_headers")?,

@@ -7,7 +7,6 @@ use super::balance::{Memory, NoHost, Pick, Wish};
 use super::cluster::{Cluster, Discovery};
 use super::config::Config;
 use super::cors::CorsVerdict;
-use crate::net::Random;
 use super::fault::{Abort, Fault};
 use super::format::Facts;
 use super::hcm::{Hcm, HttpFilter};
@@ -18,6 +17,7 @@ use super::retry::Reset;
 use super::route::{Asked, Miss, Route, is_grpc};
 use super::route_config::{RequireTls, RouteConfig, VirtualHost};
 use super::upstream;
+use crate::net::Random;
 use crate::net::{Headers, Request, Response};
 
 /// A request on its way through Envoy, and all that was decided about it so far.
@@ -85,13 +85,20 @@ pub struct Mirrored {
 /// What became of an attempt, and after how many milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Answer { response: Response, after: u64 },
+    Answer {
+        response: Response,
+        after: u64,
+    },
     /// The connection ended before an answer came.
-    Broken { after: u64 },
+    Broken {
+        after: u64,
+    },
     /// Nothing took the connection.
     Refused,
     /// The connection was not made in time.
-    NoConnection { after: u64 },
+    NoConnection {
+        after: u64,
+    },
 }
 
 /// Response flags, in the order in which Envoy prints them.
@@ -179,14 +186,25 @@ impl<'c> Exchange<'c> {
     }
 
     fn run(&mut self, memory: &mut Memory) {
-        let internal = self.routes.map(|r| r.internal_only_headers.as_slice()).unwrap_or(&[]);
-        let early = manager::receive(self.hcm, self.connection, &mut self.request, internal, &mut self.dice);
+        let internal = self
+            .routes
+            .map(|r| r.internal_only_headers.as_slice())
+            .unwrap_or(&[]);
+        let early = manager::receive(
+            self.hcm,
+            self.connection,
+            &mut self.request,
+            internal,
+            &mut self.dice,
+        );
         if let Err(early) = early {
             return self.end_early(early);
         }
         self.scheme = manager::scheme(&self.request, self.connection);
         let random = self.dice.next_u64();
-        self.vhost = self.routes.and_then(|r| r.virtual_host(&self.request.authority));
+        self.vhost = self
+            .routes
+            .and_then(|r| r.virtual_host(&self.request.authority));
         let Some((routes, vhost)) = self.routes.zip(self.vhost) else {
             return self.no_route();
         };
@@ -248,13 +266,19 @@ impl<'c> Exchange<'c> {
     fn end_early(&mut self, early: Early) {
         self.vhost = match early.codec {
             true => None,
-            false => self.routes.and_then(|r| r.virtual_host(&self.request.authority)),
+            false => self
+                .routes
+                .and_then(|r| r.virtual_host(&self.request.authority)),
         };
         if early.codec {
             self.flags.push(Flag::ProtocolError);
         }
         self.details = early.details.into();
-        let headers = early.location.map(|l| ("location", l)).into_iter().collect();
+        let headers = early
+            .location
+            .map(|l| ("location", l))
+            .into_iter()
+            .collect();
         self.finish(early.status, headers, early.body.into(), true);
     }
 
@@ -268,7 +292,9 @@ impl<'c> Exchange<'c> {
     }
 
     fn choose_cluster(&mut self, forward: &Forward, random: u64) {
-        let named = |request: &Request, header: &str| request.headers.first(header).unwrap_or("").to_string();
+        let named = |request: &Request, header: &str| {
+            request.headers.first(header).unwrap_or("").to_string()
+        };
         match &forward.cluster {
             ClusterChoice::Name(name) => {
                 self.cluster.clone_from(name);
@@ -315,7 +341,9 @@ impl<'c> Exchange<'c> {
             match filter {
                 HttpFilter::Cors => {
                     let level = |f: &'c super::route_config::PerFilter| f.cors.as_ref();
-                    let Some(policy) = self.most_specific(level) else { continue };
+                    let Some(policy) = self.most_specific(level) else {
+                        continue;
+                    };
                     match policy.verdict(&self.request) {
                         CorsVerdict::Pass => {}
                         CorsVerdict::Mark => self.cors = true,
@@ -340,7 +368,10 @@ impl<'c> Exchange<'c> {
         false
     }
 
-    fn most_specific<T>(&self, of: impl Fn(&'c super::route_config::PerFilter) -> Option<&'c T>) -> Option<&'c T> {
+    fn most_specific<T>(
+        &self,
+        of: impl Fn(&'c super::route_config::PerFilter) -> Option<&'c T>,
+    ) -> Option<&'c T> {
         let route = self.route.map(|(_, r)| r);
         let weighted = self.weighted_cluster().and_then(|w| of(&w.filters));
         weighted
@@ -365,7 +396,9 @@ impl<'c> Exchange<'c> {
             self.delayed = delay;
             self.flags.push(Flag::DelayInjected);
         }
-        let Some(abort) = injected.abort else { return false };
+        let Some(abort) = injected.abort else {
+            return false;
+        };
         self.flags.push(Flag::FaultInjected);
         self.details = "fault_filter_abort".into();
         let body = "fault filter abort".to_string();
@@ -387,7 +420,11 @@ impl<'c> Exchange<'c> {
     fn act(&mut self, route: &'c Route, memory: &mut Memory) {
         match &route.action {
             Action::Redirect(redirect) => {
-                let proto = self.request.headers.first("x-forwarded-proto").unwrap_or("");
+                let proto = self
+                    .request
+                    .headers
+                    .first("x-forwarded-proto")
+                    .unwrap_or("");
                 let matched = route.condition.matched_length(&self.request.path);
                 let location = redirect.location(&self.request, &self.scheme, proto, matched);
                 self.details = "direct_response".into();
@@ -408,28 +445,43 @@ impl<'c> Exchange<'c> {
             self.flags.push(Flag::NoCluster);
             self.details = "cluster_not_found".into();
             self.cluster.clear();
-            return self.finish(forward.not_found_status, Headers::new(), String::new(), true);
+            return self.finish(
+                forward.not_found_status,
+                Headers::new(),
+                String::new(),
+                true,
+            );
         }
         self.attempt(forward, memory);
         if self.answer.is_some() {
             return;
         }
-        let Some(first) = self.attempts.first() else { return };
+        let Some(first) = self.attempts.first() else {
+            return;
+        };
         for mirror in &forward.mirrors {
             if !mirror.fraction.takes(self.dice.next_u64()) {
                 continue;
             }
             let name = match mirror.cluster.is_empty() {
-                true => self.request.headers.first(&mirror.cluster_header).unwrap_or(""),
+                true => self
+                    .request
+                    .headers
+                    .first(&mirror.cluster_header)
+                    .unwrap_or(""),
                 false => &mirror.cluster,
             };
-            let Some(cluster) = self.config.clusters.get(name) else { continue };
+            let Some(cluster) = self.config.clusters.get(name) else {
+                continue;
+            };
             let mut request = first.request.clone();
             if mirror.shadow_suffix {
                 request.authority = upstream::shadow_host(&request.authority);
             }
             let pick = cluster.pick(&Wish::default(), memory, &mut self.dice);
-            let address = pick.ok().and_then(|p| cluster.assignment.endpoints.get(p.endpoint));
+            let address = pick
+                .ok()
+                .and_then(|p| cluster.assignment.endpoints.get(p.endpoint));
             self.mirrors.push(Mirrored {
                 cluster: name.to_string(),
                 address: address.map(|e| e.address.clone()).unwrap_or_default(),
@@ -447,7 +499,9 @@ impl<'c> Exchange<'c> {
 
     /// Chooses an endpoint and makes the request for it; an answer of our own where there is none.
     fn attempt(&mut self, forward: &'c Forward, memory: &mut Memory) {
-        let Some(cluster) = self.config.clusters.get(&self.cluster) else { return };
+        let Some(cluster) = self.config.clusters.get(&self.cluster) else {
+            return;
+        };
         let tried: Vec<usize> = self.attempts.iter().map(|a| a.pick.endpoint).collect();
         let mut subset = forward.metadata_match.clone();
         if let Some(weighted) = self.weighted_cluster() {
@@ -456,7 +510,11 @@ impl<'c> Exchange<'c> {
         let wish = Wish {
             subset,
             hash: upstream::hash(forward, &self.request, self.connection),
-            avoid: if forward.retry.skip_tried { &tried } else { &[] },
+            avoid: if forward.retry.skip_tried {
+                &tried
+            } else {
+                &[]
+            },
             draws: forward.retry.draws,
         };
         let picked = match cluster.discovery {
@@ -508,12 +566,22 @@ impl<'c> Exchange<'c> {
         timeout: u64,
     ) -> Request {
         let mut request = self.request.clone();
-        for ops in self.levels(|w| &w.request_headers, |r| &r.request_headers, |v| &v.request_headers, |c| &c.request_headers) {
+        for ops in self.levels(
+            |w| &w.request_headers,
+            |r| &r.request_headers,
+            |v| &v.request_headers,
+            |c| &c.request_headers,
+        ) {
             let seen = request.clone();
-            let facts = Facts { request: &seen, ..self.facts(&seen, None, address) };
+            let facts = Facts {
+                request: &seen,
+                ..self.facts(&seen, None, address)
+            };
             ops.apply(&mut request.headers, &facts);
         }
-        let literal = self.weighted_cluster().map_or("", |w| w.host_rewrite.as_str());
+        let literal = self
+            .weighted_cluster()
+            .map_or("", |w| w.host_rewrite.as_str());
         let endpoint = cluster.assignment.endpoints.get(pick.endpoint);
         let hostname = endpoint.map_or("", |e| e.hostname.as_str());
         upstream::rewrite_host(forward, literal, hostname, &mut request);
@@ -522,10 +590,14 @@ impl<'c> Exchange<'c> {
         }
         if self.vhost.is_some_and(|v| v.attempt_count_in_request) {
             let count = self.attempts.len() + 1;
-            request.headers.set("x-envoy-attempt-count", count.to_string());
+            request
+                .headers
+                .set("x-envoy-attempt-count", count.to_string());
         }
         if timeout > 0 {
-            request.headers.set("x-envoy-expected-rq-timeout-ms", timeout.to_string());
+            request
+                .headers
+                .set("x-envoy-expected-rq-timeout-ms", timeout.to_string());
         }
         request
     }
@@ -554,7 +626,12 @@ impl<'c> Exchange<'c> {
         levels
     }
 
-    fn facts<'f>(&'f self, request: &'f Request, response: Option<&'f Headers>, address: &'f str) -> Facts<'f> {
+    fn facts<'f>(
+        &'f self,
+        request: &'f Request,
+        response: Option<&'f Headers>,
+        address: &'f str,
+    ) -> Facts<'f> {
         Facts {
             request,
             scheme: &self.scheme,
@@ -576,13 +653,19 @@ impl<'c> Exchange<'c> {
 
     /// The attempt that waits for its outcome.
     pub fn waiting(&self) -> Option<&Attempt> {
-        self.attempts.last().filter(|a| a.outcome.is_none() && self.answer.is_none())
+        self.attempts
+            .last()
+            .filter(|a| a.outcome.is_none() && self.answer.is_none())
     }
 
     /// Tells what became of the attempt that waits; then there is another one, or the answer.
     pub fn outcome(&mut self, outcome: Outcome, memory: &mut Memory) {
-        let Some(forward) = self.forward_action() else { return };
-        let Some(attempt) = self.attempts.last_mut() else { return };
+        let Some(forward) = self.forward_action() else {
+            return;
+        };
+        let Some(attempt) = self.attempts.last_mut() else {
+            return;
+        };
         attempt.outcome = Some(outcome.clone());
         let took = match &outcome {
             Outcome::Answer { after, .. }
@@ -603,7 +686,9 @@ impl<'c> Exchange<'c> {
         match outcome {
             Outcome::Answer { response, .. } => self.answered(response, forward, memory),
             Outcome::Broken { .. } => self.failed(Reset::Remote, forward, memory),
-            Outcome::Refused | Outcome::NoConnection { .. } => self.failed(Reset::Connect, forward, memory),
+            Outcome::Refused | Outcome::NoConnection { .. } => {
+                self.failed(Reset::Connect, forward, memory)
+            }
         }
     }
 
@@ -638,7 +723,9 @@ impl<'c> Exchange<'c> {
             Reset::PerTryTimeout => return self.time_out("upstream_per_try_timeout"),
             Reset::Remote => (Flag::UpstreamTermination, "connection termination", ""),
             Reset::Connect => match self.attempts.last().and_then(|a| a.outcome.as_ref()) {
-                Some(Outcome::NoConnection { .. }) => (Flag::ConnectFailure, "connection timeout", ""),
+                Some(Outcome::NoConnection { .. }) => {
+                    (Flag::ConnectFailure, "connection timeout", "")
+                }
                 _ => (
                     Flag::ConnectFailure,
                     "remote connection failure",
@@ -649,7 +736,12 @@ impl<'c> Exchange<'c> {
         self.flags.push(flag);
         let word = reason.replace(' ', "_");
         self.details = format!("upstream_reset_before_response_started{{{word}{cause}}}");
-        self.finish(503, Headers::new(), format!("{start}{again}reset reason: {reason}"), true);
+        self.finish(
+            503,
+            Headers::new(),
+            format!("{start}{again}reset reason: {reason}"),
+            true,
+        );
     }
 
     fn time_out(&mut self, details: &str) {
@@ -664,7 +756,10 @@ impl<'c> Exchange<'c> {
 
     /// Waits a random while that doubles with each retry, and tries again.
     fn again(&mut self, forward: &'c Forward, memory: &mut Memory) {
-        let retries = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).clamp(1, 32) - 1;
+        let retries = u32::try_from(self.attempts.len())
+            .unwrap_or(u32::MAX)
+            .clamp(1, 32)
+            - 1;
         let back_off = forward.retry.back_off;
         let interval = back_off.base.saturating_mul(1 << retries).min(back_off.max);
         self.clock += self.dice.next_u64().checked_rem(interval).unwrap_or(0);
@@ -677,18 +772,39 @@ impl<'c> Exchange<'c> {
 
     /// The answer as it leaves: header operations, CORS, `server`.
     fn finish(&mut self, status: u16, headers: Headers, body: String, local: bool) {
-        let mut response = Response { status, headers, body };
+        let mut response = Response {
+            status,
+            headers,
+            body,
+        };
         let grpc = local && is_grpc(&self.request) && !response.headers.has("grpc-status");
-        if grpc && !matches!(self.route.map(|(_, r)| &r.action), Some(Action::Redirect(_))) {
+        if grpc
+            && !matches!(
+                self.route.map(|(_, r)| &r.action),
+                Some(Action::Redirect(_))
+            )
+        {
             upstream::as_grpc(&mut response);
         }
         let attempts = self.attempts.len();
         let early = self.scheme.is_empty();
         if !early && self.route.is_some() && self.details != "upgrade_failed" || !local {
-            let address = self.attempts.last().map(|a| a.address.clone()).unwrap_or_default();
-            for ops in self.levels(|w| &w.response_headers, |r| &r.response_headers, |v| &v.response_headers, |c| &c.response_headers) {
+            let address = self
+                .attempts
+                .last()
+                .map(|a| a.address.clone())
+                .unwrap_or_default();
+            for ops in self.levels(
+                |w| &w.response_headers,
+                |r| &r.response_headers,
+                |v| &v.response_headers,
+                |c| &c.response_headers,
+            ) {
                 let seen = response.headers.clone();
-                let facts = Facts { status, ..self.facts(&self.request, Some(&seen), &address) };
+                let facts = Facts {
+                    status,
+                    ..self.facts(&self.request, Some(&seen), &address)
+                };
                 ops.apply(&mut response.headers, &facts);
             }
         }
@@ -703,7 +819,9 @@ impl<'c> Exchange<'c> {
             policy.mark(&self.request, &mut response.headers);
         }
         if attempts > 0 && self.vhost.is_some_and(|v| v.attempt_count_in_response) {
-            response.headers.set("x-envoy-attempt-count", attempts.to_string());
+            response
+                .headers
+                .set("x-envoy-attempt-count", attempts.to_string());
         }
         manager::server(self.hcm, &mut response.headers);
         self.flags.sort_unstable();

@@ -1,9 +1,9 @@
 //! `envoy.filters.http.fault`: delays and aborts. Source: `source/extensions/filters/http/fault/fault_filter.cc`.
 
-use crate::net::Random;
 use super::fraction::Fraction;
 use super::matching::HeaderMatch;
 use super::object::{Object, Read, Refusal};
+use crate::net::Random;
 use crate::net::Request;
 
 #[derive(Clone, Debug, Default)]
@@ -39,12 +39,23 @@ pub struct Injected {
 }
 
 impl Fault {
-    pub fn inject(&self, request: &Request, scheme: &str, cluster: &str, dice: &mut Random) -> Injected {
+    pub fn inject(
+        &self,
+        request: &Request,
+        scheme: &str,
+        cluster: &str,
+        dice: &mut Random,
+    ) -> Injected {
         let meant = self.cluster.is_empty() || self.cluster == cluster;
         if !meant || !self.headers.iter().all(|m| m.is_match(request, scheme)) {
             return Injected::default();
         }
-        let number = |name: &str| request.headers.first(name).and_then(|v| v.parse::<u64>().ok());
+        let number = |name: &str| {
+            request
+                .headers
+                .first(name)
+                .and_then(|v| v.parse::<u64>().ok())
+        };
         // A percentage in a header may lower the configured one.
         let limited = |fraction: Fraction, name: &str| match number(name) {
             Some(n) => Fraction {
@@ -96,7 +107,11 @@ impl Fault {
                 Some(millis) => Delay::Fixed(millis),
                 None if delay.has("header_delay") => Delay::Header,
                 None => {
-                    return Err(Refusal::field(delay.span, "fault_delay_secifier", "is required"));
+                    return Err(Refusal::field(
+                        delay.span,
+                        "fault_delay_secifier",
+                        "is required",
+                    ));
                 }
             };
             let fraction = Fraction::read_or(&delay, "percentage", Fraction::NEVER)?;

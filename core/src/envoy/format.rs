@@ -140,7 +140,9 @@ impl Format {
                 let at = text.len() - after.len() - 1;
                 Refusal::new(
                     span,
-                    format!("Incorrect configuration: {text}. Couldn't find valid command at position {at}"),
+                    format!(
+                        "Incorrect configuration: {text}. Couldn't find valid command at position {at}"
+                    ),
                 )
             };
             let end = after

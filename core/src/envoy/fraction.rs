@@ -27,7 +27,11 @@ impl Fraction {
             numerator: object.u32("numerator")?.unwrap_or(0).into(),
             denominator: object.choice(
                 "denominator",
-                &[("HUNDRED", 100), ("TEN_THOUSAND", 10_000), ("MILLION", 1_000_000)],
+                &[
+                    ("HUNDRED", 100),
+                    ("TEN_THOUSAND", 10_000),
+                    ("MILLION", 1_000_000),
+                ],
             )?,
         })
     }

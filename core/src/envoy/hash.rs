@@ -30,7 +30,8 @@ pub fn xxh64(input: &[u8], seed: u64) -> u64 {
             rest = tail;
         }
         let [a, b, c, d] = lanes;
-        let mixed = a.rotate_left(1)
+        let mixed = a
+            .rotate_left(1)
             .wrapping_add(b.rotate_left(7))
             .wrapping_add(c.rotate_left(12))
             .wrapping_add(d.rotate_left(18));

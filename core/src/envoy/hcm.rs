@@ -97,7 +97,10 @@ impl Hcm {
         for filter in config.messages("http_filters")? {
             filters.push(HttpFilter::read(filter)?);
         }
-        let strip_port = match (config.bool("strip_any_host_port")?, config.bool("strip_matching_host_port")?) {
+        let strip_port = match (
+            config.bool("strip_any_host_port")?,
+            config.bool("strip_matching_host_port")?,
+        ) {
             (true, _) => StripPort::Any,
             (false, true) => StripPort::Matching,
             (false, false) => StripPort::No,
@@ -122,11 +125,35 @@ impl Hcm {
         if client_cert == ForwardClientCert::AlwaysForwardOnly {
             client_cert = ForwardClientCert::ForwardOnly;
         }
-        config.no_matter(&["stat_prefix", "codec_type", "access_log", "tracing", "set_current_client_cert_details"]);
-        config.no_matter(&["stream_idle_timeout", "common_http_protocol_options", "http2_protocol_options"]);
-        config.no_matter(&["request_timeout", "request_headers_timeout", "drain_timeout", "proxy_100_continue"]);
-        config.no_matter(&["http3_protocol_options", "delayed_close_timeout", "access_log_options"]);
-        config.no_matter(&["request_id_extension", "internal_address_config", "via", "stream_error_on_invalid_http_message"]);
+        config.no_matter(&[
+            "stat_prefix",
+            "codec_type",
+            "access_log",
+            "tracing",
+            "set_current_client_cert_details",
+        ]);
+        config.no_matter(&[
+            "stream_idle_timeout",
+            "common_http_protocol_options",
+            "http2_protocol_options",
+        ]);
+        config.no_matter(&[
+            "request_timeout",
+            "request_headers_timeout",
+            "drain_timeout",
+            "proxy_100_continue",
+        ]);
+        config.no_matter(&[
+            "http3_protocol_options",
+            "delayed_close_timeout",
+            "access_log_options",
+        ]);
+        config.no_matter(&[
+            "request_id_extension",
+            "internal_address_config",
+            "via",
+            "stream_error_on_invalid_http_message",
+        ]);
         let read = Self {
             routes,
             filters,
@@ -147,7 +174,12 @@ impl Hcm {
             )?,
             strip_port,
             strip_trailing_dot: config.bool("strip_trailing_host_dot")?,
-            server_name: if server_name.is_empty() { "envoy" } else { server_name }.to_string(),
+            server_name: if server_name.is_empty() {
+                "envoy"
+            } else {
+                server_name
+            }
+            .to_string(),
             server_header: config.choice(
                 "server_header_transformation",
                 &[
@@ -174,7 +206,9 @@ impl HttpFilter {
         let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
         Ok(match (kind, name.as_str()) {
             ("Cors", _) | ("", "envoy.filters.http.cors") => HttpFilter::Cors,
-            ("HTTPFault", _) | ("", "envoy.filters.http.fault") => HttpFilter::Fault(Fault::read(&config)?),
+            ("HTTPFault", _) | ("", "envoy.filters.http.fault") => {
+                HttpFilter::Fault(Fault::read(&config)?)
+            }
             ("Router", _) | ("", "envoy.filters.http.router") => HttpFilter::Router,
             _ if SILENT.contains(&name.as_str()) => HttpFilter::Silent(name),
             _ => {

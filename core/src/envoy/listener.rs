@@ -3,10 +3,10 @@
 
 use std::net::IpAddr;
 
-use crate::net::Random;
 use super::hcm::Hcm;
 use super::object::{Log, Object, Read, Refusal};
 use crate::net::IpNetwork;
+use crate::net::Random;
 use crate::say;
 use crate::text::{Say, Span};
 use crate::yaml::Node;
@@ -132,35 +132,53 @@ impl ChainMiss {
     pub fn say(self, chain: &FilterChain, connection: &Connection) -> Say {
         let condition = &chain.condition;
         let list = |networks: &[IpNetwork]| {
-            networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            networks
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         let hello = connection.tls.as_ref();
         match self {
             ChainMiss::DestinationPort => match condition.destination_port {
                 Some(wanted) => {
-                    say!("envoy/chain-port", port = connection.destination.1, wanted = wanted)
+                    say!(
+                        "envoy/chain-port",
+                        port = connection.destination.1,
+                        wanted = wanted
+                    )
                 }
-                None => say!("envoy/chain-port-less-exact", port = connection.destination.1),
+                None => say!(
+                    "envoy/chain-port-less-exact",
+                    port = connection.destination.1
+                ),
             },
             ChainMiss::Destination => say!(
                 "envoy/chain-destination",
                 address = connection.destination.0,
                 wanted = list(&condition.destinations)
             ),
-            ChainMiss::ServerName => match (hello.map(|h| h.sni.as_str()), &condition.server_names[..]) {
-                (_, []) => say!("envoy/chain-name-less-exact"),
-                (None | Some(""), names) => say!("envoy/chain-no-name", wanted = names.join(", ")),
-                (Some(sni), names) => {
-                    say!("envoy/chain-name", sni = sni, wanted = names.join(", "))
+            ChainMiss::ServerName => {
+                match (hello.map(|h| h.sni.as_str()), &condition.server_names[..]) {
+                    (_, []) => say!("envoy/chain-name-less-exact"),
+                    (None | Some(""), names) => {
+                        say!("envoy/chain-no-name", wanted = names.join(", "))
+                    }
+                    (Some(sni), names) => {
+                        say!("envoy/chain-name", sni = sni, wanted = names.join(", "))
+                    }
                 }
-            },
+            }
             ChainMiss::Transport => match condition.transport.as_str() {
                 "" => say!("envoy/chain-transport-less-exact"),
                 "tls" => say!("envoy/chain-wants-tls"),
                 other => say!("envoy/chain-wants-transport", wanted = other),
             },
             ChainMiss::Application => {
-                say!("envoy/chain-application", wanted = condition.application.join(", "))
+                say!(
+                    "envoy/chain-application",
+                    wanted = condition.application.join(", ")
+                )
             }
             ChainMiss::DirectSource => say!(
                 "envoy/chain-source",
@@ -214,7 +232,11 @@ impl<'l> Sieve<'l> {
     ) {
         let longest = |m: &ChainMatch| match of(m) {
             [] => Some(0),
-            networks => networks.iter().filter(|n| n.contains(address)).map(IpNetwork::prefix).max(),
+            networks => networks
+                .iter()
+                .filter(|n| n.contains(address))
+                .map(IpNetwork::prefix)
+                .max(),
         };
         let best = self.left.iter().filter_map(|(_, m)| longest(m)).max();
         self.keep(miss, best, |m, length| longest(m) == Some(*length));
@@ -229,11 +251,15 @@ impl Listener {
             passed_over: Vec::new(),
         };
         let (address, port) = connection.destination;
-        sieve.keep(ChainMiss::DestinationPort, [Some(port), None], |m, p| m.destination_port == *p);
+        sieve.keep(ChainMiss::DestinationPort, [Some(port), None], |m, p| {
+            m.destination_port == *p
+        });
         sieve.keep_prefix(ChainMiss::Destination, address, |m| &m.destinations);
 
         let hello = connection.tls.as_ref().filter(|_| self.inspects_tls);
-        let sni = hello.map(|h| h.sni.to_ascii_lowercase()).unwrap_or_default();
+        let sni = hello
+            .map(|h| h.sni.to_ascii_lowercase())
+            .unwrap_or_default();
         let mut names = vec![sni.clone()];
         let mut rest = sni.as_str();
         while let Some((_, parent)) = rest.split_once('.') {
@@ -244,34 +270,52 @@ impl Listener {
         }
         names.retain(|n| !n.is_empty());
         names.push(String::new());
-        sieve.keep(ChainMiss::ServerName, names, |m, name| match name.as_str() {
-            "" => m.server_names.is_empty(),
-            name => m.server_names.iter().any(|n| n == name),
+        sieve.keep(ChainMiss::ServerName, names, |m, name| {
+            match name.as_str() {
+                "" => m.server_names.is_empty(),
+                name => m.server_names.iter().any(|n| n == name),
+            }
         });
 
         let transport = if hello.is_some() { "tls" } else { "raw_buffer" };
-        sieve.keep(ChainMiss::Transport, [transport, ""], |m, t| m.transport == *t);
+        sieve.keep(ChainMiss::Transport, [transport, ""], |m, t| {
+            m.transport == *t
+        });
 
         let mut applications = hello.map(|h| h.alpn.clone()).unwrap_or_default();
         if hello.is_none() && self.inspects_http && !connection.http.is_empty() {
             applications.push(connection.http.clone());
         }
         applications.push(String::new());
-        sieve.keep(ChainMiss::Application, applications, |m, a| match a.as_str() {
-            "" => m.application.is_empty(),
-            a => m.application.iter().any(|x| x == a),
+        sieve.keep(ChainMiss::Application, applications, |m, a| {
+            match a.as_str() {
+                "" => m.application.is_empty(),
+                a => m.application.iter().any(|x| x == a),
+            }
         });
 
-        sieve.keep_prefix(ChainMiss::DirectSource, connection.direct_source, |m| &m.direct_sources);
+        sieve.keep_prefix(ChainMiss::DirectSource, connection.direct_source, |m| {
+            &m.direct_sources
+        });
         let local = connection.source.0 == address || connection.source.0.is_loopback();
-        let kind = if local { SourceType::Local } else { SourceType::External };
-        sieve.keep(ChainMiss::SourceType, [kind, SourceType::Any], |m, t| m.source_type == *t);
+        let kind = if local {
+            SourceType::Local
+        } else {
+            SourceType::External
+        };
+        sieve.keep(ChainMiss::SourceType, [kind, SourceType::Any], |m, t| {
+            m.source_type == *t
+        });
         sieve.keep_prefix(ChainMiss::Source, connection.source.0, |m| &m.sources);
         let from = connection.source.1;
-        sieve.keep(ChainMiss::SourcePort, [Some(from), None], |m, port| match port {
-            Some(port) => m.source_ports.contains(port),
-            None => m.source_ports.is_empty(),
-        });
+        sieve.keep(
+            ChainMiss::SourcePort,
+            [Some(from), None],
+            |m, port| match port {
+                Some(port) => m.source_ports.contains(port),
+                None => m.source_ports.is_empty(),
+            },
+        );
 
         let mut passed_over = sieve.passed_over;
         passed_over.sort_unstable();
@@ -290,7 +334,10 @@ impl Listener {
         let socket = address.message_or_empty("socket_address")?;
         let ip = socket.str("address")?;
         let Ok(ip) = ip.parse() else {
-            return Err(Refusal::new(socket.at("address"), format!("malformed IP address: {ip}")));
+            return Err(Refusal::new(
+                socket.at("address"),
+                format!("malformed IP address: {ip}"),
+            ));
         };
         let mut listener = Self {
             span: node.span,
@@ -310,7 +357,10 @@ impl Listener {
                 "http_inspector" => listener.inspects_http = true,
                 "original_dst" => listener.use_original_dst = true,
                 "proxy_protocol" => {}
-                other => log.warning(filter.span, say!("envoy/filter-not-modelled", filter = other)),
+                other => log.warning(
+                    filter.span,
+                    say!("envoy/filter-not-modelled", filter = other),
+                ),
             }
         }
         for chain in object.messages("filter_chains")? {
@@ -329,15 +379,33 @@ impl Listener {
             listener.default_chain = Some(FilterChain::read(chain)?);
         }
         if listener.chains.is_empty() && listener.default_chain.is_none() {
-            let why = format!("error adding listener '{}': no filter chains specified", listener.name);
+            let why = format!(
+                "error adding listener '{}': no filter chains specified",
+                listener.name
+            );
             return Err(Refusal::new(node.span, why));
         }
-        let traffic = ["traffic_direction", "stat_prefix", "per_connection_buffer_limit_bytes"];
+        let traffic = [
+            "traffic_direction",
+            "stat_prefix",
+            "per_connection_buffer_limit_bytes",
+        ];
         object.no_matter(&traffic);
-        object.no_matter(&["listener_filters_timeout", "continue_on_listener_filters_timeout"]);
+        object.no_matter(&[
+            "listener_filters_timeout",
+            "continue_on_listener_filters_timeout",
+        ]);
         object.no_matter(&["access_log", "reuse_port", "enable_reuse_port", "metadata"]);
-        object.no_matter(&["connection_balance_config", "bypass_overload_manager", "transparent"]);
-        object.no_matter(&["tcp_backlog_size", "socket_options", "max_connections_to_accept_per_socket_event"]);
+        object.no_matter(&[
+            "connection_balance_config",
+            "bypass_overload_manager",
+            "transparent",
+        ]);
+        object.no_matter(&[
+            "tcp_backlog_size",
+            "socket_options",
+            "max_connections_to_accept_per_socket_event",
+        ]);
         object.end();
         Ok(listener)
     }
@@ -362,7 +430,10 @@ impl ChainMatch {
 
     fn read(object: Object) -> Read<Self> {
         let server_names = object.strings("server_names")?;
-        if server_names.iter().any(|n| n.contains('*') && !n.starts_with("*.")) {
+        if server_names
+            .iter()
+            .any(|n| n.contains('*') && !n.starts_with("*."))
+        {
             let why = "partial wildcards are not supported in \"server_names\"";
             return Err(Refusal::new(object.at("server_names"), why));
         }
@@ -373,7 +444,10 @@ impl ChainMatch {
         let read = Self {
             destination_port: object.port("destination_port")?,
             destinations: networks(&object, "prefix_ranges")?,
-            server_names: server_names.iter().map(|n| n.to_ascii_lowercase()).collect(),
+            server_names: server_names
+                .iter()
+                .map(|n| n.to_ascii_lowercase())
+                .collect(),
             transport: object.str("transport_protocol")?.to_string(),
             application: object.strings("application_protocols")?,
             direct_sources: networks(&object, "direct_source_prefix_ranges")?,
@@ -405,7 +479,9 @@ fn networks(object: &Object, field: &str) -> Read<Vec<IpNetwork>> {
         let ip = address.parse::<IpAddr>().ok();
         let network = ip.and_then(|ip| IpNetwork::new(ip, u8::try_from(length).ok()?).ok());
         let Some(network) = network else {
-            let why = format!("invalid ip/mask combo '{address}/{length}' (format is <ip>/<# mask bits>)");
+            let why = format!(
+                "invalid ip/mask combo '{address}/{length}' (format is <ip>/<# mask bits>)"
+            );
             return Err(Refusal::new(range.span, why));
         };
         all.push(IpNetwork::new(network.network(), network.prefix()).unwrap_or(network));
@@ -424,13 +500,16 @@ impl FilterChain {
             match kind {
                 "HttpConnectionManager" => end = Some(Terminal::Http(Box::new(Hcm::read(config)?))),
                 "TcpProxy" => end = Some(Terminal::Tcp(TcpProxy::read(config)?)),
-                _ => object
-                    .log
-                    .warning(filter.span, say!("envoy/filter-not-modelled", filter = name)),
+                _ => object.log.warning(
+                    filter.span,
+                    say!("envoy/filter-not-modelled", filter = name),
+                ),
             }
             if end.is_none() && !name.is_empty() {
                 end = Some(Terminal::Other(name.to_string()));
-            } else if let (Some(Terminal::Other(_)), "HttpConnectionManager" | "TcpProxy") = (&end, kind) {
+            } else if let (Some(Terminal::Other(_)), "HttpConnectionManager" | "TcpProxy") =
+                (&end, kind)
+            {
                 end = None;
             }
         }
@@ -441,7 +520,10 @@ impl FilterChain {
         let read = Self {
             name: object.str("name")?.to_string(),
             span: object.span,
-            condition: condition.map(ChainMatch::read).transpose()?.unwrap_or_default(),
+            condition: condition
+                .map(ChainMatch::read)
+                .transpose()?
+                .unwrap_or_default(),
             tls,
             end: end.unwrap_or(Terminal::Other(String::new())),
         };
@@ -457,7 +539,10 @@ impl DownstreamTls {
         let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
         if kind != "DownstreamTlsContext" {
             if kind != "RawBuffer" {
-                socket.log.warning(socket.span, say!("envoy/extension-not-modelled", name = kind));
+                socket.log.warning(
+                    socket.span,
+                    say!("envoy/extension-not-modelled", name = kind),
+                );
             }
             return Ok(None);
         }

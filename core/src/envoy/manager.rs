@@ -1,10 +1,10 @@
 //! What the HTTP connection manager does to a request before it is routed, and to an answer before it leaves.
 //! Source: `source/common/http/conn_manager_impl.cc`, `conn_manager_utility.cc`, `source/common/http/http1/`.
 
-use crate::net::Random;
 use super::hcm::{ForwardClientCert, Hcm, ServerHeader, StripPort};
 use super::listener::Connection;
 use super::path::{EscapedSlashes, Normalized, normalize, strip_port, strip_trailing_dot};
+use crate::net::Random;
 use crate::net::{Headers, Request};
 
 /// An answer before any route is looked at.
@@ -40,10 +40,40 @@ impl Early {
 
 /// The methods that Envoy's HTTP/1 parser knows.
 const METHODS: [&str; 34] = [
-    "ACL", "BIND", "CHECKOUT", "CONNECT", "COPY", "DELETE", "GET", "HEAD", "LINK", "LOCK", "MERGE",
-    "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "MSEARCH", "NOTIFY", "OPTIONS", "PATCH", "POST",
-    "PROPFIND", "PROPPATCH", "PURGE", "PUT", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE",
-    "TRACE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
+    "ACL",
+    "BIND",
+    "CHECKOUT",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MOVE",
+    "MSEARCH",
+    "NOTIFY",
+    "OPTIONS",
+    "PATCH",
+    "POST",
+    "PROPFIND",
+    "PROPPATCH",
+    "PURGE",
+    "PUT",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "SOURCE",
+    "SUBSCRIBE",
+    "TRACE",
+    "UNBIND",
+    "UNLINK",
+    "UNLOCK",
+    "UNSUBSCRIBE",
 ];
 
 /// Headers that only a trusted peer may send.
@@ -94,10 +124,17 @@ pub(super) fn receive(
     }
     let slashes = match hcm.escaped_slashes {
         // gRPC clients do not follow redirects.
-        EscapedSlashes::UnescapeAndRedirect if super::route::is_grpc(request) => EscapedSlashes::Reject,
+        EscapedSlashes::UnescapeAndRedirect if super::route::is_grpc(request) => {
+            EscapedSlashes::Reject
+        }
         action => action,
     };
-    match normalize(&request.path, slashes, hcm.normalize_path, hcm.merge_slashes) {
+    match normalize(
+        &request.path,
+        slashes,
+        hcm.normalize_path,
+        hcm.merge_slashes,
+    ) {
         Normalized::Path(path) => request.path = path,
         Normalized::Reject => return Err(Early::new(400, "path_normalization_failed")),
         Normalized::Redirect(path) => {
@@ -128,12 +165,19 @@ fn absolute(target: &str) -> Option<(String, String)> {
     })?;
     let at = rest.find(['/', '?']).unwrap_or(rest.len());
     let (host, path) = (rest.get(..at)?, rest.get(at..)?);
-    let path = if path.starts_with('/') { path.to_string() } else { format!("/{path}") };
+    let path = if path.starts_with('/') {
+        path.to_string()
+    } else {
+        format!("/{path}")
+    };
     Some((host.to_string(), path))
 }
 
 fn trim_values(request: &mut Request) {
-    let trimmed = request.headers.iter().map(|(n, v)| (n, v.trim_matches([' ', '\t'])));
+    let trimmed = request
+        .headers
+        .iter()
+        .map(|(n, v)| (n, v.trim_matches([' ', '\t'])));
     request.headers = trimmed.collect();
 }
 
@@ -181,7 +225,11 @@ fn sanitize(
         headers.remove(name);
     }
     if hcm.use_remote_address {
-        for name in ["x-envoy-decorator-operation", "x-envoy-downstream-service-cluster", "x-envoy-downstream-service-node"] {
+        for name in [
+            "x-envoy-decorator-operation",
+            "x-envoy-downstream-service-cluster",
+            "x-envoy-downstream-service-node",
+        ] {
             headers.remove(name);
         }
         headers.set("x-envoy-external-address", connection.source.0.to_string());
@@ -217,14 +265,20 @@ fn client_certificate(hcm: &Hcm, connection: &Connection, headers: &mut Headers)
 /// What the request wants to become, in lower case.
 pub(super) fn upgrade(request: &Request) -> Option<String> {
     let connection = request.headers.first("connection")?;
-    let asks = connection.split(',').any(|w| w.trim().eq_ignore_ascii_case("upgrade"));
+    let asks = connection
+        .split(',')
+        .any(|w| w.trim().eq_ignore_ascii_case("upgrade"));
     let kind = request.headers.first("upgrade").filter(|_| asks)?;
     Some(kind.to_ascii_lowercase())
 }
 
 /// `:scheme`: as the peer in front said, or as the connection is.
 pub(super) fn scheme(request: &Request, connection: &Connection) -> String {
-    let encrypted = if connection.tls.is_some() { "https" } else { "http" };
+    let encrypted = if connection.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     match request.headers.first("x-forwarded-proto") {
         Some(said @ ("http" | "https")) => said.to_string(),
         _ => encrypted.to_string(),

@@ -56,7 +56,11 @@ impl StringMatch {
                 let why = "value length must be at least 1 characters";
                 return Err(Refusal::field(object.at(field), field, why));
             }
-            Ok(Some(if ignore_case { text.to_ascii_lowercase() } else { text.to_string() }))
+            Ok(Some(if ignore_case {
+                text.to_ascii_lowercase()
+            } else {
+                text.to_string()
+            }))
         };
         let matcher = if let Some(s) = at("exact")? {
             StringMatch::Exact(s)
@@ -73,7 +77,11 @@ impl StringMatch {
             return Err(Refusal::field(node.span, "match_pattern", "is required"));
         };
         object.end();
-        Ok(if ignore_case { StringMatch::IgnoringCase(Box::new(matcher)) } else { matcher })
+        Ok(if ignore_case {
+            StringMatch::IgnoringCase(Box::new(matcher))
+        } else {
+            matcher
+        })
     }
 }
 
@@ -158,7 +166,12 @@ impl HeaderMatch {
             _ if !present => say!("envoy/header-absent", name = name),
             _ if self.invert => say!("envoy/header-as-unwanted", name = name),
             HeaderValue::Range(low, high) => {
-                say!("envoy/header-out-of-range", name = name, low = low, high = high)
+                say!(
+                    "envoy/header-out-of-range",
+                    name = name,
+                    low = low,
+                    high = high
+                )
             }
             HeaderValue::String(m) => say!("envoy/header-other", name = name, what => m.miss()),
             HeaderValue::Present(_) => say!("envoy/header-absent", name = name),
@@ -186,7 +199,10 @@ impl HeaderMatch {
         } else if let Some(node) = object.get("safe_regex_match") {
             HeaderValue::String(StringMatch::Regex(Box::new(read_regex(node, log)?)))
         } else if let Some(range) = object.message("range_match")? {
-            HeaderValue::Range(range.int("start")?.unwrap_or(0), range.int("end")?.unwrap_or(0))
+            HeaderValue::Range(
+                range.int("start")?.unwrap_or(0),
+                range.int("end")?.unwrap_or(0),
+            )
         } else {
             HeaderValue::Present(object.maybe_bool("present_match")?.unwrap_or(true))
         };
@@ -236,7 +252,10 @@ impl QueryMatch {
             return Err(Refusal::field(node.span, "Name", why));
         }
         object.no_matter(&["present_match"]);
-        let value = object.get("string_match").map(|n| StringMatch::read(n, log)).transpose()?;
+        let value = object
+            .get("string_match")
+            .map(|n| StringMatch::read(n, log))
+            .transpose()?;
         object.end();
         Ok(Self {
             name,

@@ -35,7 +35,8 @@ pub use config::{Config, Kind, Refused, Resources};
 pub use exchange::{Attempt, Exchange, Flag, Mirrored, Outcome};
 pub use hcm::{Hcm, HttpFilter, RouteSource};
 pub use listener::{
-    Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener, TcpProxy, Terminal,
+    Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener, TcpProxy,
+    Terminal,
 };
 pub use matching::{HeaderMatch, HeaderValue, QueryMatch, StringMatch};
 pub use object::Refusal;

@@ -91,7 +91,9 @@ impl<'n> Object<'n> {
     }
 
     pub(super) fn message(&self, field: &str) -> Read<Option<Object<'n>>> {
-        self.get(field).map(|n| Object::new(n, self.log)).transpose()
+        self.get(field)
+            .map(|n| Object::new(n, self.log))
+            .transpose()
     }
 
     /// A message that counts as empty where it is absent.
@@ -100,7 +102,10 @@ impl<'n> Object<'n> {
     }
 
     pub(super) fn messages(&self, field: &str) -> Read<Vec<Object<'n>>> {
-        self.list(field)?.iter().map(|n| Object::new(n, self.log)).collect()
+        self.list(field)?
+            .iter()
+            .map(|n| Object::new(n, self.log))
+            .collect()
     }
 
     pub(super) fn list(&self, field: &str) -> Read<&'n [Node]> {
@@ -136,7 +141,10 @@ impl<'n> Object<'n> {
             None => Ok(None),
             Some(node) => match node.bool() {
                 Some(b) => Ok(Some(b)),
-                None => Err(Refusal::new(node.span, format!("{field}: not true or false"))),
+                None => Err(Refusal::new(
+                    node.span,
+                    format!("{field}: not true or false"),
+                )),
             },
         }
     }
@@ -191,7 +199,10 @@ impl<'n> Object<'n> {
         let read = node.str().and_then(millis);
         read.map(Some).ok_or_else(|| {
             let found = node.str().unwrap_or("");
-            Refusal::new(node.span, format!("{field}: illegal duration format {found:?}"))
+            Refusal::new(
+                node.span,
+                format!("{field}: illegal duration format {found:?}"),
+            )
         })
     }
 
@@ -275,7 +286,11 @@ fn same_name(found: &str, field: &str) -> bool {
             upper = true;
             continue;
         }
-        let wanted = if upper { wanted.to_ascii_uppercase() } else { wanted };
+        let wanted = if upper {
+            wanted.to_ascii_uppercase()
+        } else {
+            wanted
+        };
         upper = false;
         if found.next() != Some(wanted) {
             return false;

@@ -175,7 +175,10 @@ pub fn strip_trailing_dot(host: &str) -> String {
     let Some(dot) = host.rfind('.') else {
         return host.to_string();
     };
-    let (before, after) = (host.get(..dot).unwrap_or(""), host.get(dot + 1..).unwrap_or(""));
+    let (before, after) = (
+        host.get(..dot).unwrap_or(""),
+        host.get(dot + 1..).unwrap_or(""),
+    );
     if after.is_empty() || after.starts_with(':') {
         format!("{before}{after}")
     } else {
@@ -211,7 +214,10 @@ mod tests {
         let forward = EscapedSlashes::UnescapeAndForward;
         assert_eq!(with("/a%2fb", forward), Normalized::Path("/a/b".into()));
         let again = EscapedSlashes::UnescapeAndRedirect;
-        assert_eq!(with("/a%5Cb?x", again), Normalized::Redirect("/a/b?x".into()));
+        assert_eq!(
+            with("/a%5Cb?x", again),
+            Normalized::Redirect("/a/b?x".into())
+        );
         assert_eq!(with("/a%2Fb", EscapedSlashes::Reject), Normalized::Reject);
         assert_eq!(with("/a//b", again), Normalized::Path("/a/b".into()));
     }

@@ -72,7 +72,9 @@ impl Regex {
                 Some(d) if d.is_ascii_digit() => most = most.max(d as usize - '0' as usize),
                 None => return Err("Rewrite schema error: '\\' not allowed at end.".into()),
                 Some(_) => {
-                    return Err("Rewrite schema error: '\\' must be followed by a digit or '\\'.".into());
+                    return Err(
+                        "Rewrite schema error: '\\' must be followed by a digit or '\\'.".into(),
+                    );
                 }
             }
         }
@@ -225,9 +227,15 @@ fn push_literal(out: &mut String, c: char) {
 fn repetition_end(chars: &[char], at: usize) -> Result<Option<usize>, BadRegex> {
     let mut end = at + 1;
     if chars.get(at) == Some(&'{') {
-        let close = chars.get(at..).and_then(|r| r.iter().position(|c| *c == '}'));
+        let close = chars
+            .get(at..)
+            .and_then(|r| r.iter().position(|c| *c == '}'));
         let Some(close) = close else { return Ok(None) };
-        let inside: String = chars.get(at + 1..at + close).unwrap_or(&[]).iter().collect();
+        let inside: String = chars
+            .get(at + 1..at + close)
+            .unwrap_or(&[])
+            .iter()
+            .collect();
         let (least, most) = inside.split_once(',').unwrap_or((&inside, &inside));
         let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
         if least.is_empty() || !digits(least) || !digits(most) {
@@ -237,7 +245,9 @@ fn repetition_end(chars: &[char], at: usize) -> Result<Option<usize>, BadRegex> 
         let bad = number(least) > 1000
             || !most.is_empty() && (number(most) > 1000 || number(most) < number(least));
         if bad {
-            return Err(BadRegex::Refused(format!("invalid repetition size: {{{inside}}}")));
+            return Err(BadRegex::Refused(format!(
+                "invalid repetition size: {{{inside}}}"
+            )));
         }
         end = at + close + 1;
     }
@@ -259,10 +269,14 @@ fn group_head(
     let named = rest.strip_prefix("?P<").or_else(|| rest.strip_prefix("?<"));
     if let Some(name) = named {
         let Some((name, _)) = name.split_once('>') else {
-            return Err(BadRegex::Refused(format!("invalid named capture group: ({rest}")));
+            return Err(BadRegex::Refused(format!(
+                "invalid named capture group: ({rest}"
+            )));
         };
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Err(BadRegex::Refused(format!("invalid named capture group: ({rest}")));
+            return Err(BadRegex::Refused(format!(
+                "invalid named capture group: ({rest}"
+            )));
         }
         out.push_str(&format!("?P<g_{name}>"));
         let head = if rest.starts_with("?P") { 4 } else { 3 };
@@ -360,7 +374,13 @@ fn escape(chars: &[char], at: usize, in_class: bool, out: &mut String) -> Result
 
 /// Writes the class at `at`; gives where it ends.
 fn class(chars: &[char], at: usize, out: &mut String) -> Result<usize, BadRegex> {
-    let whole = |end: usize| chars.get(at..end.min(chars.len())).unwrap_or(&[]).iter().collect::<String>();
+    let whole = |end: usize| {
+        chars
+            .get(at..end.min(chars.len()))
+            .unwrap_or(&[])
+            .iter()
+            .collect::<String>()
+    };
     let missing = || BadRegex::Refused(format!("missing ]: {}", whole(chars.len())));
     out.push('[');
     let mut next = at + 1;
@@ -382,8 +402,8 @@ fn class(chars: &[char], at: usize, out: &mut String) -> Result<usize, BadRegex>
             let rest: String = chars.iter().skip(next).take(14).collect();
             if let Some((name, _)) = rest.split_once(":]") {
                 const NAMES: [&str; 14] = [
-                    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print",
-                    "punct", "space", "upper", "word", "xdigit",
+                    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower",
+                    "print", "punct", "space", "upper", "word", "xdigit",
                 ];
                 let word = name.trim_start_matches("[:");
                 if !NAMES.contains(&word.trim_start_matches('^')) {
@@ -410,7 +430,9 @@ fn class(chars: &[char], at: usize, out: &mut String) -> Result<usize, BadRegex>
             next += 1 + taken;
             if is_class(&high) || code(&high) < code(&low) {
                 let range: String = chars.get(start..next).unwrap_or(&[]).iter().collect();
-                return Err(BadRegex::Refused(format!("invalid character class range: {range}")));
+                return Err(BadRegex::Refused(format!(
+                    "invalid character class range: {range}"
+                )));
             }
             out.push('-');
             out.push_str(&high);
@@ -441,7 +463,9 @@ fn code(written: &str) -> Option<char> {
         "\\t" => Some('\t'),
         "\\r" => Some('\r'),
         _ if written.starts_with("\\x") && written.len() == 4 => {
-            u32::from_str_radix(written.get(2..)?, 16).ok().and_then(char::from_u32)
+            u32::from_str_radix(written.get(2..)?, 16)
+                .ok()
+                .and_then(char::from_u32)
         }
         _ => written.chars().last(),
     }
@@ -461,7 +485,10 @@ mod tests {
         assert!(!whole("/a|/b", "/ab"));
         assert!(!whole("a", "ba"));
         assert!(whole("(?i)abc", "ABC"));
-        assert!(whole("^(.*?;)?\\s*(user=jason)(;.*)?$", "a=b; user=jason; c"));
+        assert!(whole(
+            "^(.*?;)?\\s*(user=jason)(;.*)?$",
+            "a=b; user=jason; c"
+        ));
         assert!(whole("a{", "a{") && whole("a{,2}", "a{,2}") && whole("x{2,3}", "xx"));
         assert!(whole(r"\Qa.b\E+", "a.bb") && !whole(r"\Qa.b\E", "axb"));
         assert!(whole("[]a]+", "]a") && whole("[a&&b]+", "&ba") && whole(r"[\d-z]+", "1-z"));

@@ -100,7 +100,10 @@ impl RetryPolicy {
     pub fn applies(&self, request: &Request, scheme: &str) -> bool {
         !self.on.is_empty()
             && (self.request_headers.is_empty()
-                || self.request_headers.iter().any(|m| m.is_match(request, scheme)))
+                || self
+                    .request_headers
+                    .iter()
+                    .any(|m| m.is_match(request, scheme)))
     }
 
     pub fn retries_answer(&self, answer: &Response) -> bool {
@@ -108,7 +111,10 @@ impl RetryPolicy {
         if answer.headers.has("x-envoy-ratelimited") {
             return self.on.rate_limited;
         }
-        let grpc = answer.headers.first("grpc-status").and_then(|s| s.parse().ok());
+        let grpc = answer
+            .headers
+            .first("grpc-status")
+            .and_then(|s| s.parse().ok());
         let as_request = || Request {
             headers: answer.headers.clone(),
             ..Request::default()
@@ -120,7 +126,9 @@ impl RetryPolicy {
             || grpc.is_some_and(|code| self.on.grpc.contains(&code))
             || self.on.headers && {
                 let request = as_request();
-                self.response_headers.iter().any(|m| m.is_match(&request, ""))
+                self.response_headers
+                    .iter()
+                    .any(|m| m.is_match(&request, ""))
             }
     }
 
@@ -143,20 +151,31 @@ impl RetryPolicy {
             per_try_timeout: object.millis("per_try_timeout")?.unwrap_or(0),
             response_headers: headers("retriable_headers")?,
             request_headers: headers("retriable_request_headers")?,
-            draws: object.u32("host_selection_retry_max_attempts")?.unwrap_or(1),
+            draws: object
+                .u32("host_selection_retry_max_attempts")?
+                .unwrap_or(1),
             ..RetryPolicy::default()
         };
         for code in object.list("retriable_status_codes")? {
-            policy.status_codes.extend(code.int().and_then(|c| u16::try_from(c).ok()));
+            policy
+                .status_codes
+                .extend(code.int().and_then(|c| u16::try_from(c).ok()));
         }
         if let Some(back_off) = object.message("retry_back_off")? {
             let Some(base) = back_off.millis("base_interval")? else {
-                return Err(Refusal::field(back_off.span, "base_interval", "value is required"));
+                return Err(Refusal::field(
+                    back_off.span,
+                    "base_interval",
+                    "value is required",
+                ));
             };
             let base = base.max(1);
-            let max = back_off.millis("max_interval")?.unwrap_or(base.saturating_mul(10));
+            let max = back_off
+                .millis("max_interval")?
+                .unwrap_or(base.saturating_mul(10));
             if max < base {
-                let why = "retry_policy.max_interval must greater than or equal to the base_interval";
+                let why =
+                    "retry_policy.max_interval must greater than or equal to the base_interval";
                 return Err(Refusal::new(back_off.span, why));
             }
             policy.back_off = BackOff { base, max };
@@ -165,9 +184,10 @@ impl RetryPolicy {
         for predicate in object.messages("retry_host_predicate")? {
             match predicate.str("name")? {
                 "envoy.retry_host_predicates.previous_hosts" => policy.skip_tried = true,
-                name => predicate
-                    .log
-                    .warning(predicate.span, say!("envoy/extension-not-modelled", name = name)),
+                name => predicate.log.warning(
+                    predicate.span,
+                    say!("envoy/extension-not-modelled", name = name),
+                ),
             }
         }
         Ok(policy)

@@ -91,7 +91,10 @@ impl RouteMatch {
         if let Some(at) = self.query.iter().position(query) {
             return Err(Miss::Query(at));
         }
-        if self.client_certificate.is_some_and(|wanted| wanted != asked.client_certificate) {
+        if self
+            .client_certificate
+            .is_some_and(|wanted| wanted != asked.client_certificate)
+        {
             return Err(Miss::ClientCertificate);
         }
         Ok(())
@@ -154,7 +157,11 @@ impl RouteMatch {
                     say!("envoy/path-is-not-under", path = path, wanted = p)
                 }
                 PathMatch::Regex(r) => {
-                    say!("envoy/path-does-not-match", path = path, wanted = r.as_str())
+                    say!(
+                        "envoy/path-does-not-match",
+                        path = path,
+                        wanted = r.as_str()
+                    )
                 }
                 PathMatch::Template(t) => {
                     say!("envoy/path-does-not-match", path = path, wanted = t.text)
@@ -198,7 +205,9 @@ impl RouteMatch {
         } else if let Some(policy) = object.message("path_match_policy")? {
             let config = policy.message_or_empty("typed_config")?;
             let template = Template::new(config.str("path_template")?);
-            PathMatch::Template(Box::new(template.map_err(|e| Refusal::new(policy.span, e))?))
+            PathMatch::Template(Box::new(
+                template.map_err(|e| Refusal::new(policy.span, e))?,
+            ))
         } else if object.has("connect_matcher") {
             PathMatch::Connect
         } else {
@@ -211,8 +220,12 @@ impl RouteMatch {
         let read = Self {
             path,
             ignore_case: object.maybe_bool("case_sensitive")? == Some(false),
-            headers: headers.map(|n| HeaderMatch::read(n, object.log)).collect::<Read<_>>()?,
-            query: query.map(|n| QueryMatch::read(n, object.log)).collect::<Read<_>>()?,
+            headers: headers
+                .map(|n| HeaderMatch::read(n, object.log))
+                .collect::<Read<_>>()?,
+            query: query
+                .map(|n| QueryMatch::read(n, object.log))
+                .collect::<Read<_>>()?,
             grpc: object.has("grpc"),
             fraction: fraction
                 .map(|f| Fraction::read_or(&f, "default_value", Fraction::NEVER))
@@ -249,8 +262,16 @@ impl Route {
             span: object.span,
             condition,
             action,
-            request_headers: HeaderOps::read(&object, "request_headers_to_add", "request_headers_to_remove")?,
-            response_headers: HeaderOps::read(&object, "response_headers_to_add", "response_headers_to_remove")?,
+            request_headers: HeaderOps::read(
+                &object,
+                "request_headers_to_add",
+                "request_headers_to_remove",
+            )?,
+            response_headers: HeaderOps::read(
+                &object,
+                "response_headers_to_add",
+                "response_headers_to_remove",
+            )?,
             filters,
         };
         object.end();

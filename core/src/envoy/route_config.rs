@@ -88,7 +88,11 @@ impl RouteConfig {
             }
             virtual_hosts.push(host);
         }
-        object.no_matter(&["validate_clusters", "max_direct_response_body_size_bytes", "metadata"]);
+        object.no_matter(&[
+            "validate_clusters",
+            "max_direct_response_body_size_bytes",
+            "metadata",
+        ]);
         let read = Self {
             span: node.span,
             virtual_hosts,
@@ -100,8 +104,16 @@ impl RouteConfig {
                 .iter()
                 .map(|h| h.to_ascii_lowercase())
                 .collect(),
-            request_headers: HeaderOps::read(&object, "request_headers_to_add", "request_headers_to_remove")?,
-            response_headers: HeaderOps::read(&object, "response_headers_to_add", "response_headers_to_remove")?,
+            request_headers: HeaderOps::read(
+                &object,
+                "request_headers_to_add",
+                "request_headers_to_remove",
+            )?,
+            response_headers: HeaderOps::read(
+                &object,
+                "response_headers_to_add",
+                "response_headers_to_remove",
+            )?,
             filters: PerFilter::read(&object)?,
             domains,
             name,
@@ -133,7 +145,11 @@ impl VirtualHost {
         let own = Mirror::read_list(&object)?;
         let retry = object.message("retry_policy")?;
         let defaults = Defaults {
-            mirrors: if own.is_empty() { above.mirrors.clone() } else { own },
+            mirrors: if own.is_empty() {
+                above.mirrors.clone()
+            } else {
+                own
+            },
             retry: retry.map(|r| RetryPolicy::read(&r)).transpose()?,
         };
         let routes = object.messages("routes")?.into_iter();
@@ -142,12 +158,17 @@ impl VirtualHost {
             filters.cors.get_or_insert(Cors::read(&cors)?);
         }
         object.no_matter(&["metadata", "rate_limits", "virtual_clusters"]);
-        object.no_matter(&["per_request_buffer_limit_bytes", "include_is_timeout_retry_header"]);
+        object.no_matter(&[
+            "per_request_buffer_limit_bytes",
+            "include_is_timeout_retry_header",
+        ]);
         let read = Self {
             name,
             span: object.span,
             domains,
-            routes: routes.map(|r| Route::read(r, &defaults)).collect::<Read<_>>()?,
+            routes: routes
+                .map(|r| Route::read(r, &defaults))
+                .collect::<Read<_>>()?,
             require_tls: object.choice(
                 "require_tls",
                 &[
@@ -156,8 +177,16 @@ impl VirtualHost {
                     ("ALL", RequireTls::All),
                 ],
             )?,
-            request_headers: HeaderOps::read(&object, "request_headers_to_add", "request_headers_to_remove")?,
-            response_headers: HeaderOps::read(&object, "response_headers_to_add", "response_headers_to_remove")?,
+            request_headers: HeaderOps::read(
+                &object,
+                "request_headers_to_add",
+                "request_headers_to_remove",
+            )?,
+            response_headers: HeaderOps::read(
+                &object,
+                "response_headers_to_add",
+                "response_headers_to_remove",
+            )?,
             filters,
             attempt_count_in_request: object.bool("include_request_attempt_count")?,
             attempt_count_in_response: object.bool("include_attempt_count_in_response")?,

@@ -28,11 +28,18 @@ impl Template {
         while let Some(at) = rest.find('{') {
             let (before, after) = rest.split_at(at);
             pattern.push_str(&globs(before).ok_or_else(bad)?);
-            let (inside, tail) = after.get(1..).and_then(|s| s.split_once('}')).ok_or_else(bad)?;
+            let (inside, tail) = after
+                .get(1..)
+                .and_then(|s| s.split_once('}'))
+                .ok_or_else(bad)?;
             let (name, glob) = inside.split_once('=').unwrap_or((inside, "*"));
             let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let named = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(word);
-            if !named || variables.iter().any(|v| v == name) || !tail.is_empty() && !tail.starts_with('/') {
+            let named =
+                name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(word);
+            if !named
+                || variables.iter().any(|v| v == name)
+                || !tail.is_empty() && !tail.starts_with('/')
+            {
                 return Err(bad());
             }
             variables.push(name.to_string());
@@ -62,7 +69,11 @@ impl Template {
         while let Some((before, after)) = rest.split_once('{') {
             out.push_str(&before.replace('\\', r"\\"));
             let (name, tail) = after.split_once('}').ok_or_else(bad)?;
-            let at = self.variables.iter().position(|v| v == name).ok_or_else(bad)?;
+            let at = self
+                .variables
+                .iter()
+                .position(|v| v == name)
+                .ok_or_else(bad)?;
             out.push_str(&format!("\\{}", at + 1));
             rest = tail;
         }

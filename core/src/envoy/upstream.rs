@@ -9,7 +9,12 @@ use super::route::RouteMatch;
 use crate::net::{Request, Response};
 
 /// `literal` is the weighted cluster's own; `hostname` the endpoint's.
-pub(super) fn rewrite_host(forward: &Forward, literal: &str, hostname: &str, request: &mut Request) {
+pub(super) fn rewrite_host(
+    forward: &Forward,
+    literal: &str,
+    hostname: &str,
+    request: &mut Request,
+) {
     if !literal.is_empty() {
         request.authority = literal.to_string();
     }
@@ -42,7 +47,9 @@ pub(super) fn rewrite_host(forward: &Forward, literal: &str, hostname: &str, req
 }
 
 pub(super) fn rewrite_path(forward: &Forward, condition: &RouteMatch, request: &mut Request) {
-    let Some(rewrite) = &forward.rewrite else { return };
+    let Some(rewrite) = &forward.rewrite else {
+        return;
+    };
     let matched = condition.matched_length(&request.path);
     let new = rewrite.apply(&request.path, matched);
     let old = std::mem::replace(&mut request.path, new);
@@ -97,6 +104,8 @@ pub(super) fn as_grpc(response: &mut Response) {
     response.headers.set("content-type", "application/grpc");
     response.headers.set("grpc-status", code.to_string());
     if !response.body.is_empty() {
-        response.headers.set("grpc-message", std::mem::take(&mut response.body));
+        response
+            .headers
+            .set("grpc-message", std::mem::take(&mut response.body));
     }
 }
