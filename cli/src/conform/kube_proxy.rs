@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use northsouth::control::kube_proxy::{HostFacts, Proxier, Version, View, iptables};
+use northsouth::control::kube_proxy::{HostFacts, Proxier, Version, View, iptables, nftables};
 use northsouth::manifest::{
     IpFamily, KubeProxyConfiguration, Manifests, Node, Other, ProxyMode, parse_cidr,
 };
@@ -87,6 +87,22 @@ impl Case {
                 let file = self.file(name, *family, "rules");
                 answers.push((folder.clone(), file, iptables::rules(&view).text()));
             }
+        }
+        for family in &self.families {
+            let proxier = Proxier {
+                version: Version::V1_36,
+                mode: ProxyMode::Nftables,
+                config: &self.config,
+                node: &self.cluster.nodes[self.node],
+                host: &self.host,
+            };
+            let table = nftables::rules(&self.view(proxier, *family));
+            let file = self.file(name, *family, "nft");
+            answers.push((
+                "nftables-state".into(),
+                file,
+                table.commands().text().into(),
+            ));
         }
         answers
     }

@@ -7,7 +7,9 @@
 mod endpoints;
 mod health;
 pub mod iptables;
+mod lines;
 mod name;
+pub mod nftables;
 mod origin;
 mod proxier;
 mod services;
@@ -15,6 +17,7 @@ mod version;
 
 pub use endpoints::{Endpoint, Endpoints};
 pub use health::{Health, health};
+pub use lines::Lines;
 pub use origin::{Field, Origin};
 pub use proxier::{HostFacts, LocalDetector, NodePorts, Proxier};
 pub use services::{ServicePort, View};

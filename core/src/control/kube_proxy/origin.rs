@@ -2,7 +2,7 @@ use super::{NodePorts, View};
 use crate::text::Span;
 
 /// What a generated line comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The Service port, by its place in [`View::ports`]; `None` for what every node has.
     pub port: Option<u32>,

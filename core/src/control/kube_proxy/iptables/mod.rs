@@ -3,15 +3,13 @@
 
 mod classic;
 mod jumps;
-mod lines;
 mod policy;
 mod writer;
 
 pub use jumps::{Jump, jumps};
-pub use lines::Lines;
 
-use super::View;
 use super::version::Chains;
+use super::{Lines, View};
 use crate::manifest::IpFamily;
 use writer::Writer;
 

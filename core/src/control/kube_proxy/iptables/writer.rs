@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use super::{Lines, Payload};
+use super::Payload;
 use crate::control::kube_proxy::name::PortHash;
 use crate::control::kube_proxy::proxier::DetectBy;
 use crate::control::kube_proxy::version::{Chains, Comments, Dialect};
-use crate::control::kube_proxy::{Endpoint, Field, NodePorts, Origin, ServicePort, View};
+use crate::control::kube_proxy::{Endpoint, Field, Lines, NodePorts, Origin, ServicePort, View};
 use crate::manifest::IpFamily;
 
 /// More endpoints than this, and the rules about endpoints lose their comments.

@@ -1,4 +1,4 @@
-use crate::control::kube_proxy::Origin;
+use super::Origin;
 
 /// Lines of text, each with where it comes from.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,19 @@
+//! The rules of nftables mode: the table `kube-proxy` of one family as it is after a sync, as of Kubernetes 1.36.
+
+mod base;
+mod service;
+mod table;
+
+pub use table::{Chain, Element, Rule, Set, SetKind, Table};
+
+use super::View;
+
+/// `pkg/proxy/nftables/proxier.go`, `syncProxyRules`.
+pub fn rules(view: &View<'_>) -> Table {
+    let mut table = Table::new(view.family);
+    base::fill(&mut table, view);
+    for (at, port) in (0..).zip(&view.ports) {
+        service::fill(&mut table, view, port, at);
+    }
+    table
+}
