@@ -1,23 +1,38 @@
 //! Clusters of kube-proxy's corpus: each case is a document about the host, kube-proxy's configuration, and the cluster.
 
+use std::fs;
 use std::path::Path;
 
-use northsouth::control::kube_proxy::{HostFacts, Proxier, Version, View, iptables, nftables};
+use northsouth::control::kube_proxy::{
+    HostFacts, Proxier, Version, View, health, iptables, nftables,
+};
 use northsouth::manifest::{
     IpFamily, KubeProxyConfiguration, Manifests, Node, Other, ProxyMode, parse_cidr,
 };
 use northsouth::text::{FileId, Lang, Severity};
 use northsouth::yaml;
 
-use super::{Done, names, read, write};
+use serde_json::{Value, json};
 
-pub fn run(input: &Path, output: &Path) -> Done {
-    let inputs = input.join("inputs");
-    for name in names(&inputs, ".yaml")? {
-        let text = read(&inputs.join(format!("{name}.yaml")))?;
+pub(super) fn run(from: &Path, to: &Path) -> Result<(), String> {
+    let said = |path: &Path| {
+        let path = path.display().to_string();
+        move |e: std::io::Error| format!("{path}: {e}")
+    };
+    let inputs = from.join("inputs");
+    for entry in fs::read_dir(&inputs).map_err(said(&inputs))? {
+        let path = entry.map_err(said(&inputs))?.path();
+        let stem = path.file_stem().and_then(|s| s.to_str());
+        let Some(name) = stem.filter(|_| path.extension().is_some_and(|e| e == "yaml")) else {
+            continue;
+        };
+        let text = fs::read_to_string(&path).map_err(said(&path))?;
         let case = Case::read(&text).map_err(|e| format!("{name}: {e}"))?;
-        for (folder, file, text) in case.answers(&name) {
-            write(&output.join(folder), &file, &text)?;
+        for (folder, file, text) in case.answers(name) {
+            let folder = to.join(folder);
+            fs::create_dir_all(&folder).map_err(said(&folder))?;
+            let out = folder.join(file);
+            fs::write(&out, text).map_err(said(&out))?;
         }
     }
     Ok(())
@@ -76,26 +91,15 @@ impl Case {
                 false => format!("iptables-v{}", version.name()),
             };
             for family in &self.families {
-                let proxier = Proxier {
-                    version,
-                    mode: ProxyMode::Iptables,
-                    config: &config,
-                    node: &self.cluster.nodes[self.node],
-                    host: &host,
-                };
+                let proxier = self.proxier(version, ProxyMode::Iptables, &config, &host);
                 let view = self.view(proxier, *family);
                 let file = self.file(name, *family, "rules");
                 answers.push((folder.clone(), file, iptables::rules(&view).text()));
             }
         }
         for family in &self.families {
-            let proxier = Proxier {
-                version: Version::V1_36,
-                mode: ProxyMode::Nftables,
-                config: &self.config,
-                node: &self.cluster.nodes[self.node],
-                host: &self.host,
-            };
+            let mode = ProxyMode::Nftables;
+            let proxier = self.proxier(Version::V1_36, mode, &self.config, &self.host);
             let table = nftables::rules(&self.view(proxier, *family));
             let file = self.file(name, *family, "nft");
             answers.push((
@@ -104,7 +108,48 @@ impl Case {
                 table.commands().text().into(),
             ));
         }
+        let health = self.families.iter().map(|f| self.health(*f)).collect();
+        let text = format!("{}\n", Value::Array(health));
+        answers.push(("meta".into(), format!("{name}.json"), text));
         answers
+    }
+
+    /// What the health servers know.
+    fn health(&self, family: IpFamily) -> Value {
+        let mode = ProxyMode::Iptables;
+        let proxier = self.proxier(Version::V1_36, mode, &self.config, &self.host);
+        let view = self.view(proxier, family);
+        let health = health(&view);
+        let mut node_ports = json!({});
+        for ((namespace, name), port) in health.node_ports {
+            node_ports[format!("{namespace}/{name}")] = json!(port);
+        }
+        let mut ready = json!({});
+        for ((namespace, name), count) in health.local_ready {
+            ready[format!("{namespace}/{name}")] = json!(count);
+        }
+        json!({
+            "family": family.name(),
+            "healthCheckNodePorts": node_ports,
+            "localReadyEndpoints": ready,
+            "servicePorts": view.ports.len(),
+        })
+    }
+
+    fn proxier<'a>(
+        &'a self,
+        version: Version,
+        mode: ProxyMode,
+        config: &'a KubeProxyConfiguration,
+        host: &'a HostFacts,
+    ) -> Proxier<'a> {
+        Proxier {
+            version,
+            mode,
+            config,
+            node: &self.cluster.nodes[self.node],
+            host,
+        }
     }
 
     fn view<'a>(&'a self, proxier: Proxier<'a>, family: IpFamily) -> View<'a> {

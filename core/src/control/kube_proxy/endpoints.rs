@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use super::services::watched;
 use super::version::{Chains, Dialect, Hints};
 use super::{Proxier, ServicePort};
 use crate::manifest::{self, AddressType, EndpointSlice, IpFamily};
@@ -55,7 +56,10 @@ impl<'a> Slices<'a> {
             IpFamily::V6 => AddressType::V6,
         };
         let mut by_service: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for slice in slices.iter().filter(|s| s.address_type == wanted) {
+        for slice in slices
+            .iter()
+            .filter(|s| s.address_type == wanted && watched(&s.meta))
+        {
             if let Some(service) = slice.service.as_ref().filter(|s| !s.value.is_empty()) {
                 let key = (&*slice.meta.namespace, &*service.value);
                 by_service.entry(key).or_default().push(slice);

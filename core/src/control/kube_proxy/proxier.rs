@@ -7,7 +7,8 @@ use super::version::Dialect;
 use crate::manifest::{
     DetectLocalMode, IpFamily, KubeProxyConfiguration, Masquerade, Node, ProxyMode, Spanned,
 };
-use crate::text::Span;
+use crate::say;
+use crate::text::{Diagnostic, Span};
 
 /// One node's kube-proxy.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +71,38 @@ impl HostFacts {
 }
 
 impl Proxier<'_> {
+    /// What this release would refuse or does not know, and what is not modelled.
+    pub fn check(&self) -> Vec<Diagnostic> {
+        let config = self.config;
+        let mut said = Vec::new();
+        let mode_span = config.mode.map_or(config.span, |m| m.span);
+        let version = self.version.name();
+        match self.mode {
+            ProxyMode::Ipvs => {
+                said.push(Diagnostic::warning(mode_span, say!("kube_proxy/ipvs")));
+            }
+            ProxyMode::Nftables if self.version < Version::V1_36 => said.push(Diagnostic::warning(
+                mode_span,
+                say!("kube_proxy/nftables-version", version = version),
+            )),
+            ProxyMode::Nftables | ProxyMode::Iptables => {}
+        }
+        let primary = config
+            .node_port_addresses
+            .iter()
+            .find(|a| a.value.is_none());
+        if let Some(primary) = primary.filter(|_| self.version < Version::V1_36) {
+            let say = say!("kube_proxy/no-primary", version = version);
+            said.push(Diagnostic::warning(primary.span, say));
+        }
+        let detect = &config.detect_local;
+        if detect.value != DetectLocalMode::ClusterCidr && !self.dialect().local_modes {
+            let say = say!("kube_proxy/no-local-mode", version = version);
+            said.push(Diagnostic::warning(detect.span, say));
+        }
+        said
+    }
+
     pub(super) fn dialect(&self) -> &'static Dialect {
         self.version.dialect()
     }

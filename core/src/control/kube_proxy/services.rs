@@ -5,7 +5,7 @@ use super::endpoints::Slices;
 use super::version::Dialect;
 use super::{Endpoints, Proxier};
 use crate::manifest::{
-    EndpointSlice, IpFamily, IpMode, Port, Service, ServiceType, SourceRange, TrafficPolicy,
+    EndpointSlice, IpFamily, IpMode, Meta, Port, Service, ServiceType, SourceRange, TrafficPolicy,
 };
 
 /// The cluster as one node's kube-proxy sees it in one IP family.
@@ -73,6 +73,7 @@ impl<'a> View<'a> {
         let mut ports: Vec<_> = services
             .iter()
             .filter(|s| s.kind.value != ServiceType::ExternalName && !s.headless)
+            .filter(|s| watched(&s.meta))
             .flat_map(|service| {
                 let ip = service.cluster_ip(family).map(|ip| ip.value);
                 ip.into_iter().flat_map(move |ip| {
@@ -112,6 +113,17 @@ impl<'a> View<'a> {
         };
         self.ports.iter().filter_map(of).collect()
     }
+}
+
+/// Objects that other proxies serve, and those of headless Services, never reach kube-proxy: its watch asks for what has
+/// none of these labels (`cmd/kube-proxy/app/server.go`).
+pub(super) fn watched(meta: &Meta) -> bool {
+    [
+        "service.kubernetes.io/service-proxy-name",
+        "service.kubernetes.io/headless",
+    ]
+    .iter()
+    .all(|label| meta.labels.get(label).is_none())
 }
 
 /// `pkg/proxy/serviceport.go`, `newBaseServiceInfo`; before 1.26, `pkg/proxy/service.go`.

@@ -83,8 +83,6 @@ pub(super) struct Dialect {
     pub nfacct: bool,
     /// detectLocalMode.
     pub local_modes: bool,
-    /// The word `primary` in nodePortAddresses.
-    pub primary: bool,
     /// internalTrafficPolicy.
     pub internal_policy: bool,
     /// externalTrafficPolicy governs a ClusterIP Service's externalIPs.
@@ -153,7 +151,6 @@ const V1_14: Dialect = Dialect {
     localhost_option: false,
     nfacct: false,
     local_modes: false,
-    primary: false,
     internal_policy: false,
     external_ips_policy: false,
     ip_mode: false,
@@ -209,7 +206,6 @@ const V1_30: Dialect = Dialect {
 
 const V1_36: Dialect = Dialect {
     nfacct: true,
-    primary: true,
     hints: Hints::Always,
     running_wins: true,
     zero_range: true,

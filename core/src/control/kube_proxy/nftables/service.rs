@@ -123,18 +123,13 @@ fn cluster_ip(table: &mut Table, names: &Names<'_, '_>, internal: bool) {
     let origin = names
         .origin(Field::ClusterIp)
         .and(Field::InternalTrafficPolicy);
-    let ip = port.cluster_ip.to_string();
-    // All ports of a Service share its address.
-    let known = |set: &Set| set.elements.last().is_some_and(|e| e.key == ip);
-    if !table.sets.get("cluster-ips").is_some_and(known) {
-        let element = Element {
-            key: ip,
-            comment: None,
-            value: None,
-            origin,
-        };
-        table.element("cluster-ips", element);
-    }
+    let element = Element {
+        key: port.cluster_ip.to_string(),
+        comment: None,
+        value: None,
+        origin,
+    };
+    table.element("cluster-ips", element);
     let key = names.key(port.cluster_ip);
     if internal {
         let chain = match port.internal_local {

@@ -36,6 +36,8 @@ pub struct Set {
     pub comment: &'static str,
     pub elements: Vec<Element>,
     pub origin: Origin,
+    /// Where the element of a key stands.
+    pub(super) places: BTreeMap<String, usize>,
 }
 
 /// What its keys and values are.
@@ -91,14 +93,26 @@ impl Table {
         }
     }
 
-    /// An element of a set, or of a map where it has a value. One key stands once; the first stays.
+    /// An element of a set, or of a map where it has a value. A key stands once: what is given later takes its place, as
+    /// when two Services claim one address and port.
     pub(super) fn element(&mut self, set: &str, element: Element) {
         let sets = match element.value {
             Some(_) => &mut self.maps,
             None => &mut self.sets,
         };
-        if let Some(set) = sets.get_mut(set) {
-            set.elements.push(element);
+        let Some(set) = sets.get_mut(set) else {
+            return;
+        };
+        match set.places.get(&element.key) {
+            Some(place) => {
+                if let Some(old) = set.elements.get_mut(*place) {
+                    *old = element;
+                }
+            }
+            None => {
+                set.places.insert(element.key.clone(), set.elements.len());
+                set.elements.push(element);
+            }
         }
     }
 
@@ -215,6 +229,7 @@ impl Set {
             comment,
             elements: Vec::new(),
             origin: Origin::FRAME,
+            places: BTreeMap::new(),
         }
     }
 }
