@@ -188,10 +188,10 @@ fn what_contradicts_or_is_missing_is_said_where_it_stands() {
     );
     check(
         &own,
-        "@if18",
+        "@if12",
         "@if99",
         &[
-            &format!("{own}:3 texts/no-such-index"),
+            &format!("{own}:4 texts/no-such-index"),
             "kubectl-get-pods.txt:3 texts/veth-chosen",
         ],
     );
@@ -200,15 +200,15 @@ fn what_contradicts_or_is_missing_is_said_where_it_stands() {
         "node: work002, address: 192.168.0.18, port: 31061",
         "node: work002, address: 192.168.0.17, port: 31062",
         &[
-            "load-balancer.yaml:16 texts/backend-other-node",
-            "load-balancer.yaml:16 texts/backend-other-port",
+            "load-balancer.yaml:15 texts/backend-other-node",
+            "load-balancer.yaml:15 texts/backend-other-port",
         ],
     );
     check(
         "load-balancer.yaml",
         "address: 192.168.0.18",
         "address: 192.168.0.99",
-        &["load-balancer.yaml:16 texts/backend-nobody"],
+        &["load-balancer.yaml:15 texts/backend-nobody"],
     );
     check(
         "vpc.yaml",
