@@ -1,0 +1,130 @@
+//! Diagnostics for a terminal: message, place, the line with carets below it, help.
+
+use std::fmt::Write;
+
+use northsouth::text::{Diagnostic, File, Lang, Severity, Span};
+
+/// All of them, one below the other, in the order of their files.
+pub fn render(files: &[File], diagnostics: &[Diagnostic], lang: Lang) -> String {
+    let mut sorted: Vec<_> = diagnostics.iter().collect();
+    sorted.sort_by_key(|d| (d.span.file, d.span.start));
+    let mut out = String::new();
+    for diagnostic in sorted {
+        one(files, diagnostic, lang, &mut out);
+        out.push('\n');
+    }
+    out
+}
+
+fn one(files: &[File], diagnostic: &Diagnostic, lang: Lang, out: &mut String) {
+    let severity = match (diagnostic.severity, lang) {
+        (Severity::Error, Lang::En) => "error",
+        (Severity::Warning, Lang::En) => "warning",
+        (Severity::Note, Lang::En) => "note",
+        (Severity::Error, Lang::ZhCn) => "错误",
+        (Severity::Warning, Lang::ZhCn) => "警告",
+        (Severity::Note, Lang::ZhCn) => "提示",
+    };
+    let message = diagnostic.message.text(lang);
+    let _ = writeln!(out, "{severity}[{}]: {message}", diagnostic.code());
+    place(files, diagnostic.span, '^', "", out);
+    for label in &diagnostic.labels {
+        place(files, label.span, '-', &label.message.text(lang), out);
+    }
+    if let Some(help) = &diagnostic.help {
+        let word = match lang {
+            Lang::En => "help",
+            Lang::ZhCn => "建议",
+        };
+        let _ = writeln!(out, "  = {word}: {}", help.text(lang));
+    }
+}
+
+/// `--> FILE:LINE:COLUMN`, the line, and marks below what is meant; of several lines the first.
+fn place(files: &[File], span: Span, mark: char, said: &str, out: &mut String) {
+    let Some(file) = files.get(usize::from(span.file.0)) else {
+        return;
+    };
+    let at = file.line_column(span.start);
+    let line = file
+        .text
+        .lines()
+        .nth(at.line as usize - 1)
+        .unwrap_or_default();
+    let before: String = line.chars().take(at.column as usize - 1).collect();
+    let under = file.slice(span).lines().next().unwrap_or_default();
+    let number = at.line.to_string();
+    let margin = " ".repeat(number.len());
+    let _ = writeln!(out, "{margin}--> {}:{}:{}", file.name, at.line, at.column);
+    if line.is_empty() {
+        return;
+    }
+    let space: String = before
+        .chars()
+        .map(|c| match (c, width(c)) {
+            ('\t', _) => "\t",
+            (_, 2) => "  ",
+            _ => " ",
+        })
+        .collect();
+    let marks: usize = under.chars().map(width).sum::<usize>().max(1);
+    let _ = writeln!(out, "{margin} |");
+    let _ = writeln!(out, "{number} | {line}");
+    let marks = mark.to_string().repeat(marks);
+    let _ = writeln!(out, "{margin} | {space}{marks} {said}");
+    while out.ends_with(" \n") {
+        out.truncate(out.len() - 2);
+        out.push('\n');
+    }
+}
+
+/// Columns that a terminal gives a character: two to those of East Asian scripts.
+fn width(c: char) -> usize {
+    match c {
+        '\u{1100}'..='\u{115f}'
+        | '\u{2e80}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe6f}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{ffe0}'..='\u{ffe6}'
+        | '\u{20000}'..='\u{3fffd}' => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use northsouth::workspace::world;
+
+    use super::*;
+
+    #[test]
+    fn carets_stand_below_what_is_meant() {
+        let files = [File::new(
+            "nodes/n1/ip-route.txt",
+            "default via 10.0.0.1 dev eth0\n10.0.0.0/33 dev eth0\n",
+        )];
+        let (_, diagnostics) = world(&files);
+        let text = render(&files, &diagnostics[..1], Lang::En);
+        assert_eq!(
+            text,
+            "\
+error[texts/bad-mask]: bad mask `/33`: it goes from /0 to /32
+ --> nodes/n1/ip-route.txt:2:10
+  |
+2 | 10.0.0.0/33 dev eth0
+  |          ^^
+
+"
+        );
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let files = [File::new("nodes/n1/ip-route.txt", "default via 网关 dev eth0\n")];
+        let (_, diagnostics) = world(&files);
+        let text = render(&files, &diagnostics[..1], Lang::ZhCn);
+        assert!(text.contains("  |             ^^^^\n"), "{text}");
+    }
+}

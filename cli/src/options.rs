@@ -1,0 +1,94 @@
+//! What was asked for on the command line.
+
+use northsouth::text::Lang;
+
+/// Options of the form `--name value` or `--name=value`, flags, and all else.
+pub struct Options<'a> {
+    words: Vec<&'a str>,
+}
+
+impl<'a> Options<'a> {
+    pub fn new(words: &[&'a str]) -> Self {
+        Self {
+            words: words.to_vec(),
+        }
+    }
+
+    pub fn flag(&mut self, name: &str) -> bool {
+        let before = self.words.len();
+        self.words.retain(|w| *w != name);
+        self.words.len() < before
+    }
+
+    /// An option's last value.
+    pub fn value(&mut self, name: &str) -> Result<Option<&'a str>, String> {
+        Ok(self.values(name)?.pop())
+    }
+
+    /// Each value of an option that may stand several times.
+    pub fn values(&mut self, name: &str) -> Result<Vec<&'a str>, String> {
+        let mut values = Vec::new();
+        let mut rest = Vec::new();
+        let mut words = std::mem::take(&mut self.words).into_iter();
+        while let Some(word) = words.next() {
+            if word == name {
+                values.push(words.next().ok_or(format!("{name} wants a value"))?);
+            } else if let Some(value) = word.strip_prefix(name).and_then(|w| w.strip_prefix('=')) {
+                values.push(value);
+            } else {
+                rest.push(word);
+            }
+        }
+        self.words = rest;
+        Ok(values)
+    }
+
+    /// What is left must not be options.
+    pub fn rest(self) -> Result<Vec<&'a str>, String> {
+        match self.words.iter().find(|w| w.starts_with("--")) {
+            Some(word) => Err(format!("unknown option `{word}`")),
+            None => Ok(self.words),
+        }
+    }
+
+    /// `--lang`, else the terminal's.
+    pub fn lang(&mut self) -> Result<Lang, String> {
+        if let Some(tag) = self.value("--lang")? {
+            return Lang::ALL
+                .into_iter()
+                .find(|l| l.tag() == tag)
+                .ok_or(format!("unknown language `{tag}`: en, zh-CN"));
+        }
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+        Ok(match set {
+            Some(locale) if locale.starts_with("zh") => Lang::ZhCn,
+            _ => Lang::En,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_may_stand_anywhere() {
+        let mut options = Options::new(&["dir", "--seed", "7", "--json", "--mode=full-nat"]);
+        assert!(options.flag("--json"));
+        assert_eq!(options.value("--seed"), Ok(Some("7")));
+        assert_eq!(options.value("--mode"), Ok(Some("full-nat")));
+        assert_eq!(options.rest(), Ok(vec!["dir"]));
+    }
+
+    #[test]
+    fn a_wrong_option_is_said() {
+        let mut options = Options::new(&["--sed", "7", "--seed"]);
+        assert!(options.value("--seed").is_err());
+        assert_eq!(
+            Options::new(&["--sed"]).rest(),
+            Err("unknown option `--sed`".to_string())
+        );
+    }
+}
