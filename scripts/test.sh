@@ -20,7 +20,7 @@ step() {
 }
 
 native_tests() {
-  cargo test --locked --workspace -- --show-output | tee "$log/native"
+  cargo test --locked --workspace --no-fail-fast -- --show-output | tee "$log/native"
 }
 
 browser_tests() {
