@@ -1,0 +1,316 @@
+//! Rules as the tools print them: `iptables-save` here, `iptables -L` in [`list`].
+
+mod list;
+
+use std::fmt::Write;
+
+pub use list::{Listing, list};
+
+use super::syntax::*;
+use super::{Chain, Counters, Header, Hook, Interface, Match, Not, Policy, Rule, Ruleset, Table, Target};
+use crate::net::Masked;
+
+/// What `iptables-save` prints (with `-c` where `counters`), without its two lines of comment: built-in chains in the order
+/// of the hooks, then the others by name, as libiptc keeps them.
+pub fn save(ruleset: &Ruleset, counters: bool) -> String {
+    let mut out = String::new();
+    for table in &ruleset.tables {
+        let chains = sorted(table);
+        let _ = writeln!(out, "*{}", table.name);
+        for chain in &chains {
+            let Counters { packets, bytes } = chain.counters;
+            let _ = writeln!(
+                out,
+                ":{} {} [{packets}:{bytes}]",
+                chain.name,
+                chain.policy.map_or("-", policy)
+            );
+        }
+        for chain in chains {
+            for rule in &chain.rules {
+                if counters {
+                    let Counters { packets, bytes } = rule.counters;
+                    let _ = write!(out, "[{packets}:{bytes}] ");
+                }
+                write_rule(table, chain, rule, &mut out);
+                out.push('\n');
+            }
+        }
+        out.push_str("COMMIT\n");
+    }
+    out
+}
+
+/// What `iptables -t TABLE -S` prints.
+pub fn commands(table: &Table) -> String {
+    let mut out = String::new();
+    let chains = sorted(table);
+    for chain in &chains {
+        let _ = match chain.policy {
+            Some(p) => writeln!(out, "-P {} {}", chain.name, policy(p)),
+            None => writeln!(out, "-N {}", chain.name),
+        };
+    }
+    for chain in chains {
+        for rule in &chain.rules {
+            write_rule(table, chain, rule, &mut out);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// The rule's `-A …` line.
+pub fn rule(table: &Table, chain: &Chain, rule: &Rule) -> String {
+    let mut out = String::new();
+    write_rule(table, chain, rule, &mut out);
+    out
+}
+
+fn policy(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Accept => "ACCEPT",
+        Policy::Drop => "DROP",
+    }
+}
+
+fn sorted(table: &Table) -> Vec<&Chain> {
+    let mut chains: Vec<_> = table.chains.iter().collect();
+    let place = |chain: &Chain| {
+        let hook = Hook::ALL
+            .iter()
+            .position(|h| chain.policy.is_some() && *h.name() == *chain.name);
+        hook.unwrap_or(Hook::ALL.len())
+    };
+    chains.sort_by(|a, b| (place(a), &a.name).cmp(&(place(b), &b.name)));
+    chains
+}
+
+fn write_rule(table: &Table, chain: &Chain, rule: &Rule, out: &mut String) {
+    out.push_str("-A ");
+    out.push_str(&chain.name);
+    header_words(&rule.header, out);
+    for m in &rule.matches {
+        match_words(m, out);
+    }
+    let name = |id| table.chain(id).map_or("", |c: &Chain| &*c.name);
+    match &rule.target {
+        Target::None => {}
+        Target::Jump(id) => {
+            out.push_str(" -j ");
+            out.push_str(name(*id));
+        }
+        Target::Goto(id) => {
+            out.push_str(" -g ");
+            out.push_str(name(*id));
+        }
+        Target::Unsupported(kept) => {
+            out.push(' ');
+            out.push_str(&kept.text);
+        }
+        target => {
+            let mut words = String::new();
+            out.push_str(" -j ");
+            out.push_str(target_words(target, &mut words));
+            out.push_str(&words);
+        }
+    }
+}
+
+fn not<T>(given: &Not<T>) -> &'static str {
+    if given.inverted { " !" } else { "" }
+}
+
+fn header_words(header: &Header, out: &mut String) {
+    fn addr(option: &str, given: &Option<Not<Masked>>, out: &mut String) {
+        if let Some(given) = given {
+            let _ = write!(out, "{} {option} {}", not(given), given.value);
+        }
+    }
+    fn iface(option: &str, given: &Option<Not<Interface>>, out: &mut String) {
+        // iptables prints nothing of `+` alone, not even the `!` before it.
+        if let Some(given) = given.as_ref().filter(|g| !g.value.name.is_empty()) {
+            let plus = if given.value.prefix { "+" } else { "" };
+            let _ = write!(out, "{} {option} {}{plus}", not(given), given.value.name);
+        }
+    }
+    addr("-s", &header.src, out);
+    addr("-d", &header.dst, out);
+    iface("-i", &header.in_iface, out);
+    iface("-o", &header.out_iface, out);
+    if let Some(protocol) = &header.protocol {
+        let _ = match names::protocol_name(protocol.value) {
+            Some(name) => write!(out, "{} -p {name}", not(protocol)),
+            None => write!(out, "{} -p {}", not(protocol), protocol.value.0),
+        };
+    }
+    if let Some(fragment) = &header.fragment {
+        let _ = write!(out, "{} -f", not(fragment));
+    }
+}
+
+/// The name behind `-m`.
+pub(super) fn match_name(m: &Match) -> &str {
+    match m {
+        Match::Comment(_) => "comment",
+        Match::Tcp(_) => "tcp",
+        Match::Udp { .. } => "udp",
+        Match::Sctp { .. } => "sctp",
+        Match::Icmp(_) => "icmp",
+        Match::Multiport(_) => "multiport",
+        Match::Conntrack(ct) if ct.legacy => "state",
+        Match::Conntrack(_) => "conntrack",
+        Match::Mark(_) => "mark",
+        Match::Connmark(_) => "connmark",
+        Match::Addrtype(_) => "addrtype",
+        Match::Statistic(_) => "statistic",
+        Match::Limit(_) => "limit",
+        Match::Hashlimit(_) => "hashlimit",
+        Match::Recent(_) => "recent",
+        Match::Set(_) => "set",
+        Match::Iprange(_) => "iprange",
+        Match::Length(_) => "length",
+        Match::Ttl(_) => "ttl",
+        Match::Owner(_) => "owner",
+        Match::Physdev(_) => "physdev",
+        Match::Pkttype(_) => "pkttype",
+        Match::Mac(_) => "mac",
+        Match::Tos { .. } => "tos",
+        Match::Dscp(_) => "dscp",
+        Match::Socket { .. } => "socket",
+        Match::Unsupported(kept) => &kept.name,
+    }
+}
+
+/// ` -m name --option value …`.
+pub(super) fn match_words(m: &Match, out: &mut String) {
+    if let Match::Unsupported(kept) = m {
+        out.push(' ');
+        out.push_str(&kept.text);
+        return;
+    }
+    out.push_str(" -m ");
+    out.push_str(match_name(m));
+    match m {
+        Match::Comment(text) => comment::save(text, out),
+        Match::Tcp(tcp) => tcp::save(tcp, out),
+        Match::Udp { sport, dport } => {
+            ports::save("sport", sport, out);
+            ports::save("dport", dport, out);
+        }
+        Match::Sctp { sport, dport } => {
+            for (option, given) in [("sport", sport), ("dport", dport)] {
+                if let Some(given) = given {
+                    ports::save_any(option, given, out);
+                }
+            }
+        }
+        Match::Icmp(icmp) => icmp::save(icmp, out),
+        Match::Multiport(multiport) => multiport::save(multiport, out),
+        Match::Conntrack(ct) => conntrack::write(ct, "--", out),
+        Match::Mark(bits) | Match::Connmark(bits) => mark::save_match(bits, out),
+        Match::Addrtype(addrtype) => addrtype::save(addrtype, out),
+        Match::Statistic(statistic) => statistic::write(statistic, "--", out),
+        Match::Limit(limit) => limit::save(limit, out),
+        Match::Hashlimit(limit) => hashlimit::save(limit, out),
+        Match::Recent(recent) => recent::save(recent, out),
+        Match::Set(set) => set::write(set, "--", out),
+        Match::Iprange(iprange) => iprange::save(iprange, out),
+        Match::Length(length) => ip::save_length(length, out),
+        Match::Ttl(ttl) => ip::save_ttl(ttl, out),
+        Match::Owner(owner) => owner::save(owner, out),
+        Match::Physdev(physdev) => physdev::save(physdev, out),
+        Match::Pkttype(kind) => link::save_pkttype(kind, out),
+        Match::Mac(mac) => link::save_mac(mac, out),
+        Match::Tos {
+            value,
+            mask,
+            inverted,
+        } => ip::save_tos(*value, *mask, *inverted, out),
+        Match::Dscp(dscp) => ip::save_dscp(dscp, out),
+        Match::Socket {
+            transparent,
+            nowildcard,
+            restore_mark,
+        } => socket::save(*transparent, *nowildcard, *restore_mark, out),
+        Match::Unsupported(_) => {}
+    }
+}
+
+/// The name behind `-j`.
+pub(super) fn target_name(target: &Target) -> &'static str {
+    target_words(target, &mut String::new())
+}
+
+/// The name behind `-j`; its options go to `out`. Jumps have none: they are named by their chain.
+pub(super) fn target_words(target: &Target, out: &mut String) -> &'static str {
+    match target {
+        Target::None | Target::Jump(_) | Target::Goto(_) | Target::Unsupported(_) => "",
+        Target::Accept => "ACCEPT",
+        Target::Drop => "DROP",
+        Target::Return => "RETURN",
+        Target::Reject(with) => {
+            out.push_str(" --reject-with ");
+            out.push_str(reject::name(*with));
+            "REJECT"
+        }
+        Target::Dnat(range) => {
+            nat::write_nat(range, " --to-destination ", "--", out);
+            "DNAT"
+        }
+        Target::Snat(range) => {
+            nat::write_nat(range, " --to-source ", "--", out);
+            "SNAT"
+        }
+        Target::Masquerade {
+            ports,
+            random,
+            random_fully,
+        } => {
+            nat::write_port_nat(*ports, *random, *random_fully, " --to-ports ", "--", out);
+            "MASQUERADE"
+        }
+        Target::Redirect { ports, random } => {
+            nat::write_port_nat(*ports, *random, false, " --to-ports ", "--", out);
+            "REDIRECT"
+        }
+        Target::Netmap(to) => {
+            let _ = write!(out, " --to {to}");
+            "NETMAP"
+        }
+        Target::Mark(bits) => {
+            mark::save_mark(bits, out);
+            "MARK"
+        }
+        Target::Connmark(op) => {
+            mark::save_connmark(op, out);
+            "CONNMARK"
+        }
+        Target::Ct(ct) => {
+            ct::write(ct, "--", out);
+            "CT"
+        }
+        Target::Notrack => "NOTRACK",
+        Target::Log(log) => {
+            log::save_log(log, out);
+            "LOG"
+        }
+        Target::Nflog(nflog) => {
+            log::write_nflog(nflog, "--", out);
+            "NFLOG"
+        }
+        Target::Tproxy(tproxy) => {
+            tproxy::save(tproxy, out);
+            "TPROXY"
+        }
+        Target::Ttl(op) => {
+            edit::save_ttl(op, out);
+            "TTL"
+        }
+        Target::Tcpmss(mss) => {
+            edit::save_tcpmss(*mss, out);
+            "TCPMSS"
+        }
+        Target::Trace => "TRACE",
+    }
+}

@@ -1,0 +1,117 @@
+//! `-m addrtype` (`libxt_addrtype.c`, revision 1).
+
+use super::{Opt, Syntax, fault};
+use crate::netfilter::matches::{Addrtype, AddressTypes};
+use crate::netfilter::{Match, Not};
+use crate::say;
+
+const SRC: u8 = 0;
+const DST: u8 = 1;
+const IN: u8 = 2;
+const OUT: u8 = 3;
+
+pub(in crate::netfilter) static ADDRTYPE: Syntax<Match> = Syntax {
+    name: "addrtype",
+    options: &[
+        Opt::value("src-type", SRC).not(),
+        Opt::value("dst-type", DST).not(),
+        Opt::flag("limit-iface-in", IN).excl(1 << OUT),
+        Opt::flag("limit-iface-out", OUT).excl(1 << IN),
+    ],
+    start: |_| Match::Addrtype(Addrtype::default()),
+    option: |m, given, _| {
+        let Match::Addrtype(addrtype) = m else {
+            return Ok(());
+        };
+        match given.id {
+            IN => addrtype.limit_iface_in = true,
+            OUT => addrtype.limit_iface_out = true,
+            id => {
+                let mut bits = 0;
+                given.name_list(&NAMES, |at| bits |= 1 << at)?;
+                let types = Some(given.not(AddressTypes(bits)));
+                *(if id == SRC { &mut addrtype.src } else { &mut addrtype.dst }) = types;
+            }
+        }
+        Ok(())
+    },
+    finish: |_, given, span| match given & (1 << SRC | 1 << DST) {
+        0 => Err(fault(
+            span,
+            say!("iptables/needs-an-option", name = "addrtype", options = "--src-type, --dst-type"),
+        )),
+        _ => Ok(()),
+    },
+};
+
+/// The bit of a name is `1 << place` (`include/uapi/linux/rtnetlink.h`, `RTN_*`).
+static NAMES: [&str; 12] = [
+    "UNSPEC",
+    "UNICAST",
+    "LOCAL",
+    "BROADCAST",
+    "ANYCAST",
+    "MULTICAST",
+    "BLACKHOLE",
+    "UNREACHABLE",
+    "PROHIBIT",
+    "THROW",
+    "NAT",
+    "XRESOLVE",
+];
+
+pub(in crate::netfilter) fn read_types(text: &str) -> Option<AddressTypes> {
+    let mut bits = 0;
+    for part in text.split(',') {
+        bits |= 1 << NAMES.iter().position(|n| *n == part)?;
+    }
+    Some(AddressTypes(bits))
+}
+
+fn write_types(types: AddressTypes, out: &mut String) {
+    let mut sep = "";
+    for (at, name) in NAMES.iter().enumerate() {
+        if types.0 & (1 << at) != 0 {
+            out.push_str(sep);
+            out.push_str(name);
+            sep = ",";
+        }
+    }
+}
+
+pub(in crate::netfilter) fn save(addrtype: &Addrtype, out: &mut String) {
+    let mut side = |option: &str, types: &Option<Not<AddressTypes>>| {
+        if let Some(types) = types {
+            out.push_str(if types.inverted { " !" } else { "" });
+            out.push_str(option);
+            write_types(types.value, out);
+        }
+    };
+    side(" --src-type ", &addrtype.src);
+    side(" --dst-type ", &addrtype.dst);
+    if addrtype.limit_iface_in {
+        out.push_str(" --limit-iface-in");
+    }
+    if addrtype.limit_iface_out {
+        out.push_str(" --limit-iface-out");
+    }
+}
+
+pub(in crate::netfilter) fn list(addrtype: &Addrtype, out: &mut String) {
+    out.push_str(" ADDRTYPE match");
+    let mut side = |option: &str, types: &Option<Not<AddressTypes>>| {
+        if let Some(types) = types {
+            out.push_str(option);
+            out.push_str(if types.inverted { "!" } else { "" });
+            write_types(types.value, out);
+        }
+    };
+    side(" src-type ", &addrtype.src);
+    side(" dst-type ", &addrtype.dst);
+    if addrtype.limit_iface_in {
+        out.push_str(" limit-in");
+    }
+    if addrtype.limit_iface_out {
+        out.push_str(" limit-out");
+    }
+}

@@ -1,0 +1,231 @@
+//! `-m conntrack` and `-m state` (`libxt_conntrack.c`, revision 3).
+
+use std::fmt::Write;
+
+use super::{Opt, Syntax, fault, no_finish};
+use crate::net::Masked;
+use crate::netfilter::matches::{Conntrack, Range, States, Status};
+use crate::netfilter::{Match, Not};
+use crate::say;
+
+const STATE: u8 = 0;
+const PROTO: u8 = 1;
+const ORIG_SRC: u8 = 2;
+const ORIG_DST: u8 = 3;
+const REPL_SRC: u8 = 4;
+const REPL_DST: u8 = 5;
+const ORIG_SPORT: u8 = 6;
+const ORIG_DPORT: u8 = 7;
+const REPL_SPORT: u8 = 8;
+const REPL_DPORT: u8 = 9;
+const STATUS: u8 = 10;
+const EXPIRE: u8 = 11;
+
+pub(in crate::netfilter) static CONNTRACK: Syntax<Match> = Syntax {
+    name: "conntrack",
+    options: &[
+        Opt::value("ctstate", STATE).not(),
+        Opt::value("ctproto", PROTO).not(),
+        Opt::value("ctorigsrc", ORIG_SRC).not(),
+        Opt::value("ctorigdst", ORIG_DST).not(),
+        Opt::value("ctreplsrc", REPL_SRC).not(),
+        Opt::value("ctrepldst", REPL_DST).not(),
+        Opt::value("ctstatus", STATUS).not(),
+        Opt::value("ctexpire", EXPIRE).not(),
+        Opt::value("ctorigsrcport", ORIG_SPORT).not(),
+        Opt::value("ctorigdstport", ORIG_DPORT).not(),
+        Opt::value("ctreplsrcport", REPL_SPORT).not(),
+        Opt::value("ctrepldstport", REPL_DPORT).not(),
+        Opt::value("ctdir", 12),
+    ],
+    start: |_| Match::Conntrack(Box::default()),
+    option: |m, given, _| {
+        let Match::Conntrack(ct) = m else {
+            return Ok(());
+        };
+        match given.id {
+            STATE => {
+                let mut bits = 0;
+                given.name_list(&STATE_WORDS, |at| bits |= STATE_BITS.get(at).copied().unwrap_or(0))?;
+                ct.states = Some(given.not(States(bits)));
+            }
+            PROTO => ct.protocol = Some(given.not(given.protocol()?)),
+            ORIG_SRC => ct.orig_src = Some(given.not(given.host_mask()?)),
+            ORIG_DST => ct.orig_dst = Some(given.not(given.host_mask()?)),
+            REPL_SRC => ct.repl_src = Some(given.not(given.host_mask()?)),
+            REPL_DST => ct.repl_dst = Some(given.not(given.host_mask()?)),
+            ORIG_SPORT => ct.orig_sport = Some(given.not(given.service_range()?)),
+            ORIG_DPORT => ct.orig_dport = Some(given.not(given.service_range()?)),
+            REPL_SPORT => ct.repl_sport = Some(given.not(given.service_range()?)),
+            REPL_DPORT => ct.repl_dport = Some(given.not(given.service_range()?)),
+            STATUS => {
+                let mut bits = 0;
+                given.name_list(&STATUS_WORDS, |at| bits |= (1u8 << at) >> 1)?;
+                ct.status = Some(given.not(Status(bits)));
+            }
+            EXPIRE => ct.expire = Some(given.not(given.range(u32::MAX)?)),
+            _ => {
+                ct.reply = Some(if given.value.eq_ignore_ascii_case("REPLY") {
+                    true
+                } else if given.value.eq_ignore_ascii_case("ORIGINAL") {
+                    false
+                } else {
+                    return Err(given.bad());
+                });
+            }
+        }
+        Ok(())
+    },
+    finish: |_, given, span| match given {
+        0 => Err(fault(
+            span,
+            say!("iptables/needs-an-option", name = "conntrack", options = "--ctstate, --ctorigdst, …"),
+        )),
+        _ => Ok(()),
+    },
+};
+
+pub(in crate::netfilter) static STATE_MATCH: Syntax<Match> = Syntax {
+    name: "state",
+    options: &[Opt::value("state", 0).must().not()],
+    start: |_| {
+        Match::Conntrack(Box::new(Conntrack {
+            legacy: true,
+            ..Conntrack::default()
+        }))
+    },
+    option: |m, given, _| {
+        let mut bits = 0;
+        // `state` does not know SNAT and DNAT.
+        given.name_list(STATE_WORDS.get(..5).unwrap_or(&[]), |at| {
+            bits |= STATE_BITS.get(at).copied().unwrap_or(0)
+        })?;
+        if let Match::Conntrack(ct) = m {
+            ct.states = Some(given.not(States(bits)));
+        }
+        Ok(())
+    },
+    finish: no_finish,
+};
+
+/// In the order in which a shortened word is looked up.
+static STATE_WORDS: [&str; 7] = [
+    "INVALID",
+    "NEW",
+    "ESTABLISHED",
+    "RELATED",
+    "UNTRACKED",
+    "SNAT",
+    "DNAT",
+];
+
+static STATE_BITS: [u8; 7] = [
+    States::INVALID,
+    States::NEW,
+    States::ESTABLISHED,
+    States::RELATED,
+    States::UNTRACKED,
+    States::SNAT,
+    States::DNAT,
+];
+
+/// The bit of a word is `1 << (place - 1)`; `NONE` has none.
+static STATUS_WORDS: [&str; 5] = ["NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"];
+
+/// The states as iptables orders them when it prints.
+pub(in crate::netfilter) fn write_states(states: States, out: &mut String) {
+    let order = [0, 1, 3, 2, 4, 5, 6];
+    let mut sep = "";
+    for at in order {
+        if let (Some(word), Some(bit)) = (STATE_WORDS.get(at), STATE_BITS.get(at))
+            && states.0 & bit != 0
+        {
+            out.push_str(sep);
+            out.push_str(word);
+            sep = ",";
+        }
+    }
+}
+
+pub(in crate::netfilter) fn read_states(text: &str) -> Option<States> {
+    let mut bits = 0;
+    for part in text.split(',') {
+        let at = STATE_WORDS.iter().position(|w| *w == part)?;
+        bits |= STATE_BITS.get(at)?;
+    }
+    Some(States(bits))
+}
+
+fn write_status(status: Status, out: &mut String) {
+    let mut sep = "";
+    for (at, word) in STATUS_WORDS.iter().enumerate().skip(1) {
+        if status.0 & (1 << at >> 1) != 0 {
+            out.push_str(sep);
+            out.push_str(word);
+            sep = ",";
+        }
+    }
+    if status.0 == 0 {
+        out.push_str("NONE");
+    }
+}
+
+pub(in crate::netfilter) fn read_status(text: &str) -> Option<Status> {
+    let mut bits = 0u8;
+    for part in text.split(',') {
+        bits |= (1 << STATUS_WORDS.iter().position(|w| *w == part)?) >> 1;
+    }
+    Some(Status(bits))
+}
+
+/// The words of both forms; `dash` is `--` in `iptables-save` and nothing in listings.
+pub(in crate::netfilter) fn write(ct: &Conntrack, dash: &str, out: &mut String) {
+    fn option<T>(name: &str, dash: &str, given: &Option<Not<T>>, out: &mut String, value: impl Fn(&T, &mut String)) {
+        if let Some(given) = given {
+            out.push_str(if given.inverted { " ! " } else { " " });
+            out.push_str(dash);
+            out.push_str(name);
+            out.push(' ');
+            value(&given.value, out);
+        }
+    }
+    fn range<T: PartialEq + std::fmt::Display>(range: &Range<T>, out: &mut String) {
+        let _ = write!(out, "{}", range.low);
+        if range.low != range.high {
+            let _ = write!(out, ":{}", range.high);
+        }
+    }
+    // `conntrack_dump_ports` takes the upper port 0 for "not given".
+    fn ports(ports: &Range<u16>, out: &mut String) {
+        match ports.high {
+            0 => {
+                let _ = write!(out, "{}", ports.low);
+            }
+            _ => range(ports, out),
+        }
+    }
+    fn addr(masked: &Masked, out: &mut String) {
+        let _ = match masked.length() {
+            Some(32) => write!(out, "{}", masked.addr),
+            _ => write!(out, "{masked}"),
+        };
+    }
+    let state = if ct.legacy { "state" } else { "ctstate" };
+    option(state, dash, &ct.states, out, |s, out| write_states(*s, out));
+    option("ctproto", dash, &ct.protocol, out, |p, out| {
+        let _ = write!(out, "{}", p.0);
+    });
+    option("ctorigsrc", dash, &ct.orig_src, out, addr);
+    option("ctorigdst", dash, &ct.orig_dst, out, addr);
+    option("ctreplsrc", dash, &ct.repl_src, out, addr);
+    option("ctrepldst", dash, &ct.repl_dst, out, addr);
+    option("ctorigsrcport", dash, &ct.orig_sport, out, ports);
+    option("ctorigdstport", dash, &ct.orig_dport, out, ports);
+    option("ctreplsrcport", dash, &ct.repl_sport, out, ports);
+    option("ctrepldstport", dash, &ct.repl_dport, out, ports);
+    option("ctstatus", dash, &ct.status, out, |s, out| write_status(*s, out));
+    option("ctexpire", dash, &ct.expire, out, range);
+    if let Some(reply) = ct.reply {
+        let _ = write!(out, " {dash}ctdir {}", if reply { "REPLY" } else { "ORIGINAL" });
+    }
+}

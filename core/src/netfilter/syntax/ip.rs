@@ -1,0 +1,211 @@
+//! Matches on other fields of the IP header: `-m length`, `-m ttl`, `-m tos`, `-m dscp` (`libxt_length.c`,
+//! `libipt_ttl.c`, `libxt_tos.c` revision 1, `libxt_dscp.c`).
+
+use std::fmt::Write;
+
+use super::values::{leading_number, number};
+use super::{Fault, Given, Opt, Syntax, fault, no_finish};
+use crate::netfilter::matches::{Range, TtlTest};
+use crate::netfilter::{Match, Not};
+use crate::say;
+
+pub(in crate::netfilter) static LENGTH: Syntax<Match> = Syntax {
+    name: "length",
+    options: &[Opt::value("length", 0).must().not()],
+    start: |_| Match::Length(Not::plain(Range { low: 0, high: 0 })),
+    option: |m, given, _| {
+        let Range { low, high } = given.range(65535)?;
+        *m = Match::Length(given.not(Range {
+            low: low as u16,
+            high: high as u16,
+        }));
+        Ok(())
+    },
+    finish: no_finish,
+};
+
+pub(in crate::netfilter) static TTL: Syntax<Match> = Syntax {
+    name: "ttl",
+    options: &[
+        Opt::value("ttl-lt", 1).excl(0b111),
+        Opt::value("ttl-gt", 2).excl(0b111),
+        Opt::value("ttl-eq", 0).not().excl(0b111),
+        Opt::value("ttl", 0).excl(0b111),
+    ],
+    start: |_| Match::Ttl(TtlTest::Equal(0)),
+    option: |m, given, _| {
+        let ttl = given.u8(0)?;
+        *m = Match::Ttl(match given.id {
+            1 => TtlTest::Less(ttl),
+            2 => TtlTest::Greater(ttl),
+            _ if given.inverted => TtlTest::NotEqual(ttl),
+            _ => TtlTest::Equal(ttl),
+        });
+        Ok(())
+    },
+    finish: |_, given, span| match given {
+        0 => Err(fault(
+            span,
+            say!("iptables/needs-an-option", name = "ttl", options = "--ttl-eq, --ttl-lt, --ttl-gt"),
+        )),
+        _ => Ok(()),
+    },
+};
+
+pub(in crate::netfilter) static TOS: Syntax<Match> = Syntax {
+    name: "tos",
+    options: &[Opt::value("tos", 0).must().not()],
+    start: |_| Match::Tos {
+        value: 0,
+        mask: 0,
+        inverted: false,
+    },
+    option: |m, given, _| {
+        let (value, mask) = read_tos(given)?;
+        *m = Match::Tos {
+            value,
+            mask,
+            inverted: given.inverted,
+        };
+        Ok(())
+    },
+    finish: no_finish,
+};
+
+static TOS_NAMES: [(&str, u8); 5] = [
+    ("Minimize-Delay", 0x10),
+    ("Maximize-Throughput", 0x08),
+    ("Maximize-Reliability", 0x04),
+    ("Minimize-Cost", 0x02),
+    ("Normal-Service", 0),
+];
+
+/// `value[/mask]`, or a name, for which the mask is 0x3f.
+fn read_tos(given: &Given) -> Result<(u8, u8), Fault> {
+    let byte = |n: u64| u8::try_from(n).map_err(|_| given.bad());
+    match leading_number(given.value) {
+        Some((value, "")) => Ok((byte(value)?, 255)),
+        Some((value, rest)) => {
+            let mask = rest.strip_prefix('/').and_then(|m| number(m, 0, 255));
+            Ok((byte(value)?, byte(mask.ok_or_else(|| given.bad())?)?))
+        }
+        None => TOS_NAMES
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(given.value))
+            .map(|(_, value)| (*value, 0x3f))
+            .ok_or_else(|| given.bad()),
+    }
+}
+
+pub(in crate::netfilter) static DSCP: Syntax<Match> = Syntax {
+    name: "dscp",
+    options: &[
+        Opt::value("dscp", 0).not().excl(0b10),
+        Opt::value("dscp-class", 1).not().excl(0b01),
+    ],
+    start: |_| Match::Dscp(Not::plain(0)),
+    option: |m, given, _| {
+        let dscp = match given.id {
+            0 => given.number(0, 63)? as u8,
+            _ => class(given.value).ok_or_else(|| given.bad())?,
+        };
+        *m = Match::Dscp(given.not(dscp));
+        Ok(())
+    },
+    finish: |_, given, span| match given {
+        0 => Err(fault(
+            span,
+            say!("iptables/needs-an-option", name = "dscp", options = "--dscp, --dscp-class"),
+        )),
+        _ => Ok(()),
+    },
+};
+
+/// DiffServ classes (RFC 2474, 2597, 3246): `CSn`, `BE`, `AFxy`, `EF`. What follows a class is not looked at.
+fn class(name: &str) -> Option<u8> {
+    let bytes = name.as_bytes();
+    let digit = |at: usize, high: u8| {
+        let digit = bytes.get(at)?.checked_sub(b'0')?;
+        (digit <= high).then_some(digit)
+    };
+    let head = name.get(..2)?.to_ascii_uppercase();
+    match head.as_str() {
+        "CS" => Some(digit(2, 7)? << 3),
+        "BE" => Some(0),
+        "EF" => Some(0x2e),
+        "AF" => match (digit(2, 4)?, digit(3, 3)?) {
+            (0, _) | (_, 0) => None,
+            (class, drop) => Some(class << 3 | drop << 1),
+        },
+        _ => None,
+    }
+}
+
+fn not(inverted: bool) -> &'static str {
+    if inverted { " !" } else { "" }
+}
+
+fn write_range(range: &Range<u16>, out: &mut String) {
+    let _ = write!(out, "{}", range.low);
+    if range.low != range.high {
+        let _ = write!(out, ":{}", range.high);
+    }
+}
+
+pub(in crate::netfilter) fn save_length(length: &Not<Range<u16>>, out: &mut String) {
+    let _ = write!(out, "{} --length ", not(length.inverted));
+    write_range(&length.value, out);
+}
+
+pub(in crate::netfilter) fn list_length(length: &Not<Range<u16>>, out: &mut String) {
+    let _ = write!(out, " length {}", if length.inverted { "!" } else { "" });
+    write_range(&length.value, out);
+}
+
+pub(in crate::netfilter) fn save_ttl(test: &TtlTest, out: &mut String) {
+    let _ = match test {
+        TtlTest::Equal(ttl) => write!(out, " --ttl-eq {ttl}"),
+        TtlTest::NotEqual(ttl) => write!(out, " ! --ttl-eq {ttl}"),
+        TtlTest::Less(ttl) => write!(out, " --ttl-lt {ttl}"),
+        TtlTest::Greater(ttl) => write!(out, " --ttl-gt {ttl}"),
+    };
+}
+
+pub(in crate::netfilter) fn list_ttl(test: &TtlTest, out: &mut String) {
+    let (sign, ttl) = match test {
+        TtlTest::Equal(ttl) => ("==", ttl),
+        TtlTest::NotEqual(ttl) => ("!=", ttl),
+        TtlTest::Less(ttl) => ("<", ttl),
+        TtlTest::Greater(ttl) => (">", ttl),
+    };
+    let _ = write!(out, " TTL match TTL {sign} {ttl}");
+}
+
+pub(in crate::netfilter) fn save_tos(value: u8, mask: u8, inverted: bool, out: &mut String) {
+    let _ = write!(out, "{} --tos 0x{value:02x}/0x{mask:02x}", not(inverted));
+}
+
+pub(in crate::netfilter) fn list_tos(value: u8, mask: u8, inverted: bool, numeric: bool, out: &mut String) {
+    out.push_str(" tos match");
+    out.push_str(if inverted { "!" } else { "" });
+    let name = TOS_NAMES
+        .iter()
+        .find(|(_, v)| *v == value && mask == 0x3f && !numeric);
+    let _ = match name {
+        Some((name, _)) => write!(out, " {name}"),
+        None => write!(out, "0x{value:02x}/0x{mask:02x}"),
+    };
+}
+
+pub(in crate::netfilter) fn tos_named(name: &str) -> Option<u8> {
+    TOS_NAMES.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
+}
+
+pub(in crate::netfilter) fn save_dscp(dscp: &Not<u8>, out: &mut String) {
+    let _ = write!(out, "{} --dscp 0x{:02x}", not(dscp.inverted), dscp.value);
+}
+
+pub(in crate::netfilter) fn list_dscp(dscp: &Not<u8>, out: &mut String) {
+    let inv = if dscp.inverted { "!" } else { "" };
+    let _ = write!(out, " DSCP match {inv}0x{:02x}", dscp.value);
+}
