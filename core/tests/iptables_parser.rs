@@ -46,7 +46,12 @@ fn cases(data: &str) -> Vec<Case<'_>> {
             }
         }
         text += "COMMIT\n";
-        cases.push(Case { table, note, text, expect });
+        cases.push(Case {
+            table,
+            note,
+            text,
+            expect,
+        });
     }
     cases
 }
@@ -59,7 +64,10 @@ fn score(name: &str, data: &str, floor: usize) {
         let (ruleset, mut said) = save::read(&case.text, FileId(0));
         said.extend(save::missing_sets(&ruleset, |_| false));
         // iptables-restore stops at the first refusal; those of the commit come after all lines.
-        let refusal = said.iter().filter_map(save::Stage::of).min_by_key(|s| *s == save::Stage::Commit);
+        let refusal = said
+            .iter()
+            .filter_map(save::Stage::of)
+            .min_by_key(|s| *s == save::Stage::Commit);
         let printed = print::save(&ruleset, false);
         let found = match refusal {
             Some(stage) => Expect::Refused(stage),
@@ -69,7 +77,10 @@ fn score(name: &str, data: &str, floor: usize) {
             right += 1;
         } else {
             let said: Vec<_> = said.iter().map(|d| d.message.text(Lang::En)).collect();
-            println!("{}: {}\n  wants {:?}\n  found {found:?} {said:?}", case.table, case.note, case.expect);
+            println!(
+                "{}: {}\n  wants {:?}\n  found {found:?} {said:?}",
+                case.table, case.note, case.expect
+            );
         }
     }
     println!("{name}: {right} of {}", cases.len());
@@ -78,5 +89,9 @@ fn score(name: &str, data: &str, floor: usize) {
 
 #[test]
 fn iptables_restore_and_we_take_and_refuse_the_same() {
-    score("iptables-parser", include_str!("data/iptables-parser.txt"), 100);
+    score(
+        "iptables-parser",
+        include_str!("data/iptables-parser.txt"),
+        100,
+    );
 }

@@ -50,7 +50,8 @@ fn head(table: &Table, (id, chain): (ChainId, &Chain), style: Listing, out: &mut
             out.push_str(")\n");
         }
         None => {
-            let jumps = |r: &&Rule| matches!(r.target, Target::Jump(to) | Target::Goto(to) if to == id);
+            let jumps =
+                |r: &&Rule| matches!(r.target, Target::Jump(to) | Target::Goto(to) if to == id);
             let references: usize = table
                 .chains
                 .iter()
@@ -117,7 +118,9 @@ fn line(table: &Table, rule: &Rule, number: usize, style: Listing, out: &mut Str
     };
     out.push_str(match header.fragment {
         None => "-- ",
-        Some(Not { inverted: false, .. }) => "-f ",
+        Some(Not {
+            inverted: false, ..
+        }) => "-f ",
         Some(_) => "!f ",
     });
     if style.verbose {
@@ -157,7 +160,11 @@ fn iface(iface: &Option<Not<Interface>>, any: &str) -> String {
 }
 
 fn addr(given: &Option<Not<Masked>>, style: Listing, out: &mut String) {
-    out.push(if given.is_some_and(|g| g.inverted) { '!' } else { ' ' });
+    out.push(if given.is_some_and(|g| g.inverted) {
+        '!'
+    } else {
+        ' '
+    });
     let text = match given.map(|g| g.value) {
         None if style.numeric => "0.0.0.0/0".to_string(),
         None => "anywhere".to_string(),

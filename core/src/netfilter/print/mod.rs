@@ -7,7 +7,9 @@ use std::fmt::Write;
 pub use list::{Listing, list};
 
 use super::syntax::*;
-use super::{Chain, Counters, Header, Hook, Interface, Match, Not, Policy, Rule, Ruleset, Table, Target};
+use super::{
+    Chain, Counters, Header, Hook, Interface, Match, Not, Policy, Rule, Ruleset, Table, Target,
+};
 use crate::net::Masked;
 
 /// What `iptables-save` prints (with `-c` where `counters`), without its two lines of comment: built-in chains in the order

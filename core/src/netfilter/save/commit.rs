@@ -81,12 +81,20 @@ impl Graph {
         (hooks, loops)
     }
 
-    fn walk(&self, base: u32, hook: Hooks, hooks: &mut [Hooks], loops: &mut BTreeSet<Vec<(u32, u32)>>) {
+    fn walk(
+        &self,
+        base: u32,
+        hook: Hooks,
+        hooks: &mut [Hooks],
+        loops: &mut BTreeSet<Vec<(u32, u32)>>,
+    ) {
         // Each chain on the way with the place of its next jump.
         let mut way: Vec<(u32, usize)> = vec![(base, 0)];
         let mut on_way = vec![false; hooks.len()];
         let mark = |id: u32, hooks: &mut [Hooks], on_way: &mut [bool], on: bool| {
-            if let (Some(hooks), Some(on_way)) = (hooks.get_mut(id as usize), on_way.get_mut(id as usize)) {
+            if let (Some(hooks), Some(on_way)) =
+                (hooks.get_mut(id as usize), on_way.get_mut(id as usize))
+            {
                 *hooks |= hook;
                 *on_way = on;
             }
@@ -249,7 +257,9 @@ fn target_fits(name: &str) -> Fits {
 
 /// Whether the rule's protocol is this one and no other.
 fn is_for(header: &Header, protocol: Protocol) -> bool {
-    header.protocol.is_some_and(|p| !p.inverted && p.value == protocol)
+    header
+        .protocol
+        .is_some_and(|p| !p.inverted && p.value == protocol)
 }
 
 fn misfit(what: &str, fits: Fits, table: TableName, header: &Header, hooks: Hooks) -> Option<Say> {
@@ -271,7 +281,11 @@ fn misfit(what: &str, fits: Fits, table: TableName, header: &Header, hooks: Hook
         ));
     }
     let protocol = fits.protocol.filter(|p| !is_for(header, *p))?;
-    Some(say!("iptables/commit-protocol", what = what, protocol = protocol))
+    Some(say!(
+        "iptables/commit-protocol",
+        what = what,
+        protocol = protocol
+    ))
 }
 
 fn hook_names(hooks: Hooks) -> String {
@@ -289,7 +303,13 @@ fn refuse(table: TableName, rule: &Rule, hooks: Hooks) -> Option<Say> {
             continue;
         }
         let name = print::match_name(m);
-        let why = misfit(&format!("-m {name}"), match_fits(name), table, &rule.header, hooks);
+        let why = misfit(
+            &format!("-m {name}"),
+            match_fits(name),
+            table,
+            &rule.header,
+            hooks,
+        );
         if let Some(why) = why.or_else(|| refuse_match(m, hooks)) {
             return Some(why);
         }
@@ -333,7 +353,11 @@ fn refuse_match(m: &Match, hooks: Hooks) -> Option<Say> {
 }
 
 fn no_interface(option: &str, hooks: Hooks) -> Say {
-    say!("iptables/commit-no-interface", option = option, hooks = hook_names(hooks))
+    say!(
+        "iptables/commit-no-interface",
+        option = option,
+        hooks = hook_names(hooks)
+    )
 }
 
 /// Credit in 32 bits (`xt_limit.c`, `limit_mt_check`): the kernel counts 32000 a second.
@@ -374,7 +398,8 @@ fn refuse_hashlimit(limit: &Hashlimit) -> Option<Say> {
 
 /// `xt_recent.c`, `recent_mt_check`.
 fn refuse_recent(recent: &Recent) -> Option<Say> {
-    let asks = recent.seconds.is_some() || recent.hitcount.is_some() || recent.check_ttl || recent.reap;
+    let asks =
+        recent.seconds.is_some() || recent.hitcount.is_some() || recent.check_ttl || recent.reap;
     if asks && matches!(recent.action, RecentAction::Set | RecentAction::Remove) {
         return Some(say!("iptables/commit-recent-asks"));
     }

@@ -11,8 +11,8 @@ mod tables;
 mod words;
 
 use self::tables::Reader;
-use super::ruleset::{Ruleset, TableName};
 use super::Match;
+use super::ruleset::{Ruleset, TableName};
 use crate::say;
 use crate::text::{Diagnostic, FileId, Severity};
 

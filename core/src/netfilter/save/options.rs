@@ -109,7 +109,10 @@ impl Loaded<'_> {
                 return true;
             }
             if let Some(syntax) = at.checked_sub(1).and_then(|at| self.matches.get(at))
-                && syntax.options.iter().any(|o| visit(Found::Match(syntax, o)))
+                && syntax
+                    .options
+                    .iter()
+                    .any(|o| visit(Found::Match(syntax, o)))
             {
                 return true;
             }
@@ -187,11 +190,21 @@ mod tests {
     fn no_extension_has_an_option_of_iptables_own_name() {
         let own = |opts: &'static [Opt]| {
             for opt in opts {
-                assert!(OWN.iter().all(|(name, _, _)| *name != opt.name), "{}", opt.name);
+                assert!(
+                    OWN.iter().all(|(name, _, _)| *name != opt.name),
+                    "{}",
+                    opt.name
+                );
             }
         };
-        MATCHES.iter().chain(known::MATCHES).for_each(|s| own(s.options));
-        TARGETS.iter().chain(known::TARGETS).for_each(|s| own(s.options));
+        MATCHES
+            .iter()
+            .chain(known::MATCHES)
+            .for_each(|s| own(s.options));
+        TARGETS
+            .iter()
+            .chain(known::TARGETS)
+            .for_each(|s| own(s.options));
     }
 
     #[test]

@@ -191,7 +191,10 @@ impl<'w> Run<'_, 'w> {
         for (at, letter) in text.bytes().enumerate().skip(1) {
             let Some(takes) = options::letter(letter) else {
                 let shown = text.get(..2).unwrap_or(text);
-                return Err(fault(word.span, say!("iptables/unknown-option", option = shown)));
+                return Err(fault(
+                    word.span,
+                    say!("iptables/unknown-option", option = shown),
+                ));
             };
             let rest = text.get(at + 1..).filter(|r| !r.is_empty());
             let arg = match takes {
@@ -215,7 +218,10 @@ impl<'w> Run<'_, 'w> {
     /// The next word, whatever it is.
     fn value(&mut self, word: &Word, option: &str) -> Result<Arg<'w>, Fault> {
         let Some(next) = self.words.get(self.next) else {
-            return Err(fault(word.span, say!("iptables/needs-value", option = option)));
+            return Err(fault(
+                word.span,
+                say!("iptables/needs-value", option = option),
+            ));
         };
         self.next += 1;
         Ok(whole(next))
@@ -484,7 +490,11 @@ impl<'w> Run<'_, 'w> {
                 if let Some(number) = self.next_plain() {
                     rule_number(number)?;
                 }
-                if letter == b'Z' { Action::Zero } else { Action::List }
+                if letter == b'Z' {
+                    Action::Zero
+                } else {
+                    Action::List
+                }
             }
             b'F' => Action::Flush,
             b'N' => {
@@ -497,11 +507,29 @@ impl<'w> Run<'_, 'w> {
             b'E' | b'P' => {
                 self.second = self.next_plain();
                 if self.second.is_none() {
-                    return Err(fault(span, say!("iptables/needs-two-values", option = format!("-{}", letter as char))));
+                    return Err(fault(
+                        span,
+                        say!(
+                            "iptables/needs-two-values",
+                            option = format!("-{}", letter as char)
+                        ),
+                    ));
                 }
-                if letter == b'E' { Action::RenameChain } else { Action::Policy }
+                if letter == b'E' {
+                    Action::RenameChain
+                } else {
+                    Action::Policy
+                }
             }
-            _ => return Err(fault(span, say!("iptables/unknown-option", option = format!("-{}", letter as char)))),
+            _ => {
+                return Err(fault(
+                    span,
+                    say!(
+                        "iptables/unknown-option",
+                        option = format!("-{}", letter as char)
+                    ),
+                ));
+            }
         });
         Ok(())
     }
@@ -604,7 +632,10 @@ impl<'w> Run<'_, 'w> {
         if let Some(chain) = self.chain
             && chain.text.len() > 28
         {
-            return Err(fault(chain.span, say!("iptables/long-chain-name", name = chain.text)));
+            return Err(fault(
+                chain.span,
+                say!("iptables/long-chain-name", name = chain.text),
+            ));
         }
         self.interfaces_fit(action)?;
         Ok(Command {
@@ -703,7 +734,10 @@ impl<'w> Run<'_, 'w> {
                     b'0' => "--line-numbers".to_string(),
                     letter => format!("-{}", *letter as char),
                 };
-                Err(fault(self.whole, say!("iptables/option-not-here", option = option)))
+                Err(fault(
+                    self.whole,
+                    say!("iptables/option-not-here", option = option),
+                ))
             }
             None => Ok(()),
         }
@@ -807,12 +841,19 @@ fn may_stand(opt: &syntax::Opt, given: &Given, seen: &mut u32) -> Result<(), Fau
     Ok(())
 }
 
-fn keep(kept: &mut Unsupported, given: &Given, words: &[Word], next: &mut usize) -> Result<(), Fault> {
+fn keep(
+    kept: &mut Unsupported,
+    given: &Given,
+    words: &[Word],
+    next: &mut usize,
+) -> Result<(), Fault> {
     let mut second = "";
     if known::takes_two(given) {
         match words.get(*next) {
             Some(word) => second = &word.text,
-            None => return Err(given.fault(say!("iptables/needs-two-values", option = given.option()))),
+            None => {
+                return Err(given.fault(say!("iptables/needs-two-values", option = given.option())));
+            }
         }
         *next += 1;
     }
@@ -845,10 +886,16 @@ fn target_name(arg: Arg) -> Result<(), Fault> {
         return Err(fault(arg.span, say!("iptables/empty-target")));
     }
     if arg.text.len() > 28 {
-        return Err(fault(arg.span, say!("iptables/long-chain-name", name = arg.text)));
+        return Err(fault(
+            arg.span,
+            say!("iptables/long-chain-name", name = arg.text),
+        ));
     }
     if arg.text.contains(|c: char| c.is_ascii_whitespace()) {
-        return Err(fault(arg.span, say!("iptables/blank-in-name", name = arg.text)));
+        return Err(fault(
+            arg.span,
+            say!("iptables/blank-in-name", name = arg.text),
+        ));
     }
     Ok(())
 }
@@ -856,17 +903,29 @@ fn target_name(arg: Arg) -> Result<(), Fault> {
 /// `-N` is stricter than `:` (`assert_valid_chain_name`).
 fn new_chain_name(arg: Arg) -> Result<(), Fault> {
     if arg.text.len() > 28 {
-        return Err(fault(arg.span, say!("iptables/long-chain-name", name = arg.text)));
+        return Err(fault(
+            arg.span,
+            say!("iptables/long-chain-name", name = arg.text),
+        ));
     }
     if arg.text.starts_with(['-', '!']) {
-        return Err(fault(arg.span, say!("iptables/chain-name-start", name = arg.text)));
+        return Err(fault(
+            arg.span,
+            say!("iptables/chain-name-start", name = arg.text),
+        ));
     }
     let standard = matches!(arg.text, "" | "ACCEPT" | "DROP" | "RETURN");
     if standard || syntax::target_named(arg.text).is_some() {
-        return Err(fault(arg.span, say!("iptables/chain-named-as-target", name = arg.text)));
+        return Err(fault(
+            arg.span,
+            say!("iptables/chain-named-as-target", name = arg.text),
+        ));
     }
     if arg.text.contains(|c: char| c.is_ascii_whitespace()) {
-        return Err(fault(arg.span, say!("iptables/blank-in-name", name = arg.text)));
+        return Err(fault(
+            arg.span,
+            say!("iptables/blank-in-name", name = arg.text),
+        ));
     }
     Ok(())
 }

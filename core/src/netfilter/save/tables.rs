@@ -71,8 +71,10 @@ impl<'t> Reader<'t> {
         if self.unsaid > 0 {
             let end = Span::new(self.file, self.text.len(), self.text.len());
             let count = self.unsaid;
-            self.diagnostics
-                .push(Diagnostic::note(end, say!("iptables/and-more", count = count)));
+            self.diagnostics.push(Diagnostic::note(
+                end,
+                say!("iptables/and-more", count = count),
+            ));
         }
         self.diagnostics.sort_by_key(|d| d.span.start);
         let ruleset = Ruleset {
@@ -107,7 +109,14 @@ impl<'t> Reader<'t> {
         self.commit(end);
     }
 
-    fn line(&mut self, line: &'t str, closed: bool, at: usize, commands: bool, words: &mut Vec<Word<'t>>) {
+    fn line(
+        &mut self,
+        line: &'t str,
+        closed: bool,
+        at: usize,
+        commands: bool,
+        words: &mut Vec<Word<'t>>,
+    ) {
         let (line, returned) = match line.strip_suffix('\r') {
             Some(line) => (line, true),
             None => (line, false),
@@ -130,7 +139,9 @@ impl<'t> Reader<'t> {
                 }
             }
             (_, State::Unknown) => Ok(()),
-            (Some(b':'), State::Inside(building)) if !commands => building.chain_line(line, at, span),
+            (Some(b':'), State::Inside(building)) if !commands => {
+                building.chain_line(line, at, span)
+            }
             (_, State::Inside(_)) => self.command_line(line, closed, at, span, words),
         };
         if let Err(bad) = result {
@@ -147,7 +158,11 @@ impl<'t> Reader<'t> {
     }
 
     fn table_line(&mut self, line: &str, span: Span) -> Result<(), Fault> {
-        let name = line.get(1..).unwrap_or("").split([' ', '\t']).find(|w| !w.is_empty());
+        let name = line
+            .get(1..)
+            .unwrap_or("")
+            .split([' ', '\t'])
+            .find(|w| !w.is_empty());
         self.table = State::Unknown;
         let Some(name) = name else {
             return Err(fault(span, say!("iptables/no-table-name")));
@@ -256,7 +271,9 @@ impl<'t> Reader<'t> {
 /// The table whose `iptables -S` this is, if it is that: text that begins with a command and has no line `*table`. Tables
 /// are told apart by their built-in chains.
 fn table_of_commands(text: &str) -> Option<TableName> {
-    let first = text.lines().find(|l| !l.is_empty() && !l.starts_with('#'))?;
+    let first = text
+        .lines()
+        .find(|l| !l.is_empty() && !l.starts_with('#'))?;
     if !first.starts_with('-') || text.lines().any(|l| l.starts_with('*')) {
         return None;
     }
@@ -270,12 +287,19 @@ fn table_of_commands(text: &str) -> Option<TableName> {
             seen.push(*hook);
         }
     }
-    let likely = [TableName::Filter, TableName::Nat, TableName::Mangle, TableName::Raw];
+    let likely = [
+        TableName::Filter,
+        TableName::Nat,
+        TableName::Mangle,
+        TableName::Raw,
+    ];
     let has_all = |t: &TableName| seen.iter().all(|h| t.hooks().contains(h));
     let exact = likely
         .iter()
         .find(|t| has_all(t) && t.hooks().len() == seen.len());
-    exact.or_else(|| likely.iter().find(|t| has_all(t))).copied()
+    exact
+        .or_else(|| likely.iter().find(|t| has_all(t)))
+        .copied()
 }
 
 /// `[packets:bytes]` before a rule, and how many bytes it takes.
@@ -321,12 +345,25 @@ impl Building {
             Span::new(span.file, start, start + word.len())
         };
         if name.len() > 28 {
-            return Err(fault(place(name), say!("iptables/long-chain-name", name = name)));
+            return Err(fault(
+                place(name),
+                say!("iptables/long-chain-name", name = name),
+            ));
         }
         let id = match self.find(name) {
-            Some(id) if self.chains.get(id as usize).is_some_and(|c| c.policy.is_some()) => id,
+            Some(id)
+                if self
+                    .chains
+                    .get(id as usize)
+                    .is_some_and(|c| c.policy.is_some()) =>
+            {
+                id
+            }
             Some(_) => {
-                return Err(fault(place(name), say!("iptables/chain-exists", name = name)));
+                return Err(fault(
+                    place(name),
+                    say!("iptables/chain-exists", name = name),
+                ));
             }
             None if is_verdict(name) => {
                 return Err(fault(
@@ -363,7 +400,12 @@ impl Building {
         chain.policy = match policy {
             "ACCEPT" => Some(Policy::Accept),
             "DROP" => Some(Policy::Drop),
-            _ => return Err(fault(span, say!("iptables/line-bad-policy", policy = policy))),
+            _ => {
+                return Err(fault(
+                    span,
+                    say!("iptables/line-bad-policy", policy = policy),
+                ));
+            }
         };
         Ok(())
     }
@@ -392,7 +434,13 @@ impl Building {
         }
     }
 
-    fn apply(&mut self, command: Command, counters: Counters, span: Span, offers: bool) -> Result<(), Fault> {
+    fn apply(
+        &mut self,
+        command: Command,
+        counters: Counters,
+        span: Span,
+        offers: bool,
+    ) -> Result<(), Fault> {
         use Action::*;
         let Command {
             action,
@@ -447,7 +495,10 @@ impl Building {
                 for (id, chain) in self.chains.iter_mut().enumerate() {
                     if only.is_none_or(|only| only as usize == id) {
                         chain.counters = Counters::default();
-                        chain.rules.iter_mut().for_each(|r| r.counters = Counters::default());
+                        chain
+                            .rules
+                            .iter_mut()
+                            .for_each(|r| r.counters = Counters::default());
                     }
                 }
                 Ok(())
@@ -481,7 +532,12 @@ impl Building {
                 bad.help = Some(say!(
                     "iptables/hooks-of-table",
                     table = table,
-                    chains = table.hooks().iter().map(|h| h.name()).collect::<Vec<_>>().join(", ")
+                    chains = table
+                        .hooks()
+                        .iter()
+                        .map(|h| h.name())
+                        .collect::<Vec<_>>()
+                        .join(", ")
                 ));
             } else if offers {
                 bad.help = names::nearest(chain.text, self.chains.iter().map(|c| &*c.name))
@@ -512,7 +568,10 @@ impl Building {
             }
             return Err(bad);
         };
-        let built_in = self.chains.get(id as usize).is_some_and(|c| c.policy.is_some());
+        let built_in = self
+            .chains
+            .get(id as usize)
+            .is_some_and(|c| c.policy.is_some());
         match (built_in, goto) {
             (true, _) => Err(fault(
                 arg.span,
@@ -576,7 +635,11 @@ impl Building {
         let no_rule = |number: u32| {
             fault(
                 span,
-                say!("iptables/line-no-rule-number", number = number, count = count),
+                say!(
+                    "iptables/line-no-rule-number",
+                    number = number,
+                    count = count
+                ),
             )
         };
         match action {
@@ -607,7 +670,9 @@ impl Building {
         let chain = self.chains.get(id as usize)?;
         let words = |rule: &Rule| {
             let mut words = String::new();
-            rule.matches.iter().for_each(|m| print::match_words(m, &mut words));
+            rule.matches
+                .iter()
+                .for_each(|m| print::match_words(m, &mut words));
             if let Target::Unsupported(kept) = &rule.target {
                 words.push_str(&kept.text);
             }
@@ -703,7 +768,10 @@ impl Building {
             return Ok(());
         };
         if chain.policy.is_some() {
-            return Err(fault(span, say!("iptables/line-built-in", name = chain.name)));
+            return Err(fault(
+                span,
+                say!("iptables/line-built-in", name = chain.name),
+            ));
         }
         chain.name = name.text.into();
         self.names.reset(&self.chains);

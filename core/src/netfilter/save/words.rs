@@ -58,7 +58,10 @@ fn quoted(line: &str, start: usize, mark: usize, closed: bool) -> (Cow<'_, str>,
         && let Some(end) = inside.find(['"', '\\'])
         && inside.as_bytes().get(end) == Some(&b'"')
     {
-        return (Cow::Borrowed(inside.get(..end).unwrap_or("")), mark + end + 2);
+        return (
+            Cow::Borrowed(inside.get(..end).unwrap_or("")),
+            mark + end + 2,
+        );
     }
     let mut text = line.get(start..mark).unwrap_or("").to_string();
     let mut escaped = false;
@@ -92,13 +95,22 @@ mod tests {
 
     #[test]
     fn words_are_split_at_blanks_and_closing_quotes() {
-        check("-A  FORWARD   -j\tACCEPT  ", &["-A", "FORWARD", "-j", "ACCEPT"]);
-        check(r#"a "b c"d "" e"f g"h"#, &["a", "b c", "d", "", "ef g", "h"]);
+        check(
+            "-A  FORWARD   -j\tACCEPT  ",
+            &["-A", "FORWARD", "-j", "ACCEPT"],
+        );
+        check(
+            r#"a "b c"d "" e"f g"h"#,
+            &["a", "b c", "d", "", "ef g", "h"],
+        );
         check(r#""a \"b\" \\c" 'd e'"#, &[r#"a "b" \c"#, "'d", "e'"]);
     }
 
     #[test]
     fn an_open_quote_takes_the_rest_of_the_line_and_its_line_feed() {
-        check(r#"--comment "open -j ACCEPT"#, &["--comment", "open -j ACCEPT\n"]);
+        check(
+            r#"--comment "open -j ACCEPT"#,
+            &["--comment", "open -j ACCEPT\n"],
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! `-m addrtype` (`libxt_addrtype.c`, revision 1).
 
 use super::{Opt, Syntax, fault};
-use crate::netfilter::matches::{Addrtype, AddressTypes};
+use crate::netfilter::matches::{AddressTypes, Addrtype};
 use crate::netfilter::{Match, Not};
 use crate::say;
 
@@ -30,7 +30,11 @@ pub(in crate::netfilter) static ADDRTYPE: Syntax<Match> = Syntax {
                 let mut bits = 0;
                 given.name_list(&NAMES, |at| bits |= 1 << at)?;
                 let types = Some(given.not(AddressTypes(bits)));
-                *(if id == SRC { &mut addrtype.src } else { &mut addrtype.dst }) = types;
+                *(if id == SRC {
+                    &mut addrtype.src
+                } else {
+                    &mut addrtype.dst
+                }) = types;
             }
         }
         Ok(())
@@ -38,7 +42,11 @@ pub(in crate::netfilter) static ADDRTYPE: Syntax<Match> = Syntax {
     finish: |_, given, span| match given & (1 << SRC | 1 << DST) {
         0 => Err(fault(
             span,
-            say!("iptables/needs-an-option", name = "addrtype", options = "--src-type, --dst-type"),
+            say!(
+                "iptables/needs-an-option",
+                name = "addrtype",
+                options = "--src-type, --dst-type"
+            ),
         )),
         _ => Ok(()),
     },

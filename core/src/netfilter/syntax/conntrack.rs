@@ -46,7 +46,9 @@ pub(in crate::netfilter) static CONNTRACK: Syntax<Match> = Syntax {
         match given.id {
             STATE => {
                 let mut bits = 0;
-                given.name_list(&STATE_WORDS, |at| bits |= STATE_BITS.get(at).copied().unwrap_or(0))?;
+                given.name_list(&STATE_WORDS, |at| {
+                    bits |= STATE_BITS.get(at).copied().unwrap_or(0)
+                })?;
                 ct.states = Some(given.not(States(bits)));
             }
             PROTO => ct.protocol = Some(given.not(given.protocol()?)),
@@ -79,7 +81,11 @@ pub(in crate::netfilter) static CONNTRACK: Syntax<Match> = Syntax {
     finish: |_, given, span| match given {
         0 => Err(fault(
             span,
-            say!("iptables/needs-an-option", name = "conntrack", options = "--ctstate, --ctorigdst, …"),
+            say!(
+                "iptables/needs-an-option",
+                name = "conntrack",
+                options = "--ctstate, --ctorigdst, …"
+            ),
         )),
         _ => Ok(()),
     },
@@ -180,7 +186,13 @@ pub(in crate::netfilter) fn read_status(text: &str) -> Option<Status> {
 
 /// The words of both forms; `dash` is `--` in `iptables-save` and nothing in listings.
 pub(in crate::netfilter) fn write(ct: &Conntrack, dash: &str, out: &mut String) {
-    fn option<T>(name: &str, dash: &str, given: &Option<Not<T>>, out: &mut String, value: impl Fn(&T, &mut String)) {
+    fn option<T>(
+        name: &str,
+        dash: &str,
+        given: &Option<Not<T>>,
+        out: &mut String,
+        value: impl Fn(&T, &mut String),
+    ) {
         if let Some(given) = given {
             out.push_str(if given.inverted { " ! " } else { " " });
             out.push_str(dash);
@@ -223,9 +235,15 @@ pub(in crate::netfilter) fn write(ct: &Conntrack, dash: &str, out: &mut String) 
     option("ctorigdstport", dash, &ct.orig_dport, out, ports);
     option("ctreplsrcport", dash, &ct.repl_sport, out, ports);
     option("ctrepldstport", dash, &ct.repl_dport, out, ports);
-    option("ctstatus", dash, &ct.status, out, |s, out| write_status(*s, out));
+    option("ctstatus", dash, &ct.status, out, |s, out| {
+        write_status(*s, out)
+    });
     option("ctexpire", dash, &ct.expire, out, range);
     if let Some(reply) = ct.reply {
-        let _ = write!(out, " {dash}ctdir {}", if reply { "REPLY" } else { "ORIGINAL" });
+        let _ = write!(
+            out,
+            " {dash}ctdir {}",
+            if reply { "REPLY" } else { "ORIGINAL" }
+        );
     }
 }

@@ -27,7 +27,11 @@ pub(in crate::netfilter) static TTL: Syntax<Target> = Syntax {
     finish: |_, given, span| match given {
         0 => Err(fault(
             span,
-            say!("iptables/needs-an-option", name = "TTL", options = "--ttl-set, --ttl-dec, --ttl-inc"),
+            say!(
+                "iptables/needs-an-option",
+                name = "TTL",
+                options = "--ttl-set, --ttl-dec, --ttl-inc"
+            ),
         )),
         _ => Ok(()),
     },
@@ -47,7 +51,11 @@ pub(in crate::netfilter) static TCPMSS: Syntax<Target> = Syntax {
     finish: |_, given, span| match given {
         0 => Err(fault(
             span,
-            say!("iptables/needs-an-option", name = "TCPMSS", options = "--set-mss, --clamp-mss-to-pmtu"),
+            say!(
+                "iptables/needs-an-option",
+                name = "TCPMSS",
+                options = "--set-mss, --clamp-mss-to-pmtu"
+            ),
         )),
         _ => Ok(()),
     },

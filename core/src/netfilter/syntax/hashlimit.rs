@@ -115,7 +115,11 @@ fn mode(given: &Given) -> Result<u8, Fault> {
 }
 
 pub(in crate::netfilter) fn save(limit: &Hashlimit, out: &mut String) {
-    out.push_str(if limit.above { " --hashlimit-above" } else { " --hashlimit-upto" });
+    out.push_str(if limit.above {
+        " --hashlimit-above"
+    } else {
+        " --hashlimit-upto"
+    });
     let unit = write_rate(limit.average, SCALE, out);
     let _ = write!(out, " --hashlimit-burst {}", limit.burst);
     write_mode(limit.mode, " --hashlimit-mode ", ',', out);
@@ -124,7 +128,11 @@ pub(in crate::netfilter) fn save(limit: &Hashlimit, out: &mut String) {
 }
 
 pub(in crate::netfilter) fn list(limit: &Hashlimit, out: &mut String) {
-    out.push_str(if limit.above { " limit: above" } else { " limit: up to" });
+    out.push_str(if limit.above {
+        " limit: above"
+    } else {
+        " limit: up to"
+    });
     let unit = write_rate(limit.average, SCALE, out);
     let _ = write!(out, " burst {}", limit.burst);
     write_mode(limit.mode, " mode ", '-', out);

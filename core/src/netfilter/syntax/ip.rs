@@ -46,7 +46,11 @@ pub(in crate::netfilter) static TTL: Syntax<Match> = Syntax {
     finish: |_, given, span| match given {
         0 => Err(fault(
             span,
-            say!("iptables/needs-an-option", name = "ttl", options = "--ttl-eq, --ttl-lt, --ttl-gt"),
+            say!(
+                "iptables/needs-an-option",
+                name = "ttl",
+                options = "--ttl-eq, --ttl-lt, --ttl-gt"
+            ),
         )),
         _ => Ok(()),
     },
@@ -115,7 +119,11 @@ pub(in crate::netfilter) static DSCP: Syntax<Match> = Syntax {
     finish: |_, given, span| match given {
         0 => Err(fault(
             span,
-            say!("iptables/needs-an-option", name = "dscp", options = "--dscp, --dscp-class"),
+            say!(
+                "iptables/needs-an-option",
+                name = "dscp",
+                options = "--dscp, --dscp-class"
+            ),
         )),
         _ => Ok(()),
     },
@@ -185,7 +193,13 @@ pub(in crate::netfilter) fn save_tos(value: u8, mask: u8, inverted: bool, out: &
     let _ = write!(out, "{} --tos 0x{value:02x}/0x{mask:02x}", not(inverted));
 }
 
-pub(in crate::netfilter) fn list_tos(value: u8, mask: u8, inverted: bool, numeric: bool, out: &mut String) {
+pub(in crate::netfilter) fn list_tos(
+    value: u8,
+    mask: u8,
+    inverted: bool,
+    numeric: bool,
+    out: &mut String,
+) {
     out.push_str(" tos match");
     out.push_str(if inverted { "!" } else { "" });
     let name = TOS_NAMES

@@ -19,7 +19,11 @@ pub(in crate::netfilter) static IPRANGE: Syntax<Match> = Syntax {
     option: |m, given, _| {
         let range = read(given.value).ok_or_else(|| given.bad())?;
         if let Match::Iprange(iprange) = m {
-            let side = if given.id == 0 { &mut iprange.src } else { &mut iprange.dst };
+            let side = if given.id == 0 {
+                &mut iprange.src
+            } else {
+                &mut iprange.dst
+            };
             *side = Some(given.not(range));
         }
         Ok(())
@@ -27,7 +31,11 @@ pub(in crate::netfilter) static IPRANGE: Syntax<Match> = Syntax {
     finish: |_, given, span| match given {
         0 => Err(fault(
             span,
-            say!("iptables/needs-an-option", name = "iprange", options = "--src-range, --dst-range"),
+            say!(
+                "iptables/needs-an-option",
+                name = "iprange",
+                options = "--src-range, --dst-range"
+            ),
         )),
         _ => Ok(()),
     },
@@ -50,7 +58,11 @@ fn write(name: &str, not: &str, range: &Option<Not<Range<IpAddr>>>, out: &mut St
 
 pub(in crate::netfilter) fn save(iprange: &Iprange, out: &mut String) {
     let mut side = |plain, inverted, range: &Option<Not<_>>| {
-        let name = if range.is_some_and(|r| r.inverted) { inverted } else { plain };
+        let name = if range.is_some_and(|r| r.inverted) {
+            inverted
+        } else {
+            plain
+        };
         write(name, "", range, out);
     };
     side(" --src-range", " ! --src-range", &iprange.src);
@@ -59,7 +71,11 @@ pub(in crate::netfilter) fn save(iprange: &Iprange, out: &mut String) {
 
 pub(in crate::netfilter) fn list(iprange: &Iprange, out: &mut String) {
     let mut side = |name, range: &Option<Not<_>>| {
-        let not = if range.is_some_and(|r| r.inverted) { " !" } else { "" };
+        let not = if range.is_some_and(|r| r.inverted) {
+            " !"
+        } else {
+            ""
+        };
         write(name, not, range, out);
     };
     side(" source IP range", &iprange.src);

@@ -62,7 +62,10 @@ pub(in crate::netfilter) static MATCHES: &[&Syntax<Match>] = &[
             v("cluster-hash-seed"),
         ],
     ),
-    &m("connbytes", &[v("connbytes"), v("connbytes-dir"), v("connbytes-mode")]),
+    &m(
+        "connbytes",
+        &[v("connbytes"), v("connbytes-dir"), v("connbytes-mode")],
+    ),
     &m("connlabel", &[v("label"), f("set")]),
     &m(
         "connlimit",
@@ -87,7 +90,10 @@ pub(in crate::netfilter) static MATCHES: &[&Syntax<Match>] = &[
         ],
     ),
     &m("devgroup", &[v("src-group"), v("dst-group")]),
-    &m("ecn", &[f("ecn-tcp-cwr"), f("ecn-tcp-ece"), v("ecn-ip-ect")]),
+    &m(
+        "ecn",
+        &[f("ecn-tcp-cwr"), f("ecn-tcp-ece"), v("ecn-ip-ect")],
+    ),
     &m("esp", &[v("espspi")]),
     &m("helper", &[v("helper")]),
     &m("ipcomp", &[v("ipcompspi"), f("compres")]),
@@ -140,7 +146,10 @@ pub(in crate::netfilter) static MATCHES: &[&Syntax<Match>] = &[
         ],
     ),
     &m("realm", &[v("realm")]),
-    &m("rpfilter", &[f("loose"), f("validmark"), f("accept-local"), f("invert")]),
+    &m(
+        "rpfilter",
+        &[f("loose"), f("validmark"), f("accept-local"), f("invert")],
+    ),
     &m(
         "string",
         &[
@@ -216,7 +225,10 @@ pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
         ],
     ),
     &t("IDLETIMER", &[v("timeout"), v("label"), f("alarm")]),
-    &t("LED", &[v("led-trigger-id"), v("led-delay"), f("led-always-blink")]),
+    &t(
+        "LED",
+        &[v("led-trigger-id"), v("led-delay"), f("led-always-blink")],
+    ),
     &t(
         "NFQUEUE",
         &[
@@ -227,7 +239,14 @@ pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
         ],
     ),
     &t("QUEUE", &[]),
-    &t("RATEEST", &[v("rateest-name"), v("rateest-interval"), v("rateest-ewmalog")]),
+    &t(
+        "RATEEST",
+        &[
+            v("rateest-name"),
+            v("rateest-interval"),
+            v("rateest-ewmalog"),
+        ],
+    ),
     &t("SECMARK", &[v("selctx")]),
     &t(
         "SET",
@@ -242,10 +261,22 @@ pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
             f("map-queue"),
         ],
     ),
-    &t("SYNPROXY", &[f("sack-perm"), f("timestamp"), v("wscale"), v("mss"), f("ecn")]),
+    &t(
+        "SYNPROXY",
+        &[
+            f("sack-perm"),
+            f("timestamp"),
+            v("wscale"),
+            v("mss"),
+            f("ecn"),
+        ],
+    ),
     &t("TCPOPTSTRIP", &[v("strip-options")]),
     &t("TEE", &[v("gateway"), v("oif")]),
-    &t("TOS", &[v("set-tos"), v("and-tos"), v("or-tos"), v("xor-tos")]),
+    &t(
+        "TOS",
+        &[v("set-tos"), v("and-tos"), v("or-tos"), v("xor-tos")],
+    ),
     &t(
         "ULOG",
         &[

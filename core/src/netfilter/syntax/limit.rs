@@ -53,9 +53,7 @@ pub(super) fn read_rate(given: &Given, scale: u64) -> Result<(u64, u64), Fault> 
         .get(..digits)
         .and_then(|n| n.parse().ok())
         .ok_or_else(bad)?;
-    let average = (scale * unit)
-        .checked_div(number.into())
-        .ok_or_else(bad)?;
+    let average = (scale * unit).checked_div(number.into()).ok_or_else(bad)?;
     match average {
         0 => Err(given.fault(say!("iptables/rate-too-fast", value = given.value))),
         _ => Ok((average, unit)),

@@ -57,7 +57,9 @@ pub(in crate::netfilter) fn mac(text: &str) -> Option<Mac> {
     let mut bytes = [0; 6];
     let mut parts = text.split(':');
     for byte in &mut bytes {
-        let part = parts.next().filter(|p| p.len() <= 2 && !p.starts_with('+'))?;
+        let part = parts
+            .next()
+            .filter(|p| p.len() <= 2 && !p.starts_with('+'))?;
         *byte = u8::from_str_radix(part, 16).ok()?;
     }
     parts.next().is_none().then_some(Mac(bytes))

@@ -97,7 +97,10 @@ static LEVELS: [(&str, u8); 9] = [
 ];
 
 pub(in crate::netfilter) fn level(name: &str) -> Option<u8> {
-    LEVELS.iter().find(|(n, _)| *n == name).map(|(_, level)| *level)
+    LEVELS
+        .iter()
+        .find(|(n, _)| *n == name)
+        .map(|(_, level)| *level)
 }
 
 fn prefix(given: &Given, length: usize) -> Result<Box<str>, Fault> {
@@ -120,7 +123,10 @@ static FLAGS: [(u8, &str, &str); 5] = [
 ];
 
 pub(in crate::netfilter) fn flag_named(name: &str) -> Option<u8> {
-    FLAGS.iter().find(|(_, _, n)| *n == name).map(|(bit, _, _)| *bit)
+    FLAGS
+        .iter()
+        .find(|(_, _, n)| *n == name)
+        .map(|(bit, _, _)| *bit)
 }
 
 pub(in crate::netfilter) fn save_log(log: &Log, out: &mut String) {

@@ -92,7 +92,9 @@ pub(in crate::netfilter) static CONNMARK: Syntax<Target> = Syntax {
             return Ok(());
         };
         let (nfmask, ctmask) = match *op {
-            ConnmarkOp::Save { nfmask, ctmask } | ConnmarkOp::Restore { nfmask, ctmask } => (nfmask, ctmask),
+            ConnmarkOp::Save { nfmask, ctmask } | ConnmarkOp::Restore { nfmask, ctmask } => {
+                (nfmask, ctmask)
+            }
             ConnmarkOp::Set(bits) => (ALL, bits.mask),
         };
         match given.id {
@@ -174,17 +176,29 @@ fn write_bits(bits: Bits, out: &mut String) {
 }
 
 pub(in crate::netfilter) fn save_match(bits: &Not<Bits>, out: &mut String) {
-    out.push_str(if bits.inverted { " ! --mark" } else { " --mark" });
+    out.push_str(if bits.inverted {
+        " ! --mark"
+    } else {
+        " --mark"
+    });
     write_bits(bits.value, out);
 }
 
 pub(in crate::netfilter) fn list_match(bits: &Not<Bits>, out: &mut String) {
-    out.push_str(if bits.inverted { " mark match !" } else { " mark match" });
+    out.push_str(if bits.inverted {
+        " mark match !"
+    } else {
+        " mark match"
+    });
     write_bits(bits.value, out);
 }
 
 pub(in crate::netfilter) fn list_connmark_match(bits: &Not<Bits>, out: &mut String) {
-    out.push_str(if bits.inverted { " connmark match !" } else { " connmark match " });
+    out.push_str(if bits.inverted {
+        " connmark match !"
+    } else {
+        " connmark match "
+    });
     write_bits(bits.value, out);
 }
 
@@ -218,14 +232,23 @@ pub(in crate::netfilter) fn save_connmark(op: &ConnmarkOp, out: &mut String) {
         ConnmarkOp::Save { nfmask, ctmask } => ("save", nfmask, ctmask),
         ConnmarkOp::Restore { nfmask, ctmask } => ("restore", nfmask, ctmask),
     };
-    let _ = write!(out, " --{name}-mark --nfmask 0x{nfmask:x} --ctmask 0x{ctmask:x}");
+    let _ = write!(
+        out,
+        " --{name}-mark --nfmask 0x{nfmask:x} --ctmask 0x{ctmask:x}"
+    );
 }
 
 pub(in crate::netfilter) fn list_connmark(op: &ConnmarkOp, out: &mut String) {
     let _ = match *op {
         ConnmarkOp::Set(bits) => return list_change("CONNMARK", &bits, out),
-        ConnmarkOp::Save { nfmask: ALL, ctmask: ALL } => write!(out, " CONNMARK save"),
-        ConnmarkOp::Restore { nfmask: ALL, ctmask: ALL } => write!(out, " CONNMARK restore"),
+        ConnmarkOp::Save {
+            nfmask: ALL,
+            ctmask: ALL,
+        } => write!(out, " CONNMARK save"),
+        ConnmarkOp::Restore {
+            nfmask: ALL,
+            ctmask: ALL,
+        } => write!(out, " CONNMARK restore"),
         ConnmarkOp::Save { nfmask, ctmask } if nfmask == ctmask => {
             write!(out, " CONNMARK save mask 0x{nfmask:x}")
         }
@@ -233,10 +256,16 @@ pub(in crate::netfilter) fn list_connmark(op: &ConnmarkOp, out: &mut String) {
             write!(out, " CONNMARK restore mask 0x{ctmask:x}")
         }
         ConnmarkOp::Save { nfmask, ctmask } => {
-            write!(out, " CONNMARK save nfmask 0x{nfmask:x} ctmask ~0x{ctmask:x}")
+            write!(
+                out,
+                " CONNMARK save nfmask 0x{nfmask:x} ctmask ~0x{ctmask:x}"
+            )
         }
         ConnmarkOp::Restore { nfmask, ctmask } => {
-            write!(out, " CONNMARK restore ctmask 0x{ctmask:x} nfmask ~0x{nfmask:x}")
+            write!(
+                out,
+                " CONNMARK restore ctmask 0x{ctmask:x} nfmask ~0x{nfmask:x}"
+            )
         }
     };
 }

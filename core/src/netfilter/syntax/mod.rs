@@ -149,7 +149,11 @@ impl Given<'_> {
 
     /// The value cannot be read.
     pub(super) fn bad(&self) -> Fault {
-        self.fault(say!("iptables/bad-value", option = self.option(), value = self.value))
+        self.fault(say!(
+            "iptables/bad-value",
+            option = self.option(),
+            value = self.value
+        ))
     }
 }
 
@@ -196,7 +200,10 @@ impl<T> Syntax<T> {
     }
 
     fn named(&self, id: u8) -> &'static str {
-        self.options.iter().find(|o| o.id == id).map_or("", |o| o.name)
+        self.options
+            .iter()
+            .find(|o| o.id == id)
+            .map_or("", |o| o.name)
     }
 
     /// Checks what options say of each other (`xtables_options_fcheck`).
@@ -207,7 +214,11 @@ impl<T> Syntax<T> {
                 if opt.mandatory {
                     return Err(fault(
                         span,
-                        say!("iptables/option-missing", name = self.name, option = format!("--{}", opt.name)),
+                        say!(
+                            "iptables/option-missing",
+                            name = self.name,
+                            option = format!("--{}", opt.name)
+                        ),
                     ));
                 }
                 continue;

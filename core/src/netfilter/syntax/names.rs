@@ -352,8 +352,14 @@ mod tests {
     #[test]
     fn near_names_are_offered_and_far_ones_are_not() {
         let offer = |word| nearest(word, ["MARK", "CONNMARK", "MASQUERADE"].into_iter());
-        assert_eq!(offer("MRAK"), Some(say!("iptables/did-you-mean", name = "MARK")));
-        assert_eq!(offer("masquerad"), Some(say!("iptables/did-you-mean", name = "MASQUERADE")));
+        assert_eq!(
+            offer("MRAK"),
+            Some(say!("iptables/did-you-mean", name = "MARK"))
+        );
+        assert_eq!(
+            offer("masquerad"),
+            Some(say!("iptables/did-you-mean", name = "MASQUERADE"))
+        );
         assert_eq!(offer("KUBE-SVC-1"), None);
         assert_eq!(offer(""), None);
     }

@@ -169,7 +169,11 @@ fn read_only_ports(given: &Given, around: &Around) -> Result<Range<u16>, Fault> 
 }
 
 /// `port[-port[/base]]`; asks for a protocol with ports before it in the rule (`parse_ports`).
-fn read_ports(given: &Given, text: &str, around: &Around) -> Result<(Range<u16>, Option<u16>), Fault> {
+fn read_ports(
+    given: &Given,
+    text: &str,
+    around: &Around,
+) -> Result<(Range<u16>, Option<u16>), Fault> {
     let with_ports = [
         Protocol::TCP,
         Protocol::UDP,
@@ -182,13 +186,19 @@ fn read_ports(given: &Given, text: &str, around: &Around) -> Result<(Range<u16>,
         .protocol
         .is_some_and(|p| with_ports.contains(&p.value))
     {
-        return Err(fault(given.part(text), say!("iptables/ports-need-protocol")));
+        return Err(fault(
+            given.part(text),
+            say!("iptables/ports-need-protocol"),
+        ));
     }
     let bad = |part: &str| fault(given.part(part), say!("iptables/bad-port", value = part));
     let small = |n: u64, part: &str| u16::try_from(n).map_err(|_| bad(part));
     let Some((low, rest)) = leading_number(text) else {
         let port = names::port(text, None).ok_or_else(|| bad(text))?;
-        let ports = Range { low: port, high: port };
+        let ports = Range {
+            low: port,
+            high: port,
+        };
         return Ok((ports, None));
     };
     let low = small(low, text)?;
@@ -208,7 +218,12 @@ fn read_ports(given: &Given, text: &str, around: &Around) -> Result<(Range<u16>,
     }
     let shift = match rest.strip_prefix('/') {
         None if rest.is_empty() => None,
-        None => return Err(fault(given.part(rest), say!("iptables/nat-ports", value = rest))),
+        None => {
+            return Err(fault(
+                given.part(rest),
+                say!("iptables/nat-ports", value = rest),
+            ));
+        }
         Some(base) => Some(match leading_number(base) {
             Some((n, _)) if n > 0 => small(n, base)?,
             _ => names::port(base, None).ok_or_else(|| bad(base))?,
@@ -247,7 +262,13 @@ pub(in crate::netfilter) fn write_nat(range: &NatRange, to: &str, dash: &str, ou
         out.push_str(to);
         write_range(range, out);
     }
-    write_flags(range.random, range.random_fully, range.persistent, dash, out);
+    write_flags(
+        range.random,
+        range.random_fully,
+        range.persistent,
+        dash,
+        out,
+    );
 }
 
 /// The words of both forms of MASQUERADE and REDIRECT.

@@ -28,7 +28,11 @@ pub(in crate::netfilter) static OWNER: Syntax<Match> = Syntax {
             _ if owner.gid.is_none() => {
                 return Err(fault(
                     around.span,
-                    say!("iptables/option-needs", option = "--suppl-groups", other = "--gid-owner"),
+                    say!(
+                        "iptables/option-needs",
+                        option = "--suppl-groups",
+                        other = "--gid-owner"
+                    ),
                 ));
             }
             _ => owner.suppl_groups = true,
@@ -64,7 +68,10 @@ static NAMES: [(&str, u32); 9] = [
 /// A name, a number, or two around `-` or `:`; -1 is nobody's.
 fn read(given: &Given) -> Result<Range<u32>, Fault> {
     if let Some((_, id)) = NAMES.iter().find(|(name, _)| *name == given.value) {
-        return Ok(Range { low: *id, high: *id });
+        return Ok(Range {
+            low: *id,
+            high: *id,
+        });
     }
     numbers(given.value).ok_or_else(|| {
         let mut bad = given.bad();
@@ -116,7 +123,12 @@ fn write(owner: &Owner, words: [&str; 4], out: &mut String) {
 }
 
 pub(in crate::netfilter) fn save(owner: &Owner, out: &mut String) {
-    let words = ["--socket-exists", "--uid-owner", "--gid-owner", "--suppl-groups"];
+    let words = [
+        "--socket-exists",
+        "--uid-owner",
+        "--gid-owner",
+        "--suppl-groups",
+    ];
     write(owner, words, out);
 }
 

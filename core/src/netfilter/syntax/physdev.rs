@@ -31,7 +31,11 @@ pub(in crate::netfilter) static PHYSDEV: Syntax<Match> = Syntax {
     finish: |_, given, span| match given {
         0 => Err(fault(
             span,
-            say!("iptables/needs-an-option", name = "physdev", options = "--physdev-in, --physdev-out, …"),
+            say!(
+                "iptables/needs-an-option",
+                name = "physdev",
+                options = "--physdev-in, --physdev-out, …"
+            ),
         )),
         _ => Ok(()),
     },

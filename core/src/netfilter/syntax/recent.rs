@@ -100,11 +100,19 @@ pub(in crate::netfilter) fn save(recent: &Recent, out: &mut String) {
         out.push_str(" --rttl");
     }
     let _ = write!(out, " --name {} --mask {}", recent.name, recent.mask);
-    out.push_str(if recent.dest { " --rdest" } else { " --rsource" });
+    out.push_str(if recent.dest {
+        " --rdest"
+    } else {
+        " --rsource"
+    });
 }
 
 pub(in crate::netfilter) fn list(recent: &Recent, out: &mut String) {
-    out.push_str(if recent.inverted { " ! recent:" } else { " recent:" });
+    out.push_str(if recent.inverted {
+        " ! recent:"
+    } else {
+        " recent:"
+    });
     out.push_str(match recent.action {
         RecentAction::Set => " SET",
         RecentAction::Check => " CHECK",
@@ -124,5 +132,9 @@ pub(in crate::netfilter) fn list(recent: &Recent, out: &mut String) {
         out.push_str(" TTL-Match");
     }
     let side = if recent.dest { "dest" } else { "source" };
-    let _ = write!(out, " name: {} side: {side} mask: {}", recent.name, recent.mask);
+    let _ = write!(
+        out,
+        " name: {} side: {side} mask: {}",
+        recent.name, recent.mask
+    );
 }

@@ -31,18 +31,49 @@ pub(in crate::netfilter) static REJECT: Syntax<Target> = Syntax {
 
 /// The name that is printed, and another that is read; either may be shortened to its beginning.
 static NAMES: [(RejectWith, &str, &str); 8] = [
-    (RejectWith::NetUnreachable, "icmp-net-unreachable", "net-unreach"),
-    (RejectWith::HostUnreachable, "icmp-host-unreachable", "host-unreach"),
-    (RejectWith::ProtoUnreachable, "icmp-proto-unreachable", "proto-unreach"),
-    (RejectWith::PortUnreachable, "icmp-port-unreachable", "port-unreach"),
-    (RejectWith::NetProhibited, "icmp-net-prohibited", "net-prohib"),
-    (RejectWith::HostProhibited, "icmp-host-prohibited", "host-prohib"),
+    (
+        RejectWith::NetUnreachable,
+        "icmp-net-unreachable",
+        "net-unreach",
+    ),
+    (
+        RejectWith::HostUnreachable,
+        "icmp-host-unreachable",
+        "host-unreach",
+    ),
+    (
+        RejectWith::ProtoUnreachable,
+        "icmp-proto-unreachable",
+        "proto-unreach",
+    ),
+    (
+        RejectWith::PortUnreachable,
+        "icmp-port-unreachable",
+        "port-unreach",
+    ),
+    (
+        RejectWith::NetProhibited,
+        "icmp-net-prohibited",
+        "net-prohib",
+    ),
+    (
+        RejectWith::HostProhibited,
+        "icmp-host-prohibited",
+        "host-prohib",
+    ),
     (RejectWith::TcpReset, "tcp-reset", "tcp-rst"),
-    (RejectWith::AdminProhibited, "icmp-admin-prohibited", "admin-prohib"),
+    (
+        RejectWith::AdminProhibited,
+        "icmp-admin-prohibited",
+        "admin-prohib",
+    ),
 ];
 
 pub(in crate::netfilter) fn named(name: &str) -> Option<RejectWith> {
-    NAMES.iter().find(|(_, n, _)| *n == name).map(|(with, _, _)| *with)
+    NAMES
+        .iter()
+        .find(|(_, n, _)| *n == name)
+        .map(|(with, _, _)| *with)
 }
 
 pub(in crate::netfilter) fn name(with: RejectWith) -> &'static str {

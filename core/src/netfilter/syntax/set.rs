@@ -68,7 +68,11 @@ pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
     finish: |_, given, span| match given & 1 {
         0 => Err(fault(
             span,
-            say!("iptables/option-missing", name = "set", option = "--match-set"),
+            say!(
+                "iptables/option-missing",
+                name = "set",
+                option = "--match-set"
+            ),
         )),
         _ => Ok(()),
     },

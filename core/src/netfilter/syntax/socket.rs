@@ -34,7 +34,12 @@ pub(in crate::netfilter) static SOCKET: Syntax<Match> = Syntax {
 };
 
 /// The same words in `iptables-save` and in listings.
-pub(in crate::netfilter) fn save(transparent: bool, nowildcard: bool, restore_mark: bool, out: &mut String) {
+pub(in crate::netfilter) fn save(
+    transparent: bool,
+    nowildcard: bool,
+    restore_mark: bool,
+    out: &mut String,
+) {
     if transparent {
         out.push_str(" --transparent");
     }

@@ -184,11 +184,7 @@ pub(in crate::netfilter) fn write(statistic: &Statistic, dash: &str, out: &mut S
             packet,
             inverted,
         } => {
-            let _ = write!(
-                out,
-                " {dash}mode nth{} {dash}every {every}",
-                not(inverted)
-            );
+            let _ = write!(out, " {dash}mode nth{} {dash}every {every}", not(inverted));
             if packet != 0 || !dash.is_empty() {
                 let _ = write!(out, " {dash}packet {packet}");
             }
@@ -214,7 +210,10 @@ mod tests {
         assert_eq!(print("0.33333333349"), Some("0.33333333349".into()));
         assert_eq!(print(".2"), Some("0.20000000019".into()));
         assert_eq!(print("5e-1"), Some("0.50000000000".into()));
-        assert_eq!(print("0.1000000000000000000000000000000000000001"), Some("0.10000000009".into()));
+        assert_eq!(
+            print("0.1000000000000000000000000000000000000001"),
+            Some("0.10000000009".into())
+        );
         assert_eq!(print("0"), Some("0.00000000000".into()));
         for bad in ["1.5", "2", "", ".", "x", "-1", "1e9", "1e", "0.5x"] {
             assert_eq!(threshold(bad), None, "{bad}");

@@ -87,7 +87,13 @@ impl Given<'_> {
 
     /// `value[/mask]`, the mask being all bits where it is not given (`xtables_parse_mark_mask`).
     pub(in crate::netfilter) fn bits(&self) -> Result<Bits, Fault> {
-        let bad = || self.fault(say!("iptables/bad-mark", option = self.option(), value = self.value));
+        let bad = || {
+            self.fault(say!(
+                "iptables/bad-mark",
+                option = self.option(),
+                value = self.value
+            ))
+        };
         let small = |n: u64| u32::try_from(n).map_err(|_| bad());
         let (value, rest) = leading_number(self.value).ok_or_else(bad)?;
         let mask = match rest.strip_prefix('/') {
@@ -102,7 +108,11 @@ impl Given<'_> {
     }
 
     /// A port by number or name (`xtables_parse_port`).
-    pub(in crate::netfilter) fn port(&self, text: &str, protocol: Option<&str>) -> Result<u16, Fault> {
+    pub(in crate::netfilter) fn port(
+        &self,
+        text: &str,
+        protocol: Option<&str>,
+    ) -> Result<u16, Fault> {
         number(text, 0, 65535)
             .map(|n| n as u16)
             .or_else(|| names::port(text, protocol))
@@ -137,7 +147,10 @@ impl Given<'_> {
         match self.value.split_once(':') {
             None => {
                 let port = bound(self.value, 0)?;
-                Ok(Range { low: port, high: port })
+                Ok(Range {
+                    low: port,
+                    high: port,
+                })
             }
             Some((low, high)) => Ok(Range {
                 low: bound(low, 0)?,
@@ -168,9 +181,17 @@ impl Given<'_> {
         let addr = host(addr).ok_or_else(|| self.bad_address(addr))?;
         let mask = match mask {
             None => 32,
-            Some(mask) => match number(mask, 0, 32).map(|n| n as u8).or_else(|| plain_mask(mask)) {
+            Some(mask) => match number(mask, 0, 32)
+                .map(|n| n as u8)
+                .or_else(|| plain_mask(mask))
+            {
                 Some(length) => length,
-                None => return Err(fault(self.part(mask), say!("iptables/bad-mask", mask = mask))),
+                None => {
+                    return Err(fault(
+                        self.part(mask),
+                        say!("iptables/bad-mask", mask = mask),
+                    ));
+                }
             },
         };
         Masked::prefix(addr, mask).ok_or_else(|| self.bad())
@@ -275,7 +296,11 @@ fn bad_address(text: &str, span: Span) -> Fault {
 pub(in crate::netfilter) fn host(text: &str) -> Option<IpAddr> {
     let parts: Vec<_> = text.split('.').collect();
     let (last, leading) = parts.split_last()?;
-    if leading.len() > 3 || parts.iter().any(|p| !p.starts_with(|c: char| c.is_ascii_digit())) {
+    if leading.len() > 3
+        || parts
+            .iter()
+            .any(|p| !p.starts_with(|c: char| c.is_ascii_digit()))
+    {
         return None;
     }
     let mut bits: u64 = 0;
@@ -284,14 +309,19 @@ pub(in crate::netfilter) fn host(text: &str) -> Option<IpAddr> {
     }
     let room = 8 * (4 - leading.len() as u32);
     let last = number(last, 0, (1u64 << room) - 1)?;
-    Some(IpAddr::V4(Ipv4Addr::from_bits((bits << room | last) as u32)))
+    Some(IpAddr::V4(Ipv4Addr::from_bits(
+        (bits << room | last) as u32,
+    )))
 }
 
 fn plain_mask(text: &str) -> Option<u8> {
     let IpAddr::V4(mask) = host(text)? else {
         return None;
     };
-    let (ones, zeros) = (mask.to_bits().leading_ones(), mask.to_bits().trailing_zeros());
+    let (ones, zeros) = (
+        mask.to_bits().leading_ones(),
+        mask.to_bits().trailing_zeros(),
+    );
     (ones + zeros == 32).then_some(ones as u8)
 }
 
@@ -342,7 +372,10 @@ pub(in crate::netfilter) fn addresses(
         };
         let addr = match mask {
             0 => Ipv4Addr::UNSPECIFIED,
-            _ => match dotted(addr, true).map(IpAddr::V4).or_else(|| names::host(addr)) {
+            _ => match dotted(addr, true)
+                .map(IpAddr::V4)
+                .or_else(|| names::host(addr))
+            {
                 Some(IpAddr::V4(addr)) => addr,
                 _ => return Err(bad_address(addr, span(addr))),
             },
