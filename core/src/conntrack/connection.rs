@@ -1,6 +1,7 @@
 use serde::Serialize;
 
-use super::{Direction, TcpState, Tuple};
+use super::{Direction, TcpTrack, Tuple};
+use crate::net::{IfaceName, Packet};
 
 /// What connection tracking says of a packet (kernel `enum ip_conntrack_info`, without the direction).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -96,11 +97,16 @@ pub struct Connection {
     pub status: StatusBits,
     pub mark: u32,
     /// Of TCP only.
-    pub tcp: Option<TcpState>,
+    pub tcp: Option<TcpTrack>,
     /// The moment at which it is forgotten, on the host's clock in milliseconds.
     pub expires: u64,
     /// The interface that a MASQUERADE chose its address from.
-    pub masquerade: Option<crate::net::IfaceName>,
+    pub masquerade: Option<IfaceName>,
+    /// In each direction.
+    pub packets: [u64; 2],
+    pub bytes: [u64; 2],
+    /// When its first packet came.
+    pub began: Option<u64>,
 }
 
 impl Connection {
@@ -109,5 +115,16 @@ impl Connection {
             Direction::Original => &self.orig,
             Direction::Reply => &self.reply,
         }
+    }
+
+    pub(super) fn count(&mut self, direction: Direction, packet: &Packet) {
+        let at = direction as usize;
+        self.packets[at] = self.packets[at].saturating_add(1);
+        self.bytes[at] = self.bytes[at].saturating_add(u64::from(packet.length()));
+    }
+
+    /// From when on two-way UDP counts as a stream (kernel `nf_conntrack_udp_packet`).
+    pub(super) fn stream_from(&self) -> u64 {
+        self.began.map_or(u64::MAX, |began| began + 2000)
     }
 }
