@@ -2,8 +2,10 @@
 //!
 //! Follows the kernel's `net/ipv4/fib_*.c` and `net/ipv4/route.c`.
 
+mod fib;
 mod line;
 mod print;
 pub mod read;
 
+pub use fib::{Fib, Flow, Found, NoWay, RouteError};
 pub use line::{NextHop, PolicyRule, Route, RouteKind, RuleAction, Scope, TableId};

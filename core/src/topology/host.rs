@@ -4,10 +4,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Interface, Sysctls};
-use crate::load_balancer::LoadBalancer;
-use crate::net::{IfaceName, Mac, Protocol};
+use crate::net::{IfaceName, Mac, Masked, Protocol};
 use crate::netfilter::Ruleset;
-use crate::route::{PolicyRule, Route};
+use crate::load_balancer::LoadBalancer;
+use crate::route::{Fib, NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::text::Span;
 
 /// A network namespace: a node and a pod alike, and every other machine that has an address.
@@ -108,4 +108,61 @@ impl Host {
             .iter()
             .find(|i| i.addrs.iter().any(|a| a.addr == addr))
     }
+
+    /// The routing tables as the kernel has them: the lines written, and table local's, made of the addresses. `seed` spreads
+    /// flows over multipath routes.
+    pub fn fib(&self, seed: u32) -> Fib {
+        let down = |dev: &IfaceName| self.interface(dev.as_str()).is_some_and(|i| !i.up);
+        let written = self.routes.iter().map(|route| {
+            let mut route = route.clone();
+            for hop in &mut route.hops {
+                hop.dead |= hop.dev.as_ref().is_some_and(down);
+            }
+            route
+        });
+        let made = self.interfaces.iter().flat_map(local_routes);
+        let by_ports = self.sysctls.multipath_hash == 1;
+        Fib::new(written.chain(made), &self.rules, by_ports, seed)
+    }
+}
+
+/// What an interface's addresses put into table local (kernel `fib_add_ifaddr`).
+fn local_routes(iface: &Interface) -> Vec<Route> {
+    let mut routes: Vec<Route> = Vec::new();
+    let mut subnets: Vec<(Masked, IpAddr)> = Vec::new();
+    for a in &iface.addrs {
+        let Some(subnet) = a.subnet() else { continue };
+        // The first address of a subnet is its primary: the others are answered for from it.
+        let primary = subnets.iter().find(|(s, _)| *s == subnet).map(|(_, p)| *p);
+        let source = primary.unwrap_or(a.addr);
+        let make = |kind, dst, scope| Route {
+            table: TableId::LOCAL,
+            kind,
+            dst,
+            tos: 0,
+            metric: 0,
+            scope,
+            protocol: Some("kernel".into()),
+            source: Some(source),
+            hops: vec![NextHop {
+                dev: Some(iface.name.clone()),
+                ..NextHop::default()
+            }],
+            mtu: None,
+            span: None,
+        };
+        routes.push(make(RouteKind::Local, Masked::host(a.addr), Scope::Host));
+        if primary.is_some() || !iface.up {
+            continue;
+        }
+        subnets.push((subnet, a.addr));
+        if iface.is_loopback() && subnet != Masked::host(a.addr) {
+            routes.push(make(RouteKind::Local, subnet, Scope::Host));
+        }
+        if let Some(broadcast) = a.broadcast() {
+            let dst = Masked::host(broadcast.into());
+            routes.push(make(RouteKind::Broadcast, dst, Scope::Link));
+        }
+    }
+    routes
 }

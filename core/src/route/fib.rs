@@ -1,0 +1,445 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{PolicyRule, Route, RouteKind, RuleAction, TableId};
+use crate::net::{IfaceName, Protocol};
+
+/// A host's routing tables and rules, ready to be asked.
+#[derive(Clone, Debug, Default)]
+pub struct Fib {
+    tables: BTreeMap<TableId, Vec<Arc<Route>>>,
+    rules: Vec<PolicyRule>,
+    custom_rules: bool,
+    /// A `local` route was written by hand, which makes the source check look closer.
+    pub custom_local: bool,
+    /// For multipath routes: what spreads flows over the hops.
+    seed: u32,
+    by_ports: bool,
+}
+
+/// What a route is asked for (kernel `struct flowi4`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Flow {
+    pub dst: IpAddr,
+    /// None where the host has not chosen one yet.
+    pub src: Option<IpAddr>,
+    /// `lo` for the host's own packets.
+    pub iif: Option<IfaceName>,
+    /// The one interface that may be used.
+    pub oif: Option<IfaceName>,
+    pub mark: u32,
+    pub tos: u8,
+    pub protocol: Option<Protocol>,
+    pub sport: u16,
+    pub dport: u16,
+    pub uid: Option<u32>,
+}
+
+impl Flow {
+    pub fn to(dst: IpAddr) -> Self {
+        Self {
+            dst,
+            src: None,
+            iif: None,
+            oif: None,
+            mark: 0,
+            tos: 0,
+            protocol: None,
+            sport: 0,
+            dport: 0,
+            uid: None,
+        }
+    }
+}
+
+/// The answer: a route, and which of its hops.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    pub route: Arc<Route>,
+    pub hop: u16,
+    /// The preference of the policy rule that led to its table; None where no rule had to be asked.
+    pub rule: Option<u32>,
+}
+
+impl Found {
+    pub fn dev(&self) -> Option<&IfaceName> {
+        self.route.hops.get(usize::from(self.hop))?.dev.as_ref()
+    }
+
+    pub fn gateway(&self) -> Option<IpAddr> {
+        self.route.hops.get(usize::from(self.hop))?.gateway
+    }
+}
+
+/// Why there is no way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NoWay {
+    pub error: RouteError,
+    /// The route that said so, if one did.
+    pub route: Option<Arc<Route>>,
+    /// The policy rule that said so, or that led to the route.
+    pub rule: Option<u32>,
+}
+
+/// The kernel's errors for packets without a way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum RouteError {
+    /// ENETUNREACH: no line fits, or a policy rule says `unreachable`.
+    NetUnreachable,
+    /// EHOSTUNREACH: an `unreachable` route.
+    HostUnreachable,
+    /// EACCES: `prohibit`.
+    Prohibited,
+    /// EINVAL: `blackhole`.
+    Invalid,
+}
+
+impl RouteError {
+    /// The error that a program sees.
+    pub fn errno(self) -> &'static str {
+        match self {
+            RouteError::NetUnreachable => "ENETUNREACH",
+            RouteError::HostUnreachable => "EHOSTUNREACH",
+            RouteError::Prohibited => "EACCES",
+            RouteError::Invalid => "EINVAL",
+        }
+    }
+}
+
+enum TableAnswer {
+    Found(Arc<Route>, u16),
+    Error(RouteError, Arc<Route>),
+    /// No line, or `throw`.
+    Continue,
+}
+
+impl Fib {
+    /// `routes` are those written and those made of addresses alike.
+    pub fn new(
+        routes: impl IntoIterator<Item = Route>,
+        rules: &[PolicyRule],
+        by_ports: bool,
+        seed: u32,
+    ) -> Self {
+        let defaults = PolicyRule::defaults();
+        let is_default = |r: &PolicyRule| {
+            defaults
+                .iter()
+                .any(|d| d.pref == r.pref && d.action == r.action && PolicyRule::all(r.pref, r.action) == PolicyRule { span: None, ..r.clone() })
+        };
+        let custom_rules = !rules.iter().all(is_default) || rules.len() != defaults.len();
+        let mut fib = Self {
+            rules: rules.to_vec(),
+            custom_rules,
+            seed,
+            by_ports,
+            ..Self::default()
+        };
+        fib.rules.sort_by_key(|r| r.pref);
+        for route in routes {
+            // Without rules of its own a host keeps local and main in one tree (kernel `fib_trie_table`).
+            let table = match route.table {
+                TableId::LOCAL if !custom_rules => TableId::MAIN,
+                table => table,
+            };
+            if route.kind == RouteKind::Local && route.span.is_some() {
+                fib.custom_local = true;
+            }
+            fib.tables.entry(table).or_default().push(Arc::new(route));
+        }
+        for routes in fib.tables.values_mut() {
+            routes.sort_by_key(|r| {
+                let length = r.dst.length().unwrap_or(0);
+                (
+                    std::cmp::Reverse(length),
+                    std::cmp::Reverse(r.table),
+                    std::cmp::Reverse(r.tos),
+                    r.metric,
+                )
+            });
+        }
+        fib
+    }
+
+    pub fn has_custom_rules(&self) -> bool {
+        self.custom_rules
+    }
+
+    pub fn rules(&self) -> &[PolicyRule] {
+        &self.rules
+    }
+
+    /// A table's lines in the order in which they are tried. Without policy rules of its own, a host keeps `local` in
+    /// `main`.
+    pub fn table(&self, table: TableId) -> &[Arc<Route>] {
+        self.tables.get(&table).map_or(&[], |t| t)
+    }
+
+    /// Kernel `fib_lookup` and `fib_rules_lookup`.
+    pub fn lookup(&self, flow: &Flow) -> Result<Found, NoWay> {
+        if !self.custom_rules {
+            for table in [TableId::MAIN, TableId::DEFAULT] {
+                if let Some(answer) = self.answer(table, flow, None, None) {
+                    return answer;
+                }
+            }
+            return Err(no_way(None));
+        }
+        let mut at = 0;
+        while let Some(rule) = self.rules.get(at) {
+            at += 1;
+            if !rule.fits(flow) {
+                continue;
+            }
+            let refuse = |error| {
+                Err(NoWay {
+                    error,
+                    route: None,
+                    rule: Some(rule.pref),
+                })
+            };
+            match rule.action {
+                RuleAction::Lookup(table) => {
+                    let suppress = rule.suppress_prefix;
+                    if let Some(answer) = self.answer(table, flow, Some(rule.pref), suppress) {
+                        return answer;
+                    }
+                }
+                // Only forward, so that there is no loop.
+                RuleAction::Goto(pref) if pref > rule.pref => {
+                    at = self
+                        .rules
+                        .iter()
+                        .position(|r| r.pref >= pref)
+                        .unwrap_or(self.rules.len());
+                }
+                RuleAction::Goto(_) | RuleAction::Nop => {}
+                RuleAction::Blackhole => return refuse(RouteError::Invalid),
+                RuleAction::Unreachable => return refuse(RouteError::NetUnreachable),
+                RuleAction::Prohibit => return refuse(RouteError::Prohibited),
+            }
+        }
+        Err(no_way(None))
+    }
+
+    fn answer(
+        &self,
+        table: TableId,
+        flow: &Flow,
+        rule: Option<u32>,
+        suppress: Option<u8>,
+    ) -> Option<Result<Found, NoWay>> {
+        match self.lookup_in(table, flow) {
+            TableAnswer::Continue => None,
+            TableAnswer::Error(error, route) => Some(Err(NoWay {
+                error,
+                route: Some(route),
+                rule,
+            })),
+            TableAnswer::Found(route, hop) => {
+                let length = route.dst.length().unwrap_or(0);
+                if suppress.is_some_and(|most| length <= most) {
+                    return None;
+                }
+                let hop = self.spread(&route, hop, flow);
+                Some(Ok(Found { route, hop, rule }))
+            }
+        }
+    }
+
+    /// Kernel `fib_table_lookup`: the longest prefix that has a usable hop.
+    fn lookup_in(&self, table: TableId, flow: &Flow) -> TableAnswer {
+        for route in self.table(table) {
+            if !route.fits(flow) {
+                continue;
+            }
+            let error = match route.kind {
+                RouteKind::Throw => return TableAnswer::Continue,
+                RouteKind::Blackhole => RouteError::Invalid,
+                RouteKind::Unreachable => RouteError::HostUnreachable,
+                RouteKind::Prohibit => RouteError::Prohibited,
+                _ => match route.usable_hop(flow) {
+                    Some(hop) => return TableAnswer::Found(route.clone(), hop),
+                    None => continue,
+                },
+            };
+            return TableAnswer::Error(error, route.clone());
+        }
+        TableAnswer::Continue
+    }
+
+    /// Which hop of a multipath route a flow takes: by weight and a hash (kernel `fib_select_multipath`; the kernel's hash
+    /// has a secret of its boot, here the seed).
+    fn spread(&self, route: &Route, first: u16, flow: &Flow) -> u16 {
+        if route.hops.len() < 2 || flow.oif.is_some() {
+            return first;
+        }
+        let word = |addr: IpAddr| match addr {
+            IpAddr::V4(a) => a.to_bits(),
+            IpAddr::V6(a) => (a.to_bits() ^ (a.to_bits() >> 64)) as u32,
+        };
+        let mut hash = self.seed;
+        let ports = if self.by_ports {
+            u32::from(flow.sport) << 16 | u32::from(flow.dport)
+        } else {
+            0
+        };
+        for part in [flow.src.map_or(0, word), word(flow.dst), ports] {
+            hash = (hash ^ part).wrapping_mul(0x9e37_79b1).rotate_left(15);
+        }
+        let alive = |h: &super::NextHop| !h.dead;
+        let total: u32 = route
+            .hops
+            .iter()
+            .filter(|h| alive(h))
+            .map(|h| u32::from(h.weight.max(1)))
+            .sum();
+        let mut left = ((u64::from(hash) * u64::from(total)) >> 32) as u32;
+        for (at, hop) in route.hops.iter().enumerate().filter(|(_, h)| alive(h)) {
+            let weight = u32::from(hop.weight.max(1));
+            if left < weight {
+                return at as u16;
+            }
+            left -= weight;
+        }
+        first
+    }
+
+    /// The type of an address as table `local` has it (kernel `inet_dev_addr_type`).
+    pub fn address_kind(&self, addr: IpAddr, dev: Option<&str>) -> RouteKind {
+        if let IpAddr::V4(a) = addr {
+            if a.is_broadcast() || a.octets()[0] == 0 {
+                return RouteKind::Broadcast;
+            }
+            if a.is_multicast() {
+                return RouteKind::Multicast;
+            }
+        }
+        let table = if self.custom_rules {
+            TableId::LOCAL
+        } else {
+            TableId::MAIN
+        };
+        match self.lookup_in(table, &Flow::to(addr)) {
+            TableAnswer::Found(route, _) => {
+                let first = route.hops.first().and_then(|h| h.dev.as_ref());
+                match dev {
+                    Some(dev) if first.is_none_or(|d| d.as_str() != dev) => RouteKind::Unicast,
+                    _ => route.kind,
+                }
+            }
+            _ => RouteKind::Unicast,
+        }
+    }
+
+    pub fn is_local(&self, addr: IpAddr) -> bool {
+        self.address_kind(addr, None) == RouteKind::Local
+    }
+}
+
+fn no_way(rule: Option<u32>) -> NoWay {
+    NoWay {
+        error: RouteError::NetUnreachable,
+        route: None,
+        rule,
+    }
+}
+
+impl Route {
+    /// The prefix holds the destination, and the TOS is not another.
+    fn fits(&self, flow: &Flow) -> bool {
+        self.dst.contains(flow.dst) && (self.tos == 0 || self.tos == flow.tos & 0xfc)
+    }
+
+    fn usable_hop(&self, flow: &Flow) -> Option<u16> {
+        let at = self.hops.iter().position(|hop| {
+            let asked = flow
+                .oif
+                .as_ref()
+                .is_none_or(|oif| hop.dev.as_ref() == Some(oif));
+            !hop.dead && asked
+        })?;
+        u16::try_from(at).ok()
+    }
+}
+
+impl PolicyRule {
+    /// Kernel `fib_rule_match` and `fib4_rule_match`.
+    pub fn fits(&self, flow: &Flow) -> bool {
+        let zero = match flow.dst {
+            IpAddr::V4(_) => IpAddr::from([0; 4]),
+            IpAddr::V6(_) => IpAddr::from([0; 16]),
+        };
+        let any = |range: Option<(u16, u16)>, port: u16| {
+            range.is_none_or(|(low, high)| low <= port && port <= high)
+        };
+        let fits = self.iif.as_ref().is_none_or(|i| flow.iif.as_ref() == Some(i))
+            && self.oif.as_ref().is_none_or(|o| flow.oif.as_ref() == Some(o))
+            && self
+                .fwmark
+                .is_none_or(|(value, mask)| (flow.mark ^ value) & mask == 0)
+            && self
+                .uids
+                .is_none_or(|(low, high)| flow.uid.is_some_and(|uid| low <= uid && uid <= high))
+            && self.from.is_none_or(|m| m.contains(flow.src.unwrap_or(zero)))
+            && self.to.is_none_or(|m| m.contains(flow.dst))
+            && self.tos.is_none_or(|tos| tos == flow.tos)
+            && self.protocol.is_none_or(|p| flow.protocol == Some(p))
+            && any(self.sport, flow.sport)
+            && any(self.dport, flow.dport);
+        fits != self.not
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::read;
+    use crate::text::FileId;
+
+    fn fib(routes: &str, rules: &str) -> Fib {
+        let (routes, problems) = read::routes(routes, FileId(0));
+        assert!(problems.is_empty(), "{problems:?}");
+        let mut all = PolicyRule::defaults();
+        if !rules.is_empty() {
+            all = read::rules(rules, FileId(0)).0;
+        }
+        Fib::new(routes, &all, false, 0)
+    }
+
+    #[track_caller]
+    fn check(fib: &Fib, dst: &str, dev: &str) {
+        let flow = Flow::to(dst.parse().unwrap());
+        let found = fib.lookup(&flow).map(|f| f.dev().unwrap().to_string());
+        assert_eq!(found.unwrap_or_else(|e| e.error.errno().into()), dev, "{dst}");
+    }
+
+    #[test]
+    fn the_longest_prefix_wins_then_the_smallest_metric() {
+        let fib = fib(
+            "default via 10.0.0.1 dev eth0\n\
+             172.20.0.0/16 via 10.0.0.2 dev eth1 metric 20\n\
+             172.20.0.0/16 via 10.0.0.3 dev eth2 metric 10\n\
+             172.20.1.0/24 dev cni0\n\
+             blackhole 172.20.9.0/24\n",
+            "",
+        );
+        check(&fib, "8.8.8.8", "eth0");
+        check(&fib, "172.20.2.1", "eth2");
+        check(&fib, "172.20.1.1", "cni0");
+        check(&fib, "172.20.9.1", "EINVAL");
+    }
+
+    #[test]
+    fn throw_goes_on_to_the_next_rule() {
+        let fib = fib(
+            "default via 10.0.0.1 dev eth0\nthrow 8.0.0.0/8 table 100\ndefault dev eth1 table 100\n",
+            "0: from all lookup local\n100: from all lookup 100\n32766: from all lookup main\n32767: from all lookup default\n",
+        );
+        check(&fib, "8.8.8.8", "eth0");
+        check(&fib, "9.9.9.9", "eth1");
+    }
+}
