@@ -53,6 +53,10 @@ pub enum LookupReason {
     DoesNotFit,
     /// ICMP: an answer to no question.
     Unasked,
+    /// It was looked up before: it comes by `lo`, or was made in answer to a packet of the connection.
+    Carried,
+    /// A rule said NOTRACK.
+    Untracked,
 }
 
 /// What became of an entry when its first packet left the hooks.

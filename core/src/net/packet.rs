@@ -174,6 +174,17 @@ impl Packet {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Mac(pub [u8; 6]);
 
+impl Mac {
+    /// The address that the model gives to an interface without one: `02:00` and the IPv4 address, or its IPv6 address's end.
+    pub fn made_of(addr: IpAddr) -> Self {
+        let [a, b, c, d] = match addr {
+            IpAddr::V4(a) => a.octets(),
+            IpAddr::V6(a) => (a.to_bits() as u32).to_be_bytes(),
+        };
+        Self([2, 0, a, b, c, d])
+    }
+}
+
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;

@@ -1,5 +1,36 @@
 //! The walk: packets over hosts and links, and what they leave behind.
+//!
+//! [`run`] plays a probe in a [`World`] and gives its [`Trace`]. A [`Sim`] is a run under way, for who wants to put packets in
+//! one by one and look at the hosts between. Within a host a packet goes as in the kernel: `receive` and `bridge` take frames
+//! in, `hooks` asks netfilter, `routing` decides, `deliver` hands over to sockets, `output` sends, `reply` makes what the host
+//! answers by itself; `talk` is what clients and servers say to each other.
 
+mod bridge;
+mod deliver;
+mod engine;
+mod flows;
+mod hooks;
+mod host;
+mod output;
 mod probe;
+mod receive;
+mod record;
+mod reply;
+mod routing;
+mod skb;
+mod talk;
 
+pub use engine::Sim;
+pub use output::SendOptions;
 pub use probe::{HttpRequest, Probe, ProbeKind};
+
+use crate::topology::World;
+use crate::trace::Trace;
+
+/// Plays a probe. The same world, probe and seed give the same trace. `None` where the world has no machine of the sender's
+/// name.
+pub fn run(world: &World, probe: &Probe, seed: u64) -> Option<Trace> {
+    let mut sim = Sim::new(world, seed);
+    sim.probe(probe)?;
+    Some(sim.into_trace())
+}

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Interface, Sysctls};
 use crate::net::{IfaceName, Mac, Masked, Protocol};
-use crate::netfilter::Ruleset;
+use crate::netfilter::{Ruleset, nft};
 use crate::load_balancer::LoadBalancer;
 use crate::route::{Fib, NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::text::Span;
@@ -25,6 +25,7 @@ pub struct Host {
     pub rules: Vec<PolicyRule>,
     pub sysctls: Sysctls,
     pub iptables: Ruleset,
+    pub nft: nft::Ruleset,
     pub sockets: Vec<Socket>,
     /// A load balancer that stands in this router's way.
     pub balancer: Option<LoadBalancer>,
@@ -92,6 +93,7 @@ impl Host {
             rules: PolicyRule::defaults(),
             sysctls: Sysctls::default(),
             iptables: Ruleset::default(),
+            nft: nft::Ruleset::default(),
             sockets: Vec::new(),
             balancer: None,
             neighbours: Vec::new(),

@@ -5,12 +5,14 @@
 mod host;
 mod interface;
 mod listing;
+mod reach;
 mod sysctl;
 
 pub use crate::net::IfaceName;
 pub use host::{Host, HostKind, Neighbour, Service, Socket};
 pub use interface::{IfaceAddr, IfaceKind, Interface, Vxlan};
 pub use listing::{sockets, sysctls};
+pub use reach::Owner;
 pub use sysctl::{Conf, Sysctls};
 
 use serde::Serialize;
@@ -53,6 +55,8 @@ pub enum Beyond {
     Nothing,
     /// Any address is answered for, except these; packets that leave this way leave the model.
     Everything { silent: Vec<std::net::IpAddr> },
+    /// These addresses are answered for.
+    Only(Vec<std::net::IpAddr>),
 }
 
 impl World {

@@ -19,6 +19,8 @@ pub enum Disposition {
     NothingListens,
     /// A load balancer had no backend to give it to.
     NoBackend,
+    /// It left the machines that the model knows.
+    Left,
     /// It met something that is not modelled.
     CannotTell,
 }

@@ -4,9 +4,14 @@
 //! A [`Journey`] is one packet's way over machines, a [`Hop`] its visit to one machine, a [`Step`] one thing that happened to
 //! it there. Each step says what it did ([`Action`]), what changed ([`Change`]), and, when someone asks, why ([`Why`](crate::text::Why)).
 
+mod action;
 mod change;
 mod disposition;
 
+pub use action::{
+    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, RouteOutcome, RuleStep, Routing, SourceCheck,
+    SwitchOutcome, Switching, TableVisit, Tracking,
+};
 pub use change::{Change, Field, Snapshot};
 pub use disposition::Disposition;
 
@@ -26,6 +31,8 @@ pub struct Trace {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Journey {
     pub role: Role,
+    /// The journey that this one answers, by its position in the trace.
+    pub cause: Option<u32>,
     /// The packet as its sender made it.
     pub packet: Snapshot,
     pub hops: Vec<Hop>,
@@ -83,15 +90,4 @@ pub enum Layer {
     Routing,
     Link,
     Envoy,
-}
-
-/// What a step did. The machines' own accounts stand in it whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Action {
-    /// A process or the kernel made the packet.
-    Sent,
-    /// The packet came in by an interface.
-    Arrived,
-    /// The packet left by an interface.
-    Left,
 }

@@ -1,0 +1,193 @@
+use std::net::IpAddr;
+
+use super::engine::Sim;
+use super::flows::{Hit, Open, Stage, listening};
+use super::skb::Skb;
+use crate::net::{Mac, Packet, Protocol, TcpFlags, Transport};
+use crate::netfilter::Hook;
+use crate::topology::{HostId, IfaceKind, Socket};
+use crate::trace::{Action, Delivery, Maker, Part, Role};
+
+impl Sim<'_> {
+    /// Kernel `ip_local_deliver`.
+    pub(super) fn local_deliver(&mut self, at: HostId, mut skb: Skb) {
+        if !self.hook(at, Hook::Input, &mut skb) {
+            return;
+        }
+        if skb.inner.is_some() && self.decapsulate(at, &skb) {
+            return;
+        }
+        match skb.packet.transport.clone() {
+            Transport::Tcp { flags, .. } => self.tcp(at, &skb, flags),
+            Transport::Udp { .. } => self.udp(at, &skb),
+            Transport::Icmp(icmp) => {
+                self.step(at, &skb, Part::Process, Action::KernelTook);
+                let Some(host) = self.host(at) else { return };
+                let many = skb.dst.as_ref().is_some_and(|d| d.broadcast || d.multicast);
+                let ignored = host.sysctls.ignore_echo || (many && host.sysctls.ignore_broadcast_echo);
+                if icmp.kind == 8 && !ignored {
+                    self.echo(at, &skb);
+                }
+            }
+            Transport::Sctp { .. } | Transport::Other(_) => {
+                self.step(at, &skb, Part::Process, Action::NothingListens);
+                self.icmp_error(at, &skb, 3, 2, Maker::IcmpError);
+            }
+        }
+    }
+
+    fn delivered(&mut self, at: HostId, skb: &Skb, process: &std::sync::Arc<str>, socket: Option<(IpAddr, u16)>) {
+        let delivery = Delivery {
+            process: process.clone(),
+            socket,
+        };
+        self.step(at, skb, Part::Process, Action::Delivered(delivery));
+    }
+
+    /// The socket that a packet finds: the one TPROXY chose, or that of its addresses.
+    fn socket_for(&mut self, at: HostId, skb: &Skb) -> Option<Hit> {
+        let host = self.host(at)?;
+        let state = self.state(at)?;
+        let found = state.flows.find(host, &skb.packet);
+        if let Some((addr, port)) = skb.socket
+            && found.as_ref().is_none_or(|f| f.open.is_none())
+        {
+            let at = listening(host, skb.packet.protocol(), addr, port)?;
+            return Some(Hit {
+                open: None,
+                listening: Some(at),
+                transparent: true,
+                wildcard: false,
+            });
+        }
+        found
+    }
+
+    fn udp(&mut self, at: HostId, skb: &Skb) {
+        match self.socket_for(at, skb) {
+            Some(Hit {
+                open: Some(open), ..
+            }) => {
+                let process = self
+                    .state(at)
+                    .and_then(|s| s.flows.open.get(open))
+                    .map(|o| o.process.clone());
+                if let Some(process) = process {
+                    self.delivered(at, skb, &process, None);
+                }
+            }
+            Some(Hit {
+                listening: Some(socket),
+                ..
+            }) => {
+                let Some(socket) = self.host(at).and_then(|h| h.sockets.get(socket)) else {
+                    return;
+                };
+                self.delivered(at, skb, &socket.process, Some((socket.addr, socket.port)));
+                self.udp_answer(at, skb, socket);
+            }
+            _ => {
+                self.step(at, skb, Part::Process, Action::NothingListens);
+                self.icmp_error(at, skb, 3, 3, Maker::IcmpError);
+            }
+        }
+    }
+
+    fn tcp(&mut self, at: HostId, skb: &Skb, flags: TcpFlags) {
+        match self.socket_for(at, skb) {
+            Some(Hit {
+                open: Some(open), ..
+            }) => self.tcp_open(at, skb, open, flags),
+            Some(Hit {
+                listening: Some(socket),
+                ..
+            }) => {
+                let Some(socket) = self.host(at).and_then(|h| h.sockets.get(socket)) else {
+                    return;
+                };
+                self.tcp_listen(at, skb, socket, flags);
+            }
+            _ => {
+                self.step(at, skb, Part::Process, Action::NothingListens);
+                self.send_reset(at, skb);
+            }
+        }
+    }
+
+    /// A segment for a listening socket (RFC 9293, 3.10.7.2).
+    fn tcp_listen(&mut self, at: HostId, skb: &Skb, socket: &Socket, flags: TcpFlags) {
+        let fresh = flags.has(TcpFlags::SYN)
+            && !flags.has(TcpFlags::ACK)
+            && !flags.has(TcpFlags::RST)
+            && !flags.has(TcpFlags::FIN);
+        if !fresh {
+            self.step(at, skb, Part::Process, Action::NothingListens);
+            if flags.has(TcpFlags::ACK) {
+                self.send_reset(at, skb);
+            }
+            return;
+        }
+        self.delivered(at, skb, &socket.process, Some((socket.addr, socket.port)));
+        let (Some(sport), Some(dport)) = (skb.packet.sport(), skb.packet.dport()) else {
+            return;
+        };
+        let open = Open {
+            protocol: Protocol::TCP,
+            local: (skb.packet.dst, dport),
+            remote: (skb.packet.src, sport),
+            stage: Stage::SynReceived,
+            transparent: socket.transparent,
+            process: socket.process.clone(),
+            request: 0,
+            listener: Some((socket.addr, socket.port)),
+        };
+        if let Some(state) = self.state(at) {
+            state.flows.open.push(open);
+        }
+        let ttl = self.host(at).map_or(64, |h| h.sysctls.ttl);
+        let packet = segment(&skb.packet, ttl, TcpFlags::SYN_ACK, 0);
+        let any = socket.transparent;
+        self.answer(at, skb, packet, 0, any, Role::Reply, Maker::Tcp);
+    }
+
+    /// A VXLAN device takes the frame out (kernel `vxlan_rcv`).
+    fn decapsulate(&mut self, at: HostId, skb: &Skb) -> bool {
+        let (Some(inner), Some(host)) = (&skb.inner, self.host(at)) else {
+            return false;
+        };
+        let device = host.interfaces.iter().find(|i| {
+            matches!(&i.kind, IfaceKind::Vxlan(v)
+                if v.vni == inner.vni && Some(v.port) == skb.packet.dport())
+        });
+        let Some(device) = device else { return false };
+        let mut frame = Skb::new(skb.journey, inner.packet.clone());
+        frame.src_mac = inner.src_mac;
+        frame.dst_mac = inner.dst_mac;
+        frame.in_iface = Some(device.name.clone());
+        let part = Part::Interface(device.name.clone());
+        let vni = inner.vni;
+        self.step(at, &frame, part.clone(), Action::Decapsulated { vni });
+        if frame.dst_mac != device.mac && frame.dst_mac != Mac([0xff; 6]) {
+            self.drop(at, &frame, part, crate::trace::Drop::OtherMachine);
+            return true;
+        }
+        self.ip_receive(at, frame);
+        true
+    }
+}
+
+/// A segment that answers another.
+pub(super) fn segment(to: &Packet, ttl: u8, flags: TcpFlags, payload: u16) -> Packet {
+    Packet {
+        src: to.dst,
+        dst: to.src,
+        ttl,
+        tos: 0,
+        transport: Transport::Tcp {
+            sport: to.dport().unwrap_or(0),
+            dport: to.sport().unwrap_or(0),
+            flags,
+        },
+        payload,
+    }
+}

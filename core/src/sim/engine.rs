@@ -1,0 +1,106 @@
+use std::collections::BTreeMap;
+
+use super::host::HostState;
+use super::record::Recorder;
+use super::skb::Skb;
+use crate::conntrack::Settings;
+use crate::net::{IfaceName, Random};
+use crate::topology::{Host, HostId, World};
+use crate::trace::{Action, Drop, Part};
+
+/// A run: the world's state, and what is still to happen.
+pub struct Sim<'w> {
+    pub(super) world: &'w World,
+    hosts: Vec<Option<Box<HostState>>>,
+    pub(super) recorder: Recorder,
+    queue: BTreeMap<(u64, u64), Event>,
+    next: u64,
+    /// Milliseconds since the run began.
+    pub(super) now: u64,
+    pub(super) random: Random,
+    seed: u64,
+}
+
+pub(super) enum Event {
+    Arrive {
+        host: HostId,
+        iface: IfaceName,
+        skb: Box<Skb>,
+    },
+    /// The host stops waiting for an answer to its ARP requests.
+    NoAnswer { host: HostId, skb: Box<Skb> },
+}
+
+impl<'w> Sim<'w> {
+    pub fn new(world: &'w World, seed: u64) -> Self {
+        Self {
+            world,
+            hosts: world.hosts.iter().map(|_| None).collect(),
+            recorder: Recorder::default(),
+            queue: BTreeMap::new(),
+            next: 0,
+            now: 0,
+            random: Random::new(seed),
+            seed,
+        }
+    }
+
+    pub(super) fn host(&self, id: HostId) -> Option<&'w Host> {
+        self.world.host(id)
+    }
+
+    /// A host's state, made when it is first needed.
+    pub(super) fn state(&mut self, id: HostId) -> Option<&mut HostState> {
+        let host = self.world.host(id)?;
+        let seed = self.seed ^ (u64::from(id.0) << 32);
+        let slot = self.hosts.get_mut(usize::from(id.0))?;
+        Some(slot.get_or_insert_with(|| Box::new(HostState::new(host, seed))))
+    }
+
+    pub(super) fn settings(host: &Host) -> Settings {
+        Settings {
+            tcp_loose: host.sysctls.tcp_loose,
+        }
+    }
+
+    pub(super) fn after(&mut self, milliseconds: u64, event: Event) {
+        self.next += 1;
+        let at = self.now.saturating_add(milliseconds);
+        self.queue.insert((at, self.next), event);
+    }
+
+    /// Lets everything happen that is due until a moment.
+    pub fn run_until(&mut self, end: u64) {
+        while let Some(entry) = self.queue.first_entry() {
+            if entry.key().0 > end {
+                break;
+            }
+            let ((at, _), event) = entry.remove_entry();
+            self.now = self.now.max(at);
+            if self.recorder.is_full() {
+                self.give_up(event);
+                continue;
+            }
+            match event {
+                Event::Arrive { host, iface, skb } => self.receive(host, &iface, *skb),
+                Event::NoAnswer { host, skb } => self.unreachable(host, &skb),
+            }
+        }
+    }
+
+    /// The bound on steps is reached.
+    fn give_up(&mut self, event: Event) {
+        if let Event::Arrive { host, iface, skb } = event {
+            let part = Part::Interface(iface);
+            self.recorder.step(host, &skb, part, Action::Looped);
+        }
+    }
+
+    pub(super) fn step(&mut self, at: HostId, skb: &Skb, part: Part, action: Action) {
+        self.recorder.step(at, skb, part, action);
+    }
+
+    pub(super) fn drop(&mut self, at: HostId, skb: &Skb, part: Part, why: Drop) {
+        self.recorder.step(at, skb, part, Action::Dropped(why));
+    }
+}

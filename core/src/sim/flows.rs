@@ -1,0 +1,102 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::net::{Packet, Protocol};
+use crate::topology::{Host, Socket};
+
+/// The sockets of a host that talk to someone: those that its processes opened, and those that listeners accepted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flows {
+    pub open: Vec<Open>,
+}
+
+/// A socket with a far end (of UDP: bound to a port to hear answers).
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    pub protocol: Protocol,
+    pub local: (IpAddr, u16),
+    pub remote: (IpAddr, u16),
+    pub stage: Stage,
+    /// The listening socket that took it has IP_TRANSPARENT.
+    pub transparent: bool,
+    pub process: Arc<str>,
+    /// Of a client: how many bytes its request has; 0 where it only connects.
+    pub request: u16,
+    /// Of a server: the listening socket that took it.
+    pub listener: Option<(IpAddr, u16)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// A raw socket, as a packet generator has: it takes what comes and answers nothing.
+    Raw,
+    SynSent,
+    SynReceived,
+    Established,
+    /// UDP.
+    Bound,
+}
+
+/// A socket that a packet finds.
+#[derive(Clone, Debug)]
+pub(super) struct Hit {
+    /// Position among the open ones; none for a listening socket.
+    pub open: Option<usize>,
+    pub listening: Option<usize>,
+    pub transparent: bool,
+    pub wildcard: bool,
+}
+
+impl Flows {
+    /// The socket for a packet: one that talks to its sender before one that listens (kernel `__inet_lookup_skb`).
+    pub fn find(&self, host: &Host, packet: &Packet) -> Option<Hit> {
+        let protocol = packet.protocol();
+        let (sport, dport) = (packet.sport()?, packet.dport()?);
+        let open = self.open.iter().position(|o| {
+            o.protocol == protocol
+                && o.local == (packet.dst, dport)
+                && o.remote == (packet.src, sport)
+        });
+        if let Some(at) = open {
+            return Some(Hit {
+                open: Some(at),
+                listening: None,
+                transparent: self.open[at].transparent,
+                wildcard: false,
+            });
+        }
+        listening(host, protocol, packet.dst, dport).map(|at| Hit {
+            open: None,
+            listening: Some(at),
+            transparent: host.sockets[at].transparent,
+            wildcard: host.sockets[at].addr.is_unspecified(),
+        })
+    }
+
+    /// Whether TPROXY finds a socket: of the packet's own connection, or a transparent one that listens at the address
+    /// (kernel `nf_tproxy_get_sock_v4`).
+    pub fn transparent(&self, host: &Host, packet: &Packet, addr: IpAddr, port: u16) -> bool {
+        if let Some(Hit {
+            open: Some(_),
+            transparent,
+            ..
+        }) = self.find(host, packet)
+        {
+            return transparent;
+        }
+        listening(host, packet.protocol(), addr, port)
+            .is_some_and(|at| host.sockets[at].transparent)
+    }
+}
+
+/// The socket that listens for an address and port; one bound to the address before one bound to any.
+pub(super) fn listening(host: &Host, protocol: Protocol, addr: IpAddr, port: u16) -> Option<usize> {
+    let fits = |s: &Socket| {
+        s.protocol == protocol && s.port == port && (s.addr == addr || s.addr.is_unspecified())
+    };
+    let exact = host
+        .sockets
+        .iter()
+        .position(|s| fits(s) && s.addr == addr);
+    exact.or_else(|| host.sockets.iter().position(fits))
+}

@@ -1,0 +1,164 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::flows::Flows;
+use crate::conntrack::Conntrack;
+use crate::load_balancer;
+use crate::net::{IfaceName, Mac, Packet};
+use crate::netfilter::hooks::{self, Stop};
+use crate::netfilter::{
+    self, AddressType, Env, Hook, SetAnswer, Socket as FoundSocket,
+};
+use crate::route::{Fib, Flow, RouteKind, Scope};
+use crate::topology::{Host, Interface};
+
+/// What a run changes about a host, and what it prepares of it once.
+#[derive(Clone, Debug)]
+pub(super) struct HostState {
+    pub fib: Fib,
+    pub conntrack: Conntrack,
+    pub netfilter: netfilter::State,
+    /// What each hook asks, in order.
+    pub stops: Arc<[Vec<Stop>; 5]>,
+    pub neighbours: BTreeMap<(IfaceName, IpAddr), Mac>,
+    /// By bridge and hardware address: the port.
+    pub fdb: BTreeMap<(IfaceName, Mac), IfaceName>,
+    pub balancer: load_balancer::State,
+    pub flows: Flows,
+    /// To whom redirects were sent.
+    pub redirected: Vec<IpAddr>,
+}
+
+impl HostState {
+    pub fn new(host: &Host, seed: u64) -> Self {
+        let neighbours = host
+            .neighbours
+            .iter()
+            .map(|n| ((n.dev.clone(), n.addr), n.mac));
+        Self {
+            fib: host.fib(seed as u32),
+            conntrack: Conntrack::default(),
+            netfilter: netfilter::State::new(seed),
+            stops: Arc::new(
+                Hook::ALL.map(|hook| hooks::stops(&host.iptables, &host.nft, hook, false)),
+            ),
+            neighbours: neighbours.collect(),
+            fdb: BTreeMap::new(),
+            balancer: load_balancer::State::default(),
+            flows: Flows::default(),
+            redirected: Vec::new(),
+        }
+    }
+}
+
+/// A host as its netfilter rules see it.
+pub(super) struct View<'a> {
+    pub host: &'a Host,
+    pub fib: &'a Fib,
+    pub flows: &'a Flows,
+}
+
+impl Env for View<'_> {
+    fn address_type(&self, addr: IpAddr, device: Option<&str>) -> AddressType {
+        match self.fib.address_kind(addr, device) {
+            RouteKind::Unicast => AddressType::Unicast,
+            RouteKind::Local => AddressType::Local,
+            RouteKind::Broadcast => AddressType::Broadcast,
+            RouteKind::Anycast => AddressType::Anycast,
+            RouteKind::Multicast => AddressType::Multicast,
+            RouteKind::Blackhole => AddressType::Blackhole,
+            RouteKind::Unreachable => AddressType::Unreachable,
+            RouteKind::Prohibit => AddressType::Prohibit,
+            RouteKind::Throw => AddressType::Throw,
+        }
+    }
+
+    fn route_out(&self, src: Option<IpAddr>, dst: IpAddr, mark: u32) -> Option<String> {
+        let flow = Flow {
+            src,
+            mark,
+            ..Flow::to(dst)
+        };
+        let found = self.fib.lookup(&flow).ok()?;
+        Some(found.dev()?.to_string())
+    }
+
+    fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr> {
+        let iface = self.host.interface(iface)?;
+        let mut addrs = iface.addrs.iter().map(|a| a.addr);
+        addrs.find(|a| a.is_ipv6() == ipv6)
+    }
+
+    fn in_set(
+        &self,
+        _set: &str,
+        _directions: &[bool],
+        _packet: &Packet,
+        _in_iface: Option<&str>,
+        _out_iface: Option<&str>,
+    ) -> SetAnswer {
+        SetAnswer::CannotTell
+    }
+
+    fn socket(&self, packet: &Packet, _in_iface: Option<&str>) -> Option<FoundSocket> {
+        self.flows.find(self.host, packet).map(|s| FoundSocket {
+            transparent: s.transparent,
+            wildcard: s.wildcard,
+            mark: 0,
+        })
+    }
+
+    fn tproxy_socket(
+        &self,
+        packet: &Packet,
+        addr: IpAddr,
+        port: u16,
+        _in_iface: Option<&str>,
+    ) -> bool {
+        self.flows
+            .transparent(self.host, packet, addr, port)
+    }
+}
+
+/// An interface's address for talking to `dst` (kernel `inet_select_addr`): on the next hop's subnet, else its first, else
+/// any other interface's.
+pub(super) fn select_address(host: &Host, dev: &str, dst: Option<IpAddr>, scope: Scope) -> Option<IpAddr> {
+    let localnet = if host.sysctls.route_localnet(dev) {
+        Scope::Link
+    } else {
+        Scope::Host
+    };
+    if let Some(iface) = host.interface(dev) {
+        let mut first = None;
+        for a in primaries(iface) {
+            if a.scope.min(localnet) > scope {
+                continue;
+            }
+            let near = dst.is_none_or(|dst| a.subnet().is_some_and(|s| s.contains(dst)));
+            if near {
+                return Some(a.addr);
+            }
+            first = first.or(Some(a.addr));
+        }
+        if first.is_some() {
+            return first;
+        }
+    }
+    let near_enough = |s: Scope| s != Scope::Link && s <= scope;
+    host.interfaces
+        .iter()
+        .filter(|i| i.up)
+        .find_map(|i| primaries(i).find(|a| near_enough(a.scope)).map(|a| a.addr))
+}
+
+/// IPv4 addresses that are the first of their subnet.
+fn primaries(iface: &Interface) -> impl Iterator<Item = &crate::topology::IfaceAddr> {
+    iface.addrs.iter().enumerate().filter_map(|(at, a)| {
+        let subnet = a.subnet()?;
+        let secondary = iface.addrs[..at]
+            .iter()
+            .any(|b| b.length == a.length && subnet.contains(b.addr));
+        (a.addr.is_ipv4() && !secondary).then_some(a)
+    })
+}

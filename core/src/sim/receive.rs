@@ -1,0 +1,149 @@
+use std::net::IpAddr;
+
+use super::engine::Sim;
+use super::skb::{Ct, Input, Refusal, Skb};
+use crate::load_balancer::Handling;
+use crate::net::{IfaceName, Mac};
+use crate::netfilter::Hook;
+use crate::netfilter::matches::PacketType;
+use crate::route::RouteError;
+use crate::topology::HostId;
+use crate::trace::{Action, Drop, Maker, Part};
+
+impl Sim<'_> {
+    /// A frame comes in by an interface.
+    pub(super) fn receive(&mut self, at: HostId, iface: &IfaceName, mut skb: Skb) {
+        let Some(host) = self.host(at) else { return };
+        let Some(device) = host.interface(iface.as_str()) else {
+            return;
+        };
+        self.recorder.enter(skb.journey, at);
+        skb.out_iface = None;
+        skb.in_iface = Some(iface.clone());
+        skb.owner = None;
+        if !device.is_loopback() {
+            // What another namespace knew of the packet stays there (kernel `skb_scrub_packet`).
+            skb.mark = 0;
+            skb.ct = Ct::default();
+            skb.socket = None;
+            skb.dst = None;
+            skb.bridge = None;
+        }
+        self.step(at, &skb, Part::Interface(iface.clone()), Action::Arrived);
+        if !device.up {
+            let part = Part::Interface(iface.clone());
+            return self.drop(at, &skb, part, Drop::InterfaceDown);
+        }
+        skb.packet_type = packet_type(skb.dst_mac);
+        if let Some(bridge) = &device.master {
+            return self.bridge_receive(at, bridge, iface, skb);
+        }
+        let ours = device.is_loopback() || skb.dst_mac == device.mac;
+        if skb.packet_type == PacketType::Unicast && !ours {
+            let part = Part::Interface(iface.clone());
+            return self.drop(at, &skb, part, Drop::OtherMachine);
+        }
+        self.ip_receive(at, skb);
+    }
+
+    /// Kernel `ip_rcv`.
+    pub(super) fn ip_receive(&mut self, at: HostId, mut skb: Skb) {
+        let toward = match self.balance(at, &mut skb) {
+            Ok(toward) => toward,
+            Err(()) => return,
+        };
+        if !self.hook(at, Hook::Prerouting, &mut skb) {
+            return;
+        }
+        self.after_prerouting(at, skb, toward);
+    }
+
+    /// Kernel `ip_rcv_finish`.
+    pub(super) fn after_prerouting(&mut self, at: HostId, mut skb: Skb, toward: Option<IpAddr>) {
+        if skb.dst.is_none() {
+            match self.route_input(at, &skb, toward) {
+                Ok(dst) => skb.dst = Some(dst),
+                Err(why) => return self.drop(at, &skb, Part::Routing, why),
+            }
+        }
+        match skb.dst.as_ref().map(|d| d.input) {
+            Some(Input::Deliver) => self.local_deliver(at, skb),
+            Some(Input::Forward) => self.forward(at, skb),
+            Some(Input::Error(error, refusal)) => self.refuse(at, &skb, error, refusal),
+            Some(Input::None) | None => self.drop(at, &skb, Part::Routing, Drop::NoRoute),
+        }
+    }
+
+    /// A load balancer takes what is its business. `Err`: the packet ends here.
+    fn balance(&mut self, at: HostId, skb: &mut Skb) -> Result<Option<IpAddr>, ()> {
+        let Some(balancer) = self.host(at).and_then(|h| h.balancer.as_ref()) else {
+            return Ok(None);
+        };
+        let Some(state) = self.state(at) else {
+            return Ok(None);
+        };
+        match balancer.handle(&mut state.balancer, &skb.packet) {
+            Handling::Pass => Ok(None),
+            Handling::Forward {
+                account,
+                packet,
+                next_hop,
+            } => {
+                skb.packet = packet;
+                self.step(at, skb, Part::Balancer, Action::Balanced(Box::new(account)));
+                Ok(next_hop)
+            }
+            Handling::Drop(account) => {
+                self.step(at, skb, Part::Balancer, Action::Balanced(Box::new(account)));
+                self.drop(at, skb, Part::Balancer, Drop::NoBackend);
+                Err(())
+            }
+        }
+    }
+
+    /// Kernel `ip_error`.
+    fn refuse(&mut self, at: HostId, skb: &Skb, error: RouteError, refusal: Refusal) {
+        if refusal == Refusal::NotForwarding {
+            return self.drop(at, skb, Part::Routing, Drop::NotForwarding);
+        }
+        self.drop(at, skb, Part::Routing, Drop::NoRoute);
+        let code = match error {
+            RouteError::Invalid => return,
+            RouteError::HostUnreachable => 1,
+            RouteError::NetUnreachable => 0,
+            RouteError::Prohibited => 13,
+        };
+        self.icmp_error(at, skb, 3, code, Maker::IcmpError);
+    }
+
+    /// Kernel `ip_forward`.
+    fn forward(&mut self, at: HostId, mut skb: Skb) {
+        if skb.packet_type != PacketType::Unicast {
+            return self.drop(at, &skb, Part::Routing, Drop::OtherMachine);
+        }
+        if skb.socket.is_some() {
+            return self.drop(at, &skb, Part::Routing, Drop::SocketAttached);
+        }
+        if skb.packet.ttl <= 1 {
+            self.drop(at, &skb, Part::Routing, Drop::Ttl);
+            return self.icmp_error(at, &skb, 11, 0, Maker::IcmpError);
+        }
+        skb.packet.ttl -= 1;
+        self.step(at, &skb, Part::Routing, Action::TtlDecremented);
+        if skb.dst.as_ref().is_some_and(|d| d.redirect) {
+            self.send_redirect(at, &skb);
+        }
+        skb.out_iface = skb.dst.as_ref().map(|d| d.dev.clone());
+        if self.hook(at, Hook::Forward, &mut skb) {
+            self.ip_output(at, skb);
+        }
+    }
+}
+
+pub(super) fn packet_type(mac: Mac) -> PacketType {
+    match mac.0 {
+        [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => PacketType::Broadcast,
+        [first, ..] if first & 1 == 1 => PacketType::Multicast,
+        _ => PacketType::Unicast,
+    }
+}
