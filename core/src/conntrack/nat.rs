@@ -176,9 +176,7 @@ impl Conntrack {
 
     /// The mapping that another connection of this source has, if it may serve here too (kernel `find_appropriate_src`).
     fn current_mapping(&self, c: &Connection, orig: &Tuple, choice: &NatChoice) -> Option<Tuple> {
-        let ids = self
-            .by_source
-            .get(&(orig.protocol, orig.src, orig.sport))?;
+        let ids = self.by_source.get(&(orig.protocol, orig.src, orig.sport))?;
         ids.iter().rev().find_map(|id| {
             let other = self.get(*id)?;
             let mapped = other.reply.answer()?;
@@ -344,7 +342,11 @@ fn choose_port(
     used: impl Fn(&Tuple) -> bool,
 ) {
     let source_side = tuple.is_icmp() || manip == Manip::Source;
-    let port = if source_side { tuple.sport } else { tuple.dport };
+    let port = if source_side {
+        tuple.sport
+    } else {
+        tuple.dport
+    };
     let (low, size) = match (choice.ports, tuple.protocol) {
         (_, Protocol::ICMP | Protocol::ICMPV6) => match choice.ports {
             Some((low, high)) => (low, u32::from(high.wrapping_sub(low)) + 1),

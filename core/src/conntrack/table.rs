@@ -88,12 +88,7 @@ impl Conntrack {
     }
 
     /// The entry that has a tuple in one of its directions, and which (kernel `nf_conntrack_find_get`).
-    pub fn find(
-        &self,
-        tuple: &Tuple,
-        zone: ZoneId,
-        now: u64,
-    ) -> Option<(ConnectionId, Direction)> {
+    pub fn find(&self, tuple: &Tuple, zone: ZoneId, now: u64) -> Option<(ConnectionId, Direction)> {
         let ids = [zone.of(Direction::Original), zone.of(Direction::Reply)];
         ids.iter().find_map(|zone_id| {
             let (id, direction) = *self.found_by.get(&(*tuple, *zone_id))?;
@@ -145,7 +140,10 @@ impl Conntrack {
     }
 
     fn state_of(&self, id: ConnectionId, direction: Direction) -> CtState {
-        let status = self.connections.get(&id).map_or(StatusBits(0), |c| c.status);
+        let status = self
+            .connections
+            .get(&id)
+            .map_or(StatusBits(0), |c| c.status);
         if direction == Direction::Reply || status.has(StatusBits::SEEN_REPLY) {
             CtState::Established
         } else if status.has(StatusBits::EXPECTED) {
@@ -156,13 +154,7 @@ impl Conntrack {
     }
 
     /// An ICMP error belongs to what it is about (kernel `nf_conntrack_inet_error`).
-    fn track_error(
-        &self,
-        packet: &Packet,
-        icmp: &Icmp,
-        zone: ZoneId,
-        now: u64,
-    ) -> Option<Lookup> {
+    fn track_error(&self, packet: &Packet, icmp: &Icmp, zone: ZoneId, now: u64) -> Option<Lookup> {
         let is_error = match packet.protocol() {
             Protocol::ICMPV6 => icmp.kind < 128,
             _ => matches!(icmp.kind, 3 | 4 | 5 | 11 | 12),
@@ -204,9 +196,9 @@ impl Conntrack {
         let reply = tuple.answer().ok_or(LookupReason::Unasked)?;
         let tcp = match packet.tcp_flags() {
             Some(flags) if !flags_are_valid(flags) => return Err(LookupReason::BadFlags),
-            Some(flags) => Some(
-                TcpTrack::new(flags, settings.tcp_loose).ok_or(LookupReason::CannotOpen)?,
-            ),
+            Some(flags) => {
+                Some(TcpTrack::new(flags, settings.tcp_loose).ok_or(LookupReason::CannotOpen)?)
+            }
             None => None,
         };
         let id = ConnectionId(self.next);
@@ -305,12 +297,14 @@ impl Conntrack {
         if c.status.has(StatusBits::CONFIRMED) || direction == Direction::Reply {
             return Confirmed::Before;
         }
-        let keys = [Direction::Original, Direction::Reply]
-            .map(|d| ((*c.tuple(d), c.zone.of(d)), (id, d)));
+        let keys =
+            [Direction::Original, Direction::Reply].map(|d| ((*c.tuple(d), c.zone.of(d)), (id, d)));
         let alive = |id: &ConnectionId| self.connections.get(id).is_some_and(|c| c.expires > now);
-        let clash = keys
-            .iter()
-            .any(|(key, _)| self.found_by.get(key).is_some_and(|(other, _)| alive(other)));
+        let clash = keys.iter().any(|(key, _)| {
+            self.found_by
+                .get(key)
+                .is_some_and(|(other, _)| alive(other))
+        });
         if clash {
             return Confirmed::Clash;
         }
@@ -322,7 +316,13 @@ impl Conntrack {
     }
 
     /// Whether an answer with this tuple would be taken for another connection's (kernel `nf_conntrack_tuple_taken`).
-    pub(super) fn is_taken(&self, tuple: &Tuple, zone: ZoneId, by_other_than: ConnectionId, now: u64) -> bool {
+    pub(super) fn is_taken(
+        &self,
+        tuple: &Tuple,
+        zone: ZoneId,
+        by_other_than: ConnectionId,
+        now: u64,
+    ) -> bool {
         let key = (*tuple, zone.of(Direction::Reply));
         let Some((id, direction)) = self.found_by.get(&key) else {
             return false;
@@ -340,7 +340,11 @@ impl Conntrack {
         };
         for direction in [Direction::Original, Direction::Reply] {
             let key = (*c.tuple(direction), c.zone.of(direction));
-            if self.found_by.get(&key).is_some_and(|(other, _)| *other == id) {
+            if self
+                .found_by
+                .get(&key)
+                .is_some_and(|(other, _)| *other == id)
+            {
                 self.found_by.remove(&key);
             }
         }

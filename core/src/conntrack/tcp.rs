@@ -225,7 +225,9 @@ impl TcpTrack {
             }
             TcpState::SynSent2 => self.simultaneous = true,
             TcpState::SynRecv
-                if direction == Direction::Reply && segment == Segment::Ack && self.simultaneous =>
+                if direction == Direction::Reply
+                    && segment == Segment::Ack
+                    && self.simultaneous =>
             {
                 new = TcpState::Established;
             }

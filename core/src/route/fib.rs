@@ -126,9 +126,15 @@ impl Fib {
     ) -> Self {
         let defaults = PolicyRule::defaults();
         let is_default = |r: &PolicyRule| {
-            defaults
-                .iter()
-                .any(|d| d.pref == r.pref && d.action == r.action && PolicyRule::all(r.pref, r.action) == PolicyRule { span: None, ..r.clone() })
+            defaults.iter().any(|d| {
+                d.pref == r.pref
+                    && d.action == r.action
+                    && PolicyRule::all(r.pref, r.action)
+                        == PolicyRule {
+                            span: None,
+                            ..r.clone()
+                        }
+            })
         };
         let custom_rules = !rules.iter().all(is_default) || rules.len() != defaults.len();
         let mut fib = Self {
@@ -376,15 +382,23 @@ impl PolicyRule {
         let any = |range: Option<(u16, u16)>, port: u16| {
             range.is_none_or(|(low, high)| low <= port && port <= high)
         };
-        let fits = self.iif.as_ref().is_none_or(|i| flow.iif.as_ref() == Some(i))
-            && self.oif.as_ref().is_none_or(|o| flow.oif.as_ref() == Some(o))
+        let fits = self
+            .iif
+            .as_ref()
+            .is_none_or(|i| flow.iif.as_ref() == Some(i))
+            && self
+                .oif
+                .as_ref()
+                .is_none_or(|o| flow.oif.as_ref() == Some(o))
             && self
                 .fwmark
                 .is_none_or(|(value, mask)| (flow.mark ^ value) & mask == 0)
             && self
                 .uids
                 .is_none_or(|(low, high)| flow.uid.is_some_and(|uid| low <= uid && uid <= high))
-            && self.from.is_none_or(|m| m.contains(flow.src.unwrap_or(zero)))
+            && self
+                .from
+                .is_none_or(|m| m.contains(flow.src.unwrap_or(zero)))
             && self.to.is_none_or(|m| m.contains(flow.dst))
             && self.tos.is_none_or(|tos| tos == flow.tos)
             && self.protocol.is_none_or(|p| flow.protocol == Some(p))
@@ -414,7 +428,11 @@ mod tests {
     fn check(fib: &Fib, dst: &str, dev: &str) {
         let flow = Flow::to(dst.parse().unwrap());
         let found = fib.lookup(&flow).map(|f| f.dev().unwrap().to_string());
-        assert_eq!(found.unwrap_or_else(|e| e.error.errno().into()), dev, "{dst}");
+        assert_eq!(
+            found.unwrap_or_else(|e| e.error.errno().into()),
+            dev,
+            "{dst}"
+        );
     }
 
     #[test]

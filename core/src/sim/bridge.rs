@@ -11,7 +11,13 @@ use crate::trace::{Action, Drop, Part, SwitchOutcome, Switching};
 
 impl Sim<'_> {
     /// A frame comes in by a port of a bridge (kernel `br_handle_frame`, `br_nf_pre_routing`).
-    pub(super) fn bridge_receive(&mut self, at: HostId, bridge: &IfaceName, port: &IfaceName, mut skb: Skb) {
+    pub(super) fn bridge_receive(
+        &mut self,
+        at: HostId,
+        bridge: &IfaceName,
+        port: &IfaceName,
+        mut skb: Skb,
+    ) {
         let Some(host) = self.host(at) else { return };
         let (Some(device), src_mac) = (host.interface(bridge.as_str()), skb.src_mac) else {
             return;
@@ -81,7 +87,13 @@ impl Sim<'_> {
     }
 
     /// Kernel `br_handle_frame_finish`: where a bridge sends a frame.
-    fn switch(&mut self, at: HostId, bridge: &IfaceName, from: Option<&IfaceName>, skb: &Skb) -> SwitchOutcome {
+    fn switch(
+        &mut self,
+        at: HostId,
+        bridge: &IfaceName,
+        from: Option<&IfaceName>,
+        skb: &Skb,
+    ) -> SwitchOutcome {
         let mac = skb.dst_mac;
         if packet_type(mac) != PacketType::Unicast {
             return SwitchOutcome::Flood;
@@ -89,9 +101,10 @@ impl Sim<'_> {
         let Some(host) = self.host(at) else {
             return SwitchOutcome::Flood;
         };
-        let own = host.interfaces.iter().any(|i| {
-            i.mac == mac && (i.name == *bridge || i.master.as_ref() == Some(bridge))
-        });
+        let own = host
+            .interfaces
+            .iter()
+            .any(|i| i.mac == mac && (i.name == *bridge || i.master.as_ref() == Some(bridge)));
         if own && from.is_some() {
             return SwitchOutcome::Up;
         }
@@ -135,7 +148,13 @@ impl Sim<'_> {
     }
 
     /// The host's own frame, or one that it routed, leaves by a bridge (kernel `br_dev_xmit`).
-    pub(super) fn bridge_send(&mut self, at: HostId, bridge: &IfaceName, nexthop: Option<IpAddr>, skb: Skb) {
+    pub(super) fn bridge_send(
+        &mut self,
+        at: HostId,
+        bridge: &IfaceName,
+        nexthop: Option<IpAddr>,
+        skb: Skb,
+    ) {
         let outcome = self.switch(at, bridge, None, &skb);
         let switching = Switching {
             bridge: bridge.clone(),

@@ -24,7 +24,8 @@ impl Sim<'_> {
                 self.step(at, &skb, Part::Process, Action::KernelTook);
                 let Some(host) = self.host(at) else { return };
                 let many = skb.dst.as_ref().is_some_and(|d| d.broadcast || d.multicast);
-                let ignored = host.sysctls.ignore_echo || (many && host.sysctls.ignore_broadcast_echo);
+                let ignored =
+                    host.sysctls.ignore_echo || (many && host.sysctls.ignore_broadcast_echo);
                 if icmp.kind == 8 && !ignored {
                     self.echo(at, &skb);
                 }
@@ -36,7 +37,13 @@ impl Sim<'_> {
         }
     }
 
-    fn delivered(&mut self, at: HostId, skb: &Skb, process: &std::sync::Arc<str>, socket: Option<(IpAddr, u16)>) {
+    fn delivered(
+        &mut self,
+        at: HostId,
+        skb: &Skb,
+        process: &std::sync::Arc<str>,
+        socket: Option<(IpAddr, u16)>,
+    ) {
         let delivery = Delivery {
             process: process.clone(),
             socket,

@@ -94,9 +94,6 @@ pub(super) fn listening(host: &Host, protocol: Protocol, addr: IpAddr, port: u16
     let fits = |s: &Socket| {
         s.protocol == protocol && s.port == port && (s.addr == addr || s.addr.is_unspecified())
     };
-    let exact = host
-        .sockets
-        .iter()
-        .position(|s| fits(s) && s.addr == addr);
+    let exact = host.sockets.iter().position(|s| fits(s) && s.addr == addr);
     exact.or_else(|| host.sockets.iter().position(fits))
 }

@@ -108,7 +108,13 @@ impl Sim<'_> {
     }
 
     /// Walks a table and takes over what it changed. `None`: the table has nothing at this hook.
-    fn traverse(&mut self, at: HostId, hook: Hook, table: TableName, skb: &mut Skb) -> Option<Verdict> {
+    fn traverse(
+        &mut self,
+        at: HostId,
+        hook: Hook,
+        table: TableName,
+        skb: &mut Skb,
+    ) -> Option<Verdict> {
         let host = self.host(at)?;
         let now = self.now;
         let before = skb.snapshot();
@@ -121,7 +127,11 @@ impl Sim<'_> {
         let tracked = Tracked {
             state: skb.ct.state,
             direction: skb.ct.direction,
-            connection: skb.ct.connection.and_then(|id| state.conntrack.get(id)).cloned(),
+            connection: skb
+                .ct
+                .connection
+                .and_then(|id| state.conntrack.get(id))
+                .cloned(),
             zone: skb.ct.zone,
         };
         let (physin, physout) = (physin(skb), physout(skb));
@@ -190,7 +200,14 @@ impl Sim<'_> {
     }
 
     /// What a verdict does, but for NAT.
-    fn obey(&mut self, at: HostId, hook: Hook, table: TableRef, verdict: &Verdict, skb: &mut Skb) -> bool {
+    fn obey(
+        &mut self,
+        at: HostId,
+        hook: Hook,
+        table: TableRef,
+        verdict: &Verdict,
+        skb: &mut Skb,
+    ) -> bool {
         let part = Part::Hook(hook);
         match verdict {
             Verdict::Accept | Verdict::Nat(_) => true,
@@ -261,7 +278,14 @@ impl Sim<'_> {
     }
 
     /// The first packet of a connection asks the nat chains.
-    fn decide_nat(&mut self, at: HostId, hook: Hook, stops: &[NatStop], manip: Manip, skb: &mut Skb) -> bool {
+    fn decide_nat(
+        &mut self,
+        at: HostId,
+        hook: Hook,
+        stops: &[NatStop],
+        manip: Manip,
+        skb: &mut Skb,
+    ) -> bool {
         let Some(id) = skb.ct.connection else {
             return true;
         };
@@ -297,7 +321,14 @@ impl Sim<'_> {
         true
     }
 
-    fn set_up(&mut self, at: HostId, hook: Hook, manip: Manip, choice: Option<&NatChoice>, skb: &Skb) {
+    fn set_up(
+        &mut self,
+        at: HostId,
+        hook: Hook,
+        manip: Manip,
+        choice: Option<&NatChoice>,
+        skb: &Skb,
+    ) {
         let Some(id) = skb.ct.connection else { return };
         let now = self.now;
         let mut random = self.random.clone();
@@ -311,7 +342,12 @@ impl Sim<'_> {
         if let Some(made) = made
             && (choice.is_some() || made.before != made.after)
         {
-            self.step(at, skb, Part::Hook(hook), Action::NatDecided(Box::new(made)));
+            self.step(
+                at,
+                skb,
+                Part::Hook(hook),
+                Action::NatDecided(Box::new(made)),
+            );
         }
     }
 

@@ -7,9 +7,7 @@ use crate::conntrack::Conntrack;
 use crate::load_balancer;
 use crate::net::{IfaceName, Mac, Packet};
 use crate::netfilter::hooks::{self, Stop};
-use crate::netfilter::{
-    self, AddressType, Env, Hook, SetAnswer, Socket as FoundSocket,
-};
+use crate::netfilter::{self, AddressType, Env, Hook, SetAnswer, Socket as FoundSocket};
 use crate::route::{Fib, Flow, RouteKind, Scope};
 use crate::topology::{Host, Interface};
 
@@ -116,14 +114,18 @@ impl Env for View<'_> {
         port: u16,
         _in_iface: Option<&str>,
     ) -> bool {
-        self.flows
-            .transparent(self.host, packet, addr, port)
+        self.flows.transparent(self.host, packet, addr, port)
     }
 }
 
 /// An interface's address for talking to `dst` (kernel `inet_select_addr`): on the next hop's subnet, else its first, else
 /// any other interface's.
-pub(super) fn select_address(host: &Host, dev: &str, dst: Option<IpAddr>, scope: Scope) -> Option<IpAddr> {
+pub(super) fn select_address(
+    host: &Host,
+    dev: &str,
+    dst: Option<IpAddr>,
+    scope: Scope,
+) -> Option<IpAddr> {
     let localnet = if host.sysctls.route_localnet(dev) {
         Scope::Link
     } else {

@@ -158,7 +158,13 @@ impl Sim<'_> {
     }
 
     /// The hardware address of a neighbour, asked for by ARP where it is not known.
-    pub(super) fn neighbour(&mut self, at: HostId, dev: &IfaceName, addr: IpAddr, skb: &Skb) -> Option<Mac> {
+    pub(super) fn neighbour(
+        &mut self,
+        at: HostId,
+        dev: &IfaceName,
+        addr: IpAddr,
+        skb: &Skb,
+    ) -> Option<Mac> {
         let key = (dev.clone(), addr);
         let known = self.state(at)?.neighbours.get(&key).copied();
         let mac = known.or_else(|| {
@@ -217,7 +223,14 @@ impl Sim<'_> {
     }
 
     /// Kernel `vxlan_xmit`: the frame travels on in a UDP datagram of the host's own.
-    fn encapsulate(&mut self, at: HostId, dev: &IfaceName, vxlan: &Vxlan, nexthop: Option<IpAddr>, skb: Skb) {
+    fn encapsulate(
+        &mut self,
+        at: HostId,
+        dev: &IfaceName,
+        vxlan: &Vxlan,
+        nexthop: Option<IpAddr>,
+        skb: Skb,
+    ) {
         let part = Part::Interface(dev.clone());
         let egress = Egress {
             iface: dev.clone(),

@@ -1,6 +1,8 @@
 use crate::net::Packet;
 use crate::topology::HostId;
-use crate::trace::{Action, Change, Disposition, Drop, Field, Hop, Journey, Part, Role, Snapshot, Step};
+use crate::trace::{
+    Action, Change, Disposition, Drop, Field, Hop, Journey, Part, Role, Snapshot, Step,
+};
 
 use super::skb::Skb;
 
@@ -50,7 +52,14 @@ impl Recorder {
         self.step_with(host, skb.journey, part, action, skb.snapshot());
     }
 
-    pub fn step_with(&mut self, host: HostId, journey: u32, part: Part, action: Action, after: Snapshot) {
+    pub fn step_with(
+        &mut self,
+        host: HostId,
+        journey: u32,
+        part: Part,
+        action: Action,
+        after: Snapshot,
+    ) {
         self.steps = self.steps.saturating_add(1);
         let Some(journey) = self.journeys.get_mut(journey as usize) else {
             return;
@@ -112,7 +121,8 @@ fn changes(before: &Snapshot, after: &Snapshot) -> Vec<Change> {
     };
     let (a, b) = (&before.packet, &after.packet);
     let port = |p: Option<u16>| p.map(|p| p.to_string()).unwrap_or_default();
-    let name = |i: &Option<crate::net::IfaceName>| i.as_ref().map(|i| i.to_string()).unwrap_or_default();
+    let name =
+        |i: &Option<crate::net::IfaceName>| i.as_ref().map(|i| i.to_string()).unwrap_or_default();
     let text = |a: &dyn ToString, b: &dyn ToString| (a.to_string(), b.to_string());
     note(Field::Source, a.src != b.src, &|| text(&a.src, &b.src));
     note(Field::SourcePort, a.sport() != b.sport(), &|| {
@@ -127,12 +137,16 @@ fn changes(before: &Snapshot, after: &Snapshot) -> Vec<Change> {
     note(Field::Mark, before.mark != after.mark, &|| {
         (format!("{:#x}", before.mark), format!("{:#x}", after.mark))
     });
-    note(Field::InInterface, before.in_iface != after.in_iface, &|| {
-        (name(&before.in_iface), name(&after.in_iface))
-    });
-    note(Field::OutInterface, before.out_iface != after.out_iface, &|| {
-        (name(&before.out_iface), name(&after.out_iface))
-    });
+    note(
+        Field::InInterface,
+        before.in_iface != after.in_iface,
+        &|| (name(&before.in_iface), name(&after.in_iface)),
+    );
+    note(
+        Field::OutInterface,
+        before.out_iface != after.out_iface,
+        &|| (name(&before.out_iface), name(&after.out_iface)),
+    );
     note(
         Field::ConntrackState,
         before.ct_state != after.ct_state,

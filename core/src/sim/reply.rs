@@ -118,7 +118,14 @@ impl Sim<'_> {
     }
 
     /// Sends a packet that belongs to the connection of the one that caused it (kernel `nf_ct_attach`).
-    fn send_attached(&mut self, at: HostId, cause: &Skb, mut packet: Packet, mark: u32, maker: Maker) {
+    fn send_attached(
+        &mut self,
+        at: HostId,
+        cause: &Skb,
+        mut packet: Packet,
+        mark: u32,
+        maker: Maker,
+    ) {
         let source = Some(packet.src).filter(|s| !s.is_unspecified());
         let flow = Flow {
             src: source,
@@ -137,7 +144,9 @@ impl Sim<'_> {
             return;
         };
         packet.src = source;
-        let journey = self.recorder.begin(Role::Error, Some(cause.journey), &packet);
+        let journey = self
+            .recorder
+            .begin(Role::Error, Some(cause.journey), &packet);
         let mut skb = Skb::new(journey, packet);
         skb.mark = mark;
         skb.ct = attached(cause);
@@ -160,7 +169,10 @@ impl Sim<'_> {
 
     /// No socket wants the segment (kernel `tcp_v4_send_reset`).
     pub(super) fn send_reset(&mut self, at: HostId, skb: &Skb) {
-        let to_host = skb.dst.as_ref().is_some_and(|d| d.local && !d.broadcast && !d.multicast);
+        let to_host = skb
+            .dst
+            .as_ref()
+            .is_some_and(|d| d.local && !d.broadcast && !d.multicast);
         let Some(packet) = reset_for(&skb.packet, self.ttl(at)).filter(|_| to_host) else {
             return;
         };

@@ -53,7 +53,12 @@ pub(super) fn flow_of(packet: &Packet, mark: u32) -> Flow {
 impl Sim<'_> {
     /// Where a packet that came in goes (kernel `ip_route_input_slow`). `toward` replaces its destination where a load
     /// balancer chose the next machine.
-    pub(super) fn route_input(&mut self, at: HostId, skb: &Skb, toward: Option<IpAddr>) -> Result<Dst, Drop> {
+    pub(super) fn route_input(
+        &mut self,
+        at: HostId,
+        skb: &Skb,
+        toward: Option<IpAddr>,
+    ) -> Result<Dst, Drop> {
         let Some(host) = self.host(at) else {
             return Err(Drop::NoRoute);
         };
@@ -97,7 +102,12 @@ impl Sim<'_> {
         };
         let found = match &answer {
             Err(no_way) => {
-                self.step(at, skb, Part::Routing, routing(RouteOutcome::Refuse, &answer));
+                self.step(
+                    at,
+                    skb,
+                    Part::Routing,
+                    routing(RouteOutcome::Refuse, &answer),
+                );
                 let refusal = if forwarding {
                     Refusal::NoRoute
                 } else {
@@ -109,11 +119,21 @@ impl Sim<'_> {
         };
         match found.route.kind {
             RouteKind::Broadcast => {
-                self.step(at, skb, Part::Routing, routing(RouteOutcome::Deliver, &answer));
+                self.step(
+                    at,
+                    skb,
+                    Part::Routing,
+                    routing(RouteOutcome::Deliver, &answer),
+                );
                 return self.broadcast_input(at, host, &dev, skb);
             }
             RouteKind::Local => {
-                self.step(at, skb, Part::Routing, routing(RouteOutcome::Deliver, &answer));
+                self.step(
+                    at,
+                    skb,
+                    Part::Routing,
+                    routing(RouteOutcome::Deliver, &answer),
+                );
                 return match self.validate_source(at, host, skb, &dev, None) {
                     Source::Refused(why) => Err(why),
                     Source::OnLink(_) => Ok(Dst {
@@ -130,13 +150,23 @@ impl Sim<'_> {
             _ => {}
         }
         if !forwarding {
-            self.step(at, skb, Part::Routing, routing(RouteOutcome::Refuse, &answer));
+            self.step(
+                at,
+                skb,
+                Part::Routing,
+                routing(RouteOutcome::Refuse, &answer),
+            );
             return Ok(error(RouteError::HostUnreachable, Refusal::NotForwarding));
         }
         if found.route.kind != RouteKind::Unicast {
             return Err(Drop::MartianDestination);
         }
-        self.step(at, skb, Part::Routing, routing(RouteOutcome::Forward, &answer));
+        self.step(
+            at,
+            skb,
+            Part::Routing,
+            routing(RouteOutcome::Forward, &answer),
+        );
         let Some(out) = found.dev().cloned() else {
             return Err(Drop::NoRoute);
         };
@@ -157,7 +187,13 @@ impl Sim<'_> {
         })
     }
 
-    fn broadcast_input(&mut self, at: HostId, host: &Host, dev: &IfaceName, skb: &Skb) -> Result<Dst, Drop> {
+    fn broadcast_input(
+        &mut self,
+        at: HostId,
+        host: &Host,
+        dev: &IfaceName,
+        skb: &Skb,
+    ) -> Result<Dst, Drop> {
         if !is_zeronet(skb.packet.src)
             && let Source::Refused(why) = self.validate_source(at, host, skb, dev, None)
         {
@@ -175,7 +211,13 @@ impl Sim<'_> {
     }
 
     /// Kernel `ip_route_input_mc`; hosts are members of all-hosts only.
-    fn route_multicast(&mut self, at: HostId, host: &Host, dev: &IfaceName, skb: &Skb) -> Result<Dst, Drop> {
+    fn route_multicast(
+        &mut self,
+        at: HostId,
+        host: &Host,
+        dev: &IfaceName,
+        skb: &Skb,
+    ) -> Result<Dst, Drop> {
         if skb.packet.dst != IpAddr::from([224, 0, 0, 1]) {
             return Err(Drop::MartianDestination);
         }
@@ -189,7 +231,14 @@ impl Sim<'_> {
     }
 
     /// May a packet from there come in here (kernel `fib_validate_source`)? `out`: where it is going to leave.
-    fn validate_source(&mut self, at: HostId, host: &Host, skb: &Skb, dev: &IfaceName, out: Option<&IfaceName>) -> Source {
+    fn validate_source(
+        &mut self,
+        at: HostId,
+        host: &Host,
+        skb: &Skb,
+        dev: &IfaceName,
+        out: Option<&IfaceName>,
+    ) -> Source {
         let iif = dev.as_str();
         let rpf = host.sysctls.rp_filter(iif);
         let accept_local = host.sysctls.accept_local(iif);
@@ -257,7 +306,12 @@ impl Sim<'_> {
     }
 
     /// Where the host's own packet goes, and its source where it has none yet (kernel `ip_route_output_key_hash_rcu`).
-    pub(super) fn route_output(&mut self, at: HostId, wanted: OutFlow, answer: &mut Option<Result<Found, NoWay>>) -> Result<(Dst, IpAddr), RouteError> {
+    pub(super) fn route_output(
+        &mut self,
+        at: HostId,
+        wanted: OutFlow,
+        answer: &mut Option<Result<Found, NoWay>>,
+    ) -> Result<(Dst, IpAddr), RouteError> {
         let OutFlow { flow, any_source } = wanted;
         let host = self.host(at).ok_or(RouteError::NetUnreachable)?;
         let dst = flow.dst;
@@ -411,7 +465,12 @@ struct Out {
 }
 
 /// Kernel `__mkroute_output`.
-fn make_output(host: &Host, out: Out, dst: IpAddr, source: Option<IpAddr>) -> Result<(Dst, IpAddr), RouteError> {
+fn make_output(
+    host: &Host,
+    out: Out,
+    dst: IpAddr,
+    source: Option<IpAddr>,
+) -> Result<(Dst, IpAddr), RouteError> {
     let source = source.unwrap_or(IpAddr::from([0; 4]));
     let loopback = host
         .interface(out.dev.as_str())
@@ -453,11 +512,7 @@ fn back_by(
     last_resort: Source,
     flow: &mut Flow,
 ) -> Source {
-    let uses_dev = found
-        .route
-        .hops
-        .iter()
-        .any(|h| h.dev.as_ref() == Some(dev));
+    let uses_dev = found.route.hops.iter().any(|h| h.dev.as_ref() == Some(dev));
     if uses_dev || (found.route.kind == RouteKind::Local && dev.as_str() == "lo") {
         return Source::OnLink(found.gateway().is_none());
     }
@@ -473,7 +528,9 @@ fn back_by(
     let oif = flow.oif.replace(dev.clone());
     let direct = fib.lookup(flow);
     flow.oif = oif;
-    Source::OnLink(direct.is_ok_and(|f| f.route.kind == RouteKind::Unicast && f.gateway().is_none()))
+    Source::OnLink(
+        direct.is_ok_and(|f| f.route.kind == RouteKind::Unicast && f.gateway().is_none()),
+    )
 }
 
 fn error(error: RouteError, refusal: Refusal) -> Dst {

@@ -67,11 +67,23 @@ impl Sim<'_> {
     }
 
     /// Opens a socket and sends its first packet.
-    pub fn start(&mut self, at: HostId, packet: Packet, request: Option<u16>, options: &SendOptions) {
+    pub fn start(
+        &mut self,
+        at: HostId,
+        packet: Packet,
+        request: Option<u16>,
+        options: &SendOptions,
+    ) {
         let process: Arc<str> = "probe".into();
         let journey = self.recorder.begin(Role::Request, None, &packet);
         // The socket has to know its own address before the first answer comes, which is never before the queue runs.
-        let sent = self.send(at, journey, packet, options, Maker::Process(process.clone()));
+        let sent = self.send(
+            at,
+            journey,
+            packet,
+            options,
+            Maker::Process(process.clone()),
+        );
         if sent.is_err() {
             return;
         }
@@ -131,14 +143,28 @@ impl Sim<'_> {
                 self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, &socket);
                 if socket.request > 0 {
                     let maker = Maker::Process(socket.process.clone());
-                    self.say(at, skb, TcpFlags::PSH | TcpFlags::ACK, socket.request, maker, &socket);
+                    self.say(
+                        at,
+                        skb,
+                        TcpFlags::PSH | TcpFlags::ACK,
+                        socket.request,
+                        maker,
+                        &socket,
+                    );
                 }
             }
             Stage::SynReceived | Stage::Established if !flags.has(TcpFlags::SYN) => {
                 self.set_stage(at, open, Stage::Established);
                 if data && socket.listener.is_some() && self.answers(at, &socket) {
                     let maker = Maker::Process(socket.process.clone());
-                    self.say(at, skb, TcpFlags::PSH | TcpFlags::ACK, ANSWER, maker, &socket);
+                    self.say(
+                        at,
+                        skb,
+                        TcpFlags::PSH | TcpFlags::ACK,
+                        ANSWER,
+                        maker,
+                        &socket,
+                    );
                 } else if data || flags.has(TcpFlags::FIN) {
                     self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, &socket);
                 }
@@ -162,7 +188,15 @@ impl Sim<'_> {
         }
     }
 
-    fn say(&mut self, at: HostId, to: &Skb, flags: TcpFlags, payload: u16, maker: Maker, open: &Open) {
+    fn say(
+        &mut self,
+        at: HostId,
+        to: &Skb,
+        flags: TcpFlags,
+        payload: u16,
+        maker: Maker,
+        open: &Open,
+    ) {
         let ttl = self.host(at).map_or(64, |h| h.sysctls.ttl);
         let packet = segment(&to.packet, ttl, flags, payload);
         let role = match open.listener {
@@ -200,11 +234,15 @@ impl Sim<'_> {
     pub fn into_trace(self) -> Trace {
         let journeys = self.recorder.journeys;
         // An answer that came back decides; without one, how the last of the asker's packets ended.
-        let back = journeys.iter().any(|j| {
-            j.role == Role::Reply && j.disposition == Disposition::Delivered
-        });
+        let back = journeys
+            .iter()
+            .any(|j| j.role == Role::Reply && j.disposition == Disposition::Delivered);
         let last = |wanted: &dyn Fn(Role) -> bool| {
-            journeys.iter().rev().find(|j| wanted(j.role)).map(|j| j.disposition)
+            journeys
+                .iter()
+                .rev()
+                .find(|j| wanted(j.role))
+                .map(|j| j.disposition)
         };
         let lost_answer = journeys
             .iter()

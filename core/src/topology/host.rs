@@ -4,9 +4,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Interface, Sysctls};
+use crate::load_balancer::LoadBalancer;
 use crate::net::{IfaceName, Mac, Masked, Protocol};
 use crate::netfilter::{Ruleset, nft};
-use crate::load_balancer::LoadBalancer;
 use crate::route::{Fib, NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::text::Span;
 

@@ -56,10 +56,14 @@ impl World {
             _ => None,
         };
         let own = vni(self.host(at)?.interface(dev.as_str())?)?;
-        let far = self.hosts.iter().flat_map(|h| &h.interfaces).find_map(|i| {
-            let v = vni(i)?;
-            (v.vni == own.vni && i.mac == mac).then_some(v)
-        })?;
+        let far = self
+            .hosts
+            .iter()
+            .flat_map(|h| &h.interfaces)
+            .find_map(|i| {
+                let v = vni(i)?;
+                (v.vni == own.vni && i.mac == mac).then_some(v)
+            })?;
         Some(far.local)
     }
 
@@ -100,7 +104,11 @@ impl World {
             let Some((_, link)) = self.link_of(from, &out) else {
                 continue;
             };
-            for end in link.ends.iter().filter(|e| !(e.host == from && e.iface == out)) {
+            for end in link
+                .ends
+                .iter()
+                .filter(|e| !(e.host == from && e.iface == out))
+            {
                 let Some(host) = self.host(end.host) else {
                     continue;
                 };

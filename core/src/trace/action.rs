@@ -235,9 +235,14 @@ pub enum Drop {
     /// The frame was for another machine.
     OtherMachine,
     /// A rule or policy: the step before tells which.
-    Rule { table: TableRef },
+    Rule {
+        table: TableRef,
+    },
     /// A rule refused it and the sender is told.
-    Rejected { table: TableRef, with: RejectWith },
+    Rejected {
+        table: TableRef,
+        with: RejectWith,
+    },
     /// The translation found no free port, or MASQUERADE or REDIRECT no address.
     NatFailed,
     /// Another connection took its place in the table meanwhile.

@@ -9,8 +9,8 @@ mod change;
 mod disposition;
 
 pub use action::{
-    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, RouteOutcome, RuleStep, Routing, SourceCheck,
-    SwitchOutcome, Switching, TableVisit, Tracking,
+    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, RouteOutcome, Routing,
+    RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
 };
 pub use change::{Change, Field, Snapshot};
 pub use disposition::Disposition;
