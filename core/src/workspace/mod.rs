@@ -3,6 +3,7 @@
 //! [`FileKind`] says what each file is; [`world`] joins what they say into a [`World`]; the walk is `sim`'s.
 
 mod build;
+mod health;
 mod kind;
 mod machine;
 mod own;
@@ -16,9 +17,12 @@ pub use probe::parse as parse_probe;
 pub use scenario::{DEFAULT, Scenario, scenarios};
 
 use crate::load_balancer::Forwarding;
+use crate::say;
 pub use crate::sim::{HttpRequest, Probe, ProbeKind};
-use crate::text::{Diagnostic, File};
+use crate::sim;
+use crate::text::{Diagnostic, File, Say};
 use crate::topology::World;
+use crate::trace::{Disposition, Trace};
 
 /// Files in the formats of the real tools, and who sends what. A file's place and name tell what it is, see [`FileKind`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,37 @@ pub struct Workspace {
     pub files: Vec<File>,
     pub probe: Probe,
     pub seed: u64,
+}
+
+/// All that was computed from a workspace.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub world: World,
+    pub diagnostics: Vec<Diagnostic>,
+    /// Without journeys where the probe was refused.
+    pub trace: Trace,
+    /// Why the probe could not be sent at all.
+    pub refused: Option<Say>,
+}
+
+/// Reads the files, lets the load balancer check its backends, and plays the probe.
+pub fn run(workspace: &Workspace) -> Run {
+    let (mut world, mut diagnostics) = world(&workspace.files);
+    health::check(&mut world, workspace.seed, &mut diagnostics);
+    let trace = sim::run(&world, &workspace.probe, workspace.seed);
+    let refused = match &trace {
+        Some(_) => None,
+        None => Some(say!("texts/no-such-sender", name = workspace.probe.from)),
+    };
+    Run {
+        world,
+        diagnostics,
+        trace: trace.unwrap_or(Trace {
+            disposition: Disposition::CannotTell,
+            journeys: Vec::new(),
+        }),
+        refused,
+    }
 }
 
 /// The machines that a workspace's files describe, and all that is to be said of the files.

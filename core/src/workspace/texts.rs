@@ -4,7 +4,7 @@ use super::kind::{FileKind, HostFile, Place};
 use super::own::{self, BalancerFile, ClientFile, VpcFile};
 use crate::link::read::{self as link, Brctl, BridgePort, Device};
 use crate::manifest::table::{self, NodeRow, PodRow, ServiceRow};
-use crate::netfilter::Ruleset;
+use crate::netfilter::{self, Ruleset};
 use crate::route::{self, PolicyRule, Route};
 use crate::say;
 use crate::text::{Diagnostic, File, FileId, Span};
@@ -84,7 +84,8 @@ impl Reader<'_> {
 
     fn host(&mut self, file: HostFile, host: &mut HostTexts) {
         match file {
-            HostFile::IptablesSave | HostFile::IptablesList => {}
+            HostFile::IptablesSave => host.iptables = Some(self.by(netfilter::save::read)),
+            HostFile::IptablesList => {}
             HostFile::IpAddr => host.devices = Some(self.by(link::devices)),
             HostFile::IpRoute => host.routes = Some(self.by(route::read::routes)),
             HostFile::IpRule => host.rules = Some(self.by(route::read::rules)),
