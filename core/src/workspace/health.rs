@@ -31,7 +31,9 @@ fn findings(
     let mut found = Vec::new();
     for (h, host) in world.hosts.iter().enumerate() {
         for (l, listener) in host.balancer.iter().flat_map(|b| &b.listeners).enumerate() {
-            let Some(check) = listener.check else { continue };
+            let Some(check) = listener.check else {
+                continue;
+            };
             for (b, backend) in listener.backends.iter().enumerate() {
                 if backend.health != Health::Unchecked {
                     continue;

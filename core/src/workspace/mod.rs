@@ -18,8 +18,8 @@ pub use scenario::{DEFAULT, Scenario, scenarios};
 
 use crate::load_balancer::Forwarding;
 use crate::say;
-pub use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::sim;
+pub use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::text::{Diagnostic, File, Say};
 use crate::topology::World;
 use crate::trace::{Disposition, Trace};
