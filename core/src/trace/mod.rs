@@ -7,6 +7,8 @@
 mod action;
 mod change;
 mod disposition;
+mod step;
+mod tell;
 
 pub use action::{
     Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, RouteOutcome, Routing,
@@ -14,6 +16,7 @@ pub use action::{
 };
 pub use change::{Change, Field, Snapshot};
 pub use disposition::Disposition;
+pub use tell::tell;
 
 use serde::Serialize;
 

@@ -1,0 +1,262 @@
+//! What a step did, in a sentence.
+
+use super::{
+    Action, Drop, Egress, Maker, Neighbour, Occasion, RouteOutcome, Routing, RuleStep, SourceCheck,
+    Step, SwitchOutcome, Switching, Tracking,
+};
+use crate::conntrack::{LookupReason, Manip, NatMade};
+use crate::netfilter::print;
+use crate::netfilter::walk::{StepKind, TableRef};
+use crate::netfilter::{Policy, Ruleset};
+use crate::route::{Found, NoWay};
+use crate::say;
+use crate::text::Say;
+use crate::topology::{Host, HostId, World};
+
+/// The sentence for a list of steps, and for who listens.
+pub fn tell(world: &World, host: HostId, step: &Step) -> Say {
+    let host = world.host(host);
+    match &step.action {
+        Action::Sent(maker) => sent(maker),
+        Action::Arrived => say!("trace/arrived", iface = iface(step)),
+        Action::Balanced(account) => match host.and_then(|h| h.balancer.as_ref()) {
+            Some(balancer) => balancer.tell(account),
+            None => say!("trace/balanced"),
+        },
+        Action::Bridged(switching) => bridged(switching),
+        Action::Hook(visit) => say!("trace/hook", hook = visit.hook),
+        Action::Tracked(tracking) => tracked(tracking),
+        Action::Rule(rule) => match host {
+            Some(host) => ruled(host, rule),
+            None => say!("trace/rule-unknown"),
+        },
+        Action::NatDecided(made) => nat_decided(made),
+        Action::Translated { manip, .. } => match manip {
+            Manip::Source => say!("trace/translated-source"),
+            Manip::Destination => say!("trace/translated-destination"),
+        },
+        Action::Confirmed(_) => say!("trace/confirmed"),
+        Action::Routed(routing) => routed(routing),
+        Action::SourceChecked(check) => source_checked(check),
+        Action::TtlDecremented => say!("trace/ttl", ttl = step.after.packet.ttl),
+        Action::Resolved(neighbour) => resolved(neighbour),
+        Action::Encapsulated { vni, to } => say!("trace/encapsulated", vni = vni, to = to),
+        Action::Decapsulated { vni } => say!("trace/decapsulated", vni = vni),
+        Action::Left(egress) => left(egress),
+        Action::Delivered(delivery) => match delivery.socket {
+            Some((addr, port)) => say!(
+                "trace/delivered-socket",
+                process = delivery.process,
+                socket = std::net::SocketAddr::new(addr, port)
+            ),
+            None => say!("trace/delivered", process = delivery.process),
+        },
+        Action::NothingListens => match step.after.packet.dport() {
+            Some(port) => say!(
+                "trace/nothing-listens",
+                protocol = step.after.packet.protocol(),
+                port = port
+            ),
+            None => say!("trace/nobody-asks"),
+        },
+        Action::KernelTook => say!("trace/kernel-took"),
+        Action::Dropped(drop) => dropped(drop, step),
+        Action::Looped => say!("trace/looped"),
+    }
+}
+
+fn iface(step: &Step) -> String {
+    let iface = step.after.in_iface.as_ref();
+    iface.map(ToString::to_string).unwrap_or_default()
+}
+
+fn sent(maker: &Maker) -> Say {
+    match maker {
+        Maker::Process(process) => say!("trace/sent", process = process),
+        Maker::Tcp => say!("trace/sent-tcp"),
+        Maker::Reset => say!("trace/sent-reset"),
+        Maker::Reject(_) => say!("trace/sent-reject"),
+        Maker::EchoReply => say!("trace/sent-echo"),
+        Maker::IcmpError => say!("trace/sent-error"),
+        Maker::Redirect => say!("trace/sent-redirect"),
+    }
+}
+
+fn bridged(switching: &Switching) -> Say {
+    let (bridge, mac) = (&switching.bridge, switching.dst_mac);
+    match &switching.outcome {
+        SwitchOutcome::Up => say!("trace/bridged-up", bridge = bridge, mac = mac),
+        SwitchOutcome::Port(port) => {
+            say!("trace/bridged-port", bridge = bridge, mac = mac, port = port)
+        }
+        SwitchOutcome::Flood => say!("trace/bridged-flood", bridge = bridge, mac = mac),
+        SwitchOutcome::NoHairpin(port) => {
+            say!("trace/bridged-hairpin", bridge = bridge, mac = mac, port = port)
+        }
+    }
+}
+
+fn tracked(tracking: &Tracking) -> Say {
+    let entry = tracking.orig.map(|t| t.to_string()).unwrap_or_default();
+    match tracking.reason {
+        LookupReason::Fresh => say!("trace/tracked-new"),
+        LookupReason::Known => say!("trace/tracked-known", entry = entry),
+        LookupReason::About => say!("trace/tracked-about", entry = entry),
+        LookupReason::AboutNothing => say!("trace/tracked-about-nothing"),
+        LookupReason::BadFlags => say!("trace/tracked-bad-flags"),
+        LookupReason::CannotOpen => say!("trace/tracked-cannot-open"),
+        LookupReason::DoesNotFit => say!("trace/tracked-does-not-fit"),
+        LookupReason::Unasked => say!("trace/tracked-unasked"),
+        LookupReason::Carried => say!("trace/tracked-carried"),
+        LookupReason::Untracked => say!("trace/tracked-untracked"),
+    }
+}
+
+/// As the real tool prints the rule; a policy or a chain's end in words.
+fn ruled(host: &Host, rule: &RuleStep) -> Say {
+    let Some(step) = rule.step() else {
+        return say!("trace/rule-unknown");
+    };
+    let TableRef::Iptables(name) = rule.table() else {
+        return say!("trace/rule-unknown");
+    };
+    let Some((table, chain)) = host
+        .iptables
+        .table(name)
+        .and_then(|t| Some((t, t.chain(step.chain)?)))
+    else {
+        return say!("trace/rule-unknown");
+    };
+    match step.kind {
+        StepKind::Rule => match chain.rules.get(step.index as usize) {
+            Some(rule) => say!(
+                "trace/rule",
+                number = u64::from(step.index) + 1,
+                table = name,
+                rule = print::rule(table, chain, rule)
+            ),
+            None => say!("trace/rule-unknown"),
+        },
+        StepKind::Policy => {
+            let policy = match chain.policy {
+                Some(Policy::Drop) => "DROP",
+                _ => "ACCEPT",
+            };
+            say!("trace/policy", table = name, chain = chain.name, policy = policy)
+        }
+        StepKind::Return => say!("trace/chain-end", table = name, chain = chain.name),
+    }
+}
+
+fn nat_decided(made: &NatMade) -> Say {
+    let end = |addr, port| std::net::SocketAddr::new(addr, port);
+    let (before, after) = (&made.before, &made.after);
+    match made.manip {
+        Manip::Source => say!(
+            "trace/nat-source",
+            before = end(before.src, before.sport),
+            after = end(after.src, after.sport)
+        ),
+        Manip::Destination => say!(
+            "trace/nat-destination",
+            before = end(before.dst, before.dport),
+            after = end(after.dst, after.dport)
+        ),
+    }
+}
+
+fn routed(routing: &Routing) -> Say {
+    let found = match &routing.answer {
+        Ok(found) => found,
+        Err(no_way) => return refused(routing, no_way),
+    };
+    let (route, dst) = (&found.route, routing.flow.dst);
+    let dev = found.dev().map(ToString::to_string).unwrap_or_default();
+    match routing.outcome {
+        RouteOutcome::Deliver => say!("trace/routed-here", dst = dst),
+        RouteOutcome::Refuse => say!("trace/routed-not", dst = dst, dev = dev, route = route),
+        RouteOutcome::Forward | RouteOutcome::Send => match routing.occasion {
+            Occasion::Changed => say!("trace/routed-again", dst = dst, dev = dev, route = route),
+            Occasion::Input | Occasion::Output => {
+                say!("trace/routed", dst = dst, dev = dev, route = route)
+            }
+        },
+    }
+}
+
+fn refused(routing: &Routing, no_way: &NoWay) -> Say {
+    let (dst, errno) = (routing.flow.dst, no_way.error.errno());
+    match &no_way.route {
+        Some(route) => say!("trace/no-way-by", dst = dst, route = route, errno = errno),
+        None => say!("trace/no-way", dst = dst, errno = errno),
+    }
+}
+
+fn source_checked(check: &SourceCheck) -> Say {
+    let back = |found: &Found| found.route.to_string();
+    let src = check.flow.dst;
+    match (&check.back, check.passed) {
+        (Ok(found), true) => say!("trace/source-passed", src = src, route = back(found)),
+        (Ok(found), false) => say!(
+            "trace/source-refused",
+            src = src,
+            route = back(found),
+            rp_filter = check.rp_filter
+        ),
+        (Err(_), true) => say!("trace/source-unknown-passed", src = src),
+        (Err(_), false) => say!(
+            "trace/source-unknown",
+            src = src,
+            rp_filter = check.rp_filter
+        ),
+    }
+}
+
+fn resolved(neighbour: &Neighbour) -> Say {
+    let (addr, dev) = (neighbour.addr, &neighbour.dev);
+    match neighbour.mac {
+        Some(mac) if neighbour.known => {
+            say!("trace/neighbour-known", addr = addr, dev = dev, mac = mac)
+        }
+        Some(mac) => say!("trace/neighbour-asked", addr = addr, dev = dev, mac = mac),
+        None => say!("trace/neighbour-silent", addr = addr, dev = dev),
+    }
+}
+
+fn left(egress: &Egress) -> Say {
+    let iface = &egress.iface;
+    match egress.nexthop {
+        _ if egress.beyond => say!("trace/left-beyond", iface = iface),
+        Some(hop) => say!("trace/left-to", iface = iface, hop = hop),
+        None => say!("trace/left", iface = iface),
+    }
+}
+
+fn dropped(drop: &Drop, step: &Step) -> Say {
+    let packet = &step.after.packet;
+    match drop {
+        Drop::OtherMachine => say!("trace/drop-other-machine"),
+        Drop::Rule { .. } => say!("trace/drop-rule"),
+        Drop::Rejected { .. } => say!("trace/drop-rejected"),
+        Drop::NatFailed => say!("trace/drop-nat"),
+        Drop::Clash => say!("trace/drop-clash"),
+        Drop::NoTransparentSocket => say!("trace/drop-tproxy"),
+        Drop::MartianSource => say!("trace/drop-martian-source", src = packet.src),
+        Drop::MartianDestination => say!("trace/drop-martian-destination", dst = packet.dst),
+        Drop::Localnet => say!("trace/drop-localnet"),
+        Drop::OwnSource => say!("trace/drop-own-source", src = packet.src),
+        Drop::RpFilter => say!("trace/drop-rp-filter", src = packet.src),
+        Drop::NotForwarding => say!("trace/drop-not-forwarding"),
+        Drop::NoRoute => say!("trace/drop-no-route", dst = packet.dst),
+        Drop::Ttl => say!("trace/drop-ttl"),
+        Drop::TooBig => say!("trace/drop-too-big"),
+        Drop::SocketAttached => say!("trace/drop-socket"),
+        Drop::NoHairpin => say!("trace/drop-hairpin"),
+        Drop::NotPort => say!("trace/drop-not-port"),
+        Drop::NoNeighbour => say!("trace/drop-neighbour"),
+        Drop::InterfaceDown => say!("trace/drop-down"),
+        Drop::Nobody => say!("trace/drop-nobody"),
+        Drop::NoBackend => say!("trace/drop-backend"),
+        Drop::CannotTell(what) => say!("trace/cannot-tell", text = what.text),
+    }
+}
