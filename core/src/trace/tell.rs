@@ -87,11 +87,21 @@ fn bridged(switching: &Switching) -> Say {
     match &switching.outcome {
         SwitchOutcome::Up => say!("trace/bridged-up", bridge = bridge, mac = mac),
         SwitchOutcome::Port(port) => {
-            say!("trace/bridged-port", bridge = bridge, mac = mac, port = port)
+            say!(
+                "trace/bridged-port",
+                bridge = bridge,
+                mac = mac,
+                port = port
+            )
         }
         SwitchOutcome::Flood => say!("trace/bridged-flood", bridge = bridge, mac = mac),
         SwitchOutcome::NoHairpin(port) => {
-            say!("trace/bridged-hairpin", bridge = bridge, mac = mac, port = port)
+            say!(
+                "trace/bridged-hairpin",
+                bridge = bridge,
+                mac = mac,
+                port = port
+            )
         }
     }
 }
@@ -142,7 +152,12 @@ fn ruled(host: &Host, rule: &RuleStep) -> Say {
                 Some(Policy::Drop) => "DROP",
                 _ => "ACCEPT",
             };
-            say!("trace/policy", table = name, chain = chain.name, policy = policy)
+            say!(
+                "trace/policy",
+                table = name,
+                chain = chain.name,
+                policy = policy
+            )
         }
         StepKind::Return => say!("trace/chain-end", table = name, chain = chain.name),
     }
