@@ -1,6 +1,7 @@
 //! `northsouth conform SUITE IN OUT`: answers to a folder of recorded cases, in the recording's own form.
 
 mod envoy;
+mod kernel;
 mod kube_proxy;
 
 use std::fs;
@@ -12,8 +13,9 @@ use serde_json::Value;
 pub fn run(suite: &str, from: &Path, to: &Path) -> Result<(), String> {
     match suite {
         "envoy" => each_json(from, to, envoy::answer),
+        "kernel" => each_json(from, to, kernel::answer),
         "kube-proxy" => kube_proxy::run(from, to),
-        other => Err(format!("unknown suite `{other}`: envoy, kube-proxy")),
+        other => Err(format!("unknown suite `{other}`: envoy, kernel, kube-proxy")),
     }
 }
 

@@ -44,6 +44,7 @@ pub enum Handling {
 impl LoadBalancer {
     pub fn handle(&self, state: &mut State, packet: &Packet) -> Handling {
         if let Transport::Icmp(Icmp {
+            gateway: None,
             about: Some(about), ..
         }) = &packet.transport
             && let Some(handling) = self.error(state, packet, about)
@@ -418,6 +419,7 @@ mod tests {
             kind: 3,
             code: 3,
             id: 0,
+            gateway: None,
             about: Some(Box::new(packet("203.0.113.9:40000 > 192.168.0.17:31061"))),
         });
         let Handling::Forward { packet, .. } = lb.handle(&mut state, &error) else {

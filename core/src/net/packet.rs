@@ -114,8 +114,10 @@ pub enum Transport {
 pub struct Icmp {
     pub kind: u8,
     pub code: u8,
-    /// Identifier of an echo or timestamp; 0 in errors.
+    /// Identifier of an echo or timestamp; the next hop's MTU where an error tells it, else 0.
     pub id: u16,
+    /// Of a redirect: the better next hop.
+    pub gateway: Option<IpAddr>,
     /// The packet that an error is about, as the sender of the error saw it.
     pub about: Option<Box<Packet>>,
 }

@@ -16,7 +16,7 @@ pub struct Sim<'w> {
     queue: BTreeMap<(u64, u64), Event>,
     next: u64,
     /// Milliseconds since the run began.
-    pub(super) now: u64,
+    pub now: u64,
     pub(super) random: Random,
     seed: u64,
 }

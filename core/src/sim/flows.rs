@@ -33,7 +33,7 @@ pub(super) enum Stage {
     SynSent,
     SynReceived,
     Established,
-    /// UDP.
+    /// UDP: hears anyone.
     Bound,
 }
 
@@ -55,7 +55,7 @@ impl Flows {
         let open = self.open.iter().position(|o| {
             o.protocol == protocol
                 && o.local == (packet.dst, dport)
-                && o.remote == (packet.src, sport)
+                && (o.stage == Stage::Bound || o.remote == (packet.src, sport))
         });
         if let Some(at) = open {
             return Some(Hit {

@@ -100,6 +100,11 @@ impl Sim<'_> {
         } else {
             None
         };
+        let gateway = skb
+            .dst
+            .as_ref()
+            .filter(|_| kind == 5)
+            .map(|d| d.gateway.unwrap_or(about.dst));
         let packet = Packet {
             src: source.unwrap_or(IpAddr::from([0; 4])),
             dst: about.src,
@@ -109,6 +114,7 @@ impl Sim<'_> {
                 kind,
                 code,
                 id: 0,
+                gateway,
                 about: Some(Box::new(about.clone())),
             }),
             payload: u16::try_from(about.length().min(548)).unwrap_or(548),
@@ -221,6 +227,7 @@ impl Sim<'_> {
                 kind: 0,
                 code: icmp.code,
                 id: icmp.id,
+                gateway: None,
                 about: None,
             }),
             payload: skb.packet.payload,

@@ -2,14 +2,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::deliver::segment;
-use super::engine::Sim;
+use super::engine::{Event, Sim};
 use super::flows::{Open, Stage};
 use super::output::SendOptions;
 use super::skb::Skb;
 use super::{Probe, ProbeKind};
-use crate::net::{Icmp, Packet, Protocol, TcpFlags, Transport};
+use crate::conntrack::Conntrack;
+use crate::net::{Icmp, IfaceName, Mac, Packet, Protocol, TcpFlags, Transport};
+use crate::netfilter;
 use crate::topology::{HostId, Service, Socket};
-use crate::trace::{Action, Delivery, Disposition, Maker, Part, Role, Trace};
+use crate::trace::{Action, Delivery, Disposition, Journey, Maker, Part, Role, Trace};
 
 /// Bytes of an answer's body and head, where no real server makes one.
 const ANSWER: u16 = 200;
@@ -44,6 +46,7 @@ impl Sim<'_> {
                     kind: 8,
                     code: 0,
                     id: sport,
+                    gateway: None,
                     about: None,
                 }),
                 56,
@@ -58,47 +61,40 @@ impl Sim<'_> {
             payload,
         };
         let request = match &probe.kind {
-            ProbeKind::Http(request) => Some(request.length()),
-            _ => None,
+            ProbeKind::Http(request) => request.length(),
+            _ => 0,
         };
-        self.start(at, packet, request, &SendOptions::default());
+        self.start(at, packet, Some(request), &SendOptions::default());
         self.run_until(u64::MAX);
         Some(())
     }
 
-    /// Opens a socket and sends its first packet.
-    pub fn start(
-        &mut self,
-        at: HostId,
-        packet: Packet,
-        request: Option<u16>,
-        options: &SendOptions,
-    ) {
-        let process: Arc<str> = "probe".into();
+    /// Opens a socket and sends its first packet. Gives the journey's position in the trace.
+    pub(super) fn start(&mut self, at: HostId, packet: Packet, request: Option<u16>, options: &SendOptions) -> u32 {
         let journey = self.recorder.begin(Role::Request, None, &packet);
-        // The socket has to know its own address before the first answer comes, which is never before the queue runs.
-        let sent = self.send(
-            at,
-            journey,
-            packet,
-            options,
-            Maker::Process(process.clone()),
-        );
-        if sent.is_err() {
-            return;
+        let process: Arc<str> = "probe".into();
+        // The socket is there before the first answer, which can't come before the queue runs.
+        let sent = self.send(at, journey, packet, options, Maker::Process(process.clone()));
+        let stage = match request {
+            Some(_) => Stage::SynSent,
+            None => Stage::Raw,
+        };
+        if sent.is_ok() {
+            self.open(at, journey, stage, request.unwrap_or(0), process);
         }
-        let Some(first) = self
-            .recorder
-            .journeys
-            .get(journey as usize)
-            .and_then(|j| j.hops.first()?.steps.first())
-            .map(|s| s.after.packet.clone())
-        else {
+        journey
+    }
+
+    /// The socket that a journey's first packet came from.
+    fn open(&mut self, at: HostId, journey: u32, stage: Stage, request: u16, process: Arc<str>) {
+        let journey = self.recorder.journeys.get(journey as usize);
+        let first = journey.and_then(|j| j.hops.first()?.steps.first());
+        let Some(first) = first.map(|s| s.after.packet.clone()) else {
             return;
         };
         let stage = match first.protocol() {
-            Protocol::TCP => Stage::SynSent,
-            _ => Stage::Bound,
+            Protocol::UDP => Stage::Bound,
+            _ => stage,
         };
         let (Some(sport), Some(dport)) = (first.sport(), first.dport()) else {
             return;
@@ -111,10 +107,45 @@ impl Sim<'_> {
                 stage,
                 transparent: false,
                 process,
-                request: request.unwrap_or(0),
+                request,
                 listener: None,
             });
         }
+    }
+
+    /// Sends a packet as a raw socket of a host does: what comes back is taken and not answered. Gives the journey's position
+    /// in the trace.
+    pub fn send_raw(&mut self, at: HostId, packet: Packet, options: &SendOptions) -> u32 {
+        self.start(at, packet, None, options)
+    }
+
+    /// Puts a frame before an interface of a host, as if its segment had brought it. Gives the journey's position in the trace.
+    pub fn inject(&mut self, at: HostId, iface: &IfaceName, packet: Packet, src_mac: Mac, dst_mac: Mac) -> u32 {
+        let journey = self.recorder.begin(Role::Request, None, &packet);
+        let mut skb = Skb::new(journey, packet);
+        (skb.src_mac, skb.dst_mac) = (src_mac, dst_mac);
+        let arrive = Event::Arrive {
+            host: at,
+            iface: iface.clone(),
+            skb: Box::new(skb),
+        };
+        self.after(0, arrive);
+        journey
+    }
+
+    /// What was recorded so far.
+    pub fn journeys(&self) -> &[Journey] {
+        &self.recorder.journeys
+    }
+
+    /// A host's connection tracking table.
+    pub fn conntrack(&mut self, at: HostId) -> Option<&Conntrack> {
+        self.state(at).map(|s| &s.conntrack)
+    }
+
+    /// What a host's rules have counted and remember.
+    pub fn netfilter(&mut self, at: HostId) -> Option<&netfilter::State> {
+        self.state(at).map(|s| &s.netfilter)
     }
 
     /// A segment for a socket that talks to its sender.
