@@ -12,7 +12,8 @@ use northsouth::route::{self, PolicyRule};
 use northsouth::sim::{SendOptions, Sim};
 use northsouth::text::FileId;
 use northsouth::topology::{
-    Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, Link, Service, Socket, World,
+    Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, Link, Service, Socket,
+    World,
 };
 use northsouth::trace::{Action, Drop, Journey, Part};
 use serde_json::{Map, Value, json};
@@ -43,7 +44,12 @@ fn world(case: &Value) -> World {
     let mut host = Host::new("node", HostKind::Node);
     let mut links = Vec::new();
     let silent: Vec<IpAddr> = addresses(&case["arp_silent"]).collect();
-    for (at, described) in case["interfaces"].as_array().into_iter().flatten().enumerate() {
+    for (at, described) in case["interfaces"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
         let name = described["name"].as_str().unwrap_or_default();
         let iface = interface(described, name, at);
         if iface.is_loopback() {
@@ -90,7 +96,12 @@ fn world(case: &Value) -> World {
         host.sysctls.set(key, value.as_str().unwrap_or_default());
     }
     host.iptables = save::read(case["iptables"].as_str().unwrap_or_default(), FileId(0)).0;
-    host.sockets = case["listeners"].as_array().into_iter().flatten().map(socket).collect();
+    host.sockets = case["listeners"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(socket)
+        .collect();
     World {
         hosts: vec![host],
         links,
@@ -179,10 +190,13 @@ impl Run<'_> {
         let first = self.sim.journeys().len();
         let kind_out = injected["kind"] == "out";
         if kind_out {
-            let owner = injected.get("uid").or(injected.get("gid")).map(|_| SocketOwner {
-                uid: number(&injected, "uid").unwrap_or(0) as u32,
-                gid: number(&injected, "gid").unwrap_or(0) as u32,
-            });
+            let owner = injected
+                .get("uid")
+                .or(injected.get("gid"))
+                .map(|_| SocketOwner {
+                    uid: number(&injected, "uid").unwrap_or(0) as u32,
+                    gid: number(&injected, "gid").unwrap_or(0) as u32,
+                });
             let options = SendOptions {
                 mark: number(&injected, "mark").unwrap_or(0) as u32,
                 owner: Some(owner.unwrap_or_default()),
@@ -232,7 +246,9 @@ impl Run<'_> {
             return Mac::default();
         };
         match &device.master {
-            Some(bridge) => host.interface(bridge.as_str()).map_or(device.mac, |b| b.mac),
+            Some(bridge) => host
+                .interface(bridge.as_str())
+                .map_or(device.mac, |b| b.mac),
             None => device.mac,
         }
     }
@@ -241,7 +257,10 @@ impl Run<'_> {
     fn answering(&self, described: &Value) -> Option<Value> {
         let of = |key: &str| described[key].as_u64().map(|n| n as usize);
         let is_reply = described.get("reply_to").is_some();
-        let earlier = self.sent.get(of("reply_to").or(of("error_to"))?)?.as_ref()?;
+        let earlier = self
+            .sent
+            .get(of("reply_to").or(of("error_to"))?)?
+            .as_ref()?;
         let left = if described["which"] == "gen" {
             let made = earlier["generated"].as_array()?;
             made.iter().find_map(|g| g["out"].get(0))?
@@ -256,7 +275,11 @@ impl Run<'_> {
         out.insert("src".into(), pkt["dst"].clone());
         if is_reply {
             out.insert("proto".into(), pkt["proto"].clone());
-            for (to, from) in [("sport", "dport"), ("dport", "sport"), ("icmp_id", "icmp_id")] {
+            for (to, from) in [
+                ("sport", "dport"),
+                ("dport", "sport"),
+                ("icmp_id", "icmp_id"),
+            ] {
                 if let Some(value) = pkt.get(from) {
                     out.insert(to.into(), value.clone());
                 }
@@ -571,7 +594,11 @@ fn connection(c: &Connection) -> Value {
         ("ASSURED", c.status.has(StatusBits::ASSURED)),
         ("UNREPLIED", !c.status.has(StatusBits::SEEN_REPLY)),
     ]);
-    let flags: Vec<&str> = flags.iter().filter(|(_, on)| **on).map(|(f, _)| *f).collect();
+    let flags: Vec<&str> = flags
+        .iter()
+        .filter(|(_, on)| **on)
+        .map(|(f, _)| *f)
+        .collect();
     let mut out = json!({
         "proto": c.orig.protocol.to_string(),
         "orig": tuple(&c.orig),

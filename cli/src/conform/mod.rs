@@ -15,7 +15,9 @@ pub fn run(suite: &str, from: &Path, to: &Path) -> Result<(), String> {
         "envoy" => each_json(from, to, envoy::answer),
         "kernel" => each_json(from, to, kernel::answer),
         "kube-proxy" => kube_proxy::run(from, to),
-        other => Err(format!("unknown suite `{other}`: envoy, kernel, kube-proxy")),
+        other => Err(format!(
+            "unknown suite `{other}`: envoy, kernel, kube-proxy"
+        )),
     }
 }
 

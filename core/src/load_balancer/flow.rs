@@ -45,7 +45,8 @@ impl LoadBalancer {
     pub fn handle(&self, state: &mut State, packet: &Packet) -> Handling {
         if let Transport::Icmp(Icmp {
             gateway: None,
-            about: Some(about), ..
+            about: Some(about),
+            ..
         }) = &packet.transport
             && let Some(handling) = self.error(state, packet, about)
         {

@@ -70,11 +70,23 @@ impl Sim<'_> {
     }
 
     /// Opens a socket and sends its first packet. Gives the journey's position in the trace.
-    pub(super) fn start(&mut self, at: HostId, packet: Packet, request: Option<u16>, options: &SendOptions) -> u32 {
+    pub(super) fn start(
+        &mut self,
+        at: HostId,
+        packet: Packet,
+        request: Option<u16>,
+        options: &SendOptions,
+    ) -> u32 {
         let journey = self.recorder.begin(Role::Request, None, &packet);
         let process: Arc<str> = "probe".into();
         // The socket is there before the first answer, which can't come before the queue runs.
-        let sent = self.send(at, journey, packet, options, Maker::Process(process.clone()));
+        let sent = self.send(
+            at,
+            journey,
+            packet,
+            options,
+            Maker::Process(process.clone()),
+        );
         let stage = match request {
             Some(_) => Stage::SynSent,
             None => Stage::Raw,
@@ -120,7 +132,14 @@ impl Sim<'_> {
     }
 
     /// Puts a frame before an interface of a host, as if its segment had brought it. Gives the journey's position in the trace.
-    pub fn inject(&mut self, at: HostId, iface: &IfaceName, packet: Packet, src_mac: Mac, dst_mac: Mac) -> u32 {
+    pub fn inject(
+        &mut self,
+        at: HostId,
+        iface: &IfaceName,
+        packet: Packet,
+        src_mac: Mac,
+        dst_mac: Mac,
+    ) -> u32 {
         let journey = self.recorder.begin(Role::Request, None, &packet);
         let mut skb = Skb::new(journey, packet);
         (skb.src_mac, skb.dst_mac) = (src_mac, dst_mac);
