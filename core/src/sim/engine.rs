@@ -57,6 +57,10 @@ impl<'w> Sim<'w> {
         Some(slot.get_or_insert_with(|| Box::new(HostState::new(host, seed))))
     }
 
+    pub(super) fn take_hosts(&mut self) -> Vec<Option<Box<HostState>>> {
+        std::mem::take(&mut self.hosts)
+    }
+
     pub(super) fn settings(host: &Host) -> Settings {
         Settings {
             tcp_loose: host.sysctls.tcp_loose,

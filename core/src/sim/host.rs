@@ -13,19 +13,19 @@ use crate::topology::{Host, Interface};
 
 /// What a run changes about a host, and what it prepares of it once.
 #[derive(Clone, Debug)]
-pub(super) struct HostState {
+pub struct HostState {
     pub fib: Fib,
     pub conntrack: Conntrack,
     pub netfilter: netfilter::State,
     /// What each hook asks, in order.
-    pub stops: Arc<[Vec<Stop>; 5]>,
+    pub(super) stops: Arc<[Vec<Stop>; 5]>,
     pub neighbours: BTreeMap<(IfaceName, IpAddr), Mac>,
     /// By bridge and hardware address: the port.
     pub fdb: BTreeMap<(IfaceName, Mac), IfaceName>,
     pub balancer: load_balancer::State,
-    pub flows: Flows,
+    pub(super) flows: Flows,
     /// To whom redirects were sent.
-    pub redirected: Vec<IpAddr>,
+    pub(super) redirected: Vec<IpAddr>,
 }
 
 impl HostState {

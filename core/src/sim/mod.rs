@@ -5,6 +5,7 @@
 //! in, `hooks` asks netfilter, `routing` decides, `deliver` hands over to sockets, `output` sends, `reply` makes what the host
 //! answers by itself; `talk` is what clients and servers say to each other.
 
+mod after;
 mod bridge;
 mod deliver;
 mod engine;
@@ -20,7 +21,9 @@ mod routing;
 mod skb;
 mod talk;
 
+pub use after::After;
 pub use engine::Sim;
+pub use host::HostState;
 pub use output::SendOptions;
 pub use probe::{HttpRequest, Probe, ProbeKind};
 
@@ -30,7 +33,12 @@ use crate::trace::Trace;
 /// Plays a probe. The same world, probe and seed give the same trace. `None` where the world has no machine of the sender's
 /// name.
 pub fn run(world: &World, probe: &Probe, seed: u64) -> Option<Trace> {
+    Some(outcome(world, probe, seed)?.0)
+}
+
+/// The same, with what the run left behind on the hosts.
+pub fn outcome(world: &World, probe: &Probe, seed: u64) -> Option<(Trace, After)> {
     let mut sim = Sim::new(world, seed);
     sim.probe(probe)?;
-    Some(sim.into_trace())
+    Some(sim.finish())
 }

@@ -19,6 +19,7 @@ pub use scenario::{DEFAULT, Scenario, scenarios};
 use crate::load_balancer::Forwarding;
 use crate::say;
 use crate::sim;
+use crate::sim::After;
 pub use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::text::{Diagnostic, File, Say};
 use crate::topology::World;
@@ -39,6 +40,8 @@ pub struct Run {
     pub diagnostics: Vec<Diagnostic>,
     /// Without journeys where the probe was refused.
     pub trace: Trace,
+    /// What the run left behind on the machines.
+    pub after: After,
     /// Why the probe could not be sent at all.
     pub refused: Option<Say>,
 }
@@ -47,18 +50,21 @@ pub struct Run {
 pub fn run(workspace: &Workspace) -> Run {
     let (mut world, mut diagnostics) = world(&workspace.files);
     health::check(&mut world, workspace.seed, &mut diagnostics);
-    let trace = sim::run(&world, &workspace.probe, workspace.seed);
-    let refused = match &trace {
+    let outcome = sim::outcome(&world, &workspace.probe, workspace.seed);
+    let refused = match &outcome {
         Some(_) => None,
         None => Some(say!("texts/no-such-sender", name = workspace.probe.from)),
     };
+    let nothing = || Trace {
+        disposition: Disposition::CannotTell,
+        journeys: Vec::new(),
+    };
+    let (trace, after) = outcome.unwrap_or_else(|| (nothing(), After::default()));
     Run {
         world,
         diagnostics,
-        trace: trace.unwrap_or(Trace {
-            disposition: Disposition::CannotTell,
-            journeys: Vec::new(),
-        }),
+        trace,
+        after,
         refused,
     }
 }
