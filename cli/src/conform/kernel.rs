@@ -329,7 +329,7 @@ impl Run<'_> {
                 }),
                 Action::Tracked(_) => {
                     if let Some(hook) = hooks.last_mut() {
-                        hook.ct = step.after.ct_state;
+                        hook.ct = step.after.ct_state.map(directed);
                     }
                 }
                 Action::Rule(rule) => {
@@ -369,7 +369,15 @@ impl Run<'_> {
                     }));
                 }
                 Action::Delivered(_) | Action::KernelTook | Action::NothingListens => local = true,
-                Action::Dropped(why) => dropped = Some((step, why)),
+                Action::Dropped(why) => {
+                    // A rule whose translation left no way is recorded as the one that dropped.
+                    if let (Drop::NoRoute | Drop::NatFailed, Part::Hook(_), Some(last)) =
+                        (why, &step.part, path.last_mut())
+                    {
+                        last["verdict"] = "drop".into();
+                    }
+                    dropped = Some((step, why));
+                }
                 _ => {}
             }
             if let (Part::Hook(_), Some(hook)) = (&step.part, hooks.last_mut()) {
@@ -445,6 +453,15 @@ impl HookSeen<'_> {
             }
         }
         out
+    }
+}
+
+/// The recordings name the direction of established connections both ways.
+fn directed(state: &'static str) -> &'static str {
+    match state {
+        "ESTABLISHED" => "ESTABLISHED:original",
+        "RELATED" => "RELATED:original",
+        other => other,
     }
 }
 

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use super::engine::Sim;
 use super::receive::packet_type;
-use super::skb::{BridgeInfo, Input, Skb};
+use super::skb::{BridgeInfo, Dst, Input, Skb};
 use crate::net::IfaceName;
 use crate::netfilter::Hook;
 use crate::netfilter::matches::PacketType;
@@ -26,11 +26,14 @@ impl Sim<'_> {
             state.fdb.insert((bridge.clone(), src_mac), port.clone());
         }
         skb.in_iface = Some(bridge.clone());
+        let mut routed = false;
         if host.sysctls.bridge_nf {
             skb.bridge = Some(BridgeInfo {
                 physin: port.clone(),
                 physout: None,
             });
+            // The frame has no route of its own: netfilter is shown the bridge (kernel `br_netfilter_rtable_init`).
+            skb.dst = Some(Dst::of_bridge(bridge));
             let dst = skb.packet.dst;
             if !self.hook(at, Hook::Prerouting, &mut skb) {
                 return;
@@ -45,8 +48,10 @@ impl Sim<'_> {
                             return self.drop(at, &skb, Part::Neighbour, Drop::NoNeighbour);
                         };
                         skb.dst_mac = mac;
+                        skb.dst = Some(to);
                     }
                     Ok(to) => {
+                        routed = true;
                         skb.dst = Some(to);
                         skb.dst_mac = device.mac;
                         skb.packet_type = PacketType::Unicast;
@@ -64,7 +69,10 @@ impl Sim<'_> {
         let part = Part::Bridge(bridge.clone());
         self.step(at, &skb, part.clone(), Action::Bridged(switching));
         match outcome {
-            SwitchOutcome::Up => self.pass_up(at, skb),
+            SwitchOutcome::Up => {
+                skb.dst = skb.dst.filter(|_| routed);
+                self.pass_up(at, skb);
+            }
             SwitchOutcome::Port(out) => self.bridge_forward(at, bridge, &out, skb),
             SwitchOutcome::NoHairpin(_) => self.drop(at, &skb, part, Drop::NoHairpin),
             SwitchOutcome::Flood => {
@@ -72,6 +80,7 @@ impl Sim<'_> {
                     self.bridge_forward(at, bridge, &out, skb.clone());
                 }
                 if packet_type(skb.dst_mac) != PacketType::Unicast {
+                    skb.dst = None;
                     self.pass_up(at, skb);
                 }
             }

@@ -86,6 +86,20 @@ pub(super) enum Refusal {
     NotForwarding,
 }
 
+impl Dst {
+    pub fn of_bridge(bridge: &IfaceName) -> Self {
+        Self {
+            input: Input::None,
+            dev: bridge.clone(),
+            gateway: None,
+            local: false,
+            broadcast: false,
+            multicast: false,
+            redirect: false,
+        }
+    }
+}
+
 impl Skb {
     pub fn new(journey: u32, packet: Packet) -> Self {
         Self {
