@@ -1,23 +1,36 @@
 //! `northsouth`: the model for terminals, CI and graders.
 
 mod conform;
+mod diagnose;
+mod files;
+mod json;
+mod options;
+mod trace;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: northsouth conform SUITE IN OUT";
+const CONFORM: &str = "\
+northsouth conform SUITE IN OUT       the model's answers to a folder of recorded cases";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words[..] {
-        ["conform", suite, from, to] => conform::run(suite, from.as_ref(), to.as_ref()),
-        _ => Err(USAGE.to_string()),
+        ["conform", suite, from, to] => {
+            conform::run(suite, from.as_ref(), to.as_ref()).map(|()| ExitCode::SUCCESS)
+        }
+        ["trace", ref rest @ ..] if !rest.contains(&"--help") => trace::command(rest),
+        ["help" | "--help", ..] | ["trace", ..] => {
+            println!("{}\n\n{CONFORM}", trace::USAGE);
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Err(format!("{}\n\n{CONFORM}", trace::USAGE)),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(message) => {
             eprintln!("{message}");
-            ExitCode::FAILURE
+            ExitCode::from(2)
         }
     }
 }

@@ -1,5 +1,8 @@
 use serde::Serialize;
 
+use crate::say;
+use crate::text::Say;
+
 /// How a journey ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Disposition {
@@ -23,4 +26,23 @@ pub enum Disposition {
     Left,
     /// It met something that is not modelled.
     CannotTell,
+}
+
+impl Disposition {
+    pub fn say(self) -> Say {
+        match self {
+            Disposition::Delivered => say!("trace/end-delivered"),
+            Disposition::Dropped => say!("trace/end-dropped"),
+            Disposition::Rejected => say!("trace/end-rejected"),
+            Disposition::NoRoute => say!("trace/end-no-route"),
+            Disposition::RefusedSource => say!("trace/end-refused-source"),
+            Disposition::NoNeighbour => say!("trace/end-no-neighbour"),
+            Disposition::TtlExceeded => say!("trace/end-ttl"),
+            Disposition::Loop => say!("trace/end-loop"),
+            Disposition::NothingListens => say!("trace/end-nothing-listens"),
+            Disposition::NoBackend => say!("trace/end-no-backend"),
+            Disposition::Left => say!("trace/end-left"),
+            Disposition::CannotTell => say!("trace/end-cannot-tell"),
+        }
+    }
 }

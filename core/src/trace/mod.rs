@@ -7,6 +7,7 @@
 mod action;
 mod change;
 mod disposition;
+mod print;
 mod step;
 mod tell;
 
@@ -16,6 +17,7 @@ pub use action::{
 };
 pub use change::{Change, Field, Snapshot};
 pub use disposition::Disposition;
+pub use print::{Explain, Style, print, summary};
 pub use tell::tell;
 
 use serde::Serialize;

@@ -107,7 +107,10 @@ fn bridged(switching: &Switching) -> Say {
 }
 
 fn tracked(tracking: &Tracking) -> Say {
-    let entry = tracking.orig.map(|t| t.to_string()).unwrap_or_default();
+    let entry = match (&tracking.orig, &tracking.reply) {
+        (Some(orig), Some(reply)) => format!("{orig} | {reply}"),
+        _ => String::new(),
+    };
     match tracking.reason {
         LookupReason::Fresh => say!("trace/tracked-new"),
         LookupReason::Known => say!("trace/tracked-known", entry = entry),

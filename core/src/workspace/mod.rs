@@ -14,7 +14,7 @@ mod texts;
 
 pub use kind::{FileKind, HostFile, Place};
 pub use probe::parse as parse_probe;
-pub use scenario::{DEFAULT, Scenario, scenarios};
+pub use scenario::{DEFAULT, Scenario, parse as parse_scenario, scenarios};
 
 use crate::load_balancer::Forwarding;
 use crate::say;

@@ -1,8 +1,9 @@
 //! The scenarios of `content/scenarios/`, a folder each: `scenario.yaml` has titles, the probe and the seed, all else are the
 //! workspace's files.
 
-use super::{Workspace, parse_probe};
-use crate::text::{File, FileId, Lang};
+use super::{Probe, Workspace, parse_probe};
+use crate::say;
+use crate::text::{File, FileId, Lang, Say};
 use crate::yaml::{self, Node};
 
 /// A workspace to start from.
@@ -67,6 +68,17 @@ static SCENARIOS: [Scenario; 1] = [scenario!("article":
     "pods/zookeeper-854f49888f-4zhhk/ss.txt",
 )];
 
+/// The probe and the seed of a `scenario.yaml`.
+pub fn parse(text: &str) -> Result<(Probe, u64), Say> {
+    let head = yaml::read(text, FileId(0)).0.into_iter().next();
+    let field = |name| head.as_ref().and_then(|h| h.field(name));
+    let probe = field("probe").and_then(Node::str);
+    let probe = parse_probe(probe.ok_or_else(|| say!("texts/scenario-without-probe"))?)?;
+    let seed = field("seed").and_then(Node::int).unwrap_or(1);
+    let seed = u64::try_from(seed).map_err(|_| say!("texts/scenario-seed", seed = seed))?;
+    Ok((probe, seed))
+}
+
 impl Scenario {
     pub fn find(name: &str) -> Option<Scenario> {
         SCENARIOS.iter().find(|s| s.name == name).copied()
@@ -83,9 +95,7 @@ impl Scenario {
 
     /// `None` where its folder is not whole, which a test prevents.
     pub fn workspace(&self) -> Option<Workspace> {
-        let head = self.head()?;
-        let probe = parse_probe(head.field("probe")?.str()?).ok()?;
-        let seed = u64::try_from(head.field("seed")?.int()?).ok()?;
+        let (probe, seed) = parse(self.about).ok()?;
         let files = self.files.iter().map(|(name, text)| File::new(name, text));
         Some(Workspace {
             files: files.collect(),

@@ -1,0 +1,229 @@
+//! A trace as text: journey by journey, machine by machine, step by step.
+
+use std::fmt::Write;
+
+use super::{Action, Change, Field, Hop, Journey, Part, Role, Step, Trace, tell};
+use crate::net::{Packet, Transport};
+use crate::say;
+use crate::text::{Lang, Outcome, Reason, Say, Why};
+use crate::topology::{HostId, World};
+
+/// How much of a trace to print.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    pub lang: Lang,
+    /// Every journey step by step. Otherwise the first one and the first answer are; the others take a line each.
+    pub all: bool,
+}
+
+/// Why a step happened, for who wants it printed below the step.
+pub type Explain<'a> = &'a dyn Fn(HostId, &Step) -> Why;
+
+pub fn print(world: &World, trace: &Trace, style: Style, explain: Option<Explain<'_>>) -> String {
+    let mut printer = Printer {
+        world,
+        lang: style.lang,
+        explain,
+        out: String::new(),
+    };
+    let mut answered = false;
+    for (at, journey) in trace.journeys.iter().enumerate() {
+        let first_answer = journey.role != Role::Request && !answered;
+        answered |= first_answer;
+        if style.all || at == 0 || first_answer {
+            printer.journey(at, journey);
+        } else {
+            printer.brief(at, journey);
+        }
+    }
+    let end = printer.text(trace.disposition.say());
+    let _ = writeln!(printer.out, "{end}");
+    printer.out
+}
+
+/// `tcp 203.0.113.9:40000 > 182.92.251.227:80 SYN`
+pub fn summary(packet: &Packet) -> String {
+    let end = |addr: std::net::IpAddr, port: Option<u16>| match port {
+        Some(port) => std::net::SocketAddr::new(addr, port).to_string(),
+        None => addr.to_string(),
+    };
+    let mut text = format!(
+        "{} {} > {}",
+        packet.protocol(),
+        end(packet.src, packet.sport()),
+        end(packet.dst, packet.dport())
+    );
+    match &packet.transport {
+        Transport::Tcp { flags, .. } => {
+            let _ = write!(text, " {flags}");
+        }
+        Transport::Icmp(icmp) => {
+            let _ = write!(text, " {}/{}", icmp.kind, icmp.code);
+            if let Some(about) = &icmp.about {
+                let _ = write!(text, " ({})", summary(about));
+            }
+        }
+        _ => {}
+    }
+    text
+}
+
+struct Printer<'a> {
+    world: &'a World,
+    lang: Lang,
+    explain: Option<Explain<'a>>,
+    out: String,
+}
+
+impl Printer<'_> {
+    fn text(&self, say: Say) -> String {
+        say.text(self.lang)
+    }
+
+    fn heading(&mut self, at: usize, journey: &Journey) {
+        let role = self.text(match journey.role {
+            Role::Request => say!("trace/role-request"),
+            Role::Reply => say!("trace/role-reply"),
+            Role::Error => say!("trace/role-error"),
+        });
+        // The sender's kernel chooses the source in the first step.
+        let made = journey.hops.iter().find_map(|h| h.steps.first());
+        let packet = made.map_or(&journey.packet.packet, |s| &s.after.packet);
+        let _ = writeln!(self.out, "{} {role}  {}", at + 1, summary(packet));
+    }
+
+    fn brief(&mut self, at: usize, journey: &Journey) {
+        self.heading(at, journey);
+        let names: Vec<_> = journey.hops.iter().map(|h| self.name(h.host)).collect();
+        let end = self.text(journey.disposition.say());
+        let _ = writeln!(self.out, "  {}: {end}\n", names.join(" → "));
+    }
+
+    fn journey(&mut self, at: usize, journey: &Journey) {
+        self.heading(at, journey);
+        for hop in &journey.hops {
+            self.hop(hop);
+        }
+        let end = self.text(journey.disposition.say());
+        let _ = writeln!(self.out, "  {end}\n");
+    }
+
+    fn name(&self, host: HostId) -> String {
+        self.world
+            .host(host)
+            .map_or_else(String::new, |h| h.name.to_string())
+    }
+
+    fn hop(&mut self, hop: &Hop) {
+        let name = self.name(hop.host);
+        let _ = writeln!(self.out, "  {name}");
+        let mut last = String::new();
+        for step in &hop.steps {
+            // The label of a hook's steps tells as much.
+            if matches!(step.action, Action::Hook(_)) {
+                continue;
+            }
+            let label = self.label(&step.part, &step.action);
+            let shown = if label == last { "" } else { &label };
+            let indent = "  ".repeat(step.depth().saturating_sub(1));
+            let told = self.text(tell(self.world, hop.host, step));
+            let changes = self.changes(&step.changes);
+            let _ = writeln!(
+                self.out,
+                "    {}{indent}{told}{changes}",
+                pad(shown, LABEL)
+            );
+            if let Some(explain) = self.explain {
+                self.why(&explain(hop.host, step), &indent);
+            }
+            last = label;
+        }
+    }
+
+    fn label(&self, part: &Part, action: &Action) -> String {
+        match (part, action) {
+            (_, Action::Tracked(_) | Action::Confirmed(_)) => "conntrack".to_string(),
+            (Part::Process, _) => self.text(say!("trace/part-process")),
+            (Part::Interface(name) | Part::Bridge(name), _) => name.to_string(),
+            (Part::Hook(hook), _) => hook.to_string(),
+            (Part::Conntrack, _) => "conntrack".to_string(),
+            (Part::Routing, _) => self.text(say!("trace/part-routing")),
+            (Part::Neighbour, _) => self.text(say!("trace/part-neighbour")),
+            (Part::Balancer, _) => self.text(say!("trace/part-balancer")),
+        }
+    }
+
+    /// What changed, but for what the labels and sentences tell already.
+    fn changes(&self, changes: &[Change]) -> String {
+        let told: Vec<_> = changes
+            .iter()
+            .filter_map(|change| {
+                let field = match change.field {
+                    Field::Source => say!("trace/field-source"),
+                    Field::SourcePort => say!("trace/field-source-port"),
+                    Field::Destination => say!("trace/field-destination"),
+                    Field::DestinationPort => say!("trace/field-destination-port"),
+                    Field::Tos => say!("trace/field-tos"),
+                    Field::Mark => say!("trace/field-mark"),
+                    Field::ConntrackState if !change.after.is_empty() => {
+                        return Some(change.after.clone());
+                    }
+                    Field::Ttl
+                    | Field::InInterface
+                    | Field::OutInterface
+                    | Field::ConntrackState => return None,
+                };
+                let field = self.text(field);
+                Some(format!("{field} {} → {}", change.before, change.after))
+            })
+            .collect();
+        if told.is_empty() {
+            String::new()
+        } else {
+            format!("  [{}]", told.join(", "))
+        }
+    }
+
+    fn why(&mut self, why: &Why, indent: &str) {
+        for reason in why.passed_over.iter().chain(&why.decided) {
+            self.reason(reason, indent, 0);
+        }
+    }
+
+    fn reason(&mut self, reason: &Reason, indent: &str, depth: usize) {
+        let mark = match reason.outcome {
+            Outcome::Held => '+',
+            Outcome::Failed => '-',
+            Outcome::NotTried => '.',
+            Outcome::CannotTell => '?',
+        };
+        let told = self.text(reason.say.clone());
+        let text = if reason.text.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", reason.text)
+        };
+        let _ = writeln!(
+            self.out,
+            "    {}{indent}  {}{mark} {text}{told}",
+            pad("", LABEL),
+            "  ".repeat(depth)
+        );
+        // A rule passed over says by itself which criterion failed.
+        if depth == 0 && reason.outcome == Outcome::Failed {
+            return;
+        }
+        for child in &reason.children {
+            self.reason(child, indent, depth + 1);
+        }
+    }
+}
+
+/// Columns for the part of a machine.
+const LABEL: usize = 13;
+
+/// Padded to columns, where a character of East Asian scripts takes two.
+fn pad(text: &str, columns: usize) -> String {
+    let width: usize = text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum();
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width).max(1)))
+}
