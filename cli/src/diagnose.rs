@@ -122,7 +122,10 @@ error[texts/bad-mask]: bad mask `/33`: it goes from /0 to /32
 
     #[test]
     fn wide_characters_take_two_columns() {
-        let files = [File::new("nodes/n1/ip-route.txt", "default via 网关 dev eth0\n")];
+        let files = [File::new(
+            "nodes/n1/ip-route.txt",
+            "default via 网关 dev eth0\n",
+        )];
         let (_, diagnostics) = world(&files);
         let text = render(&files, &diagnostics[..1], Lang::ZhCn);
         assert!(text.contains("  |             ^^^^\n"), "{text}");

@@ -34,7 +34,10 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     let (json, all) = (options.flag("--json"), options.flag("--all"));
     let workspace = workspace(options, lang)?;
     let run = run(&workspace);
-    eprint!("{}", diagnose::render(&workspace.files, &run.diagnostics, lang));
+    eprint!(
+        "{}",
+        diagnose::render(&workspace.files, &run.diagnostics, lang)
+    );
     if let Some(refused) = &run.refused {
         return Err(refused.text(lang));
     }
@@ -42,7 +45,10 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         println!("{}", crate::json::trace(&workspace, &run, lang));
     } else {
         println!("{}\n", workspace.probe);
-        print!("{}", print(&run.world, &run.trace, Style { lang, all }, None));
+        print!(
+            "{}",
+            print(&run.world, &run.trace, Style { lang, all }, None)
+        );
     }
     Ok(status(&run))
 }

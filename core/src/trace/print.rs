@@ -128,11 +128,7 @@ impl Printer<'_> {
             let indent = "  ".repeat(step.depth().saturating_sub(1));
             let told = self.text(tell(self.world, hop.host, step));
             let changes = self.changes(&step.changes);
-            let _ = writeln!(
-                self.out,
-                "    {}{indent}{told}{changes}",
-                pad(shown, LABEL)
-            );
+            let _ = writeln!(self.out, "    {}{indent}{told}{changes}", pad(shown, LABEL));
             if let Some(explain) = self.explain {
                 self.why(&explain(hop.host, step), &indent);
             }
@@ -224,6 +220,9 @@ const LABEL: usize = 13;
 
 /// Padded to columns, where a character of East Asian scripts takes two.
 fn pad(text: &str, columns: usize) -> String {
-    let width: usize = text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum();
+    let width: usize = text
+        .chars()
+        .map(|c| if c >= '\u{1100}' { 2 } else { 1 })
+        .sum();
     format!("{text}{}", " ".repeat(columns.saturating_sub(width).max(1)))
 }
