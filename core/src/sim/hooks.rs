@@ -21,13 +21,17 @@ impl Sim<'_> {
         let Some(stops) = self.state(at).map(|s| s.stops.clone()) else {
             return false;
         };
+        let stops = &stops[hook as usize];
+        if stops.is_empty() && self.host(at).is_some_and(|h| !h.conntrack) {
+            return true;
+        }
         let visit = HookVisit {
             hook,
             physin: physin(skb),
             physout: physout(skb),
         };
         self.step(at, skb, Part::Hook(hook), Action::Hook(visit));
-        for stop in &stops[hook as usize] {
+        for stop in stops {
             let goes_on = match stop {
                 Stop::Conntrack => self.track(at, hook, skb),
                 Stop::Table(table) => self.table(at, hook, *table, skb),

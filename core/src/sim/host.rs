@@ -38,9 +38,7 @@ impl HostState {
             fib: host.fib(seed as u32),
             conntrack: Conntrack::default(),
             netfilter: netfilter::State::new(seed),
-            stops: Arc::new(
-                Hook::ALL.map(|hook| hooks::stops(&host.iptables, &host.nft, hook, false)),
-            ),
+            stops: Arc::new(Hook::ALL.map(|hook| stops(host, hook))),
             neighbours: neighbours.collect(),
             fdb: BTreeMap::new(),
             balancer: load_balancer::State::default(),
@@ -48,6 +46,14 @@ impl HostState {
             redirected: Vec::new(),
         }
     }
+}
+
+fn stops(host: &Host, hook: Hook) -> Vec<Stop> {
+    let mut stops = hooks::stops(&host.iptables, &host.nft, hook, false);
+    if !host.conntrack {
+        stops.retain(|s| !matches!(s, Stop::Conntrack | Stop::Confirm));
+    }
+    stops
 }
 
 /// A host as its netfilter rules see it.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Interface, Sysctls};
 use crate::load_balancer::LoadBalancer;
 use crate::net::{IfaceName, Mac, Masked, Protocol};
-use crate::netfilter::{Ruleset, nft};
+use crate::netfilter::{Match, Rule, Ruleset, Table, TableName, Target, nft};
 use crate::route::{Fib, NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::text::Span;
 
@@ -26,6 +26,8 @@ pub struct Host {
     pub sysctls: Sysctls,
     pub iptables: Ruleset,
     pub nft: nft::Ruleset,
+    /// Connection tracking is on, as it is on every host where some rule wants it (kernel `nf_ct_netns_get`).
+    pub conntrack: bool,
     pub sockets: Vec<Socket>,
     /// A load balancer that stands in this router's way.
     pub balancer: Option<LoadBalancer>,
@@ -94,10 +96,27 @@ impl Host {
             sysctls: Sysctls::default(),
             iptables: Ruleset::default(),
             nft: nft::Ruleset::default(),
+            conntrack: true,
             sockets: Vec::new(),
             balancer: None,
             neighbours: Vec::new(),
         }
+    }
+
+    /// Whether its rules make the kernel track connections: those of a nat table do, and those that ask for a connection
+    /// or write to it.
+    pub fn wants_conntrack(&self) -> bool {
+        let asks = |rule: &Rule| {
+            let of_connections =
+                |m: &Match| matches!(m, Match::Conntrack(_) | Match::Connmark(_));
+            rule.matches.iter().any(of_connections)
+                || matches!(rule.target, Target::Connmark(_) | Target::Ct(_))
+        };
+        let in_table = |table: &Table| {
+            table.name == TableName::Nat
+                || table.chains.iter().flat_map(|c| &c.rules).any(asks)
+        };
+        !self.nft.tables.is_empty() || self.iptables.tables.iter().any(in_table)
     }
 
     pub fn interface(&self, name: &str) -> Option<&Interface> {

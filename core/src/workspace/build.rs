@@ -54,6 +54,9 @@ pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
     .place(pods);
     builder.check_balancer(balancer, &texts, &node_ids);
     builder.number_macs();
+    for host in &mut builder.world.hosts {
+        host.conntrack = host.wants_conntrack();
+    }
     (builder.world, builder.diagnostics)
 }
 
@@ -100,6 +103,8 @@ impl Builder {
             let route = by_gateway(everywhere(gateway), gateway, INSIDE, Some(file.span));
             host.routes.push(route);
         }
+        // With full NAT it writes its own address as the source before it asks its routes.
+        host.sysctls.set("net.ipv4.conf.all.accept_local", "1");
         host.balancer = Some(file.balancer);
         self.add(host).unwrap_or(HostId(0))
     }
