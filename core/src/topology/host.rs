@@ -107,14 +107,12 @@ impl Host {
     /// or write to it.
     pub fn wants_conntrack(&self) -> bool {
         let asks = |rule: &Rule| {
-            let of_connections =
-                |m: &Match| matches!(m, Match::Conntrack(_) | Match::Connmark(_));
+            let of_connections = |m: &Match| matches!(m, Match::Conntrack(_) | Match::Connmark(_));
             rule.matches.iter().any(of_connections)
                 || matches!(rule.target, Target::Connmark(_) | Target::Ct(_))
         };
         let in_table = |table: &Table| {
-            table.name == TableName::Nat
-                || table.chains.iter().flat_map(|c| &c.rules).any(asks)
+            table.name == TableName::Nat || table.chains.iter().flat_map(|c| &c.rules).any(asks)
         };
         !self.nft.tables.is_empty() || self.iptables.tables.iter().any(in_table)
     }
