@@ -5,9 +5,9 @@ use super::{
     Step, SwitchOutcome, Switching, Tracking,
 };
 use crate::conntrack::{LookupReason, Manip, NatMade};
+use crate::netfilter::Policy;
 use crate::netfilter::print;
 use crate::netfilter::walk::{StepKind, TableRef};
-use crate::netfilter::{Policy, Ruleset};
 use crate::route::{Found, NoWay};
 use crate::say;
 use crate::text::Say;

@@ -1,0 +1,213 @@
+//! The article's request in all three ways in which a load balancer may pass it on: as printed, and against what a real
+//! kernel did with it.
+
+use std::path::Path;
+
+use northsouth::net::Packet;
+use northsouth::netfilter::walk::StepKind;
+use northsouth::text::Lang;
+use northsouth::trace::{Action, Disposition, Journey, Role, Style, SwitchOutcome, print};
+use northsouth::workspace::{DEFAULT, Run, Scenario, forwarding_names, run};
+
+fn article(mode: &str) -> Run {
+    let workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+    run(&workspace.with_forwarding(mode).unwrap())
+}
+
+/// Compares with a file of `tests/`; writes it where `UPDATE_GOLDENS` is set.
+fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(name);
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, wanted, "{name}; UPDATE_GOLDENS=1 writes it anew");
+}
+
+fn ends(packet: &Packet, sport: u16) -> String {
+    let end = |addr, port: Option<u16>| match port {
+        Some(port) if port == sport => format!("{addr}:sport"),
+        port => format!("{addr}:{}", port.unwrap_or(0)),
+    };
+    format!(
+        "{} > {} ttl {}",
+        end(packet.src, packet.sport()),
+        end(packet.dst, packet.dport()),
+        packet.ttl
+    )
+}
+
+/// What a capture on every interface of every machine would have seen of a packet.
+fn captures(run: &Run, journey: &Journey, sport: u16) -> Vec<String> {
+    let mut rows = Vec::new();
+    for hop in &journey.hops {
+        let host = &run.world.host(hop.host).unwrap().name;
+        for step in &hop.steps {
+            let (iface, way) = match &step.action {
+                Action::Arrived => (step.after.in_iface.clone().unwrap(), "in"),
+                Action::Left(egress) => (egress.iface.clone(), "out"),
+                Action::Bridged(s) if s.outcome == SwitchOutcome::Up => (s.bridge.clone(), "in"),
+                Action::Bridged(s) if s.from.is_none() => (s.bridge.clone(), "out"),
+                _ => continue,
+            };
+            let ends = ends(&step.after.packet, sport);
+            rows.push(format!("{host} {iface} {way} {ends}"));
+        }
+    }
+    rows
+}
+
+/// `work001 tcp SRC SPORT DST DPORT SRC SPORT DST DPORT`, as a host's conntrack had it when the answer came.
+fn connection(run: &Run, reply: &Journey, host: &str, sport: u16) -> String {
+    let hop = reply
+        .hops
+        .iter()
+        .find(|h| &*run.world.host(h.host).unwrap().name == host);
+    let tracking = hop.unwrap().steps.iter().find_map(|s| match &s.action {
+        Action::Tracked(tracking) => Some(tracking),
+        _ => None,
+    });
+    let tracking = tracking.unwrap();
+    let port = |p: u16| {
+        if p == sport {
+            "sport".to_string()
+        } else {
+            p.to_string()
+        }
+    };
+    let tuple = |t: &northsouth::conntrack::Tuple| {
+        format!("{} {} {} {}", t.src, port(t.sport), t.dst, port(t.dport))
+    };
+    let (orig, reply) = (tracking.orig.unwrap(), tracking.reply.unwrap());
+    format!(
+        "{host} {} {} {}",
+        orig.protocol,
+        tuple(&orig),
+        tuple(&reply)
+    )
+}
+
+/// `CHAIN NUMBER` of every rule that acted on a host, chain by chain.
+fn rules(run: &Run, journey: &Journey, host: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for hop in &journey.hops {
+        let machine = run.world.host(hop.host).unwrap();
+        if &*machine.name != host {
+            continue;
+        }
+        for step in &hop.steps {
+            let Action::Rule(rule) = &step.action else {
+                continue;
+            };
+            let at = rule.step().unwrap();
+            let northsouth::netfilter::walk::TableRef::Iptables(table) = rule.table() else {
+                continue;
+            };
+            if at.kind == StepKind::Rule {
+                let table = machine.iptables.table(table).unwrap();
+                let chain = &table.chain(at.chain).unwrap().name;
+                all.push(format!("{} {chain} {}", table.name, at.index + 1));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_walk_prints_as_it_did() {
+    for mode in forwarding_names() {
+        let run = article(mode);
+        let style = Style {
+            lang: Lang::En,
+            all: false,
+        };
+        let text = print(&run.world, &run.trace, style, None);
+        golden(&format!("golden/article-{mode}.txt"), &text);
+    }
+    let run = article("rewrite-destination");
+    let style = Style {
+        lang: Lang::ZhCn,
+        all: true,
+    };
+    let text = print(&run.world, &run.trace, style, None);
+    golden("golden/article-zh-CN.txt", &text);
+}
+
+#[test]
+fn every_interface_sees_what_it_saw_on_a_real_kernel() {
+    for mode in forwarding_names() {
+        let run = article(mode);
+        assert_eq!(run.trace.disposition, Disposition::Delivered);
+        let recorded =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/article/{mode}.txt"));
+        let recorded = std::fs::read_to_string(recorded).unwrap();
+        let journeys = &run.trace.journeys;
+        let syn = &journeys[0];
+        let reply = journeys.iter().find(|j| j.role == Role::Reply).unwrap();
+        let sport = syn.packet.packet.sport().unwrap();
+        let mut told = captures(&run, syn, sport);
+        told.push(String::new());
+        told.extend(captures(&run, reply, sport));
+        told.push(String::new());
+        told.push(connection(&run, reply, "work001", sport));
+        let wanted: Vec<_> = recorded.lines().collect();
+        assert_eq!(told, wanted, "{mode}");
+    }
+}
+
+#[test]
+fn the_rules_that_act_are_those_of_the_articles_story_and_of_its_counters() {
+    let by_node_port = [
+        "nat PREROUTING 1",
+        "nat KUBE-SERVICES 4",
+        "nat KUBE-NODEPORTS 2",
+        "nat KUBE-XLB-HBO2MBMQRZFAHKF2 2",
+        "nat KUBE-SEP-EW7YLHH65NRUVIFQ 2",
+    ];
+    let by_address = [
+        "nat PREROUTING 1",
+        "nat KUBE-SERVICES 3",
+        "nat KUBE-FW-HBO2MBMQRZFAHKF2 1",
+        "nat KUBE-XLB-HBO2MBMQRZFAHKF2 2",
+        "nat KUBE-SEP-EW7YLHH65NRUVIFQ 2",
+    ];
+    for mode in forwarding_names() {
+        let run = article(mode);
+        let told = rules(&run, &run.trace.journeys[0], "work001");
+        let wanted = if mode == "keep-destination" {
+            by_address
+        } else {
+            by_node_port
+        };
+        assert_eq!(told[..5], wanted, "{mode}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_walk() {
+    for mode in forwarding_names() {
+        assert_eq!(article(mode).trace, article(mode).trace);
+    }
+}
+
+#[test]
+fn round_robin_gives_every_other_request_to_work002() {
+    let workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+    let run = run(&workspace);
+    let mut sim = northsouth::sim::Sim::new(&run.world, workspace.seed);
+    for _ in 0..2 {
+        sim.probe(&workspace.probe).unwrap();
+    }
+    let trace = sim.into_trace();
+    let nodes: Vec<_> = trace
+        .journeys
+        .iter()
+        .filter(|j| {
+            j.role == Role::Request && j.packet.packet.tcp_flags().is_some_and(|f| f.0 == 2)
+        })
+        .map(|j| run.world.host(j.hops[3].host).unwrap().name.to_string())
+        .collect();
+    assert_eq!(nodes, ["work001", "work002"]);
+}
