@@ -391,6 +391,15 @@ fn choose_port(
 }
 
 impl Connection {
+    /// A redirect about a translated connection, or one not yet decided, would send its reader astray (kernel
+    /// `nf_nat_icmp_reply_translation`): such are dropped.
+    pub fn forbids_redirect(&self, packet: &Packet) -> bool {
+        let done = StatusBits::SRC_NAT_DONE | StatusBits::DST_NAT_DONE;
+        let translated = self.status.0 & (StatusBits::SRC_NAT | StatusBits::DST_NAT) != 0;
+        matches!(&packet.transport, Transport::Icmp(icmp) if icmp.kind == 5)
+            && (!self.status.has(done) || translated)
+    }
+
     /// Translates a packet of this connection where this hook does so (kernel `nf_nat_packet`, and
     /// `nf_nat_icmp_reply_translation` for an error about one of its packets). False: nothing to do.
     pub fn translate(&self, packet: &mut Packet, direction: Direction, manip: Manip) -> bool {

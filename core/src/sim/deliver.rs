@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use super::engine::Sim;
-use super::flows::{Hit, Open, Stage, listening};
+use super::flows::{Hit, Open, Stage};
 use super::skb::Skb;
 use crate::net::{Mac, Packet, Protocol, TcpFlags, Transport};
 use crate::netfilter::Hook;
@@ -59,7 +59,7 @@ impl Sim<'_> {
         if let Some((addr, port)) = skb.socket
             && found.as_ref().is_none_or(|f| f.open.is_none())
         {
-            let at = listening(host, skb.packet.protocol(), addr, port)?;
+            let at = host.listening(skb.packet.protocol(), addr, port)?;
             return Some(Hit {
                 open: None,
                 listening: Some(at),

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::net::{Packet, Protocol};
-use crate::topology::{Host, Socket};
+use crate::topology::Host;
 
 /// The sockets of a host that talk to someone: those that its processes opened, and those that listeners accepted.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ impl Flows {
                 wildcard: false,
             });
         }
-        listening(host, protocol, packet.dst, dport).map(|at| Hit {
+        host.listening(protocol, packet.dst, dport).map(|at| Hit {
             open: None,
             listening: Some(at),
             transparent: host.sockets[at].transparent,
@@ -84,16 +84,7 @@ impl Flows {
         {
             return transparent;
         }
-        listening(host, packet.protocol(), addr, port)
+        host.listening(packet.protocol(), addr, port)
             .is_some_and(|at| host.sockets[at].transparent)
     }
-}
-
-/// The socket that listens for an address and port; one bound to the address before one bound to any.
-pub(super) fn listening(host: &Host, protocol: Protocol, addr: IpAddr, port: u16) -> Option<usize> {
-    let fits = |s: &Socket| {
-        s.protocol == protocol && s.port == port && (s.addr == addr || s.addr.is_unspecified())
-    };
-    let exact = host.sockets.iter().position(|s| fits(s) && s.addr == addr);
-    exact.or_else(|| host.sockets.iter().position(fits))
 }

@@ -12,7 +12,7 @@ use crate::netfilter::hooks::{NatStop, Stop};
 use crate::netfilter::walk::{self, NatKind, NatRequest, TableRef, Verdict};
 use crate::netfilter::{Context, Hook, TableName, Tracked};
 use crate::route::Scope;
-use crate::topology::HostId;
+use crate::topology::{HostId, HostView};
 use crate::trace::{Action, Drop, HookVisit, Part, RuleStep, TableVisit, Tracking};
 
 impl Sim<'_> {
@@ -123,9 +123,12 @@ impl Sim<'_> {
         let now = self.now;
         let before = skb.snapshot();
         let state = self.state(at)?;
-        let view = View {
+        let facts = HostView {
             host,
             fib: &state.fib,
+        };
+        let view = View {
+            facts,
             flows: &state.flows,
         };
         let tracked = Tracked {
@@ -260,6 +263,10 @@ impl Sim<'_> {
         let Some(entry) = self.state(at).and_then(|s| s.conntrack.get(id)).cloned() else {
             return true;
         };
+        if related && icmp && entry.forbids_redirect(&skb.packet) {
+            self.drop(at, skb, Part::Hook(hook), Drop::NatFailed);
+            return false;
+        }
         if entry.translate(&mut skb.packet, skb.ct.direction, manip) {
             let action = Action::Translated {
                 connection: id,

@@ -8,8 +8,8 @@ use crate::load_balancer;
 use crate::net::{IfaceName, Mac, Packet};
 use crate::netfilter::hooks::{self, Stop};
 use crate::netfilter::{self, AddressType, Env, Hook, SetAnswer, Socket as FoundSocket};
-use crate::route::{Fib, Flow, RouteKind, Scope};
-use crate::topology::{Host, Interface};
+use crate::route::{Fib, Scope};
+use crate::topology::{Host, HostView, Interface};
 
 /// What a run changes about a host, and what it prepares of it once.
 #[derive(Clone, Debug)]
@@ -56,59 +56,42 @@ fn stops(host: &Host, hook: Hook) -> Vec<Stop> {
     stops
 }
 
-/// A host as its netfilter rules see it.
+/// A host as its netfilter rules see it while packets go through it.
 pub(super) struct View<'a> {
-    pub host: &'a Host,
-    pub fib: &'a Fib,
+    pub facts: HostView<'a>,
     pub flows: &'a Flows,
 }
 
 impl Env for View<'_> {
     fn address_type(&self, addr: IpAddr, device: Option<&str>) -> AddressType {
-        match self.fib.address_kind(addr, device) {
-            RouteKind::Unicast => AddressType::Unicast,
-            RouteKind::Local => AddressType::Local,
-            RouteKind::Broadcast => AddressType::Broadcast,
-            RouteKind::Anycast => AddressType::Anycast,
-            RouteKind::Multicast => AddressType::Multicast,
-            RouteKind::Blackhole => AddressType::Blackhole,
-            RouteKind::Unreachable => AddressType::Unreachable,
-            RouteKind::Prohibit => AddressType::Prohibit,
-            RouteKind::Throw => AddressType::Throw,
-        }
+        self.facts.address_type(addr, device)
     }
 
     fn route_out(&self, src: Option<IpAddr>, dst: IpAddr, mark: u32) -> Option<String> {
-        let flow = Flow {
-            src,
-            mark,
-            ..Flow::to(dst)
-        };
-        let found = self.fib.lookup(&flow).ok()?;
-        Some(found.dev()?.to_string())
+        self.facts.route_out(src, dst, mark)
     }
 
     fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr> {
-        let iface = self.host.interface(iface)?;
-        let mut addrs = iface.addrs.iter().map(|a| a.addr);
-        addrs.find(|a| a.is_ipv6() == ipv6)
+        self.facts.first_address(iface, ipv6)
     }
 
     fn in_set(
         &self,
-        _set: &str,
-        _directions: &[bool],
-        _packet: &Packet,
-        _in_iface: Option<&str>,
-        _out_iface: Option<&str>,
+        set: &str,
+        directions: &[bool],
+        packet: &Packet,
+        in_iface: Option<&str>,
+        out_iface: Option<&str>,
     ) -> SetAnswer {
-        SetAnswer::CannotTell
+        self.facts
+            .in_set(set, directions, packet, in_iface, out_iface)
     }
 
     fn socket(&self, packet: &Packet, _in_iface: Option<&str>) -> Option<FoundSocket> {
-        self.flows.find(self.host, packet).map(|s| FoundSocket {
-            transparent: s.transparent,
-            wildcard: s.wildcard,
+        let hit = self.flows.find(self.facts.host, packet)?;
+        Some(FoundSocket {
+            transparent: hit.transparent,
+            wildcard: hit.wildcard,
             mark: 0,
         })
     }
@@ -120,7 +103,8 @@ impl Env for View<'_> {
         port: u16,
         _in_iface: Option<&str>,
     ) -> bool {
-        self.flows.transparent(self.host, packet, addr, port)
+        self.flows
+            .transparent(self.facts.host, packet, addr, port)
     }
 }
 

@@ -36,6 +36,10 @@ impl Sim<'_> {
         maker: Maker,
     ) -> Result<(), RouteError> {
         let source = Some(packet.src).filter(|s| !s.is_unspecified());
+        if packet.dst.is_unspecified() {
+            // To nobody is to oneself.
+            packet.dst = source.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        }
         let flow = Flow {
             src: source,
             oif: options.oif.clone(),

@@ -7,6 +7,7 @@ mod interface;
 mod listing;
 mod reach;
 mod sysctl;
+mod view;
 
 pub use crate::net::IfaceName;
 pub use host::{Host, HostKind, Neighbour, Service, Socket};
@@ -14,6 +15,7 @@ pub use interface::{IfaceAddr, IfaceKind, Interface, Vxlan};
 pub use listing::{sockets, sysctls};
 pub use reach::Owner;
 pub use sysctl::{Conf, Sysctls};
+pub use view::HostView;
 
 use serde::Serialize;
 

@@ -10,6 +10,7 @@ mod disposition;
 mod print;
 mod step;
 mod tell;
+mod why;
 
 pub use action::{
     Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, RouteOutcome, Routing,
@@ -19,6 +20,7 @@ pub use change::{Change, Field, Snapshot};
 pub use disposition::Disposition;
 pub use print::{Explain, Style, print, summary};
 pub use tell::tell;
+pub use why::{span, why};
 
 use serde::Serialize;
 
