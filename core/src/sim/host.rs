@@ -103,8 +103,7 @@ impl Env for View<'_> {
         port: u16,
         _in_iface: Option<&str>,
     ) -> bool {
-        self.flows
-            .transparent(self.facts.host, packet, addr, port)
+        self.flows.transparent(self.facts.host, packet, addr, port)
     }
 }
 

@@ -54,7 +54,9 @@ impl Env for HostView<'_> {
     }
 
     fn socket(&self, packet: &Packet, _in_iface: Option<&str>) -> Option<FoundSocket> {
-        let at = self.host.listening(packet.protocol(), packet.dst, packet.dport()?)?;
+        let at = self
+            .host
+            .listening(packet.protocol(), packet.dst, packet.dport()?)?;
         let socket = self.host.sockets.get(at)?;
         Some(FoundSocket {
             transparent: socket.transparent,
