@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use northsouth::envoy::{
-    ClientHello, Config, Connection, Exchange, Memory, Outcome, Resources, Terminal,
+    ClientHello, Config, Connection, Discovery, Exchange, Memory, Outcome, Resources, Terminal,
 };
 use northsouth::net::{Headers, Request, Response};
 use northsouth::text::FileId;
@@ -199,10 +199,15 @@ impl World {
                 .get(&attempt.address)
                 .cloned()
                 .unwrap_or_default();
+            let original = self.config.clusters.get(&exchange.cluster);
+            let original = original.is_some_and(|c| c.discovery == Discovery::OriginalDst);
             let outcome = if stub.closed {
                 Outcome::Refused
             } else {
-                reached.push(attempt.address.clone());
+                reached.push(match original {
+                    true => "ORIGINAL_DST".to_string(),
+                    false => attempt.address.clone(),
+                });
                 first.get_or_insert((attempt.request.clone(), attempt.timeout));
                 backend(&attempt.request, &stub, reached.len())
             };

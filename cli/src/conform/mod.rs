@@ -1,6 +1,7 @@
 //! `northsouth conform SUITE IN OUT`: answers to a folder of recorded cases, in the recording's own form.
 
 mod envoy;
+mod istio;
 mod kernel;
 mod kube_proxy;
 
@@ -13,10 +14,11 @@ use serde_json::Value;
 pub fn run(suite: &str, from: &Path, to: &Path) -> Result<(), String> {
     match suite {
         "envoy" => each_json(from, to, envoy::answer),
+        "istio" => each_json(from, to, istio::answer),
         "kernel" => each_json(from, to, kernel::answer),
         "kube-proxy" => kube_proxy::run(from, to),
         other => Err(format!(
-            "unknown suite `{other}`: envoy, kernel, kube-proxy"
+            "unknown suite `{other}`: envoy, istio, kernel, kube-proxy"
         )),
     }
 }

@@ -49,6 +49,8 @@ pub struct Exchange<'c> {
     pub mirrors: Vec<Mirrored>,
     /// Milliseconds since the request went upstream.
     clock: u64,
+    peer: String,
+    local_address: String,
     pub flags: Vec<Flag>,
     /// Envoy's `%RESPONSE_CODE_DETAILS%`.
     pub details: String,
@@ -174,6 +176,8 @@ impl<'c> Exchange<'c> {
             attempts: Vec::new(),
             mirrors: Vec::new(),
             clock: 0,
+            peer: address_of(connection.source),
+            local_address: address_of(connection.destination),
             flags: Vec::new(),
             details: String::new(),
             not_modelled: Vec::new(),
@@ -534,6 +538,9 @@ impl<'c> Exchange<'c> {
             Ok((pick, address)) => {
                 let timeout = self.time_allowed(forward);
                 let request = self.upstream_request(forward, cluster, &pick, &address, timeout);
+                if let Some(name) = upstream::invalid_name(&request) {
+                    return self.invalid_header(&name);
+                }
                 let at = self.clock;
                 self.attempts.push(Attempt {
                     pick,
@@ -545,6 +552,15 @@ impl<'c> Exchange<'c> {
                 });
             }
         }
+    }
+
+    /// A header that may not go out (`UpstreamRequest::acceptHeadersFromRouter`).
+    fn invalid_header(&mut self, name: &str) {
+        self.flags.push(Flag::ProtocolError);
+        let body = format!("invalid header name: {name}");
+        let word = body.replace(' ', "_");
+        self.details = format!("filter_removed_required_request_headers{{{word}}}");
+        self.finish(503, Headers::new(), body, true);
     }
 
     /// What one attempt may take: its own limit, or what is left of the whole.
@@ -643,8 +659,8 @@ impl<'c> Exchange<'c> {
             vhost: self.vhost.map_or("", |v| v.name.as_str()),
             cluster: &self.cluster,
             upstream_host: address,
-            peer: "",
-            local: "",
+            peer: &self.peer,
+            local: &self.local_address,
             sni: self.connection.tls.as_ref().map_or("", |t| t.sni.as_str()),
             filter_chain: &self.chain.name,
             attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
@@ -841,6 +857,9 @@ fn original() -> Pick {
 }
 
 fn original_address(connection: &Connection) -> String {
-    let (ip, port) = connection.destination;
+    address_of(connection.destination)
+}
+
+fn address_of((ip, port): (std::net::IpAddr, u16)) -> String {
     std::net::SocketAddr::new(ip, port).to_string()
 }

@@ -112,9 +112,6 @@ pub(super) fn receive(
         (request.authority, request.path) = (authority, path);
     }
     trim_values(request);
-    if request.authority.is_empty() {
-        return Err(Early::new(400, "missing_host_header"));
-    }
     if !request.path.starts_with('/') && request.method != "CONNECT" {
         let star = request.path == "*" || request.method == "OPTIONS";
         if !star {

@@ -56,6 +56,13 @@ pub(super) fn rewrite_path(forward: &Forward, condition: &RouteMatch, request: &
     request.headers.set("x-envoy-original-path", old);
 }
 
+/// The name of a header that is no token (RFC 9110, 5.6.2), which HTTP/1 cannot carry.
+pub(super) fn invalid_name(request: &Request) -> Option<String> {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let mut names = request.headers.iter().map(|(name, _)| name);
+    names.find(|n| !n.chars().all(token)).map(str::to_string)
+}
+
 /// `a.com:81` becomes `a.com-shadow:81`.
 pub(super) fn shadow_host(host: &str) -> String {
     match port_start(host).and_then(|at| host.split_at_checked(at)) {

@@ -85,6 +85,8 @@ pub struct Port {
     /// Empty where the only port has none.
     pub name: Box<str>,
     pub protocol: Protocol,
+    /// What is spoken over it, where that is said.
+    pub app_protocol: Option<Box<str>>,
     pub port: Spanned<u16>,
     /// The port itself where none is given.
     pub target: Spanned<TargetPort>,
@@ -260,7 +262,7 @@ impl Service {
             let target = fields.get("targetPort");
             let node_port = fields.get("nodePort");
             let port = fields.required("port");
-            fields.no_matter(&["appProtocol"]);
+            let app_protocol = fields.str("appProtocol").map(Into::into);
             fields.end();
             let Some(port) = port.and_then(|c| Some(Spanned::new(port_number(c)?, c.span())))
             else {
@@ -281,6 +283,7 @@ impl Service {
             self.ports.push(Port {
                 name: name.into(),
                 protocol,
+                app_protocol,
                 port,
                 target: target
                     .and_then(|c| Some(Spanned::new(target_port(c)?, c.span())))

@@ -3,10 +3,12 @@
 //! [`read`] makes the trees; a [`Cursor`] goes down them and says in the user's terms what does not fit.
 
 mod cursor;
+mod json;
 mod node;
 mod read;
 mod scalar;
 
 pub use cursor::{Cursor, Fields, Log};
+pub use json::to_json;
 pub use node::{Entry, Node, Value};
 pub use read::{MAX_BYTES, MAX_COPIES, MAX_DEPTH, MAX_NODES, read};

@@ -1,0 +1,115 @@
+use super::message::Ask;
+use crate::yaml::Node;
+
+/// The mesh settings that change what proxies get (`MeshConfig`), with istiod's defaults.
+#[derive(Clone, Debug)]
+pub struct MeshConfig {
+    pub root_namespace: String,
+    /// The cluster's DNS domain.
+    pub domain: String,
+    /// Whether sidecars may call what the mesh does not know.
+    pub allow_any: bool,
+    pub service_export_to: Vec<String>,
+    pub virtual_service_export_to: Vec<String>,
+    pub destination_rule_export_to: Vec<String>,
+    pub ingress_class: String,
+    pub ingress_selector: String,
+    pub ingress_service: String,
+    pub ingress_mode: IngressMode,
+    pub normalization: Normalization,
+    /// The mesh's own retry policy, an `HTTPRetry`.
+    pub default_retry: Option<Node>,
+    pub locality_load_balancing: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IngressMode {
+    Off,
+    /// Every Ingress that names no class, or ours.
+    Default,
+    Strict,
+}
+
+/// `pathNormalization.normalization`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalization {
+    None,
+    Base,
+    MergeSlashes,
+    DecodeAndMergeSlashes,
+}
+
+impl Default for MeshConfig {
+    fn default() -> Self {
+        let public = || vec!["*".to_string()];
+        Self {
+            root_namespace: "istio-system".into(),
+            domain: "cluster.local".into(),
+            allow_any: true,
+            service_export_to: public(),
+            virtual_service_export_to: public(),
+            destination_rule_export_to: public(),
+            ingress_class: "istio".into(),
+            ingress_selector: String::new(),
+            ingress_service: "istio-ingressgateway".into(),
+            ingress_mode: IngressMode::Strict,
+            normalization: Normalization::Base,
+            default_retry: None,
+            locality_load_balancing: true,
+        }
+    }
+}
+
+impl MeshConfig {
+    /// What a MeshConfig says, over the defaults. What it says of other things has no effect here.
+    pub fn read(node: &Node) -> Self {
+        let mut mesh = Self::default();
+        let text = |key: &str, to: &mut String| {
+            if let Some(value) = node.get(key).and_then(Node::str) {
+                *to = value.to_string();
+            }
+        };
+        text("rootNamespace", &mut mesh.root_namespace);
+        text("trustDomain", &mut String::new());
+        text("ingressClass", &mut mesh.ingress_class);
+        text("ingressSelector", &mut mesh.ingress_selector);
+        text("ingressService", &mut mesh.ingress_service);
+        let names = |key: &str, to: &mut Vec<String>| {
+            if node.get(key).is_some() {
+                *to = node.texts(key).into_iter().map(str::to_string).collect();
+            }
+        };
+        names("defaultServiceExportTo", &mut mesh.service_export_to);
+        names(
+            "defaultVirtualServiceExportTo",
+            &mut mesh.virtual_service_export_to,
+        );
+        names(
+            "defaultDestinationRuleExportTo",
+            &mut mesh.destination_rule_export_to,
+        );
+        if let Some(policy) = node.get("outboundTrafficPolicy") {
+            mesh.allow_any = policy.text("mode") == "ALLOW_ANY";
+        }
+        match node.text("ingressControllerMode") {
+            "OFF" => mesh.ingress_mode = IngressMode::Off,
+            "DEFAULT" => mesh.ingress_mode = IngressMode::Default,
+            _ => {}
+        }
+        if let Some(path) = node.get("pathNormalization") {
+            mesh.normalization = match path.text("normalization") {
+                "NONE" => Normalization::None,
+                "MERGE_SLASHES" => Normalization::MergeSlashes,
+                "DECODE_AND_MERGE_SLASHES" => Normalization::DecodeAndMergeSlashes,
+                _ => Normalization::Base,
+            };
+        }
+        mesh.default_retry = node.get("defaultHttpRetryPolicy").cloned();
+        if let Some(locality) = node.get("localityLbSetting") {
+            mesh.locality_load_balancing = locality
+                .get("enabled")
+                .is_none_or(|n| n.bool() != Some(false));
+        }
+        mesh
+    }
+}

@@ -1,0 +1,326 @@
+//! What istiod knows, and who asks it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::destination_rule::{Rule, Rules};
+use super::mesh::MeshConfig;
+use super::object::{Object, sort_by_age};
+use super::service::{Locality, Protocol, Resolution, Service, exported, locality, pod, services};
+use super::{gateway_api, ingress, virtual_service};
+use crate::manifest::Manifests;
+use crate::text::Diagnostic;
+
+/// Everything that istiod has read, in the form that proxies' configurations are made of.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(super) mesh: MeshConfig,
+    /// Oldest first.
+    pub(super) services: Vec<Service>,
+    pub(super) virtual_services: Vec<Object>,
+    pub(super) gateways: Vec<Object>,
+    pub(super) sidecars: Vec<Object>,
+    rules: Rules,
+    by_host: BTreeMap<String, Vec<usize>>,
+}
+
+/// A proxy that asks for its configuration.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    pub kind: ProxyKind,
+    pub namespace: String,
+    pub labels: BTreeMap<String, String>,
+    pub addresses: Vec<IpAddr>,
+    /// Region, zone, subzone, parted by `/`; from its pod's node where it is empty.
+    pub locality: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// A gateway.
+    Router,
+    Sidecar,
+}
+
+/// The kinds that istiod reads, by their API groups.
+const KINDS: [(&str, &str); 12] = [
+    ("networking.istio.io/", "VirtualService"),
+    ("networking.istio.io/", "Gateway"),
+    ("networking.istio.io/", "DestinationRule"),
+    ("networking.istio.io/", "ServiceEntry"),
+    ("networking.istio.io/", "Sidecar"),
+    ("networking.k8s.io/", "Ingress"),
+    ("gateway.networking.k8s.io/", "GatewayClass"),
+    ("gateway.networking.k8s.io/", "Gateway"),
+    ("gateway.networking.k8s.io/", "HTTPRoute"),
+    ("gateway.networking.k8s.io/", "TLSRoute"),
+    ("gateway.networking.k8s.io/", "TCPRoute"),
+    ("gateway.networking.k8s.io/", "ReferenceGrant"),
+];
+
+/// The objects of `manifests` that istiod reads, with `true` for Gateway API's.
+pub(super) fn objects(manifests: &Manifests) -> Vec<(Object, bool)> {
+    let mut all = Vec::new();
+    for (at, other) in manifests.others.iter().enumerate() {
+        let found = KINDS.iter().find(|(group, kind)| {
+            other.kind.as_ref() == *kind && other.api_version.starts_with(group)
+        });
+        if let Some((group, kind)) = found
+            && let Some(object) = Object::read(other, kind, at)
+        {
+            all.push((object, group.starts_with("gateway.")));
+        }
+    }
+    all
+}
+
+impl World {
+    /// Reads all objects that validation lets in. `refused` names those that it does not, as kind, namespace and name.
+    pub fn new(
+        manifests: &Manifests,
+        mesh: MeshConfig,
+        refused: &[(&str, String, String)],
+    ) -> (Self, Vec<Diagnostic>) {
+        let mut log = Vec::new();
+        let mut all = objects(manifests);
+        all.retain(|(o, _)| {
+            !refused
+                .iter()
+                .any(|(kind, ns, name)| *kind == o.kind && *ns == o.namespace && *name == o.name)
+        });
+        let of = |kind: &str, api: bool| -> Vec<Object> {
+            let wanted = all.iter().filter(|(o, a)| o.kind == kind && *a == api);
+            wanted.map(|(o, _)| o.clone()).collect()
+        };
+        let entries = of("ServiceEntry", false);
+        let services = services(manifests, &entries, &mesh);
+        let mut gateways = of("Gateway", false);
+        let mut written = of("VirtualService", false);
+        let (more_gateways, more) = ingress::convert(&of("Ingress", false), &services, &mesh);
+        gateways.extend(more_gateways);
+        written.extend(more);
+        let (more_gateways, more) =
+            gateway_api::convert(&all, &services, manifests, &mesh, &mut log);
+        gateways.extend(more_gateways);
+        written.extend(more);
+        sort_by_age(&mut gateways);
+        let virtual_services = virtual_service::merged(&written, &mesh, &mut log);
+        let mut by_host: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, service) in services.iter().enumerate() {
+            by_host
+                .entry(service.hostname.clone())
+                .or_default()
+                .push(at);
+        }
+        let world = Self {
+            rules: Rules::new(&of("DestinationRule", false), &mesh),
+            sidecars: of("Sidecar", false),
+            mesh,
+            services,
+            virtual_services,
+            gateways,
+            by_host,
+        };
+        (world, log)
+    }
+
+    /// The services that a proxy knows, one a host: its own namespace's before others', Kubernetes' before others.
+    pub(super) fn services_for<'w>(&'w self, namespace: &str) -> Vec<&'w Service> {
+        let mut out: Vec<&Service> = Vec::new();
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let visible = self
+            .services
+            .iter()
+            .filter(|s| s.visible_in(namespace, &self.mesh));
+        for service in visible {
+            match seen.get(service.hostname.as_str()) {
+                None => {
+                    seen.insert(&service.hostname, out.len());
+                    out.push(service);
+                }
+                Some(at) => {
+                    let Some(known) = out.get_mut(*at) else {
+                        continue;
+                    };
+                    if service.kubernetes && !known.kubernetes {
+                        *known = service;
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// A service by its host, as a proxy sees it.
+    pub(super) fn service(&self, hostname: &str, proxy: &Proxy) -> Option<&Service> {
+        let found = self
+            .by_host
+            .get(hostname)?
+            .iter()
+            .filter_map(|at| self.services.get(*at));
+        let mut visible: Vec<&Service> = found
+            .filter(|s| s.visible_in(&proxy.namespace, &self.mesh))
+            .collect();
+        visible.sort_by_key(|s| (!s.kubernetes, s.namespace != proxy.namespace));
+        visible.first().copied()
+    }
+
+    /// The service that a VirtualService means: of its own namespace first.
+    pub(super) fn service_of(
+        &self,
+        hostname: &str,
+        vs: &Object,
+        proxy: &Proxy,
+    ) -> Option<&Service> {
+        let found = self
+            .by_host
+            .get(hostname)?
+            .iter()
+            .filter_map(|at| self.services.get(*at));
+        let mut own = found
+            .filter(|s| s.namespace == vs.namespace && s.visible_in(&proxy.namespace, &self.mesh));
+        own.next().or_else(|| self.service(hostname, proxy))
+    }
+
+    pub(super) fn rule(&self, service: &Service, proxy: &Proxy) -> Option<&Rule> {
+        self.rules
+            .of(service, &proxy.namespace, &proxy.labels, &self.mesh)
+    }
+
+    /// The VirtualServices bound to a gateway (or `mesh`) that a proxy's namespace sees: those kept to it first, then
+    /// those exported to it, then the public ones.
+    pub(super) fn virtual_services_for(&self, namespace: &str, gateway: &str) -> Vec<&Object> {
+        let mut tiers: [Vec<&Object>; 4] = Default::default();
+        for vs in &self.virtual_services {
+            let bound = super::message::Ask::texts(&vs.spec, "gateways");
+            let ours = if bound.is_empty() {
+                gateway == "mesh"
+            } else {
+                bound.contains(&gateway)
+            };
+            if !ours {
+                continue;
+            }
+            let own = super::message::Ask::texts(&vs.spec, "exportTo");
+            let to: Vec<String> = match own.is_empty() {
+                true => self.mesh.virtual_service_export_to.clone(),
+                false => own.into_iter().map(str::to_string).collect(),
+            };
+            let tier = if to.iter().any(|t| t == "*") {
+                let api = vs.semantics == super::object::Semantics::GatewayApi;
+                if api && vs.namespace == namespace {
+                    2
+                } else {
+                    3
+                }
+            } else if !exported(&to, &vs.namespace, namespace) || to.iter().any(|t| t == "~") {
+                continue;
+            } else if vs.namespace == namespace {
+                0
+            } else {
+                1
+            };
+            if let Some(tier) = tiers.get_mut(tier) {
+                tier.push(vs);
+            }
+        }
+        tiers.concat()
+    }
+
+    /// The port in the gateway's pod behind a port of a Service in front of it; the port itself where there is none.
+    pub(super) fn target_port(
+        &self,
+        number: u16,
+        proxy: &Proxy,
+        manifests_ports: &dyn Fn(&str) -> Option<u16>,
+    ) -> u16 {
+        for service in self.services_in_front(proxy) {
+            if let Some(port) = service.port(number) {
+                if let Some(target) = port.target {
+                    return target;
+                }
+                let address = proxy.addresses.iter().map(ToString::to_string);
+                let known = address.filter_map(|a| {
+                    let endpoint = service.endpoints.iter().find(|e| e.address == a)?;
+                    endpoint.ports.get(&port.name).copied()
+                });
+                let found = known
+                    .into_iter()
+                    .next()
+                    .or_else(|| manifests_ports(&port.name));
+                return found.unwrap_or(number);
+            }
+        }
+        number
+    }
+
+    /// The services whose pods the proxy is one of.
+    pub(super) fn services_in_front(&self, proxy: &Proxy) -> Vec<&Service> {
+        let own: Vec<String> = proxy.addresses.iter().map(ToString::to_string).collect();
+        let of_proxy = |s: &&Service| {
+            let selected = !s.selector.is_empty()
+                && s.selector
+                    .iter()
+                    .all(|(k, v)| proxy.labels.get(k) == Some(v));
+            let endpoint = s.endpoints.iter().any(|e| own.contains(&e.address));
+            s.kubernetes && s.namespace == proxy.namespace && (selected || endpoint)
+        };
+        self.services.iter().filter(of_proxy).collect()
+    }
+
+    /// Whether a service's port gets a cluster.
+    pub(super) fn has_cluster(port: &super::service::Port) -> bool {
+        port.protocol != Protocol::Udp
+    }
+
+    pub(super) fn is_headless(service: &Service) -> bool {
+        service.kubernetes && service.resolution == Resolution::Passthrough
+    }
+}
+
+impl Proxy {
+    /// The proxy of a pod.
+    pub fn of_pod(
+        manifests: &Manifests,
+        namespace: &str,
+        name: &str,
+        kind: ProxyKind,
+    ) -> Option<Self> {
+        let pod = manifests
+            .pods
+            .iter()
+            .find(|p| &*p.meta.name == name && &*p.meta.namespace == namespace)?;
+        Some(
+            Self {
+                kind,
+                namespace: namespace.to_string(),
+                labels: pod
+                    .meta
+                    .labels
+                    .iter()
+                    .map(|(k, v)| (k.to_string(), v.value.to_string()))
+                    .collect(),
+                addresses: pod.ips.iter().map(|i| i.value).collect(),
+                locality: String::new(),
+            }
+            .in_place(manifests),
+        )
+    }
+
+    /// With its locality, from the node of the pod that has its address.
+    pub fn in_place(mut self, manifests: &Manifests) -> Self {
+        if self.locality.is_empty() {
+            let pod = self.addresses.iter().find_map(|ip| pod(manifests, *ip));
+            let node = pod
+                .and_then(|p| p.spec.node_name.as_ref())
+                .map(|n| n.value.to_string());
+            let Locality {
+                region,
+                zone,
+                subzone,
+            } = locality(&self.labels, node.as_deref(), manifests);
+            self.locality = format!("{region}/{zone}/{subzone}");
+        }
+        self
+    }
+}
