@@ -1,10 +1,17 @@
-use yew::prelude::*;
+//! Northsouth's page. The model is `northsouth`'s: here it is shown and steered.
 
-#[component]
-fn App() -> Html {
-    html! { <h1>{ "Northsouth" }</h1> }
-}
+mod browser;
+mod components;
+mod hooks;
+mod i18n;
+mod pages;
+mod state;
+mod tour;
+mod view_model;
 
 fn main() {
-    yew::Renderer::<App>::new().render();
+    browser::panic::watch();
+    if let Some(place) = browser::page::place() {
+        yew::Renderer::<pages::Playground>::with_root(place).render();
+    }
 }

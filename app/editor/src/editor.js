@@ -1,0 +1,143 @@
+// The element <code-editor>: a text editor that the page loads after its first paint.
+//
+// Properties: name (another name is another text: undo, scroll and cursor start anew), kind, label, value, marks, lit,
+// cursor. Events: edit (detail: the whole text), undo, redo; the page keeps the history, across all its files.
+import { defaultKeymap } from '@codemirror/commands';
+import { search, searchKeymap } from '@codemirror/search';
+import { Annotation, Compartment, EditorState } from '@codemirror/state';
+import { EditorView, drawSelection, keymap, lineNumbers } from '@codemirror/view';
+import { language } from './languages.js';
+import { lit, marks, setLit, setMarks } from './marks.js';
+import { theme } from './theme.js';
+
+// Set on changes that the page made, so that they are not told back to it.
+const fromPage = Annotation.define();
+
+const PROPERTIES = ['name', 'kind', 'label', 'value', 'marks', 'lit', 'cursor'];
+
+/** What has to be replaced to make `before` into `after`, as little as possible, so that the cursor stays. */
+function difference(before, after) {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+  return { from: start, to: before.length - end, insert: after.slice(start, after.length - end) };
+}
+
+class CodeEditor extends HTMLElement {
+  #view;
+  #language = new Compartment();
+  #label = new Compartment();
+  #values = { name: '', kind: '', label: '', value: '', marks: [], lit: null };
+
+  connectedCallback() {
+    // Opened only here: a shadow root also takes CodeMirror's style sheets without a <style> element, which the page's
+    // policy would refuse.
+    const root = this.shadowRoot ?? this.attachShadow({ mode: 'open', delegatesFocus: true });
+    this.#view = new EditorView({ state: this.#state(), parent: root, root });
+    for (const property of PROPERTIES) {
+      // Set before this class was defined.
+      if (Object.hasOwn(this, property)) {
+        const value = this[property];
+        delete this[property];
+        this[property] = value;
+      }
+    }
+  }
+
+  disconnectedCallback() {
+    this.#view?.destroy();
+    this.#view = undefined;
+  }
+
+  #state() {
+    const { kind, label, value } = this.#values;
+    const tell = (name) => () => this.dispatchEvent(new CustomEvent(name));
+    return EditorState.create({
+      doc: value,
+      extensions: [
+        theme,
+        lineNumbers(),
+        drawSelection(),
+        EditorView.lineWrapping,
+        this.#language.of(language(kind)),
+        this.#label.of(EditorView.contentAttributes.of({ 'aria-label': label })),
+        search({ top: true }),
+        marks,
+        lit,
+        keymap.of([
+          { key: 'Mod-z', run: () => (tell('undo')(), true), preventDefault: true },
+          { key: 'Mod-y', run: () => (tell('redo')(), true), preventDefault: true },
+          { key: 'Mod-Shift-z', run: () => (tell('redo')(), true), preventDefault: true },
+          ...searchKeymap,
+          ...defaultKeymap,
+        ]),
+        EditorView.updateListener.of((update) => {
+          if (!update.docChanged || update.transactions.some((t) => t.annotation(fromPage))) return;
+          this.#values.value = update.state.doc.toString();
+          this.dispatchEvent(new CustomEvent('edit', { detail: this.#values.value }));
+        }),
+      ],
+    });
+  }
+
+  set name(name) {
+    if (name === this.#values.name) return;
+    this.#values.name = name;
+    this.#values.marks = [];
+    this.#values.lit = null;
+    this.#view?.setState(this.#state());
+  }
+
+  set kind(kind) {
+    this.#values.kind = kind;
+    this.#view?.dispatch({ effects: this.#language.reconfigure(language(kind)) });
+  }
+
+  set label(label) {
+    this.#values.label = label;
+    this.#view?.dispatch({
+      effects: this.#label.reconfigure(EditorView.contentAttributes.of({ 'aria-label': label })),
+    });
+  }
+
+  set value(value) {
+    this.#values.value = value;
+    if (!this.#view) return;
+    const before = this.#view.state.doc.toString();
+    if (before === value) return;
+    this.#view.dispatch({ changes: difference(before, value), annotations: fromPage.of(true) });
+  }
+
+  get value() {
+    return this.#values.value;
+  }
+
+  set marks(list) {
+    this.#view?.dispatch({ effects: setMarks.of(list) });
+  }
+
+  set lit(range) {
+    const view = this.#view;
+    if (!view) return;
+    const effects = [setLit.of(range)];
+    if (range && !view.hasFocus) {
+      const at = Math.min(range[0], view.state.doc.length);
+      effects.push(EditorView.scrollIntoView(at, { y: 'center' }));
+    }
+    view.dispatch({ effects });
+  }
+
+  set cursor(offset) {
+    const view = this.#view;
+    if (!view) return;
+    const anchor = Math.min(offset, view.state.doc.length);
+    view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
+    view.focus();
+  }
+}
+
+customElements.define('code-editor', CodeEditor);
+document.documentElement.setAttribute('data-editor', '');
+dispatchEvent(new Event('northsouth-editor'));

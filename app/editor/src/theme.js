@@ -1,0 +1,47 @@
+// The editor's looks, in the page's own colours: custom properties reach into the shadow root.
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { EditorView } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+
+const looks = EditorView.theme({
+  '&': { height: '100%', color: 'var(--ink)', backgroundColor: 'transparent', fontSize: 'var(--code-size)' },
+  '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '-2px' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.5', overflowX: 'hidden' },
+  '.cm-content': { padding: '4px 0 40px', caretColor: 'var(--ink)' },
+  '.cm-line': { padding: '0 8px 0 calc(6px + 3ch)', textIndent: '-3ch', overflowWrap: 'anywhere' },
+  '.cm-cursor': { borderLeftColor: 'var(--ink)', borderLeftWidth: '2px' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'var(--selection)',
+  },
+  '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--muted)', border: 'none' },
+  '.cm-lineNumbers .cm-gutterElement': { padding: '0 4px 0 6px', minWidth: '24px' },
+  '.lit': { backgroundColor: 'var(--packet-soft)', boxShadow: 'inset 3px 0 0 var(--packet)' },
+  '.mark': { textDecoration: 'underline wavy 1px', textUnderlineOffset: '3px', textDecorationSkipInk: 'none' },
+  '.mark-error': { textDecorationColor: 'var(--error)' },
+  '.mark-warning': { textDecorationColor: 'var(--passed)' },
+  '.mark-note': { textDecorationColor: 'var(--muted)', textDecorationStyle: 'dotted' },
+  '.said': {
+    fontFamily: 'var(--sans)',
+    fontSize: '12px',
+    lineHeight: '1.45',
+    padding: '1px 8px 4px calc(6px + 3ch)',
+  },
+  '.said-error': { color: 'var(--error)' },
+  '.said-warning': { color: 'var(--passed)' },
+  '.said-note': { color: 'var(--muted)' },
+  '.said-help': { color: 'var(--muted)' },
+  '.cm-panels': { backgroundColor: 'var(--panel)', color: 'var(--ink)', borderColor: 'var(--line)' },
+  '.cm-panels button, .cm-panels input': { font: 'inherit', backgroundImage: 'none', background: 'var(--panel)', color: 'var(--ink)', border: '1px solid var(--line)', borderRadius: '4px', minHeight: '24px' },
+  '.cm-searchMatch': { backgroundColor: 'var(--soft)', outline: '1px solid var(--muted)' },
+});
+
+const colours = HighlightStyle.define([
+  { tag: tags.comment, color: 'var(--muted)' },
+  { tag: tags.keyword, color: 'var(--ink)', fontWeight: '600' },
+  { tag: tags.typeName, color: 'var(--netfilter)' },
+  { tag: [tags.number, tags.literal], color: 'var(--routing)' },
+  { tag: tags.propertyName, color: 'var(--balancer)' },
+  { tag: tags.string, color: 'var(--muted)' },
+]);
+
+export const theme = [looks, syntaxHighlighting(colours)];

@@ -1,0 +1,57 @@
+//! Listening to events beyond those that Yew listens to.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{AddEventListenerOptions, Event, EventTarget};
+
+/// Listens until dropped.
+pub struct Listener {
+    target: EventTarget,
+    kind: &'static str,
+    callback: Closure<dyn FnMut(Event)>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let callback = self.callback.as_ref().unchecked_ref();
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.kind, callback);
+    }
+}
+
+pub fn listen(
+    target: &EventTarget,
+    kind: &'static str,
+    then: impl FnMut(Event) + 'static,
+) -> Listener {
+    let callback = Closure::<dyn FnMut(Event)>::new(then);
+    let options = AddEventListenerOptions::new();
+    options.set_passive(kind != "keydown");
+    let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
+        kind,
+        callback.as_ref().unchecked_ref(),
+        &options,
+    );
+    Listener {
+        target: target.clone(),
+        kind,
+        callback,
+    }
+}
+
+/// The value of the control that an event came from.
+pub fn value(event: &Event) -> String {
+    let Some(target) = event.target() else {
+        return String::new();
+    };
+    if let Some(area) = target.dyn_ref::<web_sys::HtmlTextAreaElement>() {
+        area.value()
+    } else if let Some(select) = target.dyn_ref::<web_sys::HtmlSelectElement>() {
+        select.value()
+    } else if let Some(input) = target.dyn_ref::<web_sys::HtmlInputElement>() {
+        input.value()
+    } else {
+        String::new()
+    }
+}

@@ -1,0 +1,100 @@
+use std::sync::Arc;
+
+use yew::prelude::*;
+
+use crate::browser::editor::{self, Mark, Told};
+use crate::browser::{clock, events, measure};
+use crate::hooks::use_editor;
+use crate::state::Event;
+use crate::view_model::editor::kind;
+
+#[derive(Clone, PartialEq, Properties)]
+pub struct CodeEditorProps {
+    /// The file's position in the workspace.
+    pub file: usize,
+    pub name: Arc<str>,
+    pub text: Arc<str>,
+    pub label: String,
+    pub marks: Vec<Mark>,
+    /// The stretch at work, in UTF-16 units.
+    pub lit: Option<(u32, u32)>,
+    /// Where to put the cursor, and a number that grows with each wish.
+    pub go_to: Option<(u32, u32)>,
+    pub send: Callback<Event>,
+}
+
+/// One text: in a plain field at first, and in the text editor when its module has come.
+#[component]
+pub fn CodeEditor(props: &CodeEditorProps) -> Html {
+    let ready = use_editor();
+    let node = use_node_ref();
+    // The field is not taken away from one who types in it.
+    let typing = use_state_eq(|| false);
+    let rich = ready && !*typing;
+
+    {
+        let (node, send, file) = (node.clone(), props.send.clone(), props.file);
+        use_effect_with((rich, file), move |_| {
+            let listeners = editor::listen_to(&node, move |told| {
+                send.emit(match told {
+                    Told::Edited(text) => edited(file, text),
+                    Told::Undo => Event::Undone,
+                    Told::Redo => Event::Redone,
+                });
+            });
+            move || drop(listeners)
+        });
+    }
+    {
+        let (node, props) = (node.clone(), props.clone());
+        use_effect_with((rich, props.name, props.label), move |(_, name, label)| {
+            editor::open(&node, name, kind(name), label);
+        });
+    }
+    {
+        let node = node.clone();
+        let text = (rich, props.name.clone(), props.text.clone());
+        use_effect_with(text, move |(_, _, text)| editor::set_text(&node, text));
+    }
+    {
+        let node = node.clone();
+        let marks = (rich, props.name.clone(), props.marks.clone());
+        use_effect_with(marks, move |(_, _, marks)| editor::set_marks(&node, marks));
+    }
+    {
+        let node = node.clone();
+        let lit = (rich, props.name.clone(), props.lit);
+        use_effect_with(lit, move |(_, _, lit)| editor::set_lit(&node, *lit));
+    }
+    {
+        let node = node.clone();
+        use_effect_with((rich, props.go_to), move |(_, wish)| {
+            if let Some((offset, _)) = wish {
+                editor::go_to(&node, *offset);
+            }
+        });
+    }
+    use_effect(measure::rendered);
+
+    if rich {
+        return html! { <code-editor ref={node} /> };
+    }
+    let (send, file) = (props.send.clone(), props.file);
+    let oninput = Callback::from(move |event: InputEvent| {
+        send.emit(edited(file, events::value(&event)));
+    });
+    let (focus, blur) = (typing.setter(), typing.setter());
+    html! {
+        <textarea ref={node} aria-label={props.label.clone()} spellcheck="false" autocomplete="off"
+            value={props.text.to_string()} {oninput}
+            onfocus={move |_| focus.set(true)} onblur={move |_| blur.set(false)} />
+    }
+}
+
+fn edited(file: usize, text: String) -> Event {
+    Event::Edited {
+        file,
+        text,
+        at: clock::now(),
+    }
+}

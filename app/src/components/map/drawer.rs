@@ -1,0 +1,86 @@
+use yew::prelude::*;
+
+use crate::components::{layer_class, outcome_sign};
+use crate::i18n::Words;
+use crate::view_model::drawer::{Line, Tag};
+use crate::view_model::map::geometry::points;
+use crate::view_model::map::{CardBox, DrawerBox, Rect};
+
+/// The open place: what stands in it, and what the packet met there.
+pub fn drawer(drawer: &DrawerBox, words: &Words) -> Html {
+    let rect = drawer.rect;
+    html! {
+        <g class={classes!("drawer", layer_class(drawer.layer))} role="group" aria-label={drawer.title.clone()}>
+            if !drawer.funnel.is_empty() {
+                <polygon class="funnel" points={points(&drawer.funnel)} />
+            }
+            <rect class="ground" x={rect.x.to_string()} y={rect.y.to_string()}
+                width={rect.w.to_string()} height={rect.h.to_string()} rx="6" />
+            <text class="heading" x={(rect.x + 14).to_string()} y={(rect.y + 22).to_string()}>{ &drawer.title }</text>
+            { for drawer.links.iter().map(|(link, walked)| html! {
+                <polyline class={classes!("wire", walked.then_some("walked"))} points={points(link)} />
+            }) }
+            { for drawer.cards.iter().map(|card| self::card(card, words)) }
+            if let Some((rect, tag)) = &drawer.tag {
+                { self::tag(*rect, tag) }
+            }
+        </g>
+    }
+}
+
+fn card(card: &CardBox, words: &Words) -> Html {
+    let rect = card.rect;
+    let class = classes!(
+        "card",
+        card.card.current.then_some("current"),
+        (!card.card.reached).then_some("ahead")
+    );
+    html! {
+        <g {class}>
+            <rect x={rect.x.to_string()} y={rect.y.to_string()}
+                width={rect.w.to_string()} height={rect.h.to_string()} rx="8" />
+            <text class="name" x={(rect.x + 10).to_string()} y={(rect.y + 19).to_string()}>{ &card.card.title }</text>
+            { for card.card.lines.iter().enumerate().map(|(at, line)| {
+                self::line(line, rect, rect.y + 40 + at as i32 * 18, words)
+            }) }
+        </g>
+    }
+}
+
+fn line(line: &Line, card: Rect, y: i32, words: &Words) -> Html {
+    let (sign, state) = line.outcome.map(outcome_sign).unwrap_or(("", "ahead"));
+    let class = classes!(
+        "rule",
+        state,
+        line.current.then_some("current"),
+        line.note.then_some("note")
+    );
+    html! {
+        <g {class}>
+            <text x={(card.x + 10).to_string()} y={y.to_string()}>{ &line.text }</text>
+            if let Some(outcome) = line.outcome {
+                <text class="sign" x={(card.right() - 10).to_string()} y={y.to_string()} text-anchor="end"
+                    role="img" aria-label={words.outcome(outcome)}>{ sign }</text>
+            }
+        </g>
+    }
+}
+
+/// The packet's tag: from where, to where.
+fn tag(rect: Rect, tag: &Tag) -> Html {
+    let line = |text: &str, y: i32, changed: bool| {
+        html! {
+            <text class={classes!(changed.then_some("changed"))} x={(rect.x + 12).to_string()} y={y.to_string()}>
+                { text }
+            </text>
+        }
+    };
+    html! {
+        <g class="tag">
+            <rect x={rect.x.to_string()} y={rect.y.to_string()}
+                width={rect.w.to_string()} height={rect.h.to_string()} rx="8" />
+            { line(&tag.source, rect.y + 21, tag.source_changed) }
+            { line(&format!("→ {}", tag.destination), rect.y + 39, tag.destination_changed) }
+        </g>
+    }
+}

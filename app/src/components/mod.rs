@@ -1,0 +1,86 @@
+//! What is drawn. Components take what they show and where to send events, and decide nothing.
+
+pub mod code_editor;
+pub mod controls;
+pub mod files;
+pub mod inspector;
+pub mod line;
+pub mod map;
+pub mod notice;
+pub mod probe;
+pub mod splitter;
+pub mod steps;
+pub mod strip;
+pub mod tabs;
+pub mod top_bar;
+pub mod tour;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Deref;
+use std::rc::Rc;
+
+use northsouth::text::Outcome;
+use northsouth::trace::Layer;
+use yew::prelude::*;
+
+use crate::i18n::Words;
+use crate::state::{Event, State};
+
+/// The state, shared: two are the same when they are one.
+#[derive(Clone)]
+pub struct Shared(pub Rc<State>);
+
+impl Deref for Shared {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What most components take.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    pub state: Shared,
+    pub send: Callback<Event>,
+}
+
+impl Props {
+    pub fn words(&self) -> &'static Words {
+        crate::i18n::words(self.state.settings.lang)
+    }
+
+    /// A handler that sends an event of its own.
+    pub fn on<E>(&self, event: Event) -> Callback<E> {
+        self.send.reform(move |_| event.clone())
+    }
+}
+
+/// A layer's name in style sheets.
+pub fn layer_class(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Endpoint => "endpoint",
+        Layer::LoadBalancer => "balancer",
+        Layer::Netfilter => "netfilter",
+        Layer::Routing => "routing",
+        Layer::Link => "link",
+        Layer::Envoy => "envoy",
+    }
+}
+
+/// A sign beside the colour, with its class.
+pub fn outcome_sign(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Held => ("✓", "held"),
+        Outcome::Failed => ("✕", "failed"),
+        Outcome::NotTried => ("·", "not-tried"),
+        Outcome::CannotTell => ("?", "cannot-tell"),
+    }
+}

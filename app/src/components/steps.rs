@@ -1,0 +1,56 @@
+use yew::prelude::*;
+
+use super::inspector::Inspector;
+use super::{Props, layer_class};
+use crate::state::Event;
+use crate::view_model::explain;
+
+#[derive(Clone, PartialEq, Properties)]
+pub struct StepsProps {
+    pub base: Props,
+    /// The step at hand is explained in its place in the list.
+    #[prop_or_default]
+    pub explained: bool,
+}
+
+/// All steps as text: what the map shows, for those who read or listen.
+#[component]
+pub fn Steps(props: &StepsProps) -> Html {
+    let base = &props.base;
+    let state = &base.state;
+    let words = base.words();
+    let hops = explain::hops(state, words);
+    html! {
+        <div class="steps">
+            { for hops.iter().map(|hop| html! {
+                <section aria-label={hop.heading.clone()}>
+                    if let Some(journey) = &hop.journey {
+                        <h2>{ journey }</h2>
+                    }
+                    <h3>{ &hop.name }</h3>
+                    <ol start={(hop.first + 1).to_string()}>
+                        { for hop.steps.iter().map(|step| {
+                            let current = step.at == state.cursor;
+                            html! {
+                                <li key={step.at} class={classes!(layer_class(step.layer), step.minor.then_some("minor"))}>
+                                    <button aria-current={current.then_some("step")}
+                                        onclick={base.on(Event::StepChosen(step.at))}>
+                                        <span class="number">{ step.at + 1 }</span>
+                                        <span class="title">{ &step.title }</span>
+                                        <span class="part">{ &step.part }</span>
+                                    </button>
+                                    if current && props.explained {
+                                        <Inspector state={base.state.clone()} send={base.send.clone()} />
+                                    }
+                                </li>
+                            }
+                        }) }
+                    </ol>
+                    if let Some(end) = &hop.end {
+                        <p class="end">{ end }</p>
+                    }
+                </section>
+            }) }
+        </div>
+    }
+}

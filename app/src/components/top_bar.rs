@@ -1,0 +1,60 @@
+use northsouth::text::Lang;
+use yew::prelude::*;
+
+use super::Props;
+use crate::browser::media;
+use crate::hooks::use_media;
+use crate::state::{Event, Theme};
+
+/// The page's name, and what concerns all of it.
+#[component]
+pub fn TopBar(props: &Props) -> Html {
+    let words = props.words();
+    let state = &props.state;
+    let (other, other_name) = match state.settings.lang {
+        Lang::En => (Lang::ZhCn, "中文"),
+        Lang::ZhCn => (Lang::En, "English"),
+    };
+    let theme = state.settings.theme;
+    let on_theme = props.send.reform(move |_: MouseEvent| Event::ThemeToggled {
+        dark_now: match theme {
+            Theme::Dark => true,
+            Theme::Light => false,
+            Theme::Auto => media::matches(media::DARK),
+        },
+    });
+    let below_wide = use_media(media::MEDIUM);
+    let folded = if below_wide {
+        !state.files_shown
+    } else {
+        state.settings.files_folded
+    };
+    let fold = if below_wide {
+        Event::FilesShown(folded)
+    } else {
+        Event::FilesFolded(!folded)
+    };
+    html! {
+        <header class="top">
+            <h1>{ "Northsouth" }</h1>
+            <p class="scenario">{ words.scenario }</p>
+            <button class={classes!((!folded).then_some("pressed"))} aria-expanded={(!folded).to_string()}
+                onclick={props.on(fold)}>{ words.files }</button>
+            <button class={classes!(state.tour.is_some().then_some("pressed"))}
+                onclick={props.on(match state.tour {
+                    Some(_) => Event::TourClosed,
+                    None => Event::TourOpened(0),
+                })}
+                aria-pressed={state.tour.is_some().to_string()}>{ words.tour }</button>
+            <span class="spring" />
+            <button class="quiet" disabled={!state.history.can_undo()}
+                onclick={props.on(Event::Undone)}>{ words.undo }</button>
+            <button class="quiet" disabled={!state.history.can_redo()}
+                onclick={props.on(Event::Redone)}>{ words.redo }</button>
+            <button lang={other.tag()} onclick={props.on(Event::LanguageChosen(other))}>{ other_name }</button>
+            <button aria-label={words.theme} title={words.theme} onclick={on_theme}>
+                <span aria-hidden="true">{ "◐" }</span>
+            </button>
+        </header>
+    }
+}

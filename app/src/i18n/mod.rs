@@ -1,0 +1,185 @@
+//! The page's own words, a module a language. A word that a language lacks does not compile.
+
+mod en;
+mod zh_cn;
+
+use northsouth::text::{Lang, Outcome};
+use northsouth::trace::{Disposition, Role};
+
+use crate::view_model::balancer::Mode;
+
+/// Every word of the page, in one language.
+pub struct Words {
+    pub page_title: &'static str,
+    pub scenario: &'static str,
+    pub skip_to_explanation: &'static str,
+    pub close: &'static str,
+    pub undo: &'static str,
+    pub redo: &'static str,
+    pub theme: &'static str,
+
+    pub files: &'static str,
+    pub machines: &'static str,
+    pub cluster: &'static str,
+    pub files_width: &'static str,
+    pub explanation_width: &'static str,
+    /// By the command; `None` where no command prints such a file.
+    pub printed_by: fn(Option<&str>) -> String,
+    pub edited: &'static str,
+    pub reset_file: &'static str,
+    pub reset_all: &'static str,
+    /// Errors, and lesser things.
+    pub problems: fn(usize, usize) -> String,
+
+    pub map: &'static str,
+    pub client: &'static str,
+    pub load_balancer: &'static str,
+    pub router: &'static str,
+    pub node: &'static str,
+    pub pod: &'static str,
+    pub routing: &'static str,
+    pub process: &'static str,
+    pub this_host: &'static str,
+    pub conntrack: &'static str,
+    pub neighbours: &'static str,
+    /// What, and of which machine.
+    pub open_place: fn(&str, &str) -> String,
+    pub packet_is_here: fn(&str) -> String,
+    pub back_to_packet: &'static str,
+    pub pods: fn(usize) -> String,
+    /// A pod.
+    pub inside: fn(&str) -> String,
+    /// Rules.
+    pub host_note: fn(usize) -> String,
+    /// Its subnet, and the number of its ports.
+    pub bridge_note: fn(&str, usize) -> String,
+    pub listens: fn(&str) -> String,
+    pub backends: fn(usize) -> String,
+    /// A table and a hook.
+    pub table_at_hook: fn(&str, &str) -> String,
+    pub more_rules: fn(usize) -> String,
+    pub no_rules: &'static str,
+    pub nothing_here: &'static str,
+    pub policy: fn(&str) -> String,
+    pub end_of_chain: &'static str,
+    pub outcome: fn(Outcome) -> &'static str,
+
+    pub explanation: &'static str,
+    pub this_step: &'static str,
+    pub all_steps: &'static str,
+    pub packet: &'static str,
+    pub was: &'static str,
+    pub is_now: &'static str,
+    pub source: &'static str,
+    pub destination: &'static str,
+    pub protocol: &'static str,
+    pub ttl: &'static str,
+    pub tos: &'static str,
+    pub mark: &'static str,
+    pub in_interface: &'static str,
+    pub out_interface: &'static str,
+    pub why: &'static str,
+    pub passed_over: &'static str,
+    pub what_it_means: &'static str,
+    pub made_by: &'static str,
+    pub more: fn(usize) -> String,
+    pub no_steps: &'static str,
+    pub chain_with_counters: fn(&str) -> String,
+    pub rule_number: fn(usize) -> String,
+    pub port_of: fn(&str) -> String,
+    pub line: fn(&str, u32) -> String,
+
+    pub time: &'static str,
+    pub timeline: &'static str,
+    pub replay: &'static str,
+    pub play: &'static str,
+    pub pause: &'static str,
+    pub step_back: &'static str,
+    pub step_forward: &'static str,
+    pub over_chain: &'static str,
+    pub speed: &'static str,
+    pub step_of: fn(usize, usize) -> String,
+    pub role: fn(Role) -> &'static str,
+    pub packets: &'static str,
+    pub destination_changed: &'static str,
+    pub source_changed: &'static str,
+    pub mark_changed: &'static str,
+    /// A packet's part in the conversation, and which of them it is, from 1.
+    pub journey: fn(Role, usize) -> String,
+    pub disposition: fn(Disposition) -> &'static str,
+
+    pub probe: &'static str,
+    pub from: &'static str,
+    pub to: &'static str,
+    pub kind: &'static str,
+    pub port: &'static str,
+    pub http_host: &'static str,
+    pub path: &'static str,
+    pub probe_kind: fn(&str) -> &'static str,
+    pub not_an_address: &'static str,
+    pub forwarding: &'static str,
+    pub mode: fn(Mode) -> &'static str,
+    pub mode_is_a_line: fn(&str) -> String,
+
+    pub tour: &'static str,
+    pub tour_of: fn(usize, usize) -> String,
+    pub previous: &'static str,
+    pub next: &'static str,
+    pub show_again: &'static str,
+    pub end_tour: &'static str,
+    pub tour_lost: &'static str,
+
+    pub kept_unreadable: &'static str,
+    pub failed_last_time: &'static str,
+    pub not_saved: &'static str,
+    pub what_was_kept: &'static str,
+    pub open_again: &'static str,
+}
+
+pub fn words(lang: Lang) -> &'static Words {
+    match lang {
+        Lang::En => &en::WORDS,
+        Lang::ZhCn => &zh_cn::WORDS,
+    }
+}
+
+// A field that holds a function reads as a method: `words.pods(3)`.
+macro_rules! methods {
+    ($($name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)*) => {
+        impl Words {
+            $(pub fn $name(&self, $($arg: $kind),*) -> $out {
+                (self.$name)($($arg),*)
+            })*
+        }
+    };
+}
+
+methods! {
+    printed_by(command: Option<&str>) -> String;
+    problems(errors: usize, others: usize) -> String;
+    open_place(what: &str, machine: &str) -> String;
+    packet_is_here(label: &str) -> String;
+    pods(count: usize) -> String;
+    inside(pod: &str) -> String;
+    host_note(rules: usize) -> String;
+    backends(count: usize) -> String;
+    bridge_note(subnet: &str, ports: usize) -> String;
+    listens(ports: &str) -> String;
+    table_at_hook(table: &str, hook: &str) -> String;
+    more_rules(count: usize) -> String;
+    policy(policy: &str) -> String;
+    outcome(outcome: Outcome) -> &'static str;
+    more(count: usize) -> String;
+    chain_with_counters(chain: &str) -> String;
+    rule_number(number: usize) -> String;
+    port_of(bridge: &str) -> String;
+    line(file: &str, line: u32) -> String;
+    step_of(step: usize, steps: usize) -> String;
+    role(role: Role) -> &'static str;
+    journey(role: Role, count: usize) -> String;
+    disposition(disposition: Disposition) -> &'static str;
+    probe_kind(name: &str) -> &'static str;
+    mode(mode: Mode) -> &'static str;
+    mode_is_a_line(name: &str) -> String;
+    tour_of(paragraph: usize, paragraphs: usize) -> String;
+}

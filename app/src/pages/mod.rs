@@ -1,0 +1,6 @@
+//! Whole pages.
+
+mod keep;
+mod playground;
+
+pub use playground::Playground;

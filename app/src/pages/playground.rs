@@ -1,0 +1,175 @@
+use std::rc::Rc;
+
+use northsouth::text::File;
+use northsouth::workspace::Workspace;
+use yew::prelude::*;
+
+use super::keep;
+use crate::browser::{clock, measure, media, page, style};
+use crate::components::controls::Controls;
+use crate::components::files::Files;
+use crate::components::inspector::Inspector;
+use crate::components::line::TimeLine;
+use crate::components::map::MapView;
+use crate::components::notice::NoticeBar;
+use crate::components::probe::ProbePanel;
+use crate::components::splitter::Splitter;
+use crate::components::steps::Steps;
+use crate::components::strip::Strip;
+use crate::components::tabs::{Tabs, tab_id};
+use crate::components::top_bar::TopBar;
+use crate::components::tour::TourCard;
+use crate::components::{Props, Shared};
+use crate::hooks::use_media;
+use crate::state::{Event, Notice, State, Tab};
+use crate::view_model::explain;
+
+/// The page: files, map, explanation, time.
+#[component]
+pub fn Playground() -> Html {
+    let handle = use_reducer(keep::open);
+    let state = Shared(Rc::new(State::clone(&handle)));
+    let send = {
+        let dispatcher = handle.dispatcher();
+        let workspace = state.workspace.clone();
+        use_callback(workspace, move |event: Event, workspace| {
+            if let Event::Edited { file, text, .. } = &event {
+                measure::edited();
+                // Before anything is computed from it: should that fail, the text is safe.
+                save(&edited(workspace, *file, text));
+            }
+            dispatcher.dispatch(event);
+        })
+    };
+    use_page_settings(&state);
+    use_keeping(&state, &send);
+    use_playing(&state, &send);
+
+    let props = Props { state, send };
+    let state = &props.state;
+    let words = props.words();
+    let narrow = use_media(media::NARROW);
+    let below_wide = use_media(media::MEDIUM);
+    use_effect_with((state.cursor, state.tab, narrow), move |_| {
+        page::reveal("[aria-current=step]");
+    });
+
+    let folded = if below_wide {
+        !state.files_shown
+    } else {
+        state.settings.files_folded
+    };
+    let layout = classes!("page", folded.then_some("files-folded"));
+    let settings = state.settings;
+    html! {
+        <div class={layout}>
+            <a class="skip" href="#panel">{ words.skip_to_explanation }</a>
+            <TopBar ..props.clone() />
+            <NoticeBar ..props.clone() />
+            <main>
+                if !folded {
+                    <div class="files-pane">
+                        <Files ..props.clone() />
+                        if below_wide {
+                            <button class="close" onclick={props.on(Event::FilesShown(false))}>{ words.close }</button>
+                        } else {
+                            <Splitter label={words.files_width} width={settings.files_width}
+                                onresize={props.send.reform(Event::FilesResized)} />
+                        }
+                    </div>
+                }
+                if narrow {
+                    <Strip ..props.clone() />
+                } else {
+                    <MapView ..props.clone() />
+                    if !below_wide {
+                        <Splitter label={words.explanation_width} width={settings.inspector_width} mirrored=true
+                            onresize={props.send.reform(Event::InspectorResized)} />
+                    }
+                }
+                <section class="explanation" aria-label={words.explanation}>
+                    <TourCard ..props.clone() />
+                    <Tabs ..props.clone() />
+                    <div id="panel" role="tabpanel" tabindex="0" aria-labelledby={tab_id(state.tab)}>
+                        { match state.tab {
+                            Tab::Probe => html! { <ProbePanel ..props.clone() /> },
+                            Tab::Step if !narrow => html! { <Inspector ..props.clone() /> },
+                            Tab::Step | Tab::List => html! {
+                                <Steps base={props.clone()} explained={narrow} />
+                            },
+                        } }
+                    </div>
+                </section>
+            </main>
+            <section class="time" aria-label={words.time}>
+                <Controls ..props.clone() />
+                <TimeLine ..props.clone() />
+                <p class="visually-hidden" role="status">{ explain::announcement(state, words) }</p>
+            </section>
+        </div>
+    }
+}
+
+fn edited(workspace: &Workspace, file: usize, text: &str) -> Workspace {
+    let mut workspace = workspace.clone();
+    if let Some(place) = workspace.files.get_mut(file) {
+        *place = File::new(&place.name, text);
+    }
+    workspace
+}
+
+fn save(workspace: &Workspace) -> bool {
+    keep::save_workspace(workspace)
+}
+
+/// Language, theme and widths, as the viewer chose them.
+#[hook]
+fn use_page_settings(state: &Shared) {
+    let settings = state.settings;
+    use_effect_with(settings, move |settings| {
+        let words = crate::i18n::words(settings.lang);
+        page::set_language(settings.lang.tag(), words.page_title);
+        page::set_theme(settings.theme.name());
+        style::set_root("--files-width", &format!("{}px", settings.files_width));
+        style::set_root(
+            "--inspector-width",
+            &format!("{}px", settings.inspector_width),
+        );
+        keep::save_settings(settings);
+    });
+}
+
+/// The workspace is kept as it changes.
+#[hook]
+fn use_keeping(state: &Shared, send: &Callback<Event>) {
+    let (workspace, pristine) = (state.workspace.clone(), state.pristine.clone());
+    let send = send.clone();
+    let told = use_mut_ref(|| false);
+    use_effect_with(workspace, move |workspace| {
+        // What was set aside is still to be looked at, until something is changed.
+        if **workspace == *pristine {
+            keep::forget_workspace();
+        } else if !save(workspace) && !std::mem::replace(&mut *told.borrow_mut(), true) {
+            send.emit(Event::Noticed(Notice::NotSaved));
+        }
+    });
+}
+
+/// While playing, a step after another; not while nobody can see it.
+#[hook]
+fn use_playing(state: &Shared, send: &Callback<Event>) {
+    let send = send.clone();
+    use_effect_with(
+        (state.playing, state.settings.speed),
+        move |(playing, speed)| {
+            let ticking = playing.then(|| {
+                clock::every(speed.dwell(), move || {
+                    if !page::hidden() {
+                        send.emit(Event::Ticked);
+                    }
+                })
+            });
+            move || drop(ticking)
+        },
+    );
+}

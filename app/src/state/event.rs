@@ -1,0 +1,87 @@
+use std::rc::Rc;
+
+use northsouth::sim::Probe;
+use northsouth::text::{Lang, Span};
+
+use super::{Place, Speed};
+use crate::view_model::balancer::Mode;
+
+/// Something happened on the page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A file's text was changed; `at` is the time in milliseconds.
+    Edited {
+        file: usize,
+        text: String,
+        at: f64,
+    },
+    ProbeChanged(Probe),
+    ForwardingChosen(Mode),
+    FileReset(usize),
+    EverythingReset,
+    Undone,
+    Redone,
+
+    StepChosen(usize),
+    SteppedForward,
+    SteppedBack,
+    /// To the next step that is not inside the chain at hand.
+    ChainStepped,
+    PlayToggled,
+    /// While playing: time for the next step.
+    Ticked,
+    Replayed,
+    SpeedChosen(Speed),
+
+    PlaceOpened(Place),
+    /// Back to where the packet is.
+    PlaceClosed,
+    FileChosen(usize),
+    SpanChosen(Span),
+    TabChosen(Tab),
+
+    TourOpened(usize),
+    TourClosed,
+
+    LanguageChosen(Lang),
+    ThemeToggled {
+        dark_now: bool,
+    },
+    FilesFolded(bool),
+    /// On screens where the files lie over the map.
+    FilesShown(bool),
+    FilesResized(u32),
+    InspectorResized(u32),
+
+    Noticed(Notice),
+    NoticeClosed,
+    /// A kept workspace is wanted back.
+    KeptOpened(Rc<str>),
+}
+
+/// What the right pane shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// The step at hand, explained.
+    #[default]
+    Step,
+    /// All steps as text.
+    List,
+    /// Who sends what.
+    Probe,
+}
+
+impl Tab {
+    pub const ALL: [Tab; 3] = [Tab::Step, Tab::List, Tab::Probe];
+}
+
+/// Something the page has to say about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// What was kept could not be read, here it is; it is also kept aside, and the scenario as it comes is open.
+    KeptUnreadable(Rc<str>),
+    /// The program failed on the last visit with this workspace; it is kept aside, and the scenario as it comes is open.
+    FailedLastTime(Rc<str>),
+    /// This browser keeps nothing for the next visit.
+    NotSaved,
+}

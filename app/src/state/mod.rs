@@ -1,0 +1,83 @@
+//! What the page knows: the workspace and its run, where in time and where on the map the viewer is, and how they like to
+//! read. One reducer ([`State::after`]) owns it; events say what happened, and all that can be computed is computed.
+
+mod cursor;
+mod event;
+mod history;
+mod reduce;
+mod saved;
+mod settings;
+
+use std::rc::Rc;
+
+pub use cursor::Position;
+pub use event::{Event, Notice, Tab};
+pub use history::History;
+pub use saved::{read as read_saved, write as write_saved};
+pub use settings::{PANE_WIDTHS, Settings, Speed, Theme};
+
+use northsouth::topology::HostId;
+use northsouth::trace::Part;
+use northsouth::workspace::{Run, Workspace, run};
+
+use crate::view_model::walk::Walk;
+
+/// A place on the map.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub host: HostId,
+    pub part: Part,
+}
+
+/// Cloned with each event, so its large parts are shared.
+#[derive(Clone)]
+pub struct State {
+    pub workspace: Rc<Workspace>,
+    /// The scenario as it comes, to reset to.
+    pub pristine: Rc<Workspace>,
+    pub history: Rc<History>,
+    pub run: Rc<Run>,
+    /// The run's steps in one row.
+    pub walk: Rc<Walk>,
+    /// Which step is looked at: an index into `walk`.
+    pub cursor: usize,
+    pub playing: bool,
+    /// The place that the viewer opened; `None` opens the packet's own.
+    pub opened: Option<Place>,
+    /// Which file is in the editor, by its position in the workspace.
+    pub file: usize,
+    /// A byte offset in that file to go to, and a number that grows with each wish.
+    pub go_to: Option<(u32, u32)>,
+    pub tab: Tab,
+    /// Which paragraph of the guided tour is open.
+    pub tour: Option<usize>,
+    pub notice: Option<Notice>,
+    /// The files lie over the map, on screens without room for both.
+    pub files_shown: bool,
+    pub settings: Settings,
+}
+
+impl State {
+    /// The page as it opens on a workspace, at its first step.
+    pub fn new(pristine: Workspace, workspace: Workspace, settings: Settings) -> Self {
+        let run = Rc::new(run(&workspace));
+        let walk = Rc::new(Walk::of(&run));
+        Self {
+            workspace: Rc::new(workspace),
+            pristine: Rc::new(pristine),
+            history: Rc::default(),
+            run,
+            walk,
+            cursor: 0,
+            playing: false,
+            opened: None,
+            file: 0,
+            go_to: None,
+            tab: Tab::Step,
+            tour: None,
+            notice: None,
+            files_shown: false,
+            settings,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+use std::rc::Rc;
+
+use northsouth::text::{File, Span};
+use northsouth::workspace::{Workspace, run};
+use yew::Reducible;
+
+use super::cursor::after_edit;
+use super::saved::read;
+use super::settings::PANE_WIDTHS;
+use super::{Event, State, Tab, Theme};
+use crate::tour;
+use crate::view_model::explain;
+use crate::view_model::walk::Walk;
+
+impl Reducible for State {
+    type Action = Event;
+
+    fn reduce(self: Rc<Self>, event: Event) -> Rc<Self> {
+        let mut state = State::clone(&self);
+        state.after(event);
+        Rc::new(state)
+    }
+}
+
+impl State {
+    pub fn after(&mut self, event: Event) {
+        match event {
+            Event::Edited { file, text, at } => self.edited(file, &text, at),
+            Event::ProbeChanged(probe) => {
+                let mut workspace = Workspace::clone(&self.workspace);
+                workspace.probe = probe;
+                self.change(workspace);
+            }
+            Event::ForwardingChosen(mode) => {
+                if let Some(workspace) = self.workspace.with_forwarding(mode.name()) {
+                    self.change(workspace);
+                }
+            }
+            Event::FileReset(file) => {
+                let mut workspace = Workspace::clone(&self.workspace);
+                let Some(place) = workspace.files.get_mut(file) else {
+                    return;
+                };
+                if let Some(pristine) = self.pristine.files.iter().find(|f| f.name == place.name) {
+                    *place = pristine.clone();
+                    self.change(workspace);
+                }
+            }
+            Event::EverythingReset => self.change(Workspace::clone(&self.pristine)),
+            Event::Undone => {
+                let before = Rc::make_mut(&mut self.history).undo(self.workspace.clone());
+                self.restore(before);
+            }
+            Event::Redone => {
+                let after = Rc::make_mut(&mut self.history).redo(self.workspace.clone());
+                self.restore(after);
+            }
+
+            Event::StepChosen(step) => self.step_to(step),
+            Event::SteppedForward => self.step_to(self.cursor + 1),
+            Event::SteppedBack => self.step_to(self.cursor.saturating_sub(1)),
+            Event::ChainStepped => self.step_to(self.walk.after_chain(self.cursor)),
+            Event::PlayToggled if self.playing => self.playing = false,
+            Event::PlayToggled => {
+                if self.at_end() {
+                    self.move_to(0);
+                }
+                self.playing = !self.at_end();
+            }
+            Event::Ticked => {
+                self.move_to(self.cursor + 1);
+                self.playing &= !self.at_end();
+            }
+            Event::Replayed => {
+                self.move_to(0);
+                self.playing = !self.at_end();
+            }
+            Event::SpeedChosen(speed) => self.settings.speed = speed,
+
+            Event::PlaceOpened(place) => {
+                self.playing = false;
+                self.opened = Some(place);
+            }
+            Event::PlaceClosed => self.opened = None,
+            Event::FileChosen(file) => {
+                self.file = file.min(self.workspace.files.len().saturating_sub(1));
+            }
+            Event::SpanChosen(span) => self.go_to(span),
+            Event::TabChosen(tab) => self.tab = tab,
+
+            Event::TourOpened(at) => self.open_tour(at),
+            Event::TourClosed => self.tour = None,
+
+            Event::LanguageChosen(lang) => self.settings.lang = lang,
+            Event::ThemeToggled { dark_now } => {
+                self.settings.theme = if dark_now { Theme::Light } else { Theme::Dark };
+            }
+            Event::FilesFolded(folded) => self.settings.files_folded = folded,
+            Event::FilesShown(shown) => self.files_shown = shown,
+            Event::FilesResized(width) => self.settings.files_width = pane_width(width),
+            Event::InspectorResized(width) => self.settings.inspector_width = pane_width(width),
+
+            Event::Noticed(notice) => self.notice = Some(notice),
+            Event::NoticeClosed => self.notice = None,
+            Event::KeptOpened(kept) => {
+                if let Some(workspace) = read(&kept) {
+                    self.change(workspace);
+                }
+                self.notice = None;
+            }
+        }
+    }
+
+    pub fn at_end(&self) -> bool {
+        self.cursor + 1 >= self.walk.len()
+    }
+
+    fn move_to(&mut self, step: usize) {
+        self.cursor = step.min(self.walk.len().saturating_sub(1));
+        self.opened = None;
+        // The text that decided is in view.
+        if let Some(span) = explain::lit(self) {
+            self.file = usize::from(span.file.0);
+        }
+    }
+
+    /// By the viewer's own hand, which ends playing.
+    fn step_to(&mut self, step: usize) {
+        self.playing = false;
+        self.move_to(step);
+    }
+
+    fn edited(&mut self, file: usize, text: &str, at: f64) {
+        let mut workspace = Workspace::clone(&self.workspace);
+        match workspace.files.get_mut(file) {
+            Some(place) if *place.text != *text => *place = File::new(&place.name, text),
+            _ => return,
+        }
+        Rc::make_mut(&mut self.history).typed(self.workspace.clone(), file, at);
+        self.open(Rc::new(workspace));
+    }
+
+    fn change(&mut self, workspace: Workspace) {
+        if workspace == *self.workspace {
+            return;
+        }
+        Rc::make_mut(&mut self.history).changed(self.workspace.clone());
+        self.open(Rc::new(workspace));
+    }
+
+    /// A workspace from the history. Shows the file that it changes.
+    fn restore(&mut self, workspace: Option<Rc<Workspace>>) {
+        let Some(workspace) = workspace else {
+            return;
+        };
+        let files = workspace.files.iter().zip(&self.workspace.files);
+        if let Some(changed) = files.into_iter().position(|(a, b)| a != b) {
+            self.file = changed;
+        }
+        self.open(workspace);
+    }
+
+    fn open(&mut self, workspace: Rc<Workspace>) {
+        let run = run(&workspace);
+        self.cursor = after_edit(&self.run.trace, &run.trace, self.cursor);
+        self.walk = Rc::new(Walk::of(&run));
+        self.run = Rc::new(run);
+        self.workspace = workspace;
+        self.playing = false;
+        self.opened = None;
+    }
+
+    fn go_to(&mut self, span: Span) {
+        self.file = usize::from(span.file.0);
+        self.settings.files_folded = false;
+        self.files_shown = true;
+        let wish = self.go_to.map_or(0, |(_, wish)| wish.wrapping_add(1));
+        self.go_to = Some((span.start, wish));
+    }
+
+    /// Opens a paragraph of the tour, with the load balancer as it tells it and at the step that it tells of.
+    fn open_tour(&mut self, at: usize) {
+        let Some(stop) = tour::STOPS.get(at) else {
+            return;
+        };
+        self.tour = Some(at);
+        self.tab = Tab::Step;
+        if let Some(workspace) = stop.prepare(&self.workspace) {
+            self.change(workspace);
+        }
+        if let Some(step) = stop.find(&self.run, &self.walk) {
+            self.step_to(step);
+        }
+    }
+}
+
+fn pane_width(width: u32) -> u32 {
+    width.clamp(*PANE_WIDTHS.start(), *PANE_WIDTHS.end())
+}

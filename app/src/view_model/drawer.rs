@@ -1,0 +1,45 @@
+//! What a place shows when it is open: cards of lines, such as chains of rules, each with whether it held.
+
+use northsouth::text::Outcome;
+
+/// What stands in an open place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drawer {
+    /// `table nat, at hook PREROUTING`
+    pub title: String,
+    /// In the order in which the packet met them.
+    pub cards: Vec<Card>,
+    /// Whether the packet is here, and its tag with it.
+    pub tag: Option<Tag>,
+}
+
+/// A chain, a routing table, a bridge's table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Card {
+    pub title: String,
+    pub lines: Vec<Line>,
+    /// The packet is in this one.
+    pub current: bool,
+    /// It has come here.
+    pub reached: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    pub text: String,
+    /// `None` for a line that the packet has not come to.
+    pub outcome: Option<Outcome>,
+    /// The line at work.
+    pub current: bool,
+    /// A remark on lines and not one of them: `212 more rules`.
+    pub note: bool,
+}
+
+/// Where the packet comes from and where it goes to, by what its headers say now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tag {
+    pub source: String,
+    pub destination: String,
+    pub source_changed: bool,
+    pub destination_changed: bool,
+}

@@ -1,0 +1,97 @@
+//! From the core's places in texts (bytes) to the browser's (UTF-16 units).
+
+use northsouth::text::{Diagnostic, Lang, Severity, Span};
+
+use crate::browser::editor::Mark;
+
+/// UTF-16 units before each of some byte offsets of a text, in one pass.
+struct Units<'a> {
+    text: &'a str,
+    /// How far the text is counted: bytes and units.
+    counted: (usize, u32),
+}
+
+impl<'a> Units<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            counted: (0, 0),
+        }
+    }
+
+    fn at(&mut self, offset: u32) -> u32 {
+        let mut offset = (offset as usize).min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        if offset < self.counted.0 {
+            self.counted = (0, 0);
+        }
+        let between = self.text.get(self.counted.0..offset).unwrap_or("");
+        let units: usize = between.chars().map(char::len_utf16).sum();
+        self.counted = (offset, self.counted.1 + units as u32);
+        self.counted.1
+    }
+}
+
+pub fn offset(text: &str, offset: u32) -> u32 {
+    Units::new(text).at(offset)
+}
+
+pub fn range(text: &str, span: Span) -> (u32, u32) {
+    let mut units = Units::new(text);
+    (units.at(span.start), units.at(span.end))
+}
+
+/// What is to be underlined in a text.
+pub fn marks(text: &str, diagnostics: &[&Diagnostic], lang: Lang) -> Vec<Mark> {
+    let mut sorted: Vec<_> = diagnostics.to_vec();
+    sorted.sort_by_key(|d| (d.span.start, d.span.end));
+    let mut units = Units::new(text);
+    let marks = sorted.iter().map(|d| Mark {
+        from: units.at(d.span.start),
+        to: units.at(d.span.end),
+        severity: severity(d.severity),
+        message: d.message.text(lang),
+        help: d.help.as_ref().map(|h| h.text(lang)).unwrap_or_default(),
+    });
+    marks.collect()
+}
+
+/// The name of a severity in style sheets.
+pub fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// Which highlighting a file gets, by its name.
+pub fn kind(name: &str) -> &'static str {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.ends_with(".yaml") || last.ends_with(".yml") {
+        "yaml"
+    } else if last.contains("iptables") || last.contains("ip6tables") {
+        "iptables"
+    } else {
+        "listing"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use northsouth::text::FileId;
+
+    use super::*;
+
+    #[test]
+    fn offsets_count_utf16_units_wherever_bytes_point() {
+        let text = "a网😀b";
+        let units: Vec<_> = (0..12).map(|byte| offset(text, byte)).collect();
+        assert_eq!(units, [0, 1, 1, 1, 2, 2, 2, 2, 4, 5, 5, 5]);
+        assert_eq!(range(text, Span::new(FileId(0), 4, 8)), (2, 4));
+        let mut twice = Units::new(text);
+        assert_eq!((twice.at(9), twice.at(1)), (5, 1), "backwards too");
+    }
+}

@@ -1,0 +1,351 @@
+//! A packet's way through the chains of one table: as cards that grow as it walks, and as the listing of the chain it is in.
+
+use northsouth::netfilter::walk::{StepAction, StepKind, TableRef, Traversal};
+use northsouth::netfilter::{Chain, ChainId, Policy, Table};
+use northsouth::text::Outcome;
+use northsouth::topology::Host;
+use northsouth::trace::{Action, RuleStep};
+use northsouth::workspace::Workspace;
+
+use super::explanation::{Listing, ListingLine, brief, written};
+use crate::i18n::Words;
+use crate::state::State;
+use crate::view_model::drawer::{Card, Line};
+use crate::view_model::walk::{Moment, step as step_at};
+
+/// A card shows at most so many rules.
+const MOST_LINES: usize = 7;
+/// A listing shows so many rules on each side of the one at work.
+const AROUND: usize = 40;
+
+/// One visit of a chain: from a jump to its return.
+struct Visit {
+    chain: ChainId,
+    /// The steps made in it, indices into the traversal.
+    steps: Vec<usize>,
+}
+
+/// The visits of a traversal in the order of their beginnings.
+fn visits(traversal: &Traversal) -> Vec<Visit> {
+    let mut visits: Vec<Visit> = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    for (at, step) in traversal.steps.iter().enumerate() {
+        let here = open.last().copied();
+        let here = match here {
+            Some(here) if visits[here].chain == step.chain => here,
+            _ => {
+                visits.push(Visit {
+                    chain: step.chain,
+                    steps: Vec::new(),
+                });
+                open.push(visits.len() - 1);
+                visits.len() - 1
+            }
+        };
+        visits[here].steps.push(at);
+        match step.action {
+            StepAction::Goto => {
+                open.pop();
+            }
+            StepAction::Return if step.kind == StepKind::Return || open.len() > 1 => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    visits
+}
+
+/// The cards of a table, with what the packet met up to the step `now` and pale what is still ahead of it.
+pub fn cards(
+    workspace: &Workspace,
+    table: &Table,
+    traversal: &Traversal,
+    now: usize,
+    words: &Words,
+) -> Vec<Card> {
+    let visits = visits(traversal);
+    let cards = visits.iter().filter_map(|visit| {
+        let chain = table.chain(visit.chain)?;
+        let current = visit.steps.contains(&now);
+        Some(Card {
+            title: short_chain(&chain.name),
+            lines: lines(workspace, chain, traversal, visit, now, words),
+            current,
+            reached: visit.steps.first().is_some_and(|first| *first <= now),
+        })
+    });
+    cards.collect()
+}
+
+fn lines(
+    workspace: &Workspace,
+    chain: &Chain,
+    traversal: &Traversal,
+    visit: &Visit,
+    now: usize,
+    words: &Words,
+) -> Vec<Line> {
+    let count = chain.rules.len();
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; count];
+    let mut end = None;
+    let mut current = None;
+    for &at in &visit.steps {
+        let step = &traversal.steps[at];
+        let reached = at <= now;
+        let index = step.index as usize;
+        if at == now {
+            current = Some(index);
+        }
+        if step.kind != StepKind::Rule {
+            end = Some((step, reached));
+        }
+        if !reached {
+            continue;
+        }
+        for passed in step.passed_from as usize..index.min(count) {
+            outcomes[passed] = Some(Outcome::Failed);
+        }
+        if step.kind == StepKind::Rule
+            && let Some(outcome) = outcomes.get_mut(index)
+        {
+            *outcome = Some(match step.action {
+                StepAction::CannotTell => Outcome::CannotTell,
+                _ => Outcome::Held,
+            });
+        }
+    }
+    let mut lines = Vec::new();
+    let shown = shown(traversal, visit, count);
+    let mut last = None;
+    for at in shown {
+        let skipped = at - last.map_or(0, |last| last + 1);
+        if skipped > 0 {
+            lines.push(note(words.more_rules(skipped)));
+        }
+        last = Some(at);
+        let text = chain.rules.get(at).map(|r| written(workspace, r.span));
+        lines.push(Line {
+            text: format!("{} {}", at + 1, short(text.unwrap_or(""), &chain.name)),
+            outcome: outcomes[at],
+            current: current == Some(at),
+            note: false,
+        });
+    }
+    let rest = count - last.map_or(0, |last| last + 1).min(count);
+    if rest > 0 {
+        lines.push(note(words.more_rules(rest)));
+    }
+    if let Some((step, reached)) = end {
+        lines.push(Line {
+            text: match chain.policy {
+                Some(policy) => words.policy(policy_name(policy)),
+                None => words.end_of_chain.to_string(),
+            },
+            outcome: reached.then_some(Outcome::Held),
+            current: current == Some(step.index as usize),
+            note: false,
+        });
+    }
+    lines
+}
+
+/// Which rules of a chain a card shows: those that the packet met, and those around them while there is room.
+fn shown(traversal: &Traversal, visit: &Visit, count: usize) -> Vec<usize> {
+    if count <= MOST_LINES {
+        return (0..count).collect();
+    }
+    let mut shown: Vec<usize> = Vec::new();
+    let steps = visit.steps.iter().map(|at| &traversal.steps[*at]);
+    let met: Vec<usize> = steps.map(|s| s.index as usize).collect();
+    for distance in 0..MOST_LINES {
+        for &at in &met {
+            for near in [at.checked_sub(distance), at.checked_add(distance)] {
+                if let Some(near) = near.filter(|n| *n < count)
+                    && shown.len() < MOST_LINES
+                    && !shown.contains(&near)
+                {
+                    shown.push(near);
+                }
+            }
+        }
+    }
+    shown.sort_unstable();
+    shown
+}
+
+fn note(text: String) -> Line {
+    Line {
+        text,
+        note: true,
+        ..Line::default()
+    }
+}
+
+/// The built-in chains of a hook as they stand, for a viewer who looks where the packet is not.
+pub fn standing(workspace: &Workspace, table: &Table, chain: &Chain, words: &Words) -> Card {
+    let rules = chain.rules.iter().take(MOST_LINES).enumerate();
+    let mut lines: Vec<Line> = rules
+        .map(|(at, rule)| Line {
+            text: format!(
+                "{} {}",
+                at + 1,
+                short(written(workspace, rule.span), &chain.name)
+            ),
+            ..Line::default()
+        })
+        .collect();
+    if chain.rules.len() > MOST_LINES {
+        lines.push(note(words.more_rules(chain.rules.len() - MOST_LINES)));
+    }
+    if let Some(policy) = chain.policy {
+        lines.push(note(words.policy(policy_name(policy))));
+    }
+    Card {
+        title: format!("{} · {}", table.name, chain.name),
+        lines,
+        current: false,
+        reached: false,
+    }
+}
+
+pub fn policy_name(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Accept => "ACCEPT",
+        Policy::Drop => "DROP",
+    }
+}
+
+/// A rule on a card: its chain is the card's title, its match modules name themselves.
+fn short(line: &str, chain: &str) -> String {
+    let line = brief(line);
+    let line = line
+        .strip_prefix("-A ")
+        .and_then(|rest| rest.strip_prefix(chain))
+        .unwrap_or(&line);
+    // A port says that there is a protocol with ports.
+    let ports = line.contains("port ");
+    let mut out = String::new();
+    let mut words = line.split_whitespace();
+    while let Some(word) = words.next() {
+        let word = match word {
+            "-m" => {
+                words.next();
+                continue;
+            }
+            "-p" if ports => {
+                words.next();
+                continue;
+            }
+            "-j" | "-g" => "→".to_string(),
+            "--to-destination" | "--to-source" => continue,
+            word => short_chain(word.trim_start_matches("--").trim_end_matches("/32")),
+        };
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(&word);
+    }
+    out
+}
+
+/// kube-proxy's chains end in a hash of 16 letters, of which the first few tell them apart.
+fn short_chain(word: &str) -> String {
+    match word.rsplit_once('-') {
+        Some((kind, hash)) if kind.starts_with("KUBE-") && hash.len() == 16 && hash.is_ascii() => {
+            format!("{kind}-{}…", &hash[..4])
+        }
+        _ => word.to_string(),
+    }
+}
+
+/// The table that a rule step was made in.
+pub fn table_of<'a>(host: &'a Host, rule: &RuleStep) -> Option<&'a Table> {
+    match rule.table() {
+        TableRef::Iptables(name) => host.iptables.table(name),
+        TableRef::Nft(_) => None,
+    }
+}
+
+/// The rule step at hand, with its table.
+fn at_hand<'a>(state: &'a State, moment: &Moment) -> Option<(&'a RuleStep, &'a Table)> {
+    let step = step_at(&state.run.trace, moment.position)?;
+    let Action::Rule(rule) = &step.action else {
+        return None;
+    };
+    let host = state.run.world.host(moment.place.host)?;
+    Some((rule, table_of(host, rule)?))
+}
+
+/// A rule that acted, by its chain and what it does with the packet: `KUBE-SEP-EW7Y… 2 → DNAT 172.20.1.157:80`.
+pub fn title(state: &State, moment: &Moment) -> Option<String> {
+    let (rule, table) = at_hand(state, moment)?;
+    let step = rule.step().filter(|s| s.kind == StepKind::Rule)?;
+    let chain = table.chain(step.chain)?;
+    let text = written(&state.workspace, chain.rules.get(step.index as usize)?.span);
+    let text = short(text, &chain.name);
+    let (_, action) = text.split_once("→ ")?;
+    let chain = short_chain(&chain.name);
+    Some(format!("{chain} {} → {action}", step.index + 1))
+}
+
+/// Table, chain and rule of the step at hand.
+pub fn place(state: &State, moment: &Moment, words: &Words) -> Vec<String> {
+    let Some((rule, table)) = at_hand(state, moment) else {
+        return Vec::new();
+    };
+    let Some((step, chain)) = rule.step().and_then(|s| Some((s, table.chain(s.chain)?))) else {
+        return Vec::new();
+    };
+    let at = match step.kind {
+        StepKind::Rule => words.rule_number(step.index as usize + 1),
+        StepKind::Policy => chain
+            .policy
+            .map(|p| words.policy(policy_name(p)))
+            .unwrap_or_default(),
+        StepKind::Return => words.end_of_chain.to_string(),
+    };
+    vec![table.name.to_string(), chain.name.to_string(), at]
+}
+
+/// The chain of the step at hand, as the real tool prints it.
+pub fn listings(state: &State, moment: &Moment, words: &Words) -> Vec<Listing> {
+    let Some((rule, table)) = at_hand(state, moment) else {
+        return Vec::new();
+    };
+    let Some((step, chain)) = rule.step().and_then(|s| Some((s, table.chain(s.chain)?))) else {
+        return Vec::new();
+    };
+    let now = step.index as usize;
+    let (from, to) = (
+        now.saturating_sub(AROUND),
+        (now + AROUND).min(chain.rules.len()),
+    );
+    let mut lines = Vec::new();
+    if from > 0 {
+        lines.push(remark(words.more_rules(from)));
+    }
+    for (at, rule) in chain.rules.iter().enumerate().take(to).skip(from) {
+        lines.push(ListingLine {
+            text: written(&state.workspace, rule.span).to_string(),
+            lit: at == now,
+            note: false,
+            span: Some(rule.span),
+        });
+    }
+    if to < chain.rules.len() {
+        lines.push(remark(words.more_rules(chain.rules.len() - to)));
+    }
+    vec![Listing {
+        title: words.chain_with_counters(&chain.name),
+        lines,
+    }]
+}
+
+fn remark(text: String) -> ListingLine {
+    ListingLine {
+        text,
+        note: true,
+        ..ListingLine::default()
+    }
+}

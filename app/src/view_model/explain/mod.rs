@@ -1,0 +1,121 @@
+//! The run, told: titles and reasons of steps, what stands in a place, the steps as text.
+
+pub mod chains;
+mod contents;
+mod explanation;
+mod list;
+mod step;
+
+use northsouth::text::Span;
+use northsouth::topology::{HostId, World};
+use northsouth::trace::Part;
+use northsouth::workspace::Run;
+
+pub use contents::drawer;
+pub use explanation::{Listing, ReasonRow, explanation};
+pub use list::hops;
+pub use step::{depth, is_minor};
+
+use super::drawer::Tag;
+use super::header;
+use super::walk::{Moment, Walk, before, step as step_at};
+use crate::i18n::Words;
+use crate::state::{Place, State};
+
+/// What a step did, in a few words.
+pub fn title(state: &State, at: usize) -> String {
+    let lang = state.settings.lang;
+    let title = || {
+        let moment = state.walk.moments.get(at)?;
+        chains::title(state, moment).or_else(|| step::title(&state.run, moment, lang))
+    };
+    let title = title().unwrap_or_default();
+    // A sentence within others begins small; a heading does not.
+    let mut chars = title.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => title,
+    }
+}
+
+/// What is read aloud when the step at hand changes.
+pub fn announcement(state: &State, words: &Words) -> String {
+    let Some(moment) = state.walk.moments.get(state.cursor) else {
+        return words.no_steps.to_string();
+    };
+    let name = host_name(&state.run.world, moment.place.host);
+    let title = title(state, state.cursor);
+    let step = words.step_of(state.cursor + 1, state.walk.len());
+    format!("{step}. {name}. {title}")
+}
+
+/// The text that decided the step at hand.
+pub fn lit(state: &State) -> Option<Span> {
+    let moment = state.walk.moments.get(state.cursor)?;
+    step::span(&state.run, moment)
+}
+
+/// The place whose drawer is open: the viewer's, else the packet's.
+pub fn open_place(state: &State) -> Place {
+    let here = || state.walk.moments.get(state.cursor).map(|m| &m.place);
+    let place = state.opened.as_ref().or_else(here).cloned();
+    place.unwrap_or(Place {
+        host: HostId(0),
+        part: Part::Process,
+    })
+}
+
+/// The packet's tag at the step at hand.
+pub fn tag(state: &State) -> Option<Tag> {
+    let moment = state.walk.moments.get(state.cursor)?;
+    let trace = &state.run.trace;
+    let after = &step_at(trace, moment.position)?.after;
+    Some(header::tag(before(trace, moment.position)?, after))
+}
+
+/// What the line of time calls the place of each step.
+pub fn group_names(run: &Run, walk: &Walk, words: &Words) -> Vec<String> {
+    let names = walk.moments.iter().map(|m| group_name(run, m, words));
+    names.collect()
+}
+
+fn group_name(run: &Run, moment: &Moment, words: &Words) -> String {
+    use northsouth::topology::HostKind;
+    let host = run.world.host(moment.place.host);
+    match host.map(|h| h.kind) {
+        Some(HostKind::Node) => part_name(&moment.place.part, words),
+        _ => short_name(&host_name(&run.world, moment.place.host)),
+    }
+}
+
+/// A part's name: what the map calls it.
+pub fn part_name(part: &Part, words: &Words) -> String {
+    match part {
+        Part::Process => words.process.to_string(),
+        Part::Interface(name) | Part::Bridge(name) => name.to_string(),
+        Part::Hook(hook) => hook.name().to_string(),
+        Part::Conntrack => words.conntrack.to_string(),
+        Part::Routing => words.routing.to_string(),
+        Part::Neighbour => words.neighbours.to_string(),
+        Part::Balancer => words.load_balancer.to_string(),
+    }
+}
+
+pub fn host_name(world: &World, id: HostId) -> String {
+    world
+        .host(id)
+        .map(|h| h.name.to_string())
+        .unwrap_or_default()
+}
+
+/// `istio-ingressgateway-84b4868f6b-9xnts` by what it is and its last letters: a ReplicaSet's hash between them tells nobody
+/// anything.
+pub fn short_name(name: &str) -> String {
+    let parts: Vec<&str> = name.split('-').collect();
+    match parts.as_slice() {
+        [first @ .., hash, last] if first.len() > 1 && last.len() == 5 && hash.len() >= 8 => {
+            format!("{}-…{last}", first.join("-"))
+        }
+        _ => name.to_string(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The workspace's files, grouped by the machine that they are of.
+
+use std::collections::BTreeMap;
+
+use northsouth::text::Severity;
+
+use super::map::geometry::Face;
+use crate::i18n::Words;
+use crate::state::State;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The machine's name; empty for what concerns all.
+    pub name: String,
+    pub files: Vec<FileTab>,
+    pub worst: Option<Severity>,
+    pub edited: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileTab {
+    pub at: usize,
+    pub label: String,
+    pub worst: Option<Severity>,
+    pub edited: bool,
+}
+
+impl Group {
+    pub fn first(&self) -> usize {
+        self.files.first().map_or(0, |f| f.at)
+    }
+
+    pub fn label(&self, words: &Words) -> String {
+        if self.name.is_empty() {
+            words.cluster.to_string()
+        } else {
+            Face::SANS.fit_middle(&self.name, 96)
+        }
+    }
+}
+
+/// Groups in the order of their first files.
+pub fn groups(state: &State) -> Vec<Group> {
+    let mut worst: BTreeMap<usize, Severity> = BTreeMap::new();
+    for d in &state.run.diagnostics {
+        let file = usize::from(d.span.file.0);
+        let severity = worst.entry(file).or_insert(d.severity);
+        *severity = d.severity.min(*severity);
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    for (at, file) in state.workspace.files.iter().enumerate() {
+        let (machine, label) = split(&file.name);
+        let tab = FileTab {
+            at,
+            label: label.to_string(),
+            worst: worst.get(&at).copied(),
+            edited: is_edited(state, at),
+        };
+        match groups.iter_mut().find(|g| g.name == machine) {
+            Some(group) => {
+                group.edited |= tab.edited;
+                group.worst = [group.worst, tab.worst].into_iter().flatten().min();
+                group.files.push(tab);
+            }
+            None => groups.push(Group {
+                name: machine.to_string(),
+                worst: tab.worst,
+                edited: tab.edited,
+                files: vec![tab],
+            }),
+        }
+    }
+    groups
+}
+
+pub fn is_edited(state: &State, at: usize) -> bool {
+    let Some(file) = state.workspace.files.get(at) else {
+        return false;
+    };
+    let pristine = state.pristine.files.iter().find(|f| f.name == file.name);
+    pristine.is_some_and(|p| p.text != file.text)
+}
+
+/// `nodes/work001/ip-route.txt` into `work001` and `ip-route`.
+fn split(name: &str) -> (&str, &str) {
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+    let machine = folder
+        .split_once('/')
+        .map_or(folder, |(_, machine)| machine);
+    (machine, file.split('.').next().unwrap_or(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_of_the_machine_whose_folder_it_is_in() {
+        assert_eq!(split("nodes/work001/ip-route.txt"), ("work001", "ip-route"));
+        assert_eq!(
+            split("pods/kube-system/dns/ss.txt"),
+            ("kube-system/dns", "ss")
+        );
+        assert_eq!(split("vpc.yaml"), ("", "vpc"));
+    }
+}

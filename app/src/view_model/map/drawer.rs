@@ -1,0 +1,198 @@
+//! The open place, like a drawer below its box: cards in rows that turn at the end, so that each stands beside the next.
+
+use northsouth::trace::Layer;
+
+use super::geometry::{Face, Point, Rect};
+use super::{Map, Sight};
+use crate::view_model::drawer::{Card, Line, Tag};
+use crate::view_model::walk::layer_of;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrawerBox {
+    pub rect: Rect,
+    pub layer: Layer,
+    /// From the box that is open to its drawer.
+    pub funnel: Vec<Point>,
+    pub title: String,
+    pub cards: Vec<CardBox>,
+    /// From card to card, and whether the packet went there.
+    pub links: Vec<([Point; 2], bool)>,
+    pub tag: Option<(Rect, Tag)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CardBox {
+    pub rect: Rect,
+    pub card: Card,
+}
+
+const PAD: i32 = 14;
+const GAP: i32 = 30;
+const LINE: i32 = 18;
+const HEAD: i32 = 28;
+pub const TAG: (i32, i32) = (176, 50);
+/// What a card's line has beside its text: its tick or cross.
+const MARKS: i32 = 34;
+
+impl Map {
+    /// Opens the drawer at the top left corner given, as wide as that; gives where it ends.
+    pub(super) fn open_drawer(&mut self, sight: &Sight, at: Rect) -> i32 {
+        let drawer = sight.drawer;
+        let inner = Rect::new(at.x + PAD, at.y + 34, at.w - 2 * PAD, 0);
+        let (cards, tag, bottom) = if drawer.cards.len() > 1 {
+            several(&drawer.cards, drawer.tag.is_some(), inner)
+        } else {
+            single(drawer.cards.first(), drawer.tag.is_some(), inner)
+        };
+        let rect = Rect::new(at.x, at.y, at.w, bottom + PAD - at.y);
+        let links = cards
+            .windows(2)
+            .filter_map(|pair| {
+                let walked = pair[1].card.reached;
+                Some((link(pair[0].rect, pair[1].rect)?, walked))
+            })
+            .collect();
+        self.drawer = Some(DrawerBox {
+            rect,
+            layer: layer_of(&sight.open.part),
+            funnel: self.funnel(rect),
+            title: Face::SANS.fit(&drawer.title, at.w - 28),
+            cards,
+            links,
+            tag: tag.zip(drawer.tag.clone()),
+        });
+        rect.bottom()
+    }
+
+    fn funnel(&self, drawer: Rect) -> Vec<Point> {
+        let above = |b: &Rect| b.bottom() <= drawer.y && drawer.y - b.bottom() <= 20;
+        let open = self.boxes.iter().filter(|b| b.open).map(|b| b.rect);
+        let Some(open) = open.filter(above).next_back() else {
+            return Vec::new();
+        };
+        vec![
+            Point {
+                x: open.x + 3,
+                y: open.bottom(),
+            },
+            Point {
+                x: open.right() - 3,
+                y: open.bottom(),
+            },
+            Point {
+                x: drawer.right(),
+                y: drawer.y,
+            },
+            Point {
+                x: drawer.x,
+                y: drawer.y,
+            },
+        ]
+    }
+}
+
+/// A card as wide as its longest line wants, and the tag beside it.
+fn single(card: Option<&Card>, tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
+    let room = if tagged {
+        inner.w - TAG.0 - 14
+    } else {
+        inner.w
+    };
+    let mut bottom = inner.y;
+    let mut right = inner.x;
+    let mut cards = Vec::new();
+    if let Some(card) = card {
+        let lines = card
+            .lines
+            .iter()
+            .map(|l| Face::SMALL_MONO.width(&l.text) + MARKS);
+        let wanted = lines
+            .max()
+            .unwrap_or(0)
+            .max(Face::TITLE.width(&card.title) + 24);
+        let rect = Rect::new(
+            inner.x,
+            inner.y,
+            wanted.clamp(160.min(room), room),
+            height(card),
+        );
+        bottom = rect.bottom();
+        right = rect.right() + 14;
+        cards.push(CardBox {
+            rect,
+            card: fitted(card, rect.w),
+        });
+    }
+    let tag = tagged.then(|| Rect::new(right, inner.y, TAG.0, TAG.1));
+    bottom = bottom.max(tag.map_or(bottom, Rect::bottom));
+    (cards, tag, bottom)
+}
+
+/// Cards in rows that turn at the end; the tag below the one that the packet is in.
+fn several(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
+    let columns: i32 = if inner.w >= 520 { 3 } else { 2 };
+    let width = (inner.w - (columns - 1) * GAP) / columns;
+    let mut boxes = Vec::new();
+    let mut tag = None;
+    let mut y = inner.y;
+    let per_row = usize::try_from(columns).unwrap_or(1).max(1);
+    for (row, cards) in cards.chunks(per_row).enumerate() {
+        let mut deep = 0;
+        for (at, card) in cards.iter().enumerate() {
+            let at = at as i32;
+            let column = if row % 2 == 0 { at } else { columns - 1 - at };
+            let x = inner.x + column * (width + GAP);
+            let rect = Rect::new(x, y, width, height(card));
+            deep = deep.max(rect.h);
+            if card.current && tagged {
+                let tagged = Rect::new(x, rect.bottom() + 6, width.min(TAG.0), TAG.1);
+                deep = deep.max(tagged.bottom() - y);
+                tag = Some(tagged);
+            }
+            boxes.push(CardBox {
+                rect,
+                card: fitted(card, width),
+            });
+        }
+        y += deep + 18;
+    }
+    (boxes, tag, y - 18)
+}
+
+fn height(card: &Card) -> i32 {
+    HEAD + LINE * card.lines.len() as i32 + 6
+}
+
+/// The shortest way from one cell to the next one.
+fn link(from: Rect, to: Rect) -> Option<[Point; 2]> {
+    let y = from.y + 14;
+    if to.y >= from.bottom() {
+        let x = to.middle().clamp(from.x + 12, from.right() - 12);
+        Some([
+            Point {
+                x,
+                y: from.bottom(),
+            },
+            Point { x, y: to.y },
+        ])
+    } else if to.x >= from.right() {
+        Some([Point { x: from.right(), y }, Point { x: to.x, y }])
+    } else if to.right() <= from.x {
+        Some([Point { x: from.x, y }, Point { x: to.right(), y }])
+    } else {
+        None
+    }
+}
+
+fn fitted(card: &Card, width: i32) -> Card {
+    let lines = card.lines.iter().map(|line| Line {
+        text: Face::SMALL_MONO.fit(&line.text, width - MARKS),
+        ..line.clone()
+    });
+    Card {
+        title: Face::TITLE.fit(&card.title, width - 20),
+        lines: lines.collect(),
+        current: card.current,
+        reached: card.reached,
+    }
+}

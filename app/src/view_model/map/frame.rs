@@ -1,0 +1,155 @@
+//! The machines around the open node: the way to it, and the other nodes.
+
+use northsouth::topology::{HostId, HostKind};
+use northsouth::trace::{Layer, Part};
+
+use super::geometry::{Face, Rect};
+use super::scene::{self, Node, Scene};
+use super::wires::Wire;
+use super::{MARGIN, Map, PartBox, Reach, Shape, Sight, layer_of};
+use crate::state::Place;
+
+const MACHINE: (i32, i32) = (184, 68);
+/// Further nodes than this are counted and not drawn.
+const MOST_NODES: usize = 24;
+
+impl Map {
+    /// Clients, load balancers and routers in rows; gives where they end.
+    pub(super) fn way(&mut self, sight: &Sight, scene: &Scene, top: i32) -> i32 {
+        let room = self.width - 2 * MARGIN;
+        let columns = (room + 40) / (MACHINE.0 + 40);
+        let per_row = usize::try_from(columns).unwrap_or(1).max(1);
+        let mut y = top;
+        for (row, machines) in scene.way.chunks(per_row).enumerate() {
+            let count = machines.len() as i32;
+            let gap = if count > 1 {
+                (room - count * MACHINE.0) / (count - 1)
+            } else {
+                0
+            };
+            for (at, host) in machines.iter().enumerate() {
+                let x = MARGIN + at as i32 * (MACHINE.0 + gap);
+                let rect = Rect::new(x, y, MACHINE.0, MACHINE.1);
+                self.machine(sight, *host, rect);
+                let last = self.boxes.len() - 1;
+                if at > 0 || row > 0 {
+                    self.wires.push(Wire::pale(last - 1, last));
+                }
+            }
+            y += MACHINE.1 + 24;
+        }
+        if scene.way.is_empty() { top } else { y - 24 }
+    }
+
+    fn machine(&mut self, sight: &Sight, id: HostId, rect: Rect) {
+        let Some(host) = sight.world.host(id) else {
+            return;
+        };
+        let words = sight.words;
+        let part = match host.kind {
+            HostKind::LoadBalancer => Part::Balancer,
+            HostKind::Router => Part::Routing,
+            _ => Part::Process,
+        };
+        let place = Place { host: id, part };
+        let address = scene::address(host).unwrap_or_default();
+        let role = match host.kind {
+            HostKind::LoadBalancer => {
+                let listeners = host.balancer.iter().flat_map(|b| &b.listeners);
+                let backends = listeners.map(|l| l.backends.len()).max().unwrap_or(0);
+                format!("{} · {}", words.load_balancer, words.backends(backends))
+            }
+            HostKind::Router => words.router.to_string(),
+            HostKind::Pod => words.pod.to_string(),
+            _ => words.client.to_string(),
+        };
+        let title = Face::NAME.fit_middle(&host.name, rect.w - 20);
+        self.boxes.push(PartBox {
+            label: words.open_place(&host.name, &role),
+            rect,
+            shape: Shape::Machine,
+            layer: layer_of(host.kind),
+            title,
+            lines: vec![
+                Face::MONO.fit(&address, rect.w - 20),
+                Face::SMALL.fit(&role, rect.w - 20),
+            ],
+            reach: Reach::Ahead,
+            open: sight.open.host == id,
+            place,
+        });
+    }
+
+    /// The nodes that are not open, as cards; gives where they end.
+    pub(super) fn closed_nodes(
+        &mut self,
+        sight: &Sight,
+        scene: &Scene,
+        active: Option<usize>,
+        top: i32,
+    ) -> i32 {
+        let closed: Vec<&Node> = scene
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| Some(*at) != active)
+            .map(|(_, node)| node)
+            .take(MOST_NODES)
+            .collect();
+        let room = self.width - 2 * MARGIN;
+        let columns = (closed.len() as i32).clamp(1, (room + 12) / 252);
+        let width = (room - (columns - 1) * 12) / columns;
+        let mut bottom = top - 22;
+        for (at, node) in closed.iter().enumerate() {
+            let at = at as i32;
+            let (column, row) = (at % columns, at / columns);
+            let rect = Rect::new(MARGIN + column * (width + 12), top + row * 76, width, 64);
+            self.closed_node(sight, node, rect);
+            bottom = rect.bottom();
+        }
+        bottom
+    }
+
+    fn closed_node(&mut self, sight: &Sight, node: &Node, rect: Rect) {
+        let Some(host) = sight.world.host(node.host) else {
+            return;
+        };
+        let words = sight.words;
+        let pods = node.pods.iter().filter_map(|p| sight.world.host(*p));
+        let pods: Vec<String> = pods
+            .map(|pod| {
+                let address = scene::address(pod).unwrap_or_default();
+                format!("{} {address}", Face::SMALL.fit_middle(&pod.name, 150))
+            })
+            .collect();
+        let parts: Vec<&str> = scene::uplinks(sight.world, node.host, host)
+            .iter()
+            .map(|i| i.name.as_str())
+            .take(2)
+            .chain(["netfilter", words.routing])
+            .chain(scene::bridges(host).iter().map(|b| b.name.as_str()).take(1))
+            .collect();
+        let parts = parts.join(" · ");
+        let pods = match pods.as_slice() {
+            [one] => one.clone(),
+            several => words.pods(several.len()),
+        };
+        self.boxes.push(PartBox {
+            place: Place {
+                host: node.host,
+                part: Part::Routing,
+            },
+            label: words.open_place(&host.name, words.node),
+            rect,
+            shape: Shape::Node,
+            layer: Layer::Endpoint,
+            title: Face::NAME.fit_middle(&host.name, 120),
+            lines: vec![
+                scene::address(host).unwrap_or_default(),
+                Face::SMALL.fit(&format!("{parts} · {pods}"), rect.w - 24),
+            ],
+            reach: Reach::Ahead,
+            open: false,
+        });
+    }
+}

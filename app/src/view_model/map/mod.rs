@@ -1,0 +1,261 @@
+//! The map: what is drawn, and where. Computed from the world, the walk and the place that is open; drawn by
+//! `components::map`.
+
+mod drawer;
+mod frame;
+pub mod geometry;
+mod node;
+mod scene;
+mod wires;
+
+use std::collections::BTreeSet;
+
+use northsouth::topology::{HostId, HostKind, World};
+use northsouth::trace::{Layer, Part};
+
+pub use drawer::{CardBox, DrawerBox};
+pub use geometry::{Point, Rect};
+pub use scene::Scene;
+pub use wires::Wire;
+
+use crate::i18n::Words;
+use crate::state::Place;
+use crate::view_model::drawer::Drawer;
+use crate::view_model::walk::Walk;
+
+/// All that the map shows, in CSS pixels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Map {
+    pub width: i32,
+    pub height: i32,
+    pub frames: Vec<Frame>,
+    pub boxes: Vec<PartBox>,
+    pub wires: Vec<Wire>,
+    pub drawer: Option<DrawerBox>,
+    /// Where the packet is.
+    pub packet: Option<Point>,
+}
+
+/// A machine that holds boxes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    pub rect: Rect,
+    pub title: String,
+    pub address: String,
+    pub note: String,
+    pub reached: bool,
+}
+
+/// A part of a machine, or a machine that is closed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartBox {
+    /// Where a viewer goes who opens it.
+    pub place: Place,
+    pub rect: Rect,
+    pub shape: Shape,
+    pub layer: Layer,
+    pub title: String,
+    pub lines: Vec<String>,
+    pub reach: Reach,
+    pub open: bool,
+    /// All of it in words.
+    pub label: String,
+}
+
+/// What a box stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A machine on the way to the nodes.
+    Machine,
+    Part,
+    /// One end of a veth pair.
+    Port,
+    Pod,
+    /// A node that is closed.
+    Node,
+}
+
+/// Whether the packet has been there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    Ahead,
+    Been,
+    Here,
+}
+
+/// What the map is made from.
+pub struct Sight<'a> {
+    pub world: &'a World,
+    pub walk: &'a Walk,
+    pub cursor: usize,
+    /// The place that is open.
+    pub open: &'a Place,
+    /// What it shows.
+    pub drawer: &'a Drawer,
+    pub words: &'static Words,
+}
+
+/// Between a pane's edge and what is in it.
+const MARGIN: i32 = 20;
+/// Narrower than this, the boxes of a node no longer fit beside each other, and the map is scrolled instead.
+pub const NARROWEST: i32 = 560;
+
+impl Map {
+    pub fn of(sight: &Sight, width: i32) -> Self {
+        let width = width.max(NARROWEST);
+        let scene = Scene::of(sight.world);
+        let mut map = Map {
+            width,
+            ..Map::default()
+        };
+        let mut y = map.way(sight, &scene, 28);
+        if scene.way.contains(&sight.open.host) {
+            y = map.open_drawer(sight, Rect::new(MARGIN, y + 18, width - 2 * MARGIN, 0)) + 8;
+        }
+        let active = sight.active_node(&scene);
+        if let Some(node) = active.and_then(|at| scene.nodes.get(at)) {
+            y = map.node(sight, node, y + 36);
+        }
+        y = map.closed_nodes(sight, &scene, active, y + 22);
+        map.height = y + MARGIN;
+        map.walked(sight);
+        map
+    }
+
+    /// The box that stands for a place: its own, or that of the machine it is in where that is closed.
+    fn anchor(&self, place: &Place) -> Option<usize> {
+        let of_host = |b: &PartBox| b.place.host == place.host;
+        let is_part = |b: &PartBox| matches!(b.shape, Shape::Part | Shape::Port);
+        let same = |b: &PartBox| match (&b.place.part, &place.part) {
+            (Part::Bridge(bridge), Part::Interface(iface)) => bridge == iface,
+            (part, place) => part == place,
+        };
+        let own = self
+            .boxes
+            .iter()
+            .position(|b| of_host(b) && is_part(b) && same(b));
+        let is_open = || {
+            self.boxes
+                .iter()
+                .any(|b| of_host(b) && b.shape == Shape::Part)
+        };
+        own.or_else(|| {
+            let closed = || self.boxes.iter().position(|b| of_host(b) && !is_part(b));
+            if is_open() { None } else { closed() }
+        })
+    }
+
+    /// Where each step of the walk is on the map. A place without a box of its own (the neighbour table, say) is where
+    /// the packet was before, or else goes next.
+    fn anchors(&self, sight: &Sight) -> Vec<Option<usize>> {
+        let moments = &sight.walk.moments;
+        let mut anchors: Vec<_> = moments.iter().map(|m| self.anchor(&m.place)).collect();
+        let same_hop = |a: usize, b: usize| {
+            let (a, b) = (moments[a].position, moments[b].position);
+            (a.journey, a.hop) == (b.journey, b.hop)
+        };
+        for at in 1..anchors.len() {
+            if anchors[at].is_none() && same_hop(at - 1, at) {
+                anchors[at] = anchors[at - 1];
+            }
+        }
+        for at in (1..anchors.len()).rev() {
+            if anchors[at - 1].is_none() && same_hop(at - 1, at) {
+                anchors[at - 1] = anchors[at];
+            }
+        }
+        anchors
+    }
+
+    /// Marks where the packet has been on this journey, and draws its way.
+    fn walked(&mut self, sight: &Sight) {
+        let anchors = self.anchors(sight);
+        let moments = &sight.walk.moments;
+        let Some(now) = moments.get(sight.cursor) else {
+            return;
+        };
+        let mut ways: Vec<(usize, usize)> = Vec::new();
+        let mut last: Option<usize> = None;
+        for (at, moment) in moments.iter().enumerate() {
+            if moment.position.journey != now.position.journey {
+                continue;
+            }
+            if at > sight.cursor {
+                break;
+            }
+            let Some(anchor) = anchors[at] else { continue };
+            self.boxes[anchor].reach = Reach::Been;
+            if let Some(last) = last
+                && last != anchor
+            {
+                ways.push((last, anchor));
+            }
+            last = Some(anchor);
+        }
+        let mut drawn = BTreeSet::new();
+        for (from, to) in ways {
+            if drawn.insert((from.min(to), from.max(to))) {
+                self.walk_wire(from, to);
+            }
+        }
+        if let Some(here) = last {
+            let b = &mut self.boxes[here];
+            b.reach = Reach::Here;
+            self.packet = Some(match b.shape {
+                Shape::Port => Point {
+                    x: b.rect.right(),
+                    y: b.rect.center(),
+                },
+                _ => Point {
+                    x: b.rect.x + 14,
+                    y: b.rect.bottom(),
+                },
+            });
+            let reached: Vec<Rect> = self
+                .boxes
+                .iter()
+                .filter(|b| b.reach != Reach::Ahead)
+                .map(|b| b.rect)
+                .collect();
+            for frame in &mut self.frames {
+                frame.reached = reached.iter().any(|r| frame.rect.contains(*r));
+            }
+        }
+    }
+}
+
+impl Sight<'_> {
+    /// The node that is drawn whole: the one that is open, else the next on the packet's way, else the last.
+    fn active_node(&self, scene: &Scene) -> Option<usize> {
+        let of = |host: HostId| scene.node_of(host);
+        let moments = &self.walk.moments;
+        let cursor = self.cursor.min(moments.len());
+        let journey = moments.get(cursor).map(|m| m.position.journey);
+        let ahead = moments[cursor..]
+            .iter()
+            .take_while(|m| Some(m.position.journey) == journey);
+        of(self.open.host)
+            .or_else(|| ahead.into_iter().find_map(|m| of(m.place.host)))
+            .or_else(|| {
+                let before = moments[..cursor].iter().rev();
+                before.into_iter().find_map(|m| of(m.place.host))
+            })
+            .or(if scene.nodes.is_empty() {
+                None
+            } else {
+                Some(0)
+            })
+    }
+
+    fn is_open(&self, place: &Place) -> bool {
+        self.open == place
+    }
+}
+
+fn layer_of(kind: HostKind) -> Layer {
+    match kind {
+        HostKind::LoadBalancer => Layer::LoadBalancer,
+        HostKind::Router => Layer::Routing,
+        _ => Layer::Endpoint,
+    }
+}

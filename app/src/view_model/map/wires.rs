@@ -1,0 +1,304 @@
+//! Lines between boxes. They run in the gaps that the layout leaves, never through a box.
+
+use super::geometry::{Point, Rect};
+use super::node::GUTTER;
+use super::{MARGIN, Map, Shape};
+
+/// A line from one box to another, by their positions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wire {
+    pub from: usize,
+    pub to: usize,
+    /// The packet went this way.
+    pub walked: bool,
+}
+
+impl Wire {
+    pub(super) fn pale(from: usize, to: usize) -> Self {
+        Self {
+            from,
+            to,
+            walked: false,
+        }
+    }
+}
+
+/// Which row of the map a box is in, from the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Row {
+    Way,
+    /// A node's or a pod's own row, by its center: parts beside each other.
+    Stack,
+    Bridge,
+    Port,
+    Pod,
+    Inside,
+    Closed,
+}
+
+impl Map {
+    /// Draws a way that the packet went: over the pale line where there is one, else anew.
+    pub(super) fn walk_wire(&mut self, from: usize, to: usize) {
+        let same = |w: &&mut Wire| (w.from, w.to) == (from, to) || (w.from, w.to) == (to, from);
+        match self.wires.iter_mut().find(same) {
+            Some(wire) => wire.walked = true,
+            None => self.wires.push(Wire {
+                from,
+                to,
+                walked: true,
+            }),
+        }
+    }
+
+    /// The corners of a wire.
+    pub fn path(&self, wire: &Wire) -> Vec<Point> {
+        let (Some(a), Some(b)) = (self.boxes.get(wire.from), self.boxes.get(wire.to)) else {
+            return Vec::new();
+        };
+        let (mut a, mut b) = ((self.row(wire.from), a.rect), (self.row(wire.to), b.rect));
+        if a.0 > b.0 || (a.0 == b.0 && a.1.x > b.1.x) {
+            std::mem::swap(&mut a, &mut b);
+        }
+        self.between(a, b)
+    }
+
+    fn row(&self, at: usize) -> Row {
+        let b = &self.boxes[at];
+        let in_pod = self
+            .boxes
+            .iter()
+            .any(|p| p.shape == Shape::Pod && p.place.host == b.place.host);
+        match b.shape {
+            Shape::Machine => Row::Way,
+            Shape::Port => Row::Port,
+            Shape::Pod => Row::Pod,
+            Shape::Node => Row::Closed,
+            Shape::Part if in_pod => Row::Inside,
+            Shape::Part if matches!(b.place.part, northsouth::trace::Part::Bridge(_)) => {
+                Row::Bridge
+            }
+            Shape::Part => Row::Stack,
+        }
+    }
+
+    /// `a` is not below `b`, and of two in one row it is the left one.
+    fn between(&self, (row_a, a): (Row, Rect), (row_b, b): (Row, Rect)) -> Vec<Point> {
+        let frame = self
+            .frames
+            .iter()
+            .map(|f| f.rect)
+            .filter(|f| f.contains(a) || f.contains(b))
+            .min_by_key(|f| f.h);
+        let (left, right, top) = match frame {
+            Some(f) => (f.x + GUTTER / 2, f.right() - GUTTER / 2, f.y + 34),
+            None => (MARGIN / 2, self.width - MARGIN / 2, a.y - 10),
+        };
+        match (row_a, row_b) {
+            (Row::Way, Row::Stack) => {
+                // Beside the frame's title, not through it.
+                let y = (a.bottom() + frame.map_or(b.y, |f| f.y)) / 2;
+                vec![
+                    Point {
+                        x: a.middle(),
+                        y: a.bottom(),
+                    },
+                    Point { x: a.middle(), y },
+                    Point { x: left, y },
+                    Point {
+                        x: left,
+                        y: b.center(),
+                    },
+                    Point {
+                        x: b.x,
+                        y: b.center(),
+                    },
+                ]
+            }
+            (Row::Port, Row::Inside) => {
+                let pods = self
+                    .boxes
+                    .iter()
+                    .filter(|p| p.shape == Shape::Pod && p.open);
+                let pod = pods.map(|p| p.rect).next().unwrap_or(a);
+                let y = pod.bottom() + 8;
+                vec![
+                    Point {
+                        x: pod.middle(),
+                        y: pod.bottom(),
+                    },
+                    Point { x: pod.middle(), y },
+                    Point { x: left, y },
+                    Point {
+                        x: left,
+                        y: b.center(),
+                    },
+                    Point {
+                        x: b.x,
+                        y: b.center(),
+                    },
+                ]
+            }
+            (Row::Way, Row::Closed) | (Row::Closed, Row::Closed) => {
+                let x = self.width - MARGIN / 2;
+                around(Side::Right, a, b, x)
+            }
+            (Row::Stack | Row::Inside, Row::Stack | Row::Inside) if row_a == row_b => {
+                self.in_stack(a, b, right, top)
+            }
+            // The way in from the bridge is on the left, as a packet's first hook is; the way out is on the right.
+            (Row::Stack, Row::Bridge | Row::Port | Row::Pod) if a.middle() * 2 < left + right => {
+                up_left(a, b, left)
+            }
+            (Row::Stack, Row::Bridge) => around(Side::Right, a, b, right),
+            (Row::Stack, Row::Port | Row::Pod) => {
+                let y = b.y - 11;
+                vec![
+                    Point {
+                        x: a.right(),
+                        y: a.center(),
+                    },
+                    Point {
+                        x: right,
+                        y: a.center(),
+                    },
+                    Point { x: right, y },
+                    Point { x: b.middle(), y },
+                    Point {
+                        x: b.middle(),
+                        y: b.y,
+                    },
+                ]
+            }
+            (Row::Bridge | Row::Port | Row::Pod, Row::Port | Row::Pod | Row::Inside) => {
+                over(a, b, b.y - 9)
+            }
+            (_, Row::Closed) => around(Side::Left, a, b, MARGIN / 2),
+            _ if a.center() == b.center() => straight(a, b),
+            _ => over(a, b, (a.bottom() + b.y) / 2),
+        }
+    }
+
+    fn in_stack(&self, a: Rect, b: Rect, right: i32, top: i32) -> Vec<Point> {
+        let between = |r: &Rect| {
+            r.x >= a.right() && r.right() <= b.x && r.y < a.center() && a.center() < r.bottom()
+        };
+        let same_row = a.y < b.bottom() && b.y < a.bottom();
+        if same_row && !self.boxes.iter().any(|p| between(&p.rect)) {
+            return straight(a, b);
+        }
+        if same_row {
+            // Back to where the row begins: around its end and over its top.
+            let top = top.max(a.y - 46);
+            return vec![
+                Point {
+                    x: b.right(),
+                    y: b.center(),
+                },
+                Point {
+                    x: right,
+                    y: b.center(),
+                },
+                Point { x: right, y: top },
+                Point {
+                    x: a.middle(),
+                    y: top,
+                },
+                Point {
+                    x: a.middle(),
+                    y: a.y,
+                },
+            ];
+        }
+        let (upper, lower) = if a.y < b.y { (a, b) } else { (b, a) };
+        over(upper, lower, (upper.bottom() + lower.y) / 2)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Left,
+    Right,
+}
+
+fn straight(a: Rect, b: Rect) -> Vec<Point> {
+    let y = if a.h <= b.h { a.center() } else { b.center() };
+    vec![Point { x: a.right(), y }, Point { x: b.x, y }]
+}
+
+/// Down from `a`, along `y`, down to `b`; straight down where they stand over each other.
+fn over(a: Rect, b: Rect, y: i32) -> Vec<Point> {
+    let overlap = (a.x.max(b.x) + 8, a.right().min(b.right()) - 8);
+    if overlap.0 <= overlap.1 {
+        let x = a.middle().clamp(overlap.0, overlap.1);
+        return vec![Point { x, y: a.bottom() }, Point { x, y: b.y }];
+    }
+    vec![
+        Point {
+            x: a.middle(),
+            y: a.bottom(),
+        },
+        Point { x: a.middle(), y },
+        Point { x: b.middle(), y },
+        Point {
+            x: b.middle(),
+            y: b.y,
+        },
+    ]
+}
+
+/// Out on one side, along `x`, and in again on that side.
+fn around(side: Side, a: Rect, b: Rect, x: i32) -> Vec<Point> {
+    let edge = |r: Rect| match side {
+        Side::Left => r.x,
+        Side::Right => r.right(),
+    };
+    vec![
+        Point {
+            x: edge(a),
+            y: a.center(),
+        },
+        Point { x, y: a.center() },
+        Point { x, y: b.center() },
+        Point {
+            x: edge(b),
+            y: b.center(),
+        },
+    ]
+}
+
+/// From `a`'s lower edge to the left, down, and in from the left or from above.
+fn up_left(a: Rect, b: Rect, x: i32) -> Vec<Point> {
+    let y = a.bottom() + 8;
+    let out = a.x + 18;
+    let mut path = vec![
+        Point {
+            x: out,
+            y: a.bottom(),
+        },
+        Point { x: out, y },
+        Point { x, y },
+    ];
+    if b.x - x < 40 {
+        path.extend([
+            Point { x, y: b.center() },
+            Point {
+                x: b.x,
+                y: b.center(),
+            },
+        ]);
+    } else {
+        let above = b.y - 11;
+        path.extend([
+            Point { x, y: above },
+            Point {
+                x: b.middle(),
+                y: above,
+            },
+            Point {
+                x: b.middle(),
+                y: b.y,
+            },
+        ]);
+    }
+    path
+}

@@ -1,0 +1,11 @@
+//! From what the core computed to what is drawn: pure functions, tested natively.
+
+pub mod balancer;
+pub mod drawer;
+pub mod editor;
+pub mod explain;
+pub mod files;
+pub mod header;
+pub mod map;
+pub mod timeline;
+pub mod walk;

@@ -1,0 +1,109 @@
+//! The trace's steps in one row, as time runs.
+
+use northsouth::trace::{Field, Journey, Layer, Part, Role, Snapshot, Step, Trace};
+use northsouth::workspace::Run;
+
+use super::explain;
+use crate::state::{Place, Position};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Walk {
+    pub moments: Vec<Moment>,
+}
+
+/// A step with where and when it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moment {
+    pub position: Position,
+    pub place: Place,
+    pub role: Role,
+    pub layer: Layer,
+    /// Of little interest to one who reads along.
+    pub minor: bool,
+    /// What changed, by the fields' order.
+    pub changed: Vec<Field>,
+    /// How deep in chains that called each other; 0 outside of chains.
+    pub depth: usize,
+}
+
+impl Walk {
+    pub fn of(run: &Run) -> Self {
+        let mut moments = Vec::new();
+        for (journey_at, journey) in run.trace.journeys.iter().enumerate() {
+            for (hop_at, hop) in journey.hops.iter().enumerate() {
+                for (step_at, step) in hop.steps.iter().enumerate() {
+                    moments.push(Moment {
+                        position: Position {
+                            journey: journey_at,
+                            hop: hop_at,
+                            step: step_at,
+                        },
+                        place: Place {
+                            host: hop.host,
+                            part: step.part.clone(),
+                        },
+                        role: journey.role,
+                        layer: layer_of(&step.part),
+                        minor: explain::is_minor(step),
+                        changed: step.changes.iter().map(|c| c.field).collect(),
+                        depth: explain::depth(step),
+                    });
+                }
+            }
+        }
+        Self { moments }
+    }
+
+    pub fn len(&self) -> usize {
+        self.moments.len()
+    }
+
+    /// The next step that is not inside the chain that the step at hand goes into or is in.
+    pub fn after_chain(&self, cursor: usize) -> usize {
+        let Some(here) = self.moments.get(cursor) else {
+            return cursor;
+        };
+        let left = |m: &Moment| {
+            m.place != here.place
+                || m.position.hop != here.position.hop
+                || m.depth < here.depth.max(1)
+        };
+        let rest = self.moments.iter().enumerate().skip(cursor + 1);
+        rest.into_iter()
+            .find(|(_, m)| left(m))
+            .map_or(self.len().saturating_sub(1), |(at, _)| at)
+    }
+}
+
+/// The layer that a part belongs to.
+pub fn layer_of(part: &Part) -> Layer {
+    match part {
+        Part::Process => Layer::Endpoint,
+        Part::Interface(_) | Part::Bridge(_) => Layer::Link,
+        Part::Hook(_) | Part::Conntrack => Layer::Netfilter,
+        Part::Routing | Part::Neighbour => Layer::Routing,
+        Part::Balancer => Layer::LoadBalancer,
+    }
+}
+
+pub fn journey(trace: &Trace, at: Position) -> Option<&Journey> {
+    trace.journeys.get(at.journey)
+}
+
+pub fn step(trace: &Trace, at: Position) -> Option<&Step> {
+    let hop = journey(trace, at)?.hops.get(at.hop)?;
+    hop.steps.get(at.step)
+}
+
+/// The packet as it was before a step.
+pub fn before(trace: &Trace, at: Position) -> Option<&Snapshot> {
+    let journey = journey(trace, at)?;
+    let hop = journey.hops.get(at.hop)?;
+    let in_hop = at.step.checked_sub(1).and_then(|last| hop.steps.get(last));
+    let before_hop = || {
+        let hops = journey.hops.get(..at.hop)?;
+        hops.iter().rev().find_map(|hop| hop.steps.last())
+    };
+    let last = in_hop.or_else(before_hop);
+    Some(last.map_or(&journey.packet, |step| &step.after))
+}
