@@ -202,6 +202,7 @@ impl Run<'_> {
                 owner: Some(owner.unwrap_or_default()),
                 oif: injected["oif"].as_str().map(IfaceName::from),
                 any_source: false,
+                own_header: true,
             };
             self.sim.send_raw(NODE, packet_of(&injected), &options);
         } else {
@@ -221,7 +222,12 @@ impl Run<'_> {
             Some(journey) => self.result(journey),
             None => json!({}),
         };
-        let generated: Vec<Value> = journeys.iter().skip(1).map(|j| self.generated(j)).collect();
+        let generated: Vec<Value> = journeys
+            .iter()
+            .skip(1)
+            .filter(|j| was_made(j))
+            .map(|j| self.generated(j))
+            .collect();
         if !generated.is_empty() {
             result["generated"] = Value::Array(generated);
         }
@@ -410,6 +416,12 @@ impl Run<'_> {
         result["path"] = Value::Array(path);
         result
     }
+}
+
+/// An answer without a way back is not even made, which only the trace tells.
+fn was_made(journey: &Journey) -> bool {
+    let mut steps = journey.hops.iter().flat_map(|h| &h.steps);
+    steps.any(|s| matches!(s.action, Action::Hook(_) | Action::Left(_)))
 }
 
 /// A packet at a hook.

@@ -23,6 +23,8 @@ pub struct SendOptions {
     pub oif: Option<IfaceName>,
     /// IP_TRANSPARENT: the source need not be the host's own.
     pub any_source: bool,
+    /// IP_HDRINCL: the sender writes the IP header itself.
+    pub own_header: bool,
 }
 
 impl Sim<'_> {
@@ -36,10 +38,6 @@ impl Sim<'_> {
         maker: Maker,
     ) -> Result<(), RouteError> {
         let source = Some(packet.src).filter(|s| !s.is_unspecified());
-        if packet.dst.is_unspecified() {
-            // To nobody is to oneself.
-            packet.dst = source.unwrap_or(IpAddr::from([127, 0, 0, 1]));
-        }
         let flow = Flow {
             src: source,
             oif: options.oif.clone(),
@@ -59,6 +57,9 @@ impl Sim<'_> {
         let routed = self.route_output(at, wanted, &mut answer);
         if let Ok((_, source)) = &routed {
             packet.src = *source;
+            if packet.dst.is_unspecified() && !options.own_header {
+                packet.dst = *source;
+            }
         }
         let mut skb = Skb::new(journey, packet);
         skb.mark = options.mark;

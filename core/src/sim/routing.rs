@@ -346,6 +346,16 @@ impl Sim<'_> {
                 return make_output(host, found, dst, source);
             }
         }
+        if dst.is_unspecified() {
+            // To nobody is to oneself.
+            let source = flow.src.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+            let out = Out {
+                dev: "lo".into(),
+                gateway: None,
+                kind: RouteKind::Local,
+            };
+            return make_output(host, out, source, Some(source));
+        }
         let flow = Flow {
             iif: Some("lo".into()),
             oif,
