@@ -8,6 +8,7 @@ use crate::conntrack::{Connection, CtState, Direction, ZoneId};
 use crate::net::{Mac, Packet};
 
 /// A packet at a hook, and all that a rule can ask about it. Targets change it; who calls reads the changes back from it.
+#[derive(Clone)]
 pub struct Context<'a> {
     pub hook: Hook,
     pub packet: Packet,

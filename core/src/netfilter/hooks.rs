@@ -142,6 +142,7 @@ mod tests {
             dormant: false,
             comment: None,
             sets: Vec::new(),
+            counters: Vec::new(),
             chains: (0..).zip(chains).map(chain).collect(),
             span: Span::default(),
         };

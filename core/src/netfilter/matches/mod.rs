@@ -35,6 +35,15 @@ pub struct Range<T> {
     pub high: T,
 }
 
+impl<T: Copy> Range<T> {
+    pub fn one(value: T) -> Self {
+        Self {
+            low: value,
+            high: value,
+        }
+    }
+}
+
 impl<T: PartialOrd> Range<T> {
     pub fn contains(&self, value: T) -> bool {
         self.low <= value && value <= self.high

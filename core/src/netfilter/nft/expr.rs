@@ -1,8 +1,9 @@
 use serde::Serialize;
 
-use super::set::{SetId, SetRef};
+use super::set::{DataType, SetId, SetRef};
 use super::value::{Datatype, Value};
 use crate::conntrack::Direction;
+use crate::net::Protocol;
 use crate::netfilter::matches::{Range, Unsupported};
 use crate::netfilter::targets::RejectWith;
 use crate::netfilter::{ChainId, Counters};
@@ -15,6 +16,8 @@ pub enum Statement {
     Vmap(Box<Expr>, SetRef),
     Verdict(Verdict),
     Counter(Counters),
+    /// `counter name …`
+    NamedCounter(Box<str>),
     Limit(Box<Limit>),
     Log(Box<Log>),
     /// `meta mark set …` and the like.
@@ -103,7 +106,6 @@ pub enum Expr {
     Value(Value, Datatype),
     /// A range of constants, in `dnat to` and the like.
     Range(Range<Value>, Datatype),
-    Unsupported(Box<Unsupported>, Datatype),
 }
 
 /// A header's field.
@@ -122,7 +124,6 @@ pub enum Field {
     IpVersion,
     IpHdrlength,
     IpFragOff,
-    IpId,
     Ip6Saddr,
     Ip6Daddr,
     Ip6Nexthdr,
@@ -130,6 +131,7 @@ pub enum Field {
     Ip6Dscp,
     Ip6Ecn,
     Ip6Length,
+    Ip6Version,
     TcpSport,
     TcpDport,
     TcpFlags,
@@ -138,6 +140,10 @@ pub enum Field {
     UdpLength,
     SctpSport,
     SctpDport,
+    UdpliteSport,
+    UdpliteDport,
+    DccpSport,
+    DccpDport,
     /// `th sport`, `th dport`: of whatever transport, without asking which.
     ThSport,
     ThDport,
@@ -176,8 +182,11 @@ pub enum CtKey {
     Status,
     Direction,
     Mark,
+    /// IPv4; the others of IPv6.
     Saddr,
     Daddr,
+    Saddr6,
+    Daddr6,
     ProtoSrc,
     ProtoDst,
     L3proto,
@@ -222,7 +231,6 @@ pub enum Verdict {
     Return,
     Jump(ChainId),
     Goto(ChainId),
-    Queue(Box<Unsupported>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -271,7 +279,7 @@ pub struct Nat {
     pub kind: NatKind,
     /// `dnat ip to`, in `inet` tables.
     pub family: Option<super::Family>,
-    /// Address, or address and port together where `concat`; ranges as [`Expr::Range`].
+    /// Address, or a map's address and port together; ranges as [`Expr::Range`].
     pub addr: Option<Expr>,
     pub port: Option<Expr>,
     pub random: bool,
@@ -279,6 +287,8 @@ pub struct Nat {
     pub persistent: bool,
     /// `snat prefix to`, `dnat ip prefix to`: the network part is exchanged.
     pub prefix: bool,
+    /// Written as `addr . port to`.
+    pub with_port: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -335,4 +345,156 @@ pub struct Tproxy {
     pub family: Option<super::Family>,
     pub addr: Option<Expr>,
     pub port: Option<Expr>,
+}
+
+impl Expr {
+    /// The types of its parts.
+    pub fn types(&self) -> Vec<Datatype> {
+        match self {
+            Expr::Concat(parts) => parts.iter().map(Expr::datatype).collect(),
+            one => vec![one.datatype()],
+        }
+    }
+
+    /// The type of an expression of one part.
+    pub fn datatype(&self) -> Datatype {
+        match self {
+            Expr::Field(field) => field.datatype(),
+            Expr::Meta(meta) => meta.datatype(),
+            Expr::Ct(key, _) => key.datatype(),
+            Expr::Fib(fib) if fib.presence => Datatype::Boolean,
+            Expr::Fib(fib) => match fib.result {
+                FibResult::Type => Datatype::FibAddrType,
+                FibResult::Oif => Datatype::IfIndex,
+                FibResult::Oifname => Datatype::IfName,
+            },
+            Expr::Socket(SocketKey::Mark) => Datatype::Mark,
+            Expr::Socket(_) => Datatype::Boolean,
+            Expr::Bitwise { left, .. } | Expr::Shift { left, .. } => left.datatype(),
+            Expr::Value(_, datatype) | Expr::Range(_, datatype) => *datatype,
+            Expr::Concat(parts) => parts.first().map_or(Datatype::Integer(32), Expr::datatype),
+            Expr::Map(_, SetRef::Anonymous(set)) => match &set.data {
+                Some(DataType::Values(types)) => {
+                    types.first().copied().unwrap_or(Datatype::Integer(32))
+                }
+                _ => Datatype::Integer(32),
+            },
+            Expr::Numgen { .. } | Expr::Jhash { .. } | Expr::Symhash { .. } | Expr::Map(..) => {
+                Datatype::Integer(32)
+            }
+        }
+    }
+}
+
+impl Field {
+    pub fn datatype(self) -> Datatype {
+        match self {
+            Field::EtherSaddr | Field::EtherDaddr => Datatype::EtherAddr,
+            Field::EtherType => Datatype::EtherType,
+            Field::IpSaddr | Field::IpDaddr => Datatype::Ipv4Addr,
+            Field::Ip6Saddr | Field::Ip6Daddr => Datatype::Ipv6Addr,
+            Field::IpProtocol | Field::Ip6Nexthdr => Datatype::InetProto,
+            Field::IpDscp | Field::Ip6Dscp => Datatype::Dscp,
+            Field::IpEcn | Field::Ip6Ecn => Datatype::Ecn,
+            Field::IpTtl | Field::Ip6Hoplimit => Datatype::Integer(8),
+            Field::IpVersion | Field::IpHdrlength | Field::Ip6Version => Datatype::Integer(4),
+            Field::IpLength | Field::Ip6Length | Field::UdpLength | Field::IpFragOff => {
+                Datatype::Integer(16)
+            }
+            Field::IcmpId | Field::Icmpv6Id => Datatype::Integer(16),
+            Field::TcpFlags => Datatype::TcpFlag,
+            Field::IcmpType => Datatype::IcmpType,
+            Field::IcmpCode => Datatype::IcmpCode,
+            Field::Icmpv6Type => Datatype::Icmpv6Type,
+            Field::Icmpv6Code => Datatype::Icmpv6Code,
+            Field::TcpSport
+            | Field::TcpDport
+            | Field::UdpSport
+            | Field::UdpDport
+            | Field::SctpSport => Datatype::InetService,
+            Field::SctpDport | Field::UdpliteSport | Field::UdpliteDport => Datatype::InetService,
+            Field::DccpSport | Field::DccpDport | Field::ThSport | Field::ThDport => {
+                Datatype::InetService
+            }
+        }
+    }
+}
+
+impl Meta {
+    pub fn datatype(self) -> Datatype {
+        match self {
+            Meta::Mark => Datatype::Mark,
+            Meta::L4proto => Datatype::InetProto,
+            Meta::Nfproto => Datatype::NfProto,
+            Meta::Protocol => Datatype::EtherType,
+            Meta::Iifname | Meta::Oifname => Datatype::IfName,
+            Meta::Iif | Meta::Oif => Datatype::IfIndex,
+            Meta::Pkttype => Datatype::PacketType,
+            Meta::Skuid => Datatype::Uid,
+            Meta::Skgid => Datatype::Gid,
+            Meta::Nftrace => Datatype::Integer(1),
+            Meta::Length | Meta::Random | Meta::Priority => Datatype::Integer(32),
+        }
+    }
+}
+
+impl CtKey {
+    pub fn datatype(self) -> Datatype {
+        match self {
+            CtKey::State => Datatype::CtState,
+            CtKey::Status => Datatype::CtStatus,
+            CtKey::Direction => Datatype::CtDirection,
+            CtKey::Mark => Datatype::Mark,
+            CtKey::Saddr | CtKey::Daddr => Datatype::Ipv4Addr,
+            CtKey::Saddr6 | CtKey::Daddr6 => Datatype::Ipv6Addr,
+            CtKey::ProtoSrc | CtKey::ProtoDst => Datatype::InetService,
+            CtKey::L3proto => Datatype::NfProto,
+            CtKey::Protocol => Datatype::InetProto,
+            CtKey::Expiration => Datatype::Time,
+            CtKey::Zone => Datatype::Integer(16),
+        }
+    }
+}
+
+impl Field {
+    /// The transport protocol that a packet must be of to have the field.
+    pub fn transport(self) -> Option<Protocol> {
+        match self {
+            Field::TcpSport | Field::TcpDport | Field::TcpFlags => Some(Protocol::TCP),
+            Field::UdpSport | Field::UdpDport | Field::UdpLength => Some(Protocol::UDP),
+            Field::SctpSport | Field::SctpDport => Some(Protocol::SCTP),
+            Field::UdpliteSport | Field::UdpliteDport => Some(Protocol(136)),
+            Field::DccpSport | Field::DccpDport => Some(Protocol(33)),
+            Field::IcmpType | Field::IcmpCode | Field::IcmpId => Some(Protocol::ICMP),
+            Field::Icmpv6Type | Field::Icmpv6Code | Field::Icmpv6Id => Some(Protocol::ICMPV6),
+            _ => None,
+        }
+    }
+}
+
+impl Expr {
+    /// Whether only packets of some transport protocol have a value for it, or it is that protocol.
+    pub(super) fn asks_transport(&self) -> bool {
+        match self {
+            Expr::Field(Field::IpProtocol | Field::Ip6Nexthdr) | Expr::Meta(Meta::L4proto) => true,
+            Expr::Field(field) => field.transport().is_some(),
+            Expr::Concat(parts) => parts.iter().any(Expr::asks_transport),
+            Expr::Bitwise { left: inner, .. } | Expr::Shift { left: inner, .. } => {
+                inner.asks_transport()
+            }
+            Expr::Jhash { of: inner, .. } | Expr::Map(inner, _) => inner.asks_transport(),
+            _ => false,
+        }
+    }
+}
+
+impl Statement {
+    pub(super) fn asks_transport(&self) -> bool {
+        match self {
+            Statement::Match(relation) => relation.op != Op::Ne && relation.left.asks_transport(),
+            Statement::Set(_, value) => value.asks_transport(),
+            Statement::Reject(Reject::TcpReset) => true,
+            _ => false,
+        }
+    }
 }

@@ -1,14 +1,28 @@
 //! nftables: tables, chains, sets and maps as `nft` has them.
 
+mod act;
+mod eval;
 mod expr;
+mod jhash;
+mod lookup;
+mod print;
+mod read;
 mod ruleset;
 mod set;
+mod state;
+mod symbols;
 mod value;
+mod walk;
 
 pub use expr::{
     CtKey, Expr, Fib, FibResult, Field, Icmpx, Limit, Log, Meta, Nat, NatKind, Op, Reject,
     Relation, Right, SocketKey, Statement, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
 };
-pub use ruleset::{Base, BaseKind, BaseRef, Chain, Family, Rule, Ruleset, Table, TableId};
+pub use read::read;
+pub use ruleset::{
+    Base, BaseKind, BaseRef, Chain, Family, NamedCounter, Rule, Ruleset, Table, TableId,
+};
 pub use set::{Data, DataType, Element, Set, SetFlags, SetId, SetRef};
+pub use state::{Place, State};
 pub use value::{Datatype, Value};
+pub use walk::traverse;

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::expr::Statement;
 use super::set::Set;
-use crate::netfilter::{ChainId, Hook, Policy};
+use crate::netfilter::{ChainId, Counters, Hook, Policy};
 use crate::text::Span;
 
 /// All tables of a host: what one `nft list ruleset` prints.
@@ -26,7 +26,16 @@ pub struct Table {
     /// Sets and maps.
     pub sets: Vec<Set>,
     pub chains: Vec<Chain>,
+    pub counters: Vec<NamedCounter>,
     pub span: Span,
+}
+
+/// A counter that rules share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NamedCounter {
+    pub name: Box<str>,
+    pub counters: Counters,
+    pub comment: Option<Box<str>>,
 }
 
 /// Of `arp`, `bridge` and `netdev` nothing is walked.
@@ -106,6 +115,26 @@ impl Ruleset {
 }
 
 impl Family {
+    pub const ALL: [Family; 6] = [
+        Family::Ip,
+        Family::Ip6,
+        Family::Inet,
+        Family::Arp,
+        Family::Bridge,
+        Family::Netdev,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Ip => "ip",
+            Family::Ip6 => "ip6",
+            Family::Inet => "inet",
+            Family::Arp => "arp",
+            Family::Bridge => "bridge",
+            Family::Netdev => "netdev",
+        }
+    }
+
     /// Whether IPv4 or IPv6 packets meet tables of this family.
     pub fn has(self, ipv6: bool) -> bool {
         match self {

@@ -54,7 +54,7 @@ pub struct SetFlags {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Element {
-    /// A range for each part; a single value is a range of one.
+    /// A range for each part; a single value is a range of one. No parts: `*`, which takes what no other element has.
     pub key: Vec<Range<Value>>,
     pub data: Option<Data>,
     /// Milliseconds.
@@ -76,4 +76,26 @@ pub enum Data {
 pub enum SetRef {
     Named(SetId),
     Anonymous(Box<Set>),
+}
+
+impl Set {
+    pub fn new(name: &str, key: Vec<Datatype>, data: Option<DataType>) -> Self {
+        Self {
+            name: name.into(),
+            key,
+            typeof_key: None,
+            typeof_data: None,
+            data,
+            flags: SetFlags::default(),
+            timeout: None,
+            gc_interval: None,
+            size: None,
+            memory_policy: false,
+            auto_merge: false,
+            counter: false,
+            comment: None,
+            elements: Vec::new(),
+            span: Span::default(),
+        }
+    }
 }

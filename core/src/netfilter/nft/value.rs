@@ -17,6 +17,7 @@ pub enum Datatype {
     InetService,
     Mark,
     IfName,
+    /// Compared by name here, as the model has no numbers for interfaces.
     IfIndex,
     NfProto,
     PacketType,
@@ -44,13 +45,9 @@ impl Datatype {
     pub fn width(self) -> u8 {
         match self {
             Datatype::Integer(bits) => bits,
-            Datatype::Ipv6Addr | Datatype::IfName => 128,
+            Datatype::Ipv6Addr | Datatype::IfName | Datatype::IfIndex => 128,
             Datatype::EtherAddr => 48,
-            Datatype::Ipv4Addr
-            | Datatype::Mark
-            | Datatype::IfIndex
-            | Datatype::Uid
-            | Datatype::Gid => 32,
+            Datatype::Ipv4Addr | Datatype::Mark | Datatype::Uid | Datatype::Gid => 32,
             Datatype::CtState | Datatype::CtStatus | Datatype::FibAddrType | Datatype::Time => 32,
             Datatype::EtherType | Datatype::InetService => 16,
             Datatype::Dscp => 6,
@@ -79,7 +76,6 @@ impl Datatype {
         matches!(
             self,
             Datatype::Mark
-                | Datatype::IfIndex
                 | Datatype::Uid
                 | Datatype::Gid
                 | Datatype::CtState

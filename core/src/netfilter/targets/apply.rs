@@ -29,7 +29,14 @@ impl Target {
                 };
                 return nat(NatKind::Masquerade, range);
             }
-            Target::Redirect { ports, random } => return redirect(*ports, *random, ctx),
+            Target::Redirect { ports, random } => {
+                let range = NatRange {
+                    ports: *ports,
+                    random: *random,
+                    ..NatRange::default()
+                };
+                return redirect(range, ctx);
+            }
             Target::Netmap(to) => return netmap(to, ctx),
             Target::Tproxy(t) => return tproxy(t, ctx),
             Target::Unsupported(what) => {
@@ -70,7 +77,7 @@ fn nat(kind: NatKind, range: NatRange) -> Effect {
 
 /// Kernel `net/netfilter/nf_nat_redirect.c`: loopback for what is sent here, else the first address of the interface it came
 /// by; without one the packet is dropped.
-fn redirect(ports: Option<Range<u16>>, random: bool, ctx: &Context) -> Effect {
+pub(in crate::netfilter) fn redirect(range: NatRange, ctx: &Context) -> Effect {
     let addr = if ctx.hook == Hook::Output {
         Some(if ctx.ipv6() {
             IpAddr::from(std::net::Ipv6Addr::LOCALHOST)
@@ -84,17 +91,11 @@ fn redirect(ports: Option<Range<u16>>, random: bool, ctx: &Context) -> Effect {
     let Some(addr) = addr else {
         return Effect::End(Verdict::Drop);
     };
-    let addrs = Some(Range {
-        low: addr,
-        high: addr,
-    });
     nat(
         NatKind::Redirect,
         NatRange {
-            addrs,
-            ports,
-            random,
-            ..NatRange::default()
+            addrs: Some(Range::one(addr)),
+            ..range
         },
     )
 }

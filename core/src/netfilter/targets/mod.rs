@@ -2,6 +2,8 @@
 
 mod apply;
 
+pub(super) use apply::redirect;
+
 use std::net::IpAddr;
 
 use serde::Serialize;

@@ -1,0 +1,409 @@
+//! The values of expressions for a packet (kernel `net/netfilter/nft_payload.c`, `nft_meta.c`, `nft_ct.c`, `nft_fib*.c`,
+//! `nft_numgen.c`, `nft_hash.c`, `nft_bitwise.c`).
+
+use std::net::IpAddr;
+
+use super::expr::{CtKey, Expr, Fib, FibResult, Field, Meta, SocketKey};
+use super::jhash::jhash;
+use super::lookup::Key;
+use super::read::{bits_of, name_value, shifted};
+use super::walk::{Change, Run};
+use super::{Data, Datatype, SetRef, Value};
+use crate::conntrack::{CtState, Direction};
+use crate::net::{Protocol, Transport};
+use crate::netfilter::matches::{PacketType, Range};
+use crate::netfilter::{Context, Hook};
+
+/// Why there is no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// The packet has no such thing: the rule does not match.
+    Break,
+    /// It has one that the model does not.
+    CannotTell,
+}
+
+pub(super) type Got<T> = Result<T, Miss>;
+
+impl Run<'_, '_> {
+    /// The parts of a key.
+    pub(super) fn key(&mut self, expr: &Expr, ctx: &Context) -> Got<Key> {
+        let mut key = Key::default();
+        match expr {
+            Expr::Concat(parts) => {
+                for part in parts {
+                    key.push(self.value(part, ctx)?);
+                }
+            }
+            Expr::Map(..) => self.ranges(expr, ctx)?.iter().for_each(|r| key.push(r.low)),
+            one => key.push(self.value(one, ctx)?),
+        }
+        Ok(key)
+    }
+
+    /// What a map gives may be ranges; all else is ranges of one.
+    pub(super) fn ranges(&mut self, expr: &Expr, ctx: &Context) -> Got<Vec<Range<Value>>> {
+        match expr {
+            Expr::Map(of, map) => {
+                let key = self.key(of, ctx)?;
+                match self.look_up(map, &key, ctx) {
+                    Some(Data::Values(values)) => Ok(values),
+                    _ => Err(Miss::Break),
+                }
+            }
+            Expr::Range(range, _) => Ok(vec![*range]),
+            _ => Ok(self
+                .key(expr, ctx)?
+                .parts()
+                .iter()
+                .copied()
+                .map(Range::one)
+                .collect()),
+        }
+    }
+
+    pub(super) fn value(&mut self, expr: &Expr, ctx: &Context) -> Got<Value> {
+        match expr {
+            Expr::Value(value, _) => Ok(*value),
+            Expr::Range(range, _) => Ok(range.low),
+            Expr::Field(field) => payload(*field, ctx),
+            Expr::Meta(meta) => self.meta(*meta, ctx),
+            Expr::Ct(key, direction) => ct(*key, *direction, ctx),
+            Expr::Fib(fib) => fib_value(fib, ctx),
+            Expr::Socket(key) => {
+                let socket = ctx
+                    .env
+                    .socket(&ctx.packet, ctx.in_iface)
+                    .ok_or(Miss::Break)?;
+                Ok(match key {
+                    SocketKey::Transparent => Value::from(socket.transparent),
+                    SocketKey::Wildcard => Value::from(socket.wildcard),
+                    SocketKey::Mark => Value::from(socket.mark),
+                })
+            }
+            Expr::Bitwise { left, mask, xor } => Ok((self.value(left, ctx)? & mask) ^ xor),
+            Expr::Shift { left, right, bits } => {
+                Ok(shifted(self.value(left, ctx)?, *right, *bits) & left.datatype().full())
+            }
+            Expr::Numgen {
+                random,
+                modulus,
+                offset,
+            } => {
+                let (random, modulus) = (*random, (*modulus).max(1));
+                let place = self.place();
+                let drawn = self.draw(|state| {
+                    if random {
+                        return state.random.below(modulus);
+                    }
+                    let turn = state.turns.entry(place).or_insert(0);
+                    let now = *turn;
+                    *turn = if now + 1 < modulus { now + 1 } else { 0 };
+                    now
+                })?;
+                Ok(Value::from(drawn.wrapping_add(*offset)))
+            }
+            Expr::Jhash {
+                of,
+                modulus,
+                seed,
+                offset,
+            } => {
+                let bytes = self.bytes(of, ctx)?;
+                let seed = match seed {
+                    Some(seed) => *seed,
+                    None => self.draw(|state| state.hash_seed)?,
+                };
+                Ok(Value::from(
+                    scale(jhash(&bytes, seed), *modulus).wrapping_add(*offset),
+                ))
+            }
+            Expr::Symhash { modulus, offset } => {
+                let seed = self.draw(|state| state.hash_seed)?;
+                Ok(Value::from(
+                    scale(flow_hash(ctx, seed), *modulus).wrapping_add(*offset),
+                ))
+            }
+            Expr::Concat(parts) => self.value(parts.first().ok_or(Miss::Break)?, ctx),
+            Expr::Map(..) => Ok(self.ranges(expr, ctx)?.first().ok_or(Miss::Break)?.low),
+        }
+    }
+
+    fn meta(&mut self, meta: Meta, ctx: &Context) -> Got<Value> {
+        Ok(match meta {
+            Meta::Mark => Value::from(ctx.mark),
+            Meta::Length => Value::from(ctx.length()),
+            Meta::L4proto => Value::from(ctx.packet.protocol().0),
+            Meta::Nfproto => {
+                if ctx.ipv6() {
+                    10
+                } else {
+                    2
+                }
+            }
+            Meta::Protocol => {
+                if ctx.ipv6() {
+                    0x86dd
+                } else {
+                    0x0800
+                }
+            }
+            // Without the interface, an empty name.
+            Meta::Iifname | Meta::Iif => name_value(ctx.in_iface.unwrap_or("")),
+            Meta::Oifname | Meta::Oif => name_value(ctx.out_iface.unwrap_or("")),
+            Meta::Pkttype => match ctx.packet_type {
+                PacketType::Unicast => 0,
+                PacketType::Broadcast => 1,
+                PacketType::Multicast => 2,
+                PacketType::Otherhost => 3,
+            },
+            Meta::Skuid => Value::from(ctx.owner.ok_or(Miss::Break)?.uid),
+            Meta::Skgid => Value::from(ctx.owner.ok_or(Miss::Break)?.gid),
+            Meta::Random => Value::from(self.draw(|state| state.random.next_u32())?),
+            Meta::Nftrace | Meta::Priority => return Err(Miss::CannotTell),
+        })
+    }
+
+    /// What a hash is made over: the kernel's registers, parts of a concatenation filled up to four bytes.
+    fn bytes(&mut self, expr: &Expr, ctx: &Context) -> Got<Vec<u8>> {
+        let mut out = Vec::new();
+        let parts = match expr {
+            Expr::Concat(parts) => parts.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for part in parts {
+            let value = self.value(part, ctx)?;
+            let datatype = part.datatype();
+            let width = usize::from(datatype.width().div_ceil(8));
+            let mut bytes = value.to_be_bytes()[16 - width..].to_vec();
+            if datatype.is_host_endian() || matches!(datatype, Datatype::Integer(32)) {
+                bytes.reverse();
+            }
+            out.extend(bytes);
+            while parts.len() > 1 && out.len() % 4 != 0 {
+                out.push(0);
+            }
+        }
+        Ok(out)
+    }
+
+    /// What a map has for a key, or that a set has it. What rules have added counts too.
+    pub(super) fn look_up(&mut self, set: &SetRef, key: &Key, ctx: &Context) -> Option<Data> {
+        let found = set.of(self.table)?;
+        if let SetRef::Named(id) = set
+            && found.changes()
+        {
+            match self.changed_element(*id, key.parts(), ctx.now) {
+                Change::Deleted => return None,
+                Change::Added(values) => {
+                    return Some(Data::Values(values.into_iter().map(Range::one).collect()));
+                }
+                Change::None => {}
+            }
+        }
+        let element = found
+            .find(key.parts())
+            .filter(|e| e.lives(found, ctx.now))?;
+        Some(element.data.clone().unwrap_or(Data::Values(Vec::new())))
+    }
+}
+
+/// As the kernel scales a hash to a number below `bound` (`reciprocal_scale`).
+fn scale(hash: u32, bound: u32) -> u32 {
+    ((u64::from(hash) * u64::from(bound)) >> 32) as u32
+}
+
+/// The same for both directions of a connection; the kernel's own depends on a key drawn at boot.
+fn flow_hash(ctx: &Context, seed: u32) -> u32 {
+    let mut ends = [
+        (bits_of(ctx.packet.src), ctx.packet.sport().unwrap_or(0)),
+        (bits_of(ctx.packet.dst), ctx.packet.dport().unwrap_or(0)),
+    ];
+    ends.sort_unstable();
+    let mut bytes = vec![ctx.packet.protocol().0];
+    for (addr, port) in ends {
+        bytes.extend(addr.to_be_bytes());
+        bytes.extend(port.to_be_bytes());
+    }
+    jhash(&bytes, seed)
+}
+
+fn payload(field: Field, ctx: &Context) -> Got<Value> {
+    let packet = &ctx.packet;
+    if field
+        .transport()
+        .is_some_and(|transport| transport != packet.protocol())
+    {
+        return Err(Miss::Break);
+    }
+    let of_family = match field.ipv6() {
+        Some(ipv6) => ipv6 == ctx.ipv6(),
+        None => true,
+    };
+    if !of_family {
+        return Err(Miss::Break);
+    }
+    let port = |port: Option<u16>| port.map(Value::from).ok_or(Miss::CannotTell);
+    let icmp = match &packet.transport {
+        Transport::Icmp(icmp) => Some(icmp),
+        _ => None,
+    };
+    Ok(match field {
+        Field::EtherSaddr => {
+            let [a, b, c, d, e, f] = ctx.src_mac.ok_or(Miss::Break)?.0;
+            Value::from(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+        }
+        Field::EtherDaddr | Field::IpFragOff => return Err(Miss::CannotTell),
+        Field::EtherType => {
+            if ctx.ipv6() {
+                0x86dd
+            } else {
+                0x0800
+            }
+        }
+        Field::IpSaddr | Field::Ip6Saddr => bits_of(packet.src),
+        Field::IpDaddr | Field::Ip6Daddr => bits_of(packet.dst),
+        Field::IpProtocol | Field::Ip6Nexthdr => Value::from(packet.protocol().0),
+        Field::IpTtl | Field::Ip6Hoplimit => Value::from(packet.ttl),
+        Field::IpDscp | Field::Ip6Dscp => Value::from(packet.tos >> 2),
+        Field::IpEcn | Field::Ip6Ecn => Value::from(packet.tos & 3),
+        Field::IpLength => Value::from(ctx.length()),
+        Field::Ip6Length => Value::from(ctx.length().saturating_sub(40)),
+        Field::IpVersion => 4,
+        Field::Ip6Version => 6,
+        Field::IpHdrlength => 5,
+        Field::TcpFlags => packet
+            .tcp_flags()
+            .map(|f| Value::from(f.0))
+            .ok_or(Miss::Break)?,
+        Field::UdpLength => Value::from(packet.payload.saturating_add(8)),
+        Field::ThSport | Field::ThDport if icmp.is_some() => return icmp_as_ports(field, ctx),
+        Field::TcpSport
+        | Field::UdpSport
+        | Field::SctpSport
+        | Field::UdpliteSport
+        | Field::DccpSport
+        | Field::ThSport => port(packet.sport())?,
+        Field::TcpDport
+        | Field::UdpDport
+        | Field::SctpDport
+        | Field::UdpliteDport
+        | Field::DccpDport
+        | Field::ThDport => port(packet.dport())?,
+        Field::IcmpType | Field::Icmpv6Type => Value::from(icmp.ok_or(Miss::Break)?.kind),
+        Field::IcmpCode | Field::Icmpv6Code => Value::from(icmp.ok_or(Miss::Break)?.code),
+        Field::IcmpId | Field::Icmpv6Id => Value::from(icmp.ok_or(Miss::Break)?.id),
+    })
+}
+
+/// `th sport` and `th dport` read where ports would be: ICMP has type and code there, and its checksum, which the model's
+/// packets lack.
+fn icmp_as_ports(field: Field, ctx: &Context) -> Got<Value> {
+    match (&ctx.packet.transport, field) {
+        (Transport::Icmp(icmp), Field::ThSport) => {
+            Ok(Value::from(icmp.kind) << 8 | Value::from(icmp.code))
+        }
+        _ => Err(Miss::CannotTell),
+    }
+}
+
+fn ct(key: CtKey, direction: Option<Direction>, ctx: &Context) -> Got<Value> {
+    let tracked = &ctx.tracked;
+    if key == CtKey::State {
+        return Ok(match tracked.state {
+            Some(CtState::Established) => 2,
+            Some(CtState::Related) => 4,
+            Some(CtState::New) => 8,
+            Some(CtState::Untracked) => 64,
+            Some(CtState::Invalid) | None => 1,
+        });
+    }
+    let connection = tracked.connection.as_ref().ok_or(Miss::Break)?;
+    let way = direction.unwrap_or(tracked.direction);
+    let tuple = connection.tuple(way);
+    let addr = |addr: IpAddr, ipv6: bool| {
+        if addr.is_ipv6() == ipv6 {
+            Ok(bits_of(addr))
+        } else {
+            Err(Miss::Break)
+        }
+    };
+    Ok(match key {
+        CtKey::State | CtKey::Direction => Value::from(tracked.direction == Direction::Reply),
+        CtKey::Status => Value::from(connection.status.0 & 0x3f),
+        CtKey::Mark => Value::from(connection.mark),
+        CtKey::Saddr => addr(tuple.src, false)?,
+        CtKey::Daddr => addr(tuple.dst, false)?,
+        CtKey::Saddr6 => addr(tuple.src, true)?,
+        CtKey::Daddr6 => addr(tuple.dst, true)?,
+        CtKey::ProtoSrc => Value::from(tuple.sport),
+        CtKey::ProtoDst => Value::from(tuple.dport),
+        CtKey::L3proto => {
+            if tuple.src.is_ipv6() {
+                10
+            } else {
+                2
+            }
+        }
+        CtKey::Protocol => Value::from(tuple.protocol.0),
+        CtKey::Expiration => Value::from(connection.expires.saturating_sub(ctx.now)),
+        CtKey::Zone => Value::from(connection.zone.of(way)),
+    })
+}
+
+fn fib_value(fib: &Fib, ctx: &Context) -> Got<Value> {
+    let (addr, other) = if fib.saddr {
+        (ctx.packet.src, ctx.packet.dst)
+    } else {
+        (ctx.packet.dst, ctx.packet.src)
+    };
+    let device = match (fib.with_iif, fib.with_oif) {
+        (true, _) => ctx.in_iface,
+        (_, true) => ctx.out_iface,
+        _ => None,
+    };
+    if fib.result == FibResult::Type {
+        return Ok(ctx.env.address_type(addr, device) as Value);
+    }
+    let found = if ctx.hook == Hook::Prerouting && ctx.in_iface == Some("lo") {
+        ctx.in_iface.map(str::to_string)
+    } else {
+        let mark = if fib.with_mark { ctx.mark } else { 0 };
+        let found = ctx.env.route_out(Some(other), addr, mark);
+        found.filter(|name| device.is_none_or(|d| d == name))
+    };
+    Ok(match (found, fib.presence) {
+        (found, true) => Value::from(found.is_some()),
+        (Some(name), false) => name_value(&name),
+        (None, false) => 0,
+    })
+}
+
+impl Field {
+    /// The family that a packet must be of to have the field.
+    pub(super) fn ipv6(self) -> Option<bool> {
+        match self {
+            Field::IpSaddr
+            | Field::IpDaddr
+            | Field::IpProtocol
+            | Field::IpTtl
+            | Field::IpDscp
+            | Field::IpEcn => Some(false),
+            Field::IpLength | Field::IpVersion | Field::IpHdrlength | Field::IpFragOff => {
+                Some(false)
+            }
+            Field::Ip6Saddr
+            | Field::Ip6Daddr
+            | Field::Ip6Nexthdr
+            | Field::Ip6Hoplimit
+            | Field::Ip6Dscp => Some(true),
+            Field::Ip6Ecn | Field::Ip6Length | Field::Ip6Version => Some(true),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a packet can have a port at all.
+pub(super) fn has_ports(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::TCP | Protocol::UDP | Protocol::SCTP)
+}

@@ -1,0 +1,257 @@
+//! Prints as `nft list ruleset` does (nftables 1.0.6).
+
+mod constant;
+mod expr;
+mod statement;
+
+use std::fmt::{self, Write};
+
+pub(super) use statement::{statement, verdict};
+
+use expr::{element, expr as expression, joined, sorted};
+
+use super::read::PRIORITIES;
+use super::{
+    BaseKind, Chain, DataType, Datatype, Expr, Field, Meta, Op, Right, Rule, Ruleset, Set,
+    Statement, Table,
+};
+use crate::netfilter::{Hook, Policy};
+
+impl fmt::Display for Ruleset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tables.iter().try_for_each(|t| t.fmt(f))
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "table {} {} {{", self.family.name(), self.name)?;
+        let mut parts: Vec<String> = Vec::new();
+        if self.dormant {
+            f.write_str("\tflags dormant\n")?;
+        }
+        if let Some(comment) = &self.comment {
+            writeln!(f, "\tcomment \"{comment}\"")?;
+        }
+        for counter in &self.counters {
+            let comment = counter
+                .comment
+                .as_ref()
+                .map_or_else(String::new, |c| format!("\t\tcomment \"{c}\"\n"));
+            let count = counter.counters;
+            parts.push(format!(
+                "\tcounter {} {{\n{comment}\t\tpackets {} bytes {}\n\t}}\n",
+                counter.name, count.packets, count.bytes
+            ));
+        }
+        parts.extend(self.sets.iter().map(|s| set(s, self)));
+        for c in &self.chains {
+            let mut text = String::new();
+            chain(c, self, &mut text)?;
+            parts.push(text);
+        }
+        f.write_str(&parts.join("\n"))?;
+        f.write_str("}\n")
+    }
+}
+
+fn set(s: &Set, table: &Table) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let names = |types: &[Datatype]| joined(types.iter().map(|t| t.name().to_string()), " . ");
+    let data = match (&s.data, &s.typeof_data) {
+        (None, _) => String::new(),
+        (Some(DataType::Verdict), _) => " : verdict".to_string(),
+        (Some(_), Some(data)) => format!(" : {}", expression(data, table)),
+        (Some(DataType::Values(types)), None) => format!(" : {}", names(types)),
+    };
+    lines.push(match &s.typeof_key {
+        Some(key) => format!("typeof {}{data}", expression(key, table)),
+        None => format!("type {}{data}", names(&s.key)),
+    });
+    if s.memory_policy {
+        lines.push("policy memory".to_string());
+    }
+    if let Some(size) = s.size {
+        lines.push(format!("size {size}"));
+    }
+    let flags = [
+        (s.flags.constant, "constant"),
+        (s.flags.dynamic, "dynamic"),
+        (s.flags.interval, "interval"),
+        // Goes without saying where there is a time.
+        (
+            s.flags.timeout && (s.timeout.is_none() || s.flags.dynamic),
+            "timeout",
+        ),
+    ];
+    let flags: Vec<_> = flags
+        .iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, name)| *name)
+        .collect();
+    if !flags.is_empty() {
+        lines.push(format!("flags {}", flags.join(",")));
+    }
+    if s.auto_merge {
+        lines.push("auto-merge".to_string());
+    }
+    if let Some(timeout) = s.timeout {
+        lines.push(format!("timeout {}", constant::duration(timeout)));
+    }
+    if let Some(interval) = s.gc_interval {
+        lines.push(format!("gc-interval {}", constant::duration(interval)));
+    }
+    if let Some(comment) = &s.comment {
+        lines.push(format!("comment \"{comment}\""));
+    }
+    if s.counter {
+        lines.push("counter".to_string());
+    }
+    if !s.elements.is_empty() {
+        lines.push(elements(s, table));
+    }
+    let kind = if s.data.is_some() { "map" } else { "set" };
+    format!(
+        "\t{kind} {} {{\n{}\t}}\n",
+        s.name,
+        lines
+            .iter()
+            .map(|l| format!("\t\t{l}\n"))
+            .collect::<String>()
+    )
+}
+
+/// Several on a line where they are short.
+fn elements(s: &Set, table: &Table) -> String {
+    let a_line = match (s.key.as_slice(), &s.data) {
+        ([Datatype::InetService | Datatype::Mark], None) => 4,
+        ([Datatype::Ipv4Addr], None) => 2,
+        _ => 1,
+    };
+    let mut out = "elements = { ".to_string();
+    for (i, e) in sorted(s).enumerate() {
+        if i > 0 {
+            out.push_str(if i % a_line == 0 {
+                ",\n\t\t\t     "
+            } else {
+                ", "
+            });
+        }
+        out.push_str(&element(e, s, table));
+    }
+    out.push_str(" }");
+    out
+}
+
+fn chain(c: &Chain, table: &Table, out: &mut String) -> fmt::Result {
+    writeln!(out, "\tchain {} {{", c.name)?;
+    if let Some(comment) = &c.comment {
+        writeln!(out, "\t\tcomment \"{comment}\"")?;
+    }
+    if let Some(base) = &c.base {
+        let kind = match base.kind {
+            BaseKind::Filter => "filter",
+            BaseKind::Nat => "nat",
+            BaseKind::Route => "route",
+        };
+        let policy = match base.policy {
+            Policy::Accept => "accept",
+            Policy::Drop => "drop",
+        };
+        let hook = base.hook.name().to_lowercase();
+        writeln!(
+            out,
+            "\t\ttype {kind} hook {hook} priority {}; policy {policy};",
+            priority(base.priority, base.hook)
+        )?;
+    }
+    for r in &c.rules {
+        writeln!(out, "\t\t{}", rule(r, table))?;
+    }
+    out.push_str("\t}\n");
+    Ok(())
+}
+
+/// By name where one is at most 10 away (nftables `src/rule.c`, `prio2str`).
+fn priority(priority: i32, hook: Hook) -> String {
+    let near = PRIORITIES.iter().find(|(_, at, only)| {
+        only.is_none_or(|h| h == hook) && (priority.saturating_sub(*at)).abs() <= 10
+    });
+    match near {
+        None => priority.to_string(),
+        Some((name, at, _)) => match priority - at {
+            0 => name.to_string(),
+            n if n > 0 => format!("{name} + {n}"),
+            n => format!("{name} - {}", -n),
+        },
+    }
+}
+
+/// A rule without its counters' history, as one line.
+pub fn rule(r: &Rule, table: &Table) -> String {
+    let shown = r
+        .statements
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !implied(&r.statements, *i, table));
+    let mut out = joined(shown.map(|(_, s)| statement(s, table)), " ");
+    if let Some(comment) = &r.comment {
+        let _ = write!(
+            out,
+            "{}comment \"{comment}\"",
+            if out.is_empty() { "" } else { " " }
+        );
+    }
+    out
+}
+
+/// Whether a question goes without saying, as a later one asks it too: `meta l4proto tcp tcp dport 80`.
+fn implied(statements: &[Statement], at: usize, table: &Table) -> bool {
+    let Some(Statement::Match(question)) = statements.get(at) else {
+        return false;
+    };
+    let (Op::Eq, Right::Value(value)) = (question.op, &question.right) else {
+        return false;
+    };
+    let value = value.first().copied().unwrap_or(0);
+    let later = statements.iter().skip(at + 1);
+    match &question.left {
+        Expr::Meta(Meta::L4proto) | Expr::Field(Field::IpProtocol | Field::Ip6Nexthdr) => {
+            let plain =
+                table.family != super::Family::Inet || matches!(question.left, Expr::Meta(_));
+            plain
+                && later
+                    .flat_map(fields)
+                    .any(|f| f.transport().is_some_and(|t| u128::from(t.0) == value))
+        }
+        Expr::Meta(Meta::Nfproto) => {
+            let ipv6 = value == 10;
+            later.flat_map(fields).any(|f| f.ipv6() == Some(ipv6))
+        }
+        _ => false,
+    }
+}
+
+/// The header fields that a statement asks.
+fn fields(statement: &Statement) -> Vec<Field> {
+    fn of(e: &Expr, out: &mut Vec<Field>) {
+        match e {
+            Expr::Field(f) => out.push(*f),
+            Expr::Concat(parts) => parts.iter().for_each(|p| of(p, out)),
+            Expr::Bitwise { left, .. } | Expr::Shift { left, .. } => of(left, out),
+            Expr::Jhash { of: inner, .. } | Expr::Map(inner, _) => of(inner, out),
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    match statement {
+        Statement::Match(r) => of(&r.left, &mut out),
+        Statement::Vmap(key, _) => of(key, &mut out),
+        Statement::Nat(n) => [&n.addr, &n.port]
+            .into_iter()
+            .flatten()
+            .for_each(|e| of(e, &mut out)),
+        _ => {}
+    }
+    out
+}

@@ -1,0 +1,182 @@
+//! Reads `nft list ruleset` and what `nft -f` takes (nftables 1.0.6).
+//!
+//! A text is commands (`add rule …`) and tables written as blocks. As nft does, a block's chains and sets are made before
+//! its rules are read, so that rules may name what stands below them. What is wrong is said and left out; the rest stands.
+
+mod command;
+mod constant;
+mod cursor;
+mod define;
+mod element;
+mod expr;
+mod lex;
+mod nat;
+mod renumber;
+mod statement;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use constant::{bits_of, name_value};
+use cursor::{Cursor, Fault};
+pub(super) use expr::{FIELDS, QUALIFIED, UNQUALIFIED, shifted};
+pub(super) use statement::LEVELS;
+pub(super) use table::PRIORITIES;
+
+use super::{Family, Rule, Ruleset, Set, SetId, Statement, Table};
+use crate::netfilter::ChainId;
+use crate::netfilter::matches::Unsupported;
+use crate::say;
+use crate::text::{Diagnostic, FileId, Span};
+
+/// Reads a text into tables; what could not be read is said, and is not in them.
+pub fn read(text: &str, file: FileId) -> (Ruleset, Vec<Diagnostic>) {
+    let (tokens, mut diagnostics) = lex::tokens(text, file);
+    let tokens = define::expand(tokens, &mut diagnostics);
+    let end = Span::new(file, text.len(), text.len());
+    let mut reader = Reader {
+        text,
+        cursor: Cursor::new(tokens, end),
+        diagnostics,
+        tables: Vec::new(),
+        here: 0,
+        family: Family::Ip,
+        order: 0,
+        depth: 0,
+        transport_known: false,
+    };
+    reader.commands();
+    let (ruleset, more) = renumber::finish(reader.tables);
+    let mut diagnostics = reader.diagnostics;
+    diagnostics.extend(more);
+    diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
+    (ruleset, diagnostics)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    cursor: Cursor<'t>,
+    diagnostics: Vec<Diagnostic>,
+    tables: Vec<Draft>,
+    /// The table at hand, by its position, and its family.
+    here: usize,
+    family: Family,
+    /// Counts base chains.
+    order: u32,
+    depth: u32,
+    /// A statement before in this rule has asked for the transport protocol.
+    transport_known: bool,
+}
+
+/// A table in the making. Chains and sets keep their numbers while the text is read, also when they are deleted.
+struct Draft {
+    table: Table,
+    chains: BTreeMap<Box<str>, ChainId>,
+    sets: BTreeMap<Box<str>, SetId>,
+    /// Counters and the like, as kind and name.
+    objects: BTreeSet<(Box<str>, Box<str>)>,
+    deleted: bool,
+}
+
+impl Draft {
+    fn new(table: Table) -> Self {
+        Self {
+            table,
+            chains: BTreeMap::new(),
+            sets: BTreeMap::new(),
+            objects: BTreeSet::new(),
+            deleted: false,
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn table(&self) -> Option<&Table> {
+        self.tables.get(self.here).map(|d| &d.table)
+    }
+
+    fn table_name(&self) -> String {
+        self.table()
+            .map_or_else(String::new, |t| format!("{} {}", t.family.name(), t.name))
+    }
+
+    fn chain_id(&self, name: &str) -> Option<ChainId> {
+        self.tables.get(self.here)?.chains.get(name).copied()
+    }
+
+    fn set_id(&self, name: &str) -> Option<SetId> {
+        self.tables.get(self.here)?.sets.get(name).copied()
+    }
+
+    fn has_object(&self, kind: &str, name: &str) -> bool {
+        let find = |d: &Draft| d.objects.iter().any(|(k, n)| &**k == kind && &**n == name);
+        self.tables.get(self.here).is_some_and(find)
+    }
+
+    fn say(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.say(match fault {
+            Fault::Wrong(diagnostic) => *diagnostic,
+            Fault::NotModelled(what) => {
+                Diagnostic::warning(what.span, say!("nft/not-modelled", name = what.name))
+            }
+        });
+    }
+
+    /// A rule to the end of its line. What is not modelled stays in it as text, from there to its end.
+    fn rule(&mut self) -> Option<Rule> {
+        let start = self.cursor.at;
+        let mut rule = Rule {
+            statements: Vec::new(),
+            comment: None,
+            span: Span::default(),
+        };
+        self.transport_known = false;
+        self.depth = 0;
+        while !self.cursor.ends_rule() {
+            if self.cursor.is_word("comment") {
+                self.cursor.at += 1;
+                match self.cursor.quoted() {
+                    Ok(comment) => rule.comment = Some(comment),
+                    Err(fault) => {
+                        self.fault(fault);
+                        self.cursor.skip_statement();
+                        return None;
+                    }
+                }
+                continue;
+            }
+            let began = self.cursor.at;
+            match self.statement() {
+                Ok(statement) => {
+                    self.transport_known |= statement.asks_transport();
+                    rule.statements.push(statement);
+                }
+                Err(Fault::NotModelled(what)) => {
+                    let name = what.name.clone();
+                    self.fault(Fault::NotModelled(what));
+                    self.cursor.at = began;
+                    self.cursor.skip_statement();
+                    let span = self.cursor.since(began);
+                    let text = self.text.get(span.range()).unwrap_or("").trim_end().into();
+                    rule.statements
+                        .push(Statement::Unsupported(Box::new(Unsupported {
+                            name,
+                            text,
+                            span,
+                        })));
+                }
+                Err(fault) => {
+                    self.fault(fault);
+                    self.cursor.skip_statement();
+                    return None;
+                }
+            }
+        }
+        rule.span = self.cursor.since(start);
+        Some(rule)
+    }
+}
