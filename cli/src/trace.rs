@@ -24,6 +24,7 @@ northsouth trace [DIR] [OPTIONS]      the walk of a request, step by step
   --mode MODE         what the load balancer rewrites: keep-destination, rewrite-destination, full-nat
   --seed N            what decides by chance (default: the scenario's)
   --all               every packet of the conversation step by step
+  --why               below each step why it happened, and what was passed over and why
   --json              the trace as JSON
   --lang LANG         en or zh-CN (default: the terminal's)
 exit status: 0 delivered, 1 not delivered, 2 bad input, 3 cannot tell";
@@ -31,7 +32,12 @@ exit status: 0 delivered, 1 not delivered, 2 bad input, 3 cannot tell";
 pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     let mut options = Options::new(words);
     let lang = options.lang()?;
-    let (json, all) = (options.flag("--json"), options.flag("--all"));
+    let json = options.flag("--json");
+    let style = Style {
+        lang,
+        all: options.flag("--all"),
+        why: options.flag("--why"),
+    };
     let workspace = workspace(options, lang)?;
     let run = run(&workspace);
     eprint!(
@@ -45,10 +51,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         println!("{}", crate::json::trace(&workspace, &run, lang));
     } else {
         println!("{}\n", workspace.probe);
-        print!(
-            "{}",
-            print(&run.world, &run.trace, Style { lang, all }, None)
-        );
+        print!("{}", print(&run.world, &run.trace, style));
     }
     Ok(status(&run))
 }

@@ -122,16 +122,18 @@ fn the_walk_prints_as_it_did() {
         let style = Style {
             lang: Lang::En,
             all: false,
+            why: false,
         };
-        let text = print(&run.world, &run.trace, style, None);
+        let text = print(&run.world, &run.trace, style);
         golden(&format!("golden/article-{mode}.txt"), &text);
     }
     let run = article("rewrite-destination");
     let style = Style {
         lang: Lang::ZhCn,
         all: true,
+        why: false,
     };
-    let text = print(&run.world, &run.trace, style, None);
+    let text = print(&run.world, &run.trace, style);
     golden("golden/article-zh-CN.txt", &text);
 }
 

@@ -18,7 +18,7 @@ pub use action::{
 };
 pub use change::{Change, Field, Snapshot};
 pub use disposition::Disposition;
-pub use print::{Explain, Style, print, summary};
+pub use print::{Style, print, summary};
 pub use tell::tell;
 pub use why::{span, why};
 

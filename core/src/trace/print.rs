@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Action, Change, Field, Hop, Journey, Part, Role, Step, Trace, tell};
+use super::{Action, Change, Field, Hop, Journey, Part, Role, Step, Trace, tell, why};
 use crate::net::{Packet, Transport};
 use crate::say;
 use crate::text::{Lang, Outcome, Reason, Say, Why};
@@ -14,16 +14,15 @@ pub struct Style {
     pub lang: Lang,
     /// Every journey step by step. Otherwise the first one and the first answer are; the others take a line each.
     pub all: bool,
+    /// Below each step why it happened: what held (`+`), and of rules and routes passed over, what did not (`-`).
+    pub why: bool,
 }
 
-/// Why a step happened, for who wants it printed below the step.
-pub type Explain<'a> = &'a dyn Fn(HostId, &Step) -> Why;
-
-pub fn print(world: &World, trace: &Trace, style: Style, explain: Option<Explain<'_>>) -> String {
+pub fn print(world: &World, trace: &Trace, style: Style) -> String {
     let mut printer = Printer {
         world,
         lang: style.lang,
-        explain,
+        why: style.why,
         out: String::new(),
     };
     let mut answered = false;
@@ -71,7 +70,7 @@ pub fn summary(packet: &Packet) -> String {
 struct Printer<'a> {
     world: &'a World,
     lang: Lang,
-    explain: Option<Explain<'a>>,
+    why: bool,
     out: String,
 }
 
@@ -129,8 +128,8 @@ impl Printer<'_> {
             let told = self.text(tell(self.world, hop.host, step));
             let changes = self.changes(&step.changes);
             let _ = writeln!(self.out, "    {}{indent}{told}{changes}", pad(shown, LABEL));
-            if let Some(explain) = self.explain {
-                self.why(&explain(hop.host, step), &indent);
+            if self.why {
+                self.reasons(step, &why(self.world, hop.host, step), &indent);
             }
             last = label;
         }
@@ -180,13 +179,22 @@ impl Printer<'_> {
         }
     }
 
-    fn why(&mut self, why: &Why, indent: &str) {
-        for reason in why.passed_over.iter().chain(&why.decided) {
-            self.reason(reason, indent, 0);
+    fn reasons(&mut self, step: &Step, why: &Why, indent: &str) {
+        // Rules passed over are told by their number, the one that acted was printed above.
+        let first = match &step.action {
+            Action::Rule(rule) => rule.step().map(|s| u64::from(s.passed_from) + 1),
+            _ => None,
+        };
+        for (at, reason) in (0..).zip(&why.passed_over) {
+            let named = first.map(|first| format!("{}: ", first + at));
+            self.reason(reason, named.as_deref(), indent, 0);
+        }
+        for reason in &why.decided {
+            self.reason(reason, None, indent, 0);
         }
     }
 
-    fn reason(&mut self, reason: &Reason, indent: &str, depth: usize) {
+    fn reason(&mut self, reason: &Reason, named: Option<&str>, indent: &str, depth: usize) {
         let mark = match reason.outcome {
             Outcome::Held => '+',
             Outcome::Failed => '-',
@@ -194,10 +202,10 @@ impl Printer<'_> {
             Outcome::CannotTell => '?',
         };
         let told = self.text(reason.say.clone());
-        let text = if reason.text.is_empty() {
-            String::new()
-        } else {
-            format!("{}: ", reason.text)
+        let text = match (named, &*reason.text) {
+            (Some(named), _) => named.to_string(),
+            (None, "") => String::new(),
+            (None, text) => format!("{text}: "),
         };
         let _ = writeln!(
             self.out,
@@ -210,7 +218,7 @@ impl Printer<'_> {
             return;
         }
         for child in &reason.children {
-            self.reason(child, indent, depth + 1);
+            self.reason(child, None, indent, depth + 1);
         }
     }
 }
