@@ -7,6 +7,7 @@
 mod action;
 mod change;
 mod disposition;
+mod meaning;
 mod print;
 mod step;
 mod tell;
@@ -18,6 +19,7 @@ pub use action::{
 };
 pub use change::{Change, Field, Snapshot};
 pub use disposition::Disposition;
+pub use meaning::meaning;
 pub use print::{Style, print, summary};
 pub use tell::tell;
 pub use why::{span, why};
