@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use northsouth::conntrack::{Connection, StatusBits, Tuple};
 use northsouth::net::{Icmp, IfaceName, Mac, Packet, Protocol, TcpFlags, Transport};
 use northsouth::netfilter::walk::{StepAction, StepKind, TableRef};
-use northsouth::netfilter::{SocketOwner, save};
+use northsouth::netfilter::{SocketOwner, nft, save};
 use northsouth::route::{self, PolicyRule};
 use northsouth::sim::{SendOptions, Sim};
 use northsouth::text::FileId;
@@ -15,7 +15,7 @@ use northsouth::topology::{
     Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, Link, Service, Socket,
     World,
 };
-use northsouth::trace::{Action, Drop, Journey, Part};
+use northsouth::trace::{Action, Drop, Journey, Part, RuleStep};
 use serde_json::{Map, Value, json};
 
 const NODE: HostId = HostId(0);
@@ -102,6 +102,7 @@ fn world(case: &Value) -> World {
         .flatten()
         .map(socket)
         .collect();
+    host.nft = nft::read(case["nft"].as_str().unwrap_or_default(), FileId(0)).0;
     World {
         hosts: vec![host],
         links,
@@ -339,28 +340,8 @@ impl Run<'_> {
                     }
                 }
                 Action::Rule(rule) => {
-                    let chains = &self.world.host(NODE).map(|h| &h.iptables);
-                    let (table, chain) = match (rule.table(), rule.step(), chains) {
-                        (TableRef::Iptables(table), Some(s), Some(rules)) => {
-                            let chain = rules.table(table).and_then(|t| t.chain(s.chain));
-                            (table.name(), chain.map_or("", |c| &*c.name))
-                        }
-                        _ => ("", ""),
-                    };
-                    if let Some(s) = rule.step() {
-                        path.push(json!({
-                            "h": hooks.len() - 1,
-                            "hook": rule.visit.hook.name(),
-                            "table": table,
-                            "chain": chain,
-                            "kind": match s.kind {
-                                StepKind::Rule => "rule",
-                                StepKind::Policy => "policy",
-                                StepKind::Return => "return",
-                            },
-                            "n": s.index + 1,
-                            "verdict": verdict(s.action),
-                        }));
+                    if let Some(step) = self.rule_step(rule, hooks.len().saturating_sub(1)) {
+                        path.push(step);
                     }
                 }
                 Action::Left(egress) if egress.beyond => {
@@ -415,6 +396,36 @@ impl Run<'_> {
         result["hooks"] = hooks.iter().map(HookSeen::json).collect();
         result["path"] = Value::Array(path);
         result
+    }
+}
+
+impl Run<'_> {
+    /// A rule, policy or end of a chain; `nft` numbers rules alone, and calls going on after a chain's end `continue`.
+    fn rule_step(&self, rule: &RuleStep, hook: usize) -> Option<Value> {
+        let (host, step) = (self.world.host(NODE)?, rule.step()?);
+        let (table, chain, nft) = match rule.table() {
+            TableRef::Iptables(name) => {
+                let chain = host.iptables.table(name)?.chain(step.chain)?;
+                (name.name(), &*chain.name, false)
+            }
+            TableRef::Nft(table) => {
+                let table = host.nft.table(table)?;
+                (&*table.name, &*table.chain(step.chain)?.name, true)
+            }
+        };
+        Some(json!({
+            "h": hook,
+            "hook": rule.visit.hook.name(),
+            "table": table,
+            "chain": chain,
+            "kind": match step.kind {
+                StepKind::Rule => "rule",
+                StepKind::Policy => "policy",
+                StepKind::Return => "return",
+            },
+            "n": (!nft || step.kind == StepKind::Rule).then_some(step.index + 1),
+            "verdict": verdict(step.action),
+        }))
     }
 }
 

@@ -9,11 +9,28 @@ use crate::conntrack::{
 };
 use crate::net::{IfaceName, Protocol};
 use crate::netfilter::hooks::{NatStop, Stop};
+use crate::netfilter::nft::{self, BaseKind, BaseRef};
 use crate::netfilter::walk::{self, NatKind, NatRequest, TableRef, Verdict};
 use crate::netfilter::{Context, Hook, TableName, Tracked};
 use crate::route::Scope;
 use crate::topology::{HostId, HostView};
 use crate::trace::{Action, Drop, HookVisit, Part, RuleStep, TableVisit, Tracking};
+
+/// What a hook walks a packet through.
+#[derive(Clone, Copy)]
+enum Asked {
+    Table(TableName),
+    Chain(BaseRef),
+}
+
+impl Asked {
+    fn table(self) -> TableRef {
+        match self {
+            Asked::Table(table) => TableRef::Iptables(table),
+            Asked::Chain(chain) => TableRef::Nft(chain.table),
+        }
+    }
+}
 
 impl Sim<'_> {
     /// Asks netfilter at a hook. False: the packet goes no further.
@@ -34,8 +51,8 @@ impl Sim<'_> {
         for stop in stops {
             let goes_on = match stop {
                 Stop::Conntrack => self.track(at, hook, skb),
-                Stop::Table(table) => self.table(at, hook, *table, skb),
-                Stop::Chain(_) => self.not_yet(at, hook, skb),
+                Stop::Table(table) => self.rules(at, hook, Asked::Table(*table), skb),
+                Stop::Chain(chain) => self.rules(at, hook, Asked::Chain(*chain), skb),
                 Stop::Nat(stops) => self.nat(at, hook, stops, skb),
                 Stop::Confirm => self.confirm(at, hook, skb),
             };
@@ -44,15 +61,6 @@ impl Sim<'_> {
             }
         }
         true
-    }
-
-    fn not_yet(&mut self, at: HostId, hook: Hook, skb: &Skb) -> bool {
-        let why = Drop::CannotTell(walk::CannotTell {
-            text: "nft".into(),
-            span: Default::default(),
-        });
-        self.drop(at, skb, Part::Hook(hook), why);
-        false
     }
 
     fn track(&mut self, at: HostId, hook: Hook, skb: &mut Skb) -> bool {
@@ -96,29 +104,35 @@ impl Sim<'_> {
         true
     }
 
-    fn table(&mut self, at: HostId, hook: Hook, table: TableName, skb: &mut Skb) -> bool {
+    /// What filters; NAT is asked by [`Self::nat`].
+    fn rules(&mut self, at: HostId, hook: Hook, asked: Asked, skb: &mut Skb) -> bool {
         let before = (skb.mark, skb.packet.src, skb.packet.dst, skb.packet.tos);
-        let Some(verdict) = self.traverse(at, hook, table, skb) else {
+        let Some(verdict) = self.traverse(at, hook, asked, skb) else {
             return true;
         };
-        if !self.obey(at, hook, TableRef::Iptables(table), &verdict, skb) {
+        if !self.obey(at, hook, asked.table(), &verdict, skb) {
             return false;
         }
         let after = (skb.mark, skb.packet.src, skb.packet.dst, skb.packet.tos);
-        if table == TableName::Mangle && hook == Hook::Output && before != after {
+        if hook == Hook::Output && before != after && self.may_reroute(at, asked) {
             return self.reroute(at, hook, skb);
         }
         true
     }
 
-    /// Walks a table and takes over what it changed. `None`: the table has nothing at this hook.
-    fn traverse(
-        &mut self,
-        at: HostId,
-        hook: Hook,
-        table: TableName,
-        skb: &mut Skb,
-    ) -> Option<Verdict> {
+    /// The table mangle and chains of type route look for the way again when they have changed the packet.
+    fn may_reroute(&self, at: HostId, asked: Asked) -> bool {
+        match asked {
+            Asked::Table(table) => table == TableName::Mangle,
+            Asked::Chain(chain) => {
+                let base = self.host(at).and_then(|h| h.nft.base(chain));
+                base.is_some_and(|b| b.kind == BaseKind::Route)
+            }
+        }
+    }
+
+    /// Walks a table or chain and takes over what it changed. `None`: it has nothing at this hook.
+    fn traverse(&mut self, at: HostId, hook: Hook, asked: Asked, skb: &mut Skb) -> Option<Verdict> {
         let host = self.host(at)?;
         let now = self.now;
         let before = skb.snapshot();
@@ -157,7 +171,12 @@ impl Sim<'_> {
             env: &view,
             now,
         };
-        let traversal = walk::traverse(&host.iptables, table, &mut ctx, &mut state.netfilter)?;
+        let traversal = match asked {
+            Asked::Table(table) => {
+                walk::traverse(&host.iptables, table, &mut ctx, &mut state.netfilter)?
+            }
+            Asked::Chain(chain) => nft::traverse(&host.nft, chain, &mut ctx, &mut state.nft)?,
+        };
         let (packet, mark, after) = (ctx.packet, ctx.mark, ctx.tracked);
         if let (Some(id), Some(changed)) = (skb.ct.connection, after.connection)
             && let Some(c) = state.conntrack.get_mut(id)
@@ -301,14 +320,14 @@ impl Sim<'_> {
             return true;
         };
         for stop in stops {
-            let NatStop::Table = stop else {
-                return self.not_yet(at, hook, skb);
+            let asked = match stop {
+                NatStop::Table => Asked::Table(TableName::Nat),
+                NatStop::Chain(chain) => Asked::Chain(*chain),
             };
-            let table = TableRef::Iptables(TableName::Nat);
-            let Some(verdict) = self.traverse(at, hook, TableName::Nat, skb) else {
+            let Some(verdict) = self.traverse(at, hook, asked, skb) else {
                 continue;
             };
-            if !self.obey(at, hook, table, &verdict, skb) {
+            if !self.obey(at, hook, asked.table(), &verdict, skb) {
                 return false;
             }
             if let Verdict::Nat(request) = &verdict {

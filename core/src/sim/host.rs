@@ -7,7 +7,7 @@ use crate::conntrack::Conntrack;
 use crate::load_balancer;
 use crate::net::{IfaceName, Mac, Packet};
 use crate::netfilter::hooks::{self, Stop};
-use crate::netfilter::{self, AddressType, Env, Hook, SetAnswer, Socket as FoundSocket};
+use crate::netfilter::{self, AddressType, Env, Hook, SetAnswer, Socket as FoundSocket, nft};
 use crate::route::{Fib, Scope};
 use crate::topology::{Host, HostView, Interface};
 
@@ -17,6 +17,7 @@ pub struct HostState {
     pub fib: Fib,
     pub conntrack: Conntrack,
     pub netfilter: netfilter::State,
+    pub nft: nft::State,
     /// What each hook asks, in order.
     pub(super) stops: Arc<[Vec<Stop>; 5]>,
     pub neighbours: BTreeMap<(IfaceName, IpAddr), Mac>,
@@ -38,6 +39,7 @@ impl HostState {
             fib: host.fib(seed as u32),
             conntrack: Conntrack::default(),
             netfilter: netfilter::State::new(seed),
+            nft: nft::State::new(seed),
             stops: Arc::new(Hook::ALL.map(|hook| stops(host, hook))),
             neighbours: neighbours.collect(),
             fdb: BTreeMap::new(),

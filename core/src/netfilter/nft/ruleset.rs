@@ -97,6 +97,10 @@ impl Ruleset {
         self.tables.get(usize::from(id.0))
     }
 
+    pub fn base(&self, at: BaseRef) -> Option<&Base> {
+        self.table(at.table)?.chain(at.chain)?.base.as_ref()
+    }
+
     /// The base chains that a packet of a family meets at a hook, in any order; dormant tables have none.
     pub fn base_chains(&self, hook: Hook, ipv6: bool) -> impl Iterator<Item = (BaseRef, Base)> {
         let tables = (0..).map(TableId).zip(&self.tables);
