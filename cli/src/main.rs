@@ -2,9 +2,11 @@
 
 mod conform;
 mod diagnose;
+mod explain;
 mod files;
 mod json;
 mod options;
+mod packet;
 mod trace;
 
 use std::process::ExitCode;
@@ -20,11 +22,12 @@ fn main() -> ExitCode {
             conform::run(suite, from.as_ref(), to.as_ref()).map(|()| ExitCode::SUCCESS)
         }
         ["trace", ref rest @ ..] if !rest.contains(&"--help") => trace::command(rest),
-        ["help" | "--help", ..] | ["trace", ..] => {
-            println!("{}\n\n{CONFORM}", trace::USAGE);
+        ["explain", ref rest @ ..] if !rest.contains(&"--help") => explain::command(rest),
+        ["help" | "--help" | "trace" | "explain", ..] => {
+            println!("{}", usage());
             Ok(ExitCode::SUCCESS)
         }
-        _ => Err(format!("{}\n\n{CONFORM}", trace::USAGE)),
+        _ => Err(usage()),
     };
     match result {
         Ok(code) => code,
@@ -33,4 +36,8 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn usage() -> String {
+    [trace::USAGE, explain::USAGE, CONFORM].join("\n\n")
 }
