@@ -1,5 +1,6 @@
 //! Northsouth.
 pub mod conntrack;
+pub mod console;
 pub mod control;
 pub mod envoy;
 pub mod link;

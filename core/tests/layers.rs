@@ -37,6 +37,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("trace", world.clone()),
         ("sim", [&world[..], &["trace"]].concat()),
         ("workspace", walked.clone()),
+        ("console", walked.clone()),
         ("exercise", walked.clone()),
         ("share", walked),
     ])

@@ -1,6 +1,8 @@
+use std::borrow::Cow;
+
 use super::engine::Sim;
 use super::host::HostState;
-use crate::topology::HostId;
+use crate::topology::{HostId, World};
 use crate::trace::Trace;
 
 /// What a run left behind: connections, counters, learnt addresses.
@@ -9,12 +11,26 @@ pub struct After {
     pub(super) hosts: Vec<Option<Box<HostState>>>,
     /// Milliseconds from the run's begin to its end.
     pub now: u64,
+    seed: u64,
 }
 
 impl After {
     /// `None` for a host that no packet came to.
     pub fn host(&self, id: HostId) -> Option<&HostState> {
         self.hosts.get(usize::from(id.0))?.as_deref()
+    }
+
+    /// The same; a host that no packet came to is as it was. `None` where the world has no such host.
+    pub fn state(&self, world: &World, id: HostId) -> Option<Cow<'_, HostState>> {
+        match self.host(id) {
+            Some(state) => Some(Cow::Borrowed(state)),
+            None => self.again(world).state(id).cloned().map(Cow::Owned),
+        }
+    }
+
+    /// A run that begins where no packet has come yet, with the chances of this one.
+    pub(super) fn again<'w>(&self, world: &'w World) -> Sim<'w> {
+        Sim::new(world, self.seed)
     }
 }
 
@@ -24,6 +40,7 @@ impl Sim<'_> {
         let after = After {
             hosts: self.take_hosts(),
             now: self.now,
+            seed: self.seed(),
         };
         (self.into_trace(), after)
     }

@@ -57,6 +57,10 @@ impl<'w> Sim<'w> {
         Some(slot.get_or_insert_with(|| Box::new(HostState::new(host, seed))))
     }
 
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     pub(super) fn take_hosts(&mut self) -> Vec<Option<Box<HostState>>> {
         std::mem::take(&mut self.hosts)
     }

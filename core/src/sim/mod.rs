@@ -6,6 +6,7 @@
 //! answers by itself; `talk` is what clients and servers say to each other.
 
 mod after;
+mod ask;
 mod bridge;
 mod deliver;
 mod engine;
@@ -22,6 +23,7 @@ mod skb;
 mod talk;
 
 pub use after::After;
+pub use ask::{NoWayOut, WayOut, way_out};
 pub use engine::Sim;
 pub use host::HostState;
 pub use output::SendOptions;

@@ -169,6 +169,47 @@ impl Sysctls {
         true
     }
 
+    /// A setting as `sysctl` prints it. `None`: not modelled. Interfaces that are not named have the defaults.
+    pub fn value(&self, key: &str) -> Option<String> {
+        if let Some(rest) = key.strip_prefix("net.ipv4.conf.") {
+            let (iface, name) = rest.rsplit_once('.')?;
+            let conf = match iface {
+                "all" => &self.all,
+                "default" => &self.default,
+                _ => self.conf(iface),
+            };
+            return Some(conf.value(name)?.to_string());
+        }
+        let number = match key {
+            "net.ipv4.ip_forward" => u8::from(self.all.forwarding),
+            "net.bridge.bridge-nf-call-iptables" => u8::from(self.bridge_nf),
+            "net.ipv4.ip_default_ttl" => self.ttl,
+            "net.netfilter.nf_conntrack_tcp_loose" => u8::from(self.tcp_loose),
+            "net.netfilter.nf_conntrack_tcp_be_liberal" => u8::from(self.tcp_liberal),
+            "net.ipv4.ip_nonlocal_bind" => u8::from(self.nonlocal_bind),
+            "net.ipv4.fwmark_reflect" => u8::from(self.fwmark_reflect),
+            "net.ipv4.icmp_echo_ignore_all" => u8::from(self.ignore_echo),
+            "net.ipv4.icmp_echo_ignore_broadcasts" => u8::from(self.ignore_broadcast_echo),
+            "net.ipv4.icmp_errors_use_inbound_ifaddr" => u8::from(self.icmp_inbound_address),
+            "net.ipv4.fib_multipath_hash_policy" => self.multipath_hash,
+            "net.ipv4.ip_local_port_range" => {
+                let (low, high) = self.local_ports;
+                return Some(format!("{low}\t{high}"));
+            }
+            _ => return None,
+        };
+        Some(number.to_string())
+    }
+
+    /// The names of all settings that are modelled, for these interfaces.
+    pub fn names<'i>(&self, ifaces: impl Iterator<Item = &'i str>) -> Vec<String> {
+        let mut names: Vec<String> = KEYS.iter().map(|k| (*k).to_string()).collect();
+        for iface in ["all", "default"].into_iter().chain(ifaces) {
+            names.extend(Conf::NAMES.iter().map(|n| format!("net.ipv4.conf.{iface}.{n}")));
+        }
+        names
+    }
+
     fn forward_all(&mut self, on: bool) {
         self.all.forwarding = on;
         self.default.forwarding = on;
@@ -178,7 +219,48 @@ impl Sysctls {
     }
 }
 
+/// The settings that are not an interface's.
+const KEYS: [&str; 12] = [
+    "net.bridge.bridge-nf-call-iptables",
+    "net.ipv4.fib_multipath_hash_policy",
+    "net.ipv4.fwmark_reflect",
+    "net.ipv4.icmp_echo_ignore_all",
+    "net.ipv4.icmp_echo_ignore_broadcasts",
+    "net.ipv4.icmp_errors_use_inbound_ifaddr",
+    "net.ipv4.ip_default_ttl",
+    "net.ipv4.ip_forward",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_nonlocal_bind",
+    "net.netfilter.nf_conntrack_tcp_be_liberal",
+    "net.netfilter.nf_conntrack_tcp_loose",
+];
+
 impl Conf {
+    const NAMES: [&str; 8] = [
+        "accept_local",
+        "arp_ignore",
+        "forwarding",
+        "proxy_arp",
+        "route_localnet",
+        "rp_filter",
+        "send_redirects",
+        "src_valid_mark",
+    ];
+
+    fn value(&self, name: &str) -> Option<u8> {
+        Some(match name {
+            "forwarding" => u8::from(self.forwarding),
+            "rp_filter" => self.rp_filter,
+            "accept_local" => u8::from(self.accept_local),
+            "route_localnet" => u8::from(self.route_localnet),
+            "src_valid_mark" => u8::from(self.src_valid_mark),
+            "proxy_arp" => u8::from(self.proxy_arp),
+            "send_redirects" => u8::from(self.send_redirects),
+            "arp_ignore" => self.arp_ignore,
+            _ => return None,
+        })
+    }
+
     fn set(&mut self, name: &str, n: u8) -> bool {
         match name {
             "forwarding" => self.forwarding = n != 0,
@@ -192,5 +274,20 @@ impl Conf {
             _ => return false,
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_was_set_is_read_again() {
+        let mut sysctls = Sysctls::default();
+        for name in sysctls.names(["eth0"].into_iter()) {
+            let value = sysctls.value(&name).unwrap();
+            assert!(sysctls.set(&name, &value), "{name} = {value}");
+            assert_eq!(sysctls.value(&name), Some(value), "{name}");
+        }
     }
 }

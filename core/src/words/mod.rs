@@ -29,5 +29,6 @@ areas![
     "load_balancer",
     "kube_proxy",
     "envoy",
-    "istio"
+    "istio",
+    "console"
 ];

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::super::syntax::*;
 use super::super::{Chain, ChainId, Counters, Header, Interface, Match, Not, Rule, Table, Target};
-use super::{match_name, policy};
+use super::{match_name, policy, sorted};
 use crate::net::Masked;
 
 /// How `iptables -L` is asked to list.
@@ -27,14 +27,57 @@ pub fn list(table: &Table, chain: ChainId, style: Listing) -> String {
     let Some(chain) = table.chain(chain).map(|c| (chain, c)) else {
         return out;
     };
-    head(table, chain, style, &mut out);
-    for (i, rule) in chain.1.rules.iter().enumerate() {
-        line(table, rule, i + 1, style, &mut out);
+    let jumps = |r: &&Rule| matches!(r.target, Target::Jump(to) | Target::Goto(to) if to == chain.0);
+    let references = table
+        .chains
+        .iter()
+        .map(|c| c.rules.iter().filter(jumps).count())
+        .sum();
+    one(table, chain.1, references, style, &mut out);
+    out
+}
+
+/// What `iptables -t TABLE -L` prints: all chains, with a line between.
+pub fn list_all(table: &Table, style: Listing) -> String {
+    let mut references = vec![0; table.chains.len()];
+    for rule in table.chains.iter().flat_map(|c| &c.rules) {
+        if let Target::Jump(to) | Target::Goto(to) = rule.target
+            && let Some(count) = references.get_mut(to.0 as usize)
+        {
+            *count += 1;
+        }
+    }
+    let mut out = String::new();
+    for (id, chain) in sorted(table) {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let references = references.get(id.0 as usize).copied().unwrap_or(0);
+        one(table, chain, references, style, &mut out);
     }
     out
 }
 
-fn head(table: &Table, (id, chain): (ChainId, &Chain), style: Listing, out: &mut String) {
+/// What `iptables -t TABLE -L CHAIN NUMBER` prints: the line of one rule, from 1; nothing where there is none.
+pub fn list_rule(table: &Table, chain: ChainId, number: usize, style: Listing) -> String {
+    let mut out = String::new();
+    let rule = table
+        .chain(chain)
+        .and_then(|c| c.rules.get(number.checked_sub(1)?));
+    if let Some(rule) = rule {
+        line(table, rule, number, style, &mut out);
+    }
+    out
+}
+
+fn one(table: &Table, chain: &Chain, references: usize, style: Listing, out: &mut String) {
+    head(chain, references, style, out);
+    for (i, rule) in chain.rules.iter().enumerate() {
+        line(table, rule, i + 1, style, out);
+    }
+}
+
+fn head(chain: &Chain, references: usize, style: Listing, out: &mut String) {
     let _ = write!(out, "Chain {}", chain.name);
     match chain.policy {
         Some(p) => {
@@ -50,13 +93,6 @@ fn head(table: &Table, (id, chain): (ChainId, &Chain), style: Listing, out: &mut
             out.push_str(")\n");
         }
         None => {
-            let jumps =
-                |r: &&Rule| matches!(r.target, Target::Jump(to) | Target::Goto(to) if to == id);
-            let references: usize = table
-                .chains
-                .iter()
-                .map(|c| c.rules.iter().filter(jumps).count())
-                .sum();
             let _ = writeln!(out, " ({references} references)");
         }
     }

@@ -4,11 +4,11 @@ mod list;
 
 use std::fmt::Write;
 
-pub use list::{Listing, list};
+pub use list::{Listing, list, list_all, list_rule};
 
 use super::syntax::*;
 use super::{
-    Chain, Counters, Header, Hook, Interface, Match, Not, Policy, Rule, Ruleset, Table, Target,
+    Chain, ChainId, Counters, Header, Hook, Interface, Match, Not, Policy, Rule, Ruleset, Table, Target,
 };
 use crate::net::Masked;
 
@@ -19,7 +19,7 @@ pub fn save(ruleset: &Ruleset, counters: bool) -> String {
     for table in &ruleset.tables {
         let chains = sorted(table);
         let _ = writeln!(out, "*{}", table.name);
-        for chain in &chains {
+        for (_, chain) in &chains {
             let Counters { packets, bytes } = chain.counters;
             let _ = writeln!(
                 out,
@@ -28,7 +28,7 @@ pub fn save(ruleset: &Ruleset, counters: bool) -> String {
                 chain.policy.map_or("-", policy)
             );
         }
-        for chain in chains {
+        for (_, chain) in chains {
             for rule in &chain.rules {
                 if counters {
                     let Counters { packets, bytes } = rule.counters;
@@ -47,13 +47,13 @@ pub fn save(ruleset: &Ruleset, counters: bool) -> String {
 pub fn commands(table: &Table) -> String {
     let mut out = String::new();
     let chains = sorted(table);
-    for chain in &chains {
+    for (_, chain) in &chains {
         let _ = match chain.policy {
             Some(p) => writeln!(out, "-P {} {}", chain.name, policy(p)),
             None => writeln!(out, "-N {}", chain.name),
         };
     }
-    for chain in chains {
+    for (_, chain) in chains {
         for rule in &chain.rules {
             write_rule(table, chain, rule, &mut out);
             out.push('\n');
@@ -76,15 +76,15 @@ fn policy(policy: Policy) -> &'static str {
     }
 }
 
-fn sorted(table: &Table) -> Vec<&Chain> {
-    let mut chains: Vec<_> = table.chains.iter().collect();
+fn sorted(table: &Table) -> Vec<(ChainId, &Chain)> {
+    let mut chains: Vec<_> = (0..).map(ChainId).zip(&table.chains).collect();
     let place = |chain: &Chain| {
         let hook = Hook::ALL
             .iter()
             .position(|h| chain.policy.is_some() && *h.name() == *chain.name);
         hook.unwrap_or(Hook::ALL.len())
     };
-    chains.sort_by(|a, b| (place(a), &a.name).cmp(&(place(b), &b.name)));
+    chains.sort_by(|(_, a), (_, b)| (place(a), &a.name).cmp(&(place(b), &b.name)));
     chains
 }
 
