@@ -1,0 +1,91 @@
+//! What commands print on the article's hosts after its request, as transcripts: a prompt with the command, and what it printed.
+//!
+//! `UPDATE_GOLDENS=1 cargo test --test console` writes the transcripts anew.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use northsouth::console::{self, AfterRun};
+use northsouth::text::Lang;
+use northsouth::workspace::{self, Run, Scenario};
+
+fn article() -> Run {
+    let workspace = Scenario::find("article").unwrap().workspace().unwrap();
+    workspace::run(&workspace)
+}
+
+fn printed(run: &Run, host: &str, command: &str) -> String {
+    let output = console::run(AfterRun::from(run), host, command);
+    let mut text = output.text;
+    for said in output.diagnostics {
+        for lang in Lang::ALL {
+            let _ = writeln!(text, "# {}", said.message.text(lang));
+        }
+    }
+    text
+}
+
+/// Plays every command of a transcript again.
+#[track_caller]
+fn check(name: &str, run: &Run) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/console").join(name);
+    let expected = std::fs::read_to_string(&path).unwrap();
+    let mut out = String::new();
+    for line in expected.lines() {
+        let Some((host, command)) = line.strip_prefix("[").and_then(|l| l.split_once("]$ ")) else {
+            continue;
+        };
+        let _ = writeln!(out, "{line}\n{}", printed(run, host, command));
+    }
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        std::fs::write(&path, out).unwrap();
+    } else if out != expected {
+        let differs = out.lines().zip(expected.lines()).find(|(a, b)| a != b);
+        panic!("{name}: {differs:#?}");
+    }
+}
+
+#[test]
+fn the_article_in_commands() {
+    check("article.txt", &article());
+}
+
+#[test]
+fn a_partial_line_goes_on() {
+    let run = article();
+    let complete = |line: &str| console::complete(AfterRun::from(&run), "work001", line).join(" ");
+    assert_eq!(complete("ipta"), "iptables iptables-save");
+    assert_eq!(complete("iptables -t n"), "nat");
+    assert_eq!(
+        complete("iptables -t nat -L KUBE-M"),
+        "KUBE-MARK-DROP KUBE-MARK-MASQ"
+    );
+    assert_eq!(complete("ip route get 10.0.0.1 iif e"), "eth0");
+    assert_eq!(complete("bridge fdb show br "), "cni0");
+    assert_eq!(complete("tcpdump -i d"), "docker0");
+    assert_eq!(complete("sysctl net.ipv4.ip_f"), "net.ipv4.ip_forward");
+    assert_eq!(complete("nothing "), "");
+    assert_eq!(console::complete(AfterRun::from(&run), "nowhere", "ip "), [""; 0]);
+}
+
+#[test]
+fn a_capture_filter_joins_its_terms() {
+    let run = article();
+    let count = |filter: &str| {
+        let output = console::run((&run).into(), "work001", &format!("tcpdump -ni eth0 '{filter}'"));
+        match output.diagnostics.first() {
+            Some(d) if d.code() == "console/not-taken" => None,
+            _ => Some(output.text.lines().count()),
+        }
+    };
+    assert_eq!(count("tcp"), Some(6));
+    assert_eq!(count("udp or icmp"), Some(0));
+    assert_eq!(count("src host 203.0.113.9 and dst port 31061"), Some(4));
+    assert_eq!(count("not (src net 203.0.113.0/24)"), Some(2));
+    assert_eq!(count("tcp dst port 31061 and !(dst 1.2.3.4)"), Some(4));
+    assert_eq!(count("tcp and"), None);
+    assert_eq!(count("(tcp"), None);
+    assert_eq!(count("tcp[13] == 2"), None);
+    assert_eq!(count(&"(".repeat(10_000)), None);
+    assert_eq!(count(&"not ".repeat(10_000)), None);
+}
