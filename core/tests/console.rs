@@ -28,7 +28,9 @@ fn printed(run: &Run, host: &str, command: &str) -> String {
 /// Plays every command of a transcript again.
 #[track_caller]
 fn check(name: &str, run: &Run) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/console").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/console")
+        .join(name);
     let expected = std::fs::read_to_string(&path).unwrap();
     let mut out = String::new();
     for line in expected.lines() {
@@ -65,14 +67,21 @@ fn a_partial_line_goes_on() {
     assert_eq!(complete("tcpdump -i d"), "docker0");
     assert_eq!(complete("sysctl net.ipv4.ip_f"), "net.ipv4.ip_forward");
     assert_eq!(complete("nothing "), "");
-    assert_eq!(console::complete(AfterRun::from(&run), "nowhere", "ip "), [""; 0]);
+    assert_eq!(
+        console::complete(AfterRun::from(&run), "nowhere", "ip "),
+        [""; 0]
+    );
 }
 
 #[test]
 fn a_capture_filter_joins_its_terms() {
     let run = article();
     let count = |filter: &str| {
-        let output = console::run((&run).into(), "work001", &format!("tcpdump -ni eth0 '{filter}'"));
+        let output = console::run(
+            (&run).into(),
+            "work001",
+            &format!("tcpdump -ni eth0 '{filter}'"),
+        );
         match output.diagnostics.first() {
             Some(d) if d.code() == "console/not-taken" => None,
             _ => Some(output.text.lines().count()),

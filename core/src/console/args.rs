@@ -82,10 +82,7 @@ impl<'a> Args<'a> {
     /// The word that an option wants behind it.
     pub fn value(&mut self, option: &Arg) -> Result<&'a Arg, Diagnostic> {
         self.next().ok_or_else(|| {
-            Diagnostic::error(
-                option.span,
-                say!("console/wants-value", word = option.text),
-            )
+            Diagnostic::error(option.span, say!("console/wants-value", word = option.text))
         })
     }
 
@@ -140,7 +137,10 @@ mod tests {
 
     #[test]
     fn quotes_hold_words_together() {
-        check("tcpdump -i eth0 'tcp port 80'", &["tcpdump", "-i", "eth0", "tcp port 80"]);
+        check(
+            "tcpdump -i eth0 'tcp port 80'",
+            &["tcpdump", "-i", "eth0", "tcp port 80"],
+        );
         check(r#"a"b c"d  e\ f "" "#, &["ab cd", "e f", ""]);
         check("  ", &[]);
     }

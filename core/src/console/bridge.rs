@@ -89,7 +89,9 @@ struct Entry<'a> {
 fn entries<'a>(machine: &'a Machine<'_>) -> Vec<Entry<'a>> {
     let mut all = Vec::new();
     for iface in &machine.host.interfaces {
-        let Some(bridge) = &iface.master else { continue };
+        let Some(bridge) = &iface.master else {
+            continue;
+        };
         let learnt = machine.state.fdb.iter();
         all.extend(
             learnt
@@ -220,7 +222,10 @@ fn macs(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     all.sort_by_key(|e| e.mac);
     let mut out = "port no\tmac addr\t\tis local?\tageing timer\n".to_string();
     for e in all {
-        let number = ports.iter().position(|p| *p == e.port).map_or(0, |at| at + 1);
+        let number = ports
+            .iter()
+            .position(|p| *p == e.port)
+            .map_or(0, |at| at + 1);
         let own = if e.own { "yes" } else { "no" };
         let _ = writeln!(out, "{number:>3}\t{}\t{own}\t\t{:>4}.{:02}", e.mac, 0, 0);
     }

@@ -53,7 +53,10 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
             "-j" | "--any-nat" => return Err(args.not_taken(word)),
             "-m" | "--mark" => {
                 let value = args.value(word)?;
-                let (mark, mask) = value.text.split_once('/').unwrap_or((&value.text, "0xffffffff"));
+                let (mark, mask) = value
+                    .text
+                    .split_once('/')
+                    .unwrap_or((&value.text, "0xffffffff"));
                 let both = route::number(mark).zip(route::number(mask));
                 filter.mark = Some(both.ok_or_else(|| args.bad(value))?);
             }

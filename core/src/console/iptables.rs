@@ -1,8 +1,8 @@
 //! `iptables -L`, `iptables -S` and `iptables-save`, with the counters as the run left them.
 
+use super::Answer;
 use super::args::{Arg, Args};
 use super::machine::Machine;
-use super::Answer;
 use crate::netfilter::print::{self, Listing};
 use crate::netfilter::{Chain, ChainId, Counters, Hook, Policy, Ruleset, Table, TableName};
 use crate::say;
@@ -206,6 +206,10 @@ fn commands(table: &Table, id: ChainId, number: Option<usize>) -> String {
 pub(super) fn chains(rules: &Ruleset, table: TableName) -> Vec<String> {
     match rules.table(table) {
         Some(table) => table.chains.iter().map(|c| c.name.to_string()).collect(),
-        None => unused(table).chains.iter().map(|c| c.name.to_string()).collect(),
+        None => unused(table)
+            .chains
+            .iter()
+            .map(|c| c.name.to_string())
+            .collect(),
     }
 }

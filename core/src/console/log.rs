@@ -112,7 +112,8 @@ fn body(machine: &Machine<'_>, step: &RuleStep, owner: bool, out: &mut String) {
     packet.ttl = before.map_or(packet.ttl, |b| b.ttl);
     let mark = before.map_or(visit.before.mark, |b| b.mark);
     let (input, output) = (&visit.before.in_iface, &visit.before.out_iface);
-    let name = |i: &Option<crate::net::IfaceName>| i.as_ref().map_or(String::new(), |i| i.to_string());
+    let name =
+        |i: &Option<crate::net::IfaceName>| i.as_ref().map_or(String::new(), |i| i.to_string());
     let _ = write!(out, "IN={} OUT={} ", name(input), name(output));
     if let Some(physin) = &visit.physin {
         let _ = write!(out, "PHYSIN={physin} ");
@@ -128,7 +129,11 @@ fn body(machine: &Machine<'_>, step: &RuleStep, owner: bool, out: &mut String) {
             crate::netfilter::matches::PacketType::Broadcast => crate::net::Mac([0xff; 6]),
             _ => device.mac,
         };
-        let kind = if packet.dst.is_ipv4() { "08:00" } else { "86:dd" };
+        let kind = if packet.dst.is_ipv4() {
+            "08:00"
+        } else {
+            "86:dd"
+        };
         let _ = write!(out, "MAC={dst}:{src}:{kind} ");
     }
     headers(&packet, 0, out);
@@ -145,9 +150,7 @@ fn body(machine: &Machine<'_>, step: &RuleStep, owner: bool, out: &mut String) {
 fn headers(packet: &Packet, depth: u8, out: &mut String) {
     let _ = match (packet.src, packet.dst) {
         (IpAddr::V6(src), IpAddr::V6(dst)) => {
-            let whole = |a: std::net::Ipv6Addr| {
-                a.segments().map(|s| format!("{s:04x}")).join(":")
-            };
+            let whole = |a: std::net::Ipv6Addr| a.segments().map(|s| format!("{s:04x}")).join(":");
             write!(
                 out,
                 "SRC={} DST={} LEN={} TC={} HOPLIMIT={} FLOWLBL=0 ",

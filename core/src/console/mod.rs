@@ -198,11 +198,7 @@ fn names() -> String {
 fn not_taken(tool: &Arg, word: &Arg, usage: &str) -> Diagnostic {
     Diagnostic::error(
         word.span,
-        say!(
-            "console/not-taken",
-            command = tool.text,
-            word = word.text
-        ),
+        say!("console/not-taken", command = tool.text, word = word.text),
     )
     .help(say!("console/usage", usage = usage))
 }

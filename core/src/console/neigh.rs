@@ -22,7 +22,10 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
         if let Action::Resolved(neighbour) = &step.action
             && neighbour.mac.is_none()
         {
-            all.insert((neighbour.dev.clone(), neighbour.addr), "FAILED".to_string());
+            all.insert(
+                (neighbour.dev.clone(), neighbour.addr),
+                "FAILED".to_string(),
+            );
         }
     }
     for ((dev, addr), mac) in &machine.state.neighbours {

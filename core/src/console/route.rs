@@ -20,7 +20,15 @@ ip [-br] link [show] [[dev] IFACE]
 ip neigh [show] [dev IFACE]";
 
 /// Objects in the order in which iproute2 tries an abbreviation (`ip/ip.c`, `cmds`).
-const OBJECTS: [&str; 7] = ["address", "route", "rule", "neighbor", "neighbour", "link", "addr"];
+const OBJECTS: [&str; 7] = [
+    "address",
+    "route",
+    "rule",
+    "neighbor",
+    "neighbour",
+    "link",
+    "addr",
+];
 
 pub(super) fn ip(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     let mut brief = false;
@@ -82,7 +90,10 @@ struct Wanted {
 }
 
 fn route(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
-    if let Some(word) = args.peek().filter(|w| !w.text.is_empty() && "get".starts_with(&w.text)) {
+    if let Some(word) = args
+        .peek()
+        .filter(|w| !w.text.is_empty() && "get".starts_with(&w.text))
+    {
         let _ = word;
         args.next();
         return get(machine, args);
@@ -282,7 +293,11 @@ fn answer(machine: &Machine<'_>, flow: &Flow) -> String {
         (way.broadcast, "brd"),
         (way.multicast, "mc"),
     ];
-    let flags: Vec<_> = flags.iter().filter(|(on, _)| *on).map(|(_, f)| *f).collect();
+    let flags: Vec<_> = flags
+        .iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, f)| *f)
+        .collect();
     if !flags.is_empty() {
         let _ = write!(out, "<{}> ", flags.join(","));
     }
@@ -319,7 +334,12 @@ fn device(
 pub(super) fn iface(machine: &Machine<'_>, word: &Arg) -> Result<IfaceName, Diagnostic> {
     let found = machine.host.interface(&word.text);
     found.map(|i| i.name.clone()).ok_or_else(|| {
-        let names: Vec<_> = machine.host.interfaces.iter().map(|i| i.name.as_str()).collect();
+        let names: Vec<_> = machine
+            .host
+            .interfaces
+            .iter()
+            .map(|i| i.name.as_str())
+            .collect();
         let said = say!(
             "console/no-device",
             host = machine.host.name,

@@ -39,8 +39,9 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     }
     if !listening {
         let said = say!("console/only-listening");
-        return Err(Diagnostic::error(tool.span, said)
-            .help(say!("console/usage", usage = args.usage)));
+        return Err(
+            Diagnostic::error(tool.span, said).help(say!("console/usage", usage = args.usage))
+        );
     }
     let both = tcp == udp;
     let wanted = |s: &&Socket| match s.protocol {

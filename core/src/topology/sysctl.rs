@@ -205,7 +205,11 @@ impl Sysctls {
     pub fn names<'i>(&self, ifaces: impl Iterator<Item = &'i str>) -> Vec<String> {
         let mut names: Vec<String> = KEYS.iter().map(|k| (*k).to_string()).collect();
         for iface in ["all", "default"].into_iter().chain(ifaces) {
-            names.extend(Conf::NAMES.iter().map(|n| format!("net.ipv4.conf.{iface}.{n}")));
+            names.extend(
+                Conf::NAMES
+                    .iter()
+                    .map(|n| format!("net.ipv4.conf.{iface}.{n}")),
+            );
         }
         names
     }

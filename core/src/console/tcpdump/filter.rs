@@ -31,7 +31,11 @@ impl Filter {
     pub fn parse(args: &[&Arg], tool: &Args<'_>) -> Result<Self, Diagnostic> {
         let mut words = Vec::new();
         for arg in args {
-            let spaced = arg.text.replace('(', " ( ").replace(')', " ) ").replace('!', " ! ");
+            let spaced = arg
+                .text
+                .replace('(', " ( ")
+                .replace(')', " ) ")
+                .replace('!', " ! ");
             words.extend(spaced.split_whitespace().map(|w| (w.to_string(), *arg)));
         }
         if words.is_empty() {

@@ -13,7 +13,12 @@ pub(super) fn write(packet: &Packet, wrapped: Option<(u32, &Packet)>, out: &mut 
     ends(packet, out);
     match &packet.transport {
         Transport::Tcp { flags, .. } => {
-            let _ = write!(out, "Flags [{}], length {}", letters(*flags), packet.payload);
+            let _ = write!(
+                out,
+                "Flags [{}], length {}",
+                letters(*flags),
+                packet.payload
+            );
         }
         Transport::Udp { dport, .. } => match (wrapped, *dport) {
             (Some((vni, inner)), VXLAN) => {

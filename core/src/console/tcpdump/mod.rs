@@ -107,7 +107,9 @@ fn sightings<'a>(machine: &Machine<'_>, journey: &'a Journey) -> Vec<Sighting<'a
             let (iface, comes) = match (&step.action, &step.part) {
                 (Action::Arrived, Part::Interface(iface)) => (iface, true),
                 // libpcap drops what it would see twice on lo.
-                (Action::Left(egress), _) if egress.iface.as_str() != "lo" => (&egress.iface, false),
+                (Action::Left(egress), _) if egress.iface.as_str() != "lo" => {
+                    (&egress.iface, false)
+                }
                 (Action::Bridged(switching), _) => match (&switching.from, &switching.outcome) {
                     (None, _) => (&switching.bridge, false),
                     (Some(_), SwitchOutcome::Up) => (&switching.bridge, true),

@@ -27,7 +27,8 @@ pub fn list(table: &Table, chain: ChainId, style: Listing) -> String {
     let Some(chain) = table.chain(chain).map(|c| (chain, c)) else {
         return out;
     };
-    let jumps = |r: &&Rule| matches!(r.target, Target::Jump(to) | Target::Goto(to) if to == chain.0);
+    let jumps =
+        |r: &&Rule| matches!(r.target, Target::Jump(to) | Target::Goto(to) if to == chain.0);
     let references = table
         .chains
         .iter()

@@ -8,7 +8,8 @@ pub use list::{Listing, list, list_all, list_rule};
 
 use super::syntax::*;
 use super::{
-    Chain, ChainId, Counters, Header, Hook, Interface, Match, Not, Policy, Rule, Ruleset, Table, Target,
+    Chain, ChainId, Counters, Header, Hook, Interface, Match, Not, Policy, Rule, Ruleset, Table,
+    Target,
 };
 use crate::net::Masked;
 
