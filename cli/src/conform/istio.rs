@@ -23,7 +23,7 @@ pub fn answer(case: &Value) -> Value {
     let settings = input["mesh"].as_str().unwrap_or("");
     let mesh = yaml::read(settings, FileId(1)).0.into_iter().next();
     let mesh = mesh.map(|n| MeshConfig::read(&n)).unwrap_or_default();
-    let verdicts = validate(&manifests, &mesh);
+    let verdicts = validate(&manifests);
     let refused: Vec<(&str, String, String)> = verdicts
         .iter()
         .filter(|v| v.error.is_some())

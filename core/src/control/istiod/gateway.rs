@@ -31,7 +31,12 @@ pub(super) struct Server<'w> {
 
 impl Server<'_> {
     fn mode(&self) -> &str {
-        self.tls.map_or("", |t| t.text("mode"))
+        match self.tls.map(|t| t.text("mode")) {
+            None => "",
+            // The first of the enumeration.
+            Some("") => "PASSTHROUGH",
+            Some(mode) => mode,
+        }
     }
 
     fn passes_through(&self) -> bool {

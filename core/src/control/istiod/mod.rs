@@ -25,7 +25,7 @@ mod virtual_service;
 mod world;
 
 pub use mesh::{IngressMode, MeshConfig, Normalization};
-pub use validate::{Verdict, validate};
+pub use validate::{Finding, Verdict, validate};
 pub use world::{Proxy, ProxyKind, World};
 
 use crate::envoy::Resources;

@@ -857,8 +857,13 @@ pub(super) fn retry_policy(policy: Option<&Node>, hash: bool, span: Span) -> Opt
     Some(out.end())
 }
 
+/// Whether a word names a gRPC status.
+pub(super) fn is_grpc_status(name: &str) -> bool {
+    GRPC.contains(&name)
+}
+
 /// The status codes that have a name in Go's `net/http`.
-fn is_status(code: u16) -> bool {
+pub(super) fn is_status(code: u16) -> bool {
     matches!(code, 100..=103 | 200..=208 | 226 | 300..=305 | 307 | 308 | 400..=418 | 421..=426 | 428 | 429 | 431 | 451 | 500..=508 | 510 | 511)
 }
 
