@@ -40,6 +40,34 @@ pub fn answer(recording: &Value) -> Value {
     json!({ "result": { "packets": packets } })
 }
 
+/// The same in the form in which nftables' cases were recorded: its trace tells neither that a drop was a refusal nor what an
+/// ICMP error is about.
+pub fn answer_nft(recording: &Value) -> Value {
+    let mut answer = answer(recording);
+    let packets = answer["result"]["packets"].as_array_mut();
+    packets.into_iter().flatten().for_each(untell);
+    answer
+}
+
+fn untell(packet: &mut Value) {
+    if packet["disposition"] == "rejected" {
+        packet["disposition"] = "dropped".into();
+    }
+    let forget = |pkt: Option<&mut Value>| {
+        if let Some(Value::Object(pkt)) = pkt {
+            pkt.remove("inner");
+        }
+    };
+    forget(packet.get_mut("pkt"));
+    for hook in packet["hooks"].as_array_mut().into_iter().flatten() {
+        forget(hook.get_mut("pkt_in"));
+        forget(hook.get_mut("pkt_out"));
+    }
+    if let Some(made) = packet.get_mut("generated").and_then(Value::as_array_mut) {
+        made.iter_mut().for_each(untell);
+    }
+}
+
 fn world(case: &Value) -> World {
     let mut host = Host::new("node", HostKind::Node);
     let mut links = Vec::new();

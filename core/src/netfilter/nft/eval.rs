@@ -10,7 +10,7 @@ use super::read::{bits_of, name_value, shifted};
 use super::walk::{Change, Run};
 use super::{Data, Datatype, SetRef, Value};
 use crate::conntrack::{CtState, Direction};
-use crate::net::{Protocol, Transport};
+use crate::net::{Icmp, Protocol, Transport};
 use crate::netfilter::matches::{PacketType, Range};
 use crate::netfilter::{Context, Hook};
 
@@ -248,6 +248,9 @@ fn payload(field: Field, ctx: &Context) -> Got<Value> {
         Transport::Icmp(icmp) => Some(icmp),
         _ => None,
     };
+    if let (Some(icmp), Field::ThSport | Field::ThDport) = (icmp, field) {
+        return icmp_as_ports(icmp, field, ctx.ipv6());
+    }
     Ok(match field {
         Field::EtherSaddr => {
             let [a, b, c, d, e, f] = ctx.src_mac.ok_or(Miss::Break)?.0;
@@ -277,7 +280,6 @@ fn payload(field: Field, ctx: &Context) -> Got<Value> {
             .map(|f| Value::from(f.0))
             .ok_or(Miss::Break)?,
         Field::UdpLength => Value::from(packet.payload.saturating_add(8)),
-        Field::ThSport | Field::ThDport if icmp.is_some() => return icmp_as_ports(field, ctx),
         Field::TcpSport
         | Field::UdpSport
         | Field::SctpSport
@@ -296,15 +298,18 @@ fn payload(field: Field, ctx: &Context) -> Got<Value> {
     })
 }
 
-/// `th sport` and `th dport` read where ports would be: ICMP has type and code there, and its checksum, which the model's
-/// packets lack.
-fn icmp_as_ports(field: Field, ctx: &Context) -> Got<Value> {
-    match (&ctx.packet.transport, field) {
-        (Transport::Icmp(icmp), Field::ThSport) => {
-            Ok(Value::from(icmp.kind) << 8 | Value::from(icmp.code))
-        }
-        _ => Err(Miss::CannotTell),
+/// `th sport` and `th dport` read where ports would be: ICMP has type and code there, and its checksum. Of an echo that can
+/// be told: the model's packets are the first of their sequence, and carry zeros.
+fn icmp_as_ports(icmp: &Icmp, field: Field, ipv6: bool) -> Got<Value> {
+    let first = u32::from(icmp.kind) << 8 | u32::from(icmp.code);
+    if field == Field::ThSport {
+        return Ok(Value::from(first));
     }
+    if ipv6 || !matches!(icmp.kind, 0 | 8) {
+        return Err(Miss::CannotTell);
+    }
+    let sum = first + u32::from(icmp.id) + 1;
+    Ok(Value::from(!((sum & 0xffff) + (sum >> 16)) as u16))
 }
 
 fn ct(key: CtKey, direction: Option<Direction>, ctx: &Context) -> Got<Value> {
