@@ -4,13 +4,14 @@
 use std::net::IpAddr;
 
 use super::expr::{CtKey, Expr, Fib, FibResult, Field, Meta, SocketKey};
+use super::icmp::icmp_as_port;
 use super::jhash::jhash;
 use super::lookup::Key;
 use super::read::{bits_of, name_value, shifted};
 use super::walk::{Change, Run};
 use super::{Data, Datatype, SetRef, Value};
 use crate::conntrack::{CtState, Direction};
-use crate::net::{Icmp, Protocol, Transport};
+use crate::net::{Protocol, Transport};
 use crate::netfilter::matches::{PacketType, Range};
 use crate::netfilter::{Context, Hook};
 
@@ -249,7 +250,7 @@ fn payload(field: Field, ctx: &Context) -> Got<Value> {
         _ => None,
     };
     if let (Some(icmp), Field::ThSport | Field::ThDport) = (icmp, field) {
-        return icmp_as_ports(icmp, field, ctx.ipv6());
+        return icmp_as_port(icmp, field == Field::ThDport, ctx.ipv6()).map(Value::from);
     }
     Ok(match field {
         Field::EtherSaddr => {
@@ -296,20 +297,6 @@ fn payload(field: Field, ctx: &Context) -> Got<Value> {
         Field::IcmpCode | Field::Icmpv6Code => Value::from(icmp.ok_or(Miss::Break)?.code),
         Field::IcmpId | Field::Icmpv6Id => Value::from(icmp.ok_or(Miss::Break)?.id),
     })
-}
-
-/// `th sport` and `th dport` read where ports would be: ICMP has type and code there, and its checksum. Of an echo that can
-/// be told: the model's packets are the first of their sequence, and carry zeros.
-fn icmp_as_ports(icmp: &Icmp, field: Field, ipv6: bool) -> Got<Value> {
-    let first = u32::from(icmp.kind) << 8 | u32::from(icmp.code);
-    if field == Field::ThSport {
-        return Ok(Value::from(first));
-    }
-    if ipv6 || !matches!(icmp.kind, 0 | 8) {
-        return Err(Miss::CannotTell);
-    }
-    let sum = first + u32::from(icmp.id) + 1;
-    Ok(Value::from(!((sum & 0xffff) + (sum >> 16)) as u16))
 }
 
 fn ct(key: CtKey, direction: Option<Direction>, ctx: &Context) -> Got<Value> {

@@ -3,6 +3,7 @@
 mod act;
 mod eval;
 mod expr;
+mod icmp;
 mod jhash;
 mod lookup;
 mod print;
