@@ -18,6 +18,7 @@ use crate::packet::{self, Given};
 pub const USAGE: &str = "\
 northsouth explain [OPTIONS] --packet PACKET...      what a host does with packets, by its own dumps
   --iptables FILE     `iptables-save -c`, or `iptables -t nat -L -n -v`
+  --nft FILE          `nft list ruleset`
   --routes FILE       `ip route show table all`
   --addr FILE         `ip addr`; without it the routes tell the interfaces
   --rules FILE        `ip rule`
@@ -34,8 +35,9 @@ exit status: 0 the last packet arrives or leaves, 1 it does not, 2 bad input, 3 
 /// The one host, as its files stand in a workspace.
 const HOST: &str = "host";
 
-const INPUTS: [(&str, HostFile); 9] = [
+const INPUTS: [(&str, HostFile); 10] = [
     ("--iptables", HostFile::IptablesSave),
+    ("--nft", HostFile::NftRuleset),
     ("--routes", HostFile::IpRoute),
     ("--addr", HostFile::IpAddr),
     ("--rules", HostFile::IpRule),

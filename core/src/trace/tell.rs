@@ -5,9 +5,8 @@ use super::{
     Step, SwitchOutcome, Switching, Tracking,
 };
 use crate::conntrack::{LookupReason, Manip, NatMade};
-use crate::netfilter::Policy;
-use crate::netfilter::print;
-use crate::netfilter::walk::{StepKind, TableRef};
+use crate::netfilter::walk::{self, StepKind, TableRef};
+use crate::netfilter::{Policy, Table, nft, print};
 use crate::route::{Found, NoWay};
 use crate::say;
 use crate::text::Say;
@@ -127,43 +126,53 @@ fn tracked(tracking: &Tracking) -> Say {
 
 /// As the real tool prints the rule; a policy or a chain's end in words.
 fn ruled(host: &Host, rule: &RuleStep) -> Say {
-    let Some(step) = rule.step() else {
-        return say!("trace/rule-unknown");
+    let told = rule.step().and_then(|step| match rule.table() {
+        TableRef::Iptables(name) => iptables(host.iptables.table(name)?, step),
+        TableRef::Nft(id) => nftables(host.nft.table(id)?, step),
+    });
+    told.unwrap_or_else(|| say!("trace/rule-unknown"))
+}
+
+fn iptables(table: &Table, step: &walk::Step) -> Option<Say> {
+    let chain = table.chain(step.chain)?;
+    let text = |at: u32| Some(print::rule(table, chain, chain.rules.get(at as usize)?));
+    at_work(step, table.name.name(), &chain.name, chain.policy, &text)
+}
+
+fn nftables(table: &nft::Table, step: &walk::Step) -> Option<Say> {
+    let chain = table.chain(step.chain)?;
+    let name = format!("{} {}", table.family.name(), table.name);
+    let text = |at: u32| {
+        let rule = nft::print_rule(chain.rules.get(at as usize)?, table);
+        Some(format!("{}: {rule}", chain.name))
     };
-    let TableRef::Iptables(name) = rule.table() else {
-        return say!("trace/rule-unknown");
-    };
-    let Some((table, chain)) = host
-        .iptables
-        .table(name)
-        .and_then(|t| Some((t, t.chain(step.chain)?)))
-    else {
-        return say!("trace/rule-unknown");
-    };
-    match step.kind {
-        StepKind::Rule => match chain.rules.get(step.index as usize) {
-            Some(rule) => say!(
-                "trace/rule",
-                number = u64::from(step.index) + 1,
-                table = name,
-                rule = print::rule(table, chain, rule)
-            ),
-            None => say!("trace/rule-unknown"),
-        },
+    let policy = chain.base.as_ref().map(|b| b.policy);
+    at_work(step, &name, &chain.name, policy, &text)
+}
+
+fn at_work(
+    step: &walk::Step,
+    table: &str,
+    chain: &str,
+    policy: Option<Policy>,
+    text: &dyn Fn(u32) -> Option<String>,
+) -> Option<Say> {
+    Some(match step.kind {
+        StepKind::Rule => say!(
+            "trace/rule",
+            number = u64::from(step.index) + 1,
+            table = table,
+            rule = text(step.index)?
+        ),
         StepKind::Policy => {
-            let policy = match chain.policy {
+            let policy = match policy {
                 Some(Policy::Drop) => "DROP",
                 _ => "ACCEPT",
             };
-            say!(
-                "trace/policy",
-                table = name,
-                chain = chain.name,
-                policy = policy
-            )
+            say!("trace/policy", table = table, chain = chain, policy = policy)
         }
-        StepKind::Return => say!("trace/chain-end", table = name, chain = chain.name),
-    }
+        StepKind::Return => say!("trace/chain-end", table = table, chain = chain),
+    })
 }
 
 fn nat_decided(made: &NatMade) -> Say {

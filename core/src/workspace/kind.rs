@@ -55,6 +55,7 @@ impl fmt::Display for Place {
 pub enum HostFile {
     IptablesSave,
     IptablesList,
+    NftRuleset,
     IpAddr,
     IpRoute,
     IpRule,
@@ -66,9 +67,10 @@ pub enum HostFile {
 }
 
 impl HostFile {
-    pub const ALL: [HostFile; 10] = [
+    pub const ALL: [HostFile; 11] = [
         HostFile::IptablesSave,
         HostFile::IptablesList,
+        HostFile::NftRuleset,
         HostFile::IpAddr,
         HostFile::IpRoute,
         HostFile::IpRule,
@@ -83,6 +85,7 @@ impl HostFile {
         match self {
             HostFile::IptablesSave => "iptables-save.txt",
             HostFile::IptablesList => "iptables-list.txt",
+            HostFile::NftRuleset => "nft-ruleset.txt",
             HostFile::IpAddr => "ip-addr.txt",
             HostFile::IpRoute => "ip-route.txt",
             HostFile::IpRule => "ip-rule.txt",
@@ -99,6 +102,7 @@ impl HostFile {
         match self {
             HostFile::IptablesSave => "iptables-save -c",
             HostFile::IptablesList => "iptables -t nat -L -n -v",
+            HostFile::NftRuleset => "nft list ruleset",
             HostFile::IpAddr => "ip addr",
             HostFile::IpRoute => "ip route show table all",
             HostFile::IpRule => "ip rule",
@@ -113,6 +117,7 @@ impl HostFile {
     fn title(self) -> Say {
         match self {
             HostFile::IptablesSave | HostFile::IptablesList => say!("texts/title-iptables"),
+            HostFile::NftRuleset => say!("texts/title-nft"),
             HostFile::IpAddr => say!("texts/title-addr"),
             HostFile::IpRoute => say!("texts/title-route"),
             HostFile::IpRule => say!("texts/title-rule"),

@@ -12,13 +12,11 @@ use crate::topology::{Host, IfaceAddr, IfaceKind, Interface, Neighbour, Vxlan};
 
 /// A node or pod as far as its own texts tell.
 pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
-    let mut host = {
-        host.iptables = texts.iptables.unwrap_or_default();
-        host.sysctls = texts.sysctls.unwrap_or_default();
-        host.sockets = texts.sockets.unwrap_or_default();
-        host.rules = texts.rules.unwrap_or_else(PolicyRule::defaults);
-        host
-    };
+    host.iptables = texts.iptables.unwrap_or_default();
+    host.nft = texts.nft.unwrap_or_default();
+    host.sysctls = texts.sysctls.unwrap_or_default();
+    host.sockets = texts.sockets.unwrap_or_default();
+    host.rules = texts.rules.unwrap_or_else(PolicyRule::defaults);
     let routes = texts.routes;
     match texts.devices {
         Some(devices) => add_devices(&mut host, devices),

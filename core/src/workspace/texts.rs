@@ -4,7 +4,7 @@ use super::kind::{FileKind, HostFile, Place};
 use super::own::{self, BalancerFile, ClientFile, VpcFile};
 use crate::link::read::{self as link, Brctl, BridgePort, Device};
 use crate::manifest::table::{self, NodeRow, PodRow, ServiceRow};
-use crate::netfilter::{self, Ruleset};
+use crate::netfilter::{self, Ruleset, nft};
 use crate::route::{self, PolicyRule, Route};
 use crate::say;
 use crate::text::{Diagnostic, File, FileId, Span};
@@ -26,6 +26,7 @@ pub struct Texts {
 #[derive(Debug, Default)]
 pub struct HostTexts {
     pub iptables: Option<Ruleset>,
+    pub nft: Option<nft::Ruleset>,
     pub devices: Option<Vec<Device>>,
     pub routes: Option<Vec<Route>>,
     pub rules: Option<Vec<PolicyRule>>,
@@ -86,6 +87,7 @@ impl Reader<'_> {
         match file {
             HostFile::IptablesSave => host.iptables = Some(self.by(netfilter::save::read)),
             HostFile::IptablesList => {}
+            HostFile::NftRuleset => host.nft = Some(self.by(nft::read)),
             HostFile::IpAddr => host.devices = Some(self.by(link::devices)),
             HostFile::IpRoute => host.routes = Some(self.by(route::read::routes)),
             HostFile::IpRule => host.rules = Some(self.by(route::read::rules)),

@@ -19,6 +19,7 @@ pub use expr::{
     CtKey, Expr, Fib, FibResult, Field, Icmpx, Limit, Log, Meta, Nat, NatKind, Op, Reject,
     Relation, Right, SocketKey, Statement, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
 };
+pub use print::rule as print_rule;
 pub use read::read;
 pub use ruleset::{
     Base, BaseKind, BaseRef, Chain, Family, NamedCounter, Rule, Ruleset, Table, TableId,
