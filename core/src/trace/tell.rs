@@ -169,7 +169,12 @@ fn at_work(
                 Some(Policy::Drop) => "DROP",
                 _ => "ACCEPT",
             };
-            say!("trace/policy", table = table, chain = chain, policy = policy)
+            say!(
+                "trace/policy",
+                table = table,
+                chain = chain,
+                policy = policy
+            )
         }
         StepKind::Return => say!("trace/chain-end", table = table, chain = chain),
     })
