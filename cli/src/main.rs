@@ -1,6 +1,7 @@
 //! `northsouth`: the model for terminals, CI and graders.
 
 mod conform;
+mod console;
 mod diagnose;
 mod explain;
 mod files;

@@ -66,7 +66,7 @@ fn status(run: &Run) -> ExitCode {
 }
 
 /// The scenario or folder, with what the options change in it.
-fn workspace(mut options: Options<'_>, lang: Lang) -> Result<Workspace, String> {
+pub fn workspace(mut options: Options<'_>, lang: Lang) -> Result<Workspace, String> {
     let scenario = options.value("--scenario")?;
     let replaced = options.values("--file")?;
     let probe = options.value("--probe")?;
