@@ -24,7 +24,8 @@ fn main() -> ExitCode {
         }
         ["trace", ref rest @ ..] if !rest.contains(&"--help") => trace::command(rest),
         ["explain", ref rest @ ..] if !rest.contains(&"--help") => explain::command(rest),
-        ["help" | "--help" | "trace" | "explain", ..] => {
+        ["run", ref rest @ ..] if !rest.contains(&"--help") => console::command(rest),
+        ["help" | "--help" | "trace" | "explain" | "run", ..] => {
             println!("{}", usage());
             Ok(ExitCode::SUCCESS)
         }
@@ -40,5 +41,5 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> String {
-    [trace::USAGE, explain::USAGE, CONFORM].join("\n\n")
+    [trace::USAGE, console::USAGE, explain::USAGE, CONFORM].join("\n\n")
 }
