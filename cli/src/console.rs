@@ -35,8 +35,14 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         }
         print!("{}", output.text);
         let command = File::new("command", line);
-        eprint!("{}", diagnose::render(&[command], &output.diagnostics, lang));
-        understood &= output.diagnostics.iter().all(|d| d.severity != Severity::Error);
+        eprint!(
+            "{}",
+            diagnose::render(&[command], &output.diagnostics, lang)
+        );
+        understood &= output
+            .diagnostics
+            .iter()
+            .all(|d| d.severity != Severity::Error);
     }
     Ok(ExitCode::from(if understood { 0 } else { 2 }))
 }
@@ -70,7 +76,9 @@ mod tests {
 
     #[test]
     fn each_on_takes_a_machine_and_a_command() {
-        let words = ["dir", "--on", "n1", "ip route", "--seed", "7", "--on", "n2", "ss -l"];
+        let words = [
+            "dir", "--on", "n1", "ip route", "--seed", "7", "--on", "n2", "ss -l",
+        ];
         let (asked, rest) = asked(&words).unwrap();
         assert_eq!(asked, [("n1", "ip route"), ("n2", "ss -l")]);
         assert_eq!(rest, ["dir", "--seed", "7"]);
