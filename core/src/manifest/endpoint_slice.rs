@@ -1,9 +1,11 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::service::{address, port_number};
 use super::{Meta, Protocol, Spanned};
+use crate::say;
 use crate::text::Span;
 use crate::yaml::{Cursor, Fields};
 
@@ -40,13 +42,13 @@ pub struct EndpointPort {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Of the slice's address type; names are not kept.
-    pub addresses: Vec<Spanned<IpAddr>>,
+    /// The first of its addresses, which is the only one that kube-proxy uses. None where addresses are names.
+    pub address: Option<Spanned<IpAddr>>,
     /// Absent conditions are those of an endpoint that serves.
     pub ready: bool,
     pub serving: bool,
     pub terminating: bool,
-    pub node_name: Option<Box<str>>,
+    pub node_name: Option<Arc<str>>,
     pub zone: Option<Box<str>>,
     pub zone_hints: Vec<Box<str>>,
     pub node_hints: Vec<Box<str>>,
@@ -79,9 +81,10 @@ impl EndpointSlice {
             slice.ports = ports.items().filter_map(EndpointPort::read).collect();
         }
         if let Some(endpoints) = fields.get("endpoints") {
+            let mut nodes = Names::default();
             slice.endpoints = endpoints
                 .items()
-                .filter_map(|c| Endpoint::read(c, address_type))
+                .filter_map(|c| Endpoint::read(c, address_type, &mut nodes))
                 .collect();
         }
         fields.end();
@@ -107,14 +110,14 @@ impl EndpointPort {
 }
 
 impl Endpoint {
-    fn read(cursor: Cursor<'_>, kind: AddressType) -> Option<Endpoint> {
+    fn read(cursor: Cursor<'_>, kind: AddressType, nodes: &mut Names) -> Option<Endpoint> {
         let mut fields = cursor.fields()?;
         let mut endpoint = Endpoint {
-            addresses: Vec::new(),
+            address: None,
             ready: true,
             serving: true,
             terminating: false,
-            node_name: fields.str("nodeName").map(Into::into),
+            node_name: fields.str("nodeName").map(|name| nodes.name(name)),
             zone: fields.str("zone").map(Into::into),
             zone_hints: Vec::new(),
             node_hints: Vec::new(),
@@ -124,10 +127,11 @@ impl Endpoint {
         if let Some(addresses) = fields.required("addresses")
             && kind != AddressType::Fqdn
         {
-            endpoint.addresses = addresses
-                .items()
-                .filter_map(|c| address(c, c.str()?))
-                .collect();
+            let mut items = addresses.items();
+            endpoint.address = items.next().and_then(|c| address(c, c.str()?));
+            if let Some(second) = items.next() {
+                second.warning(say!("manifest/second-address", path = second.path()));
+            }
         }
         if let Some(mut conditions) = fields.get("conditions").and_then(|c| c.fields()) {
             endpoint.ready = conditions.bool("ready").unwrap_or(true);
@@ -150,6 +154,21 @@ impl Endpoint {
         fields.no_matter(&["hostname", "deprecatedTopology"]);
         fields.end();
         Some(endpoint)
+    }
+}
+
+/// Names that a slice repeats, kept once.
+#[derive(Default)]
+struct Names(Vec<Arc<str>>);
+
+impl Names {
+    fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.iter().rev().take(16).find(|n| ***n == *name) {
+            return known.clone();
+        }
+        let name: Arc<str> = name.into();
+        self.0.push(name.clone());
+        name
     }
 }
 

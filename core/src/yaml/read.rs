@@ -44,6 +44,9 @@ pub fn read(text: &str, file: FileId) -> (Vec<Node>, Vec<Diagnostic>) {
         if let Err(diagnostic) = builder.run() {
             diagnostics.push(*diagnostic);
         }
+        if budget.nodes == 0 {
+            break;
+        }
     }
     (documents, diagnostics)
 }

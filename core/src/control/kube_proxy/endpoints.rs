@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::services::watched;
 use super::version::{Chains, Dialect, Hints};
-use super::{Proxier, ServicePort};
+use super::{AddressText, Proxier, ServicePort};
 use crate::manifest::{self, AddressType, EndpointSlice, IpFamily};
 
 /// The endpoints of a Service port.
@@ -24,7 +23,7 @@ pub struct Endpoints<'a> {
 #[derive(Clone, Debug)]
 pub struct Endpoint<'a> {
     /// `ip:port`, `[ip]:port`
-    pub text: String,
+    pub text: AddressText,
     pub ip: IpAddr,
     pub port: u16,
     /// On this node.
@@ -36,18 +35,21 @@ pub struct Endpoint<'a> {
 }
 
 impl Endpoint<'_> {
-    /// The address without the port.
+    /// Both as text, the address without brackets.
+    pub fn ip_and_port(&self) -> (&str, &str) {
+        let (host, port) = self.text.as_str().rsplit_once(':').unwrap_or_default();
+        let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        (inner.unwrap_or(host), port)
+    }
+
     pub fn ip_text(&self) -> &str {
-        let host = self.text.rsplit_once(':').map_or("", |(host, _)| host);
-        host.trim_start_matches('[').trim_end_matches(']')
+        self.ip_and_port().0
     }
 }
 
-/// The slices of a family by Service, each Service's in the order of their names.
+/// The slices of a family by namespace and name of their Service, each Service's in the order of their own names.
 #[derive(Clone, Debug)]
-pub(super) struct Slices<'a> {
-    by_service: BTreeMap<(&'a str, &'a str), Vec<&'a EndpointSlice>>,
-}
+pub(super) struct Slices<'a>(Vec<((&'a str, &'a str), &'a EndpointSlice)>);
 
 impl<'a> Slices<'a> {
     pub(super) fn new(slices: &'a [EndpointSlice], family: IpFamily, dialect: &Dialect) -> Self {
@@ -55,51 +57,68 @@ impl<'a> Slices<'a> {
             IpFamily::V4 => AddressType::V4,
             IpFamily::V6 => AddressType::V6,
         };
-        let mut by_service: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for slice in slices
+        let watched = slices
             .iter()
-            .filter(|s| s.address_type == wanted && watched(&s.meta))
-        {
-            if let Some(service) = slice.service.as_ref().filter(|s| !s.value.is_empty()) {
-                let key = (&*slice.meta.namespace, &*service.value);
-                by_service.entry(key).or_default().push(slice);
-            }
+            .filter(|s| s.address_type == wanted && watched(&s.meta));
+        let mut sorted: Vec<_> = watched
+            .filter_map(|s| Some(((&*s.meta.namespace, &*s.service.as_ref()?.value), s)))
+            .filter(|((_, service), _)| !service.is_empty())
+            .collect();
+        match dialect.from_slices {
+            true => sorted.sort_by(|a, b| (a.0, &a.1.meta.name).cmp(&(b.0, &b.1.meta.name))),
+            false => sorted.sort_by_key(|(service, _)| *service),
         }
-        if dialect.from_slices {
-            for slices in by_service.values_mut() {
-                slices.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
-            }
-        }
-        Self { by_service }
+        Self(sorted)
     }
 
     /// How many distinct addresses of each Service are ready on this node.
     pub(super) fn local_ready(&self, node: &str) -> BTreeMap<(&'a str, &'a str), u32> {
         let mut ready = BTreeMap::new();
-        for (service, slices) in &self.by_service {
+        for slices in self.0.chunk_by(|a, b| a.0 == b.0) {
             let mut ips: Vec<IpAddr> = slices
                 .iter()
+                .map(|(_, slice)| slice)
                 .filter(|s| s.ports.iter().any(|p| p.port.is_some()))
                 .flat_map(|s| &s.endpoints)
                 .filter(|e| e.ready && e.node_name.as_deref() == Some(node))
-                .filter_map(|e| e.addresses.first().map(|a| a.value))
+                .filter_map(|e| e.address.map(|a| a.value))
                 .collect();
             ips.sort_unstable();
             ips.dedup();
-            if !ips.is_empty() {
+            if let Some((service, _)) = slices.first().filter(|_| !ips.is_empty()) {
                 ready.insert(*service, u32::try_from(ips.len()).unwrap_or(u32::MAX));
             }
         }
         ready
     }
 
-    /// What a Service port can use.
-    pub(super) fn of(&self, port: &ServicePort<'a>, proxier: &Proxier<'a>) -> Endpoints<'a> {
-        let meta = &port.service.meta;
-        let key = (&*meta.namespace, &*meta.name);
-        let Some(slices) = self.by_service.get(&key) else {
-            return Endpoints::default();
-        };
+    /// Gives each port its endpoints. The ports are in the order of their Services' namespaces and names.
+    pub(super) fn spread(&self, ports: &mut [ServicePort<'a>], proxier: &Proxier<'a>) {
+        let mut rest = &self.0[..];
+        for port in ports {
+            let meta = &port.service.meta;
+            let key = (&*meta.namespace, &*meta.name);
+            let before = rest
+                .iter()
+                .take_while(|(service, _)| *service < key)
+                .count();
+            rest = rest.get(before..).unwrap_or_default();
+            let count = rest
+                .iter()
+                .take_while(|(service, _)| *service == key)
+                .count();
+            let slices = rest.get(..count).unwrap_or_default();
+            port.endpoints = Endpoints::new(slices.iter().map(|(_, s)| *s), port, proxier);
+        }
+    }
+}
+
+impl<'a> Endpoints<'a> {
+    fn new(
+        slices: impl Iterator<Item = &'a EndpointSlice> + Clone,
+        port: &ServicePort<'a>,
+        proxier: &Proxier<'a>,
+    ) -> Self {
         let dialect = proxier.dialect();
         let all = collect(slices, port, &proxier.node.meta.name, dialect);
         let mut endpoints = Endpoints {
@@ -116,32 +135,28 @@ impl<'a> Slices<'a> {
 
 /// `pkg/proxy/endpointslicecache.go`; before 1.19 the Endpoints object held the ready ones, in its own order.
 fn collect<'a>(
-    slices: &[&'a EndpointSlice],
+    slices: impl Iterator<Item = &'a EndpointSlice> + Clone,
     wanted: &ServicePort<'a>,
     node: &str,
     dialect: &Dialect,
 ) -> Vec<Endpoint<'a>> {
-    let mut all = Vec::new();
+    let most = slices.clone().map(|s| s.endpoints.len()).sum();
+    let mut all = Vec::with_capacity(most);
     for slice in slices {
         let matching = |p: &&manifest::EndpointPort| {
             *p.name == *wanted.port.name && p.protocol == wanted.port.protocol
         };
         for number in slice.ports.iter().filter(matching).filter_map(|p| p.port) {
             for source in &slice.endpoints {
-                let Some(address) = source.addresses.first() else {
+                let Some(address) = source.address else {
                     continue;
                 };
                 if !dialect.from_slices && !source.ready {
                     continue;
                 }
                 let (ip, port) = (address.value, number.value);
-                let mut text = String::with_capacity(22);
-                let _ = match ip {
-                    IpAddr::V4(ip) => write!(text, "{ip}:{port}"),
-                    IpAddr::V6(ip) => write!(text, "[{ip}]:{port}"),
-                };
                 all.push(Endpoint {
-                    text,
+                    text: AddressText::of(ip, port),
                     ip,
                     port,
                     local: source.node_name.as_deref() == Some(node),
@@ -173,10 +188,13 @@ fn collect<'a>(
 impl Endpoints<'_> {
     /// The places of those that `keep` takes.
     fn places(&self, keep: impl Fn(&Endpoint<'_>) -> bool) -> Vec<u32> {
-        (0..)
-            .zip(&self.all)
-            .filter_map(|(at, e)| keep(e).then_some(at))
-            .collect()
+        let mut places = Vec::with_capacity(self.all.len());
+        places.extend(
+            (0..)
+                .zip(&self.all)
+                .filter_map(|(at, e)| keep(e).then_some(at)),
+        );
+        places
     }
 
     /// Before 1.24: internal policy Local leaves the node's own, external policy Local beside it keeps all.

@@ -12,6 +12,10 @@ impl Lines {
         &self.text
     }
 
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
     /// Bytes.
     pub fn len(&self) -> usize {
         self.text.len()

@@ -13,6 +13,7 @@ pub mod nftables;
 mod origin;
 mod proxier;
 mod services;
+mod short;
 mod version;
 
 pub use endpoints::{Endpoint, Endpoints};
@@ -21,4 +22,5 @@ pub use lines::Lines;
 pub use origin::{Field, Origin};
 pub use proxier::{HostFacts, LocalDetector, NodePorts, Proxier};
 pub use services::{ServicePort, View};
+pub use short::{AddressText, Short};
 pub use version::Version;

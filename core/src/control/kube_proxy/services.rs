@@ -70,27 +70,28 @@ impl<'a> View<'a> {
         family: IpFamily,
     ) -> Self {
         let slices = Slices::new(slices, family, proxier.dialect());
-        let mut ports: Vec<_> = services
+        let dialect = proxier.dialect();
+        let mut services: Vec<_> = services
             .iter()
             .filter(|s| s.kind.value != ServiceType::ExternalName && !s.headless)
             .filter(|s| watched(&s.meta))
-            .flat_map(|service| {
-                let ip = service.cluster_ip(family).map(|ip| ip.value);
-                ip.into_iter().flat_map(move |ip| {
-                    let port =
-                        move |port| service_port(service, port, ip, family, proxier.dialect());
-                    service.ports.iter().map(port)
-                })
-            })
+            .filter_map(|s| Some((s, s.cluster_ip(family)?.value)))
             .collect();
-        fn key<'p>(p: &'p ServicePort<'_>) -> (&'p str, &'p str, &'p str, &'static str) {
-            let meta = &p.service.meta;
-            (&meta.namespace, &meta.name, &p.port.name, p.protocol())
+        services.sort_by(|(a, _), (b, _)| {
+            let (a, b) = (&a.meta, &b.meta);
+            (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name))
+        });
+        let count = services.iter().map(|(s, _)| s.ports.len()).sum();
+        let mut ports = Vec::with_capacity(count);
+        for (service, ip) in services {
+            let first = ports.len();
+            let of = |port| service_port(service, port, ip, family, dialect);
+            ports.extend(service.ports.iter().map(of));
+            if let Some(own) = ports.get_mut(first..) {
+                own.sort_by_key(|p: &ServicePort<'_>| (&p.port.name, p.protocol()));
+            }
         }
-        ports.sort_by(|a, b| key(a).cmp(&key(b)));
-        for port in &mut ports {
-            port.endpoints = slices.of(port, &proxier);
-        }
+        slices.spread(&mut ports, &proxier);
         Self {
             proxier,
             family,

@@ -5,15 +5,15 @@ use std::net::IpAddr;
 
 use super::address;
 use super::policy::health_check;
-use super::writer::{PortText, Writer};
+use super::writer::{EndpointChain, PortText, Writer};
 use crate::control::kube_proxy::version::Chains;
-use crate::control::kube_proxy::{Field, Origin, ServicePort};
+use crate::control::kube_proxy::{Field, Origin, ServicePort, Short};
 use crate::manifest::IpFamily;
 
 struct Names {
-    service: String,
-    local: String,
-    firewall: String,
+    service: Short<25>,
+    local: Short<25>,
+    firewall: Short<25>,
 }
 
 pub(super) fn port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32) {
@@ -24,24 +24,21 @@ pub(super) fn port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32) {
         firewall: text.chain("KUBE-FW-"),
     };
     let mark_in_service = w.dialect.chains == Chains::FwXlbMarkInSvc;
-    let of = |n: &u32| {
-        Some((
-            *n,
-            text.endpoint_chain(port.endpoints.all.get(*n as usize)?),
-        ))
-    };
-    let endpoints: Vec<_> = port.endpoints.cluster.iter().filter_map(of).collect();
+    let endpoints = text.chains(port, &port.endpoints.cluster);
     if mark_in_service {
         for endpoint in &endpoints {
-            w.nat_chain(Origin::endpoint(at, endpoint.0), &endpoint.1);
+            w.nat_chain(Origin::endpoint(at, endpoint.0), endpoint.1.as_str());
             w.endpoint(&text, (port, at), endpoint);
         }
     }
     if port.endpoints.any {
-        w.nat_chain(Origin::port(at, Field::ClusterIp), &names.service);
+        w.nat_chain(Origin::port(at, Field::ClusterIp), names.service.as_str());
     }
     if port.external_local {
-        w.nat_chain(Origin::port(at, Field::ExternalTrafficPolicy), &names.local);
+        w.nat_chain(
+            Origin::port(at, Field::ExternalTrafficPolicy),
+            names.local.as_str(),
+        );
     }
     cluster_ip(w, port, at, &text, &names);
     external_ips(w, port, at, &text, &names);
@@ -54,41 +51,41 @@ pub(super) fn port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32) {
         return;
     }
     if mark_in_service {
-        w.balance(&text, (port, at), &names.service, &endpoints);
+        w.balance(&text, (port, at), names.service.as_str(), &endpoints);
     } else {
         for endpoint in &endpoints {
-            w.nat_chain(Origin::endpoint(at, endpoint.0), &endpoint.1);
+            w.nat_chain(Origin::endpoint(at, endpoint.0), endpoint.1.as_str());
         }
-        w.affinity(&text, (port, at), &names.service, &endpoints);
+        w.affinity(&text, (port, at), names.service.as_str(), &endpoints);
         for (i, endpoint) in endpoints.iter().enumerate() {
-            w.share(&text, (port, at), &names.service, &endpoints, i);
+            w.share(&text, (port, at), names.service.as_str(), &endpoints, i);
             w.endpoint(&text, (port, at), endpoint);
         }
     }
     if port.external_local {
-        let own: Vec<_> = port.endpoints.local.iter().filter_map(of).collect();
+        let own = text.chains(port, &port.endpoints.local);
         local_chain(w, port, at, &text, &names, &own);
     }
 }
 
 /// A comment and the packets it is about: ` -m comment --comment "…" -m tcp -p tcp -d … --dport …`
-fn to_address(w: &Writer<'_, '_>, text: &PortText, what: &str, ip: IpAddr) -> String {
+fn to_address(w: &Writer<'_, '_>, text: &PortText<'_>, what: &str, ip: IpAddr) -> String {
     let ip = address(ip, w.dialect.host_prefix);
     [
         " -m comment --comment \"",
-        &text.name,
+        text.name,
         what,
         "\"",
         text.protocol,
         " -d ",
         &ip,
         " --dport ",
-        &text.port,
+        text.port.as_str(),
     ]
     .concat()
 }
 
-fn reject(w: &mut Writer<'_, '_>, origin: Origin, chain: &str, text: &PortText, ip: IpAddr) {
+fn reject(w: &mut Writer<'_, '_>, origin: Origin, chain: &str, text: &PortText<'_>, ip: IpAddr) {
     let matches = to_address(w, text, " has no endpoints", ip);
     w.filter(origin, &["-A ", chain, &matches, " -j REJECT"]);
 }
@@ -97,7 +94,7 @@ fn cluster_ip(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     names: &Names,
 ) {
     let origin = Origin::port(at, Field::ClusterIp).and(Field::InternalTrafficPolicy);
@@ -107,7 +104,7 @@ fn cluster_ip(
     let matches = to_address(w, text, " cluster IP", port.cluster_ip);
     let chain = match w.dialect.chains {
         Chains::FwXlb => "KUBE-SERVICES",
-        _ => &names.service,
+        _ => names.service.as_str(),
     };
     if w.view.proxier.masquerade().all.value {
         let origin = origin.and(Field::MasqueradeAll);
@@ -121,7 +118,7 @@ fn cluster_ip(
     }
     w.nat(
         origin,
-        &["-A KUBE-SERVICES", &matches, " -j ", &names.service],
+        &["-A KUBE-SERVICES", &matches, " -j ", names.service.as_str()],
     );
 }
 
@@ -129,7 +126,7 @@ fn external_ips(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     names: &Names,
 ) {
     for (item, ip) in &port.external_ips {
@@ -151,15 +148,21 @@ fn external_ips(
             ] {
                 w.nat(
                     origin,
-                    &["-A KUBE-SERVICES", &matches, only, " -j ", &names.service],
+                    &[
+                        "-A KUBE-SERVICES",
+                        &matches,
+                        only,
+                        " -j ",
+                        names.service.as_str(),
+                    ],
                 );
             }
             continue;
         }
         let origin = origin.and(Field::ExternalTrafficPolicy);
-        let mut chain = &names.local;
+        let mut chain = names.local.as_str();
         if !port.external_local {
-            chain = &names.service;
+            chain = names.service.as_str();
             let not_local = w.local.as_ref().map(|local| [" !", local].concat());
             let not_local = not_local.unwrap_or_default();
             w.nat(
@@ -175,7 +178,7 @@ fn load_balancers(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     names: &Names,
 ) {
     let node_ip = w.view.proxier.node_ip(w.view.family);
@@ -189,24 +192,29 @@ fn load_balancers(
             reject(w, origin, chain, text, *ip);
             continue;
         }
-        w.nat_chain(origin, &names.firewall);
+        w.nat_chain(origin, names.firewall.as_str());
         let matches = to_address(w, text, " loadbalancer IP", *ip);
         w.nat(
             origin,
-            &["-A KUBE-SERVICES", &matches, " -j ", &names.firewall],
+            &[
+                "-A KUBE-SERVICES",
+                &matches,
+                " -j ",
+                names.firewall.as_str(),
+            ],
         );
         let head = [
             "-A ",
-            &names.firewall,
+            names.firewall.as_str(),
             " -m comment --comment \"",
-            &text.name,
+            text.name,
             " loadbalancer IP\"",
         ]
         .concat();
         let policy = origin.and(Field::ExternalTrafficPolicy);
-        let mut chain = &names.local;
+        let mut chain = names.local.as_str();
         if !port.external_local {
-            chain = &names.service;
+            chain = names.service.as_str();
             w.nat(policy, &[&head, " -j KUBE-MARK-MASQ"]);
         }
         if port.source_ranges.is_empty() {
@@ -233,7 +241,7 @@ fn node_port(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     names: &Names,
 ) {
     let Some(number) = port.node_port() else {
@@ -249,7 +257,7 @@ fn node_port(
             origin,
             &[
                 "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"",
-                &text.name,
+                text.name,
                 " has no endpoints\" -m addrtype --dst-type LOCAL",
                 text.protocol,
                 " --dport ",
@@ -260,7 +268,7 @@ fn node_port(
     }
     let matches = [
         " -m comment --comment ",
-        &text.name,
+        text.name,
         text.protocol,
         " --dport ",
         &number,
@@ -276,17 +284,22 @@ fn node_port(
         w.nat(origin, &["-A KUBE-NODEPORTS", &matches, loopback]);
         w.nat(
             origin,
-            &["-A KUBE-NODEPORTS", &matches, " -j ", &names.local],
+            &["-A KUBE-NODEPORTS", &matches, " -j ", names.local.as_str()],
         );
     } else {
         let chain = match w.dialect.chains {
             Chains::FwXlb => "KUBE-NODEPORTS",
-            _ => &names.service,
+            _ => names.service.as_str(),
         };
         w.nat(origin, &["-A ", chain, &matches, " -j KUBE-MARK-MASQ"]);
         w.nat(
             origin,
-            &["-A KUBE-NODEPORTS", &matches, " -j ", &names.service],
+            &[
+                "-A KUBE-NODEPORTS",
+                &matches,
+                " -j ",
+                names.service.as_str(),
+            ],
         );
     }
 }
@@ -296,26 +309,26 @@ fn local_chain(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     names: &Names,
-    own: &[(u32, String)],
+    own: &[EndpointChain],
 ) {
     let origin = Origin::port(at, Field::ExternalTrafficPolicy);
-    let chain = &names.local;
+    let chain = names.local.as_str();
     if let Some(local) = w.local.clone() {
         w.nat(
             origin.and(Field::DetectLocal),
             &[
                 "-A ", chain,
                 " -m comment --comment \"Redirect pods trying to reach external loadbalancer VIP to clusterIP\"",
-                &local, " -j ", &names.service,
+                &local, " -j ", names.service.as_str(),
             ],
         );
     }
     if w.dialect.local_short_circuit {
         for (what, where_to, target) in [
             ("masquerade", " LB IP\"", "KUBE-MARK-MASQ"),
-            ("route", " LB IP to service chain\"", &names.service),
+            ("route", " LB IP to service chain\"", names.service.as_str()),
         ] {
             w.nat(
                 origin,
@@ -325,7 +338,7 @@ fn local_chain(
                     " -m comment --comment \"",
                     what,
                     " LOCAL traffic for ",
-                    &text.name,
+                    text.name,
                     where_to,
                     " -m addrtype --src-type LOCAL -j ",
                     target,
@@ -340,7 +353,7 @@ fn local_chain(
                 "-A ",
                 chain,
                 " -m comment --comment \"",
-                &text.name,
+                text.name,
                 " has no local endpoints\" -j KUBE-MARK-DROP",
             ],
         );
@@ -357,13 +370,13 @@ fn local_chain(
                     "-A ",
                     chain,
                     " -m comment --comment ",
-                    &text.name,
+                    text.name,
                     " -m recent --name ",
-                    to,
+                    to.as_str(),
                     " --rcheck --seconds ",
                     &seconds,
                     " --reap -j ",
-                    to,
+                    to.as_str(),
                 ],
             );
         }
@@ -378,11 +391,11 @@ fn local_chain(
                 " -m comment --comment \"Balancing rule ",
                 &i.to_string(),
                 " for ",
-                &text.name,
+                text.name,
                 "\"",
                 &chance,
                 " -j ",
-                to,
+                to.as_str(),
             ],
         );
     }

@@ -38,22 +38,20 @@ pub fn rules(view: &View<'_>) -> Payload {
 
 impl Payload {
     /// As iptables-restore reads it.
-    pub fn text(&self) -> String {
-        let mut text = String::with_capacity(
-            self.sections()
-                .map(|(_, c, r)| c.len() + r.len())
-                .iter()
-                .sum::<usize>()
-                + 32,
-        );
-        for (table, chains, rules) in self.sections() {
-            text.push('*');
-            text.push_str(table);
-            text.push('\n');
-            text.push_str(chains.text());
-            text.push_str(rules.text());
-            text.push_str("COMMIT\n");
-        }
+    pub fn text(self) -> String {
+        let head = [
+            "*filter\n",
+            self.filter_chains.text(),
+            self.filter_rules.text(),
+            "COMMIT\n*nat\n",
+            self.nat_chains.text(),
+        ]
+        .concat();
+        // By far the longest part stays where it is.
+        let mut text = self.nat_rules.into_text();
+        text.reserve(head.len() + 8);
+        text.insert_str(0, &head);
+        text.push_str("COMMIT\n");
         text
     }
 

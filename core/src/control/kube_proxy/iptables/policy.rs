@@ -2,14 +2,14 @@
 //! node's own, KUBE-FW for source ranges.
 
 use super::writer::{PortText, Writer};
-use crate::control::kube_proxy::{Field, Origin, ServicePort};
+use crate::control::kube_proxy::{Field, Origin, ServicePort, Short};
 
 /// The names of a port's chains, and which of them it has.
 struct Plan {
-    cluster: String,
-    local: String,
-    external: String,
-    firewall: String,
+    cluster: Short<25>,
+    local: Short<25>,
+    external: Short<25>,
+    firewall: Short<25>,
     uses_cluster: bool,
     uses_local: bool,
     uses_external: bool,
@@ -39,8 +39,8 @@ impl Plan {
 
     fn internal(&self, port: &ServicePort<'_>) -> &str {
         match port.internal_local {
-            true => &self.local,
-            false => &self.cluster,
+            true => self.local.as_str(),
+            false => self.cluster.as_str(),
         }
     }
 }
@@ -55,19 +55,14 @@ pub(super) fn port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32) {
     internal_chain(w, port, at, &text, &plan);
     external_chain(w, port, at, &text, &plan);
     firewall_chain(w, port, at, &text, &plan);
-    let chains = |places: &[u32]| -> Vec<(u32, String)> {
-        let of = |n: &u32| {
-            Some((
-                *n,
-                text.endpoint_chain(port.endpoints.all.get(*n as usize)?),
-            ))
-        };
-        places.iter().filter_map(of).collect()
-    };
-    let reachable = chains(&port.endpoints.reachable);
+    let reachable = text.chains(port, &port.endpoints.reachable);
     for (used, chain, places) in [
-        (plan.uses_cluster, &plan.cluster, &port.endpoints.cluster),
-        (plan.uses_local, &plan.local, &port.endpoints.local),
+        (
+            plan.uses_cluster,
+            plan.cluster.as_str(),
+            &port.endpoints.cluster,
+        ),
+        (plan.uses_local, plan.local.as_str(), &port.endpoints.local),
     ] {
         if !used {
             continue;
@@ -77,11 +72,11 @@ pub(super) fn port(w: &mut Writer<'_, '_>, port: &ServicePort<'_>, at: u32) {
         if *places == port.endpoints.reachable {
             w.balance(&text, (port, at), chain, &reachable);
         } else {
-            w.balance(&text, (port, at), chain, &chains(places));
+            w.balance(&text, (port, at), chain, &text.chains(port, places));
         }
     }
     for endpoint in &reachable {
-        w.nat_chain(Origin::endpoint(at, endpoint.0), &endpoint.1);
+        w.nat_chain(Origin::endpoint(at, endpoint.0), endpoint.1.as_str());
         w.endpoint(&text, (port, at), endpoint);
     }
 }
@@ -98,24 +93,24 @@ fn cluster_ip(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     plan: &Plan,
 ) {
     let origin = Origin::port(at, Field::ClusterIp).and(Field::InternalTrafficPolicy);
-    let ip = port.cluster_ip.to_string();
+    let ip = &text.cluster_ip;
     const COMMENT: &str = "-A KUBE-SERVICES -m comment --comment \"";
     if plan.internal_endpoints {
         w.nat(
             origin,
             &[
                 COMMENT,
-                &text.name,
+                text.name,
                 " cluster IP\"",
                 text.protocol,
                 " -d ",
                 &ip,
                 " --dport ",
-                &text.port,
+                text.port.as_str(),
                 " -j ",
                 plan.internal(port),
             ],
@@ -126,13 +121,13 @@ fn cluster_ip(
             origin,
             &[
                 COMMENT,
-                &text.name,
+                text.name,
                 why,
                 text.protocol,
                 " -d ",
                 &ip,
                 " --dport ",
-                &text.port,
+                text.port.as_str(),
                 target,
             ],
         );
@@ -144,7 +139,7 @@ fn external_addresses(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     plan: &Plan,
 ) {
     let refuse = |w: &mut Writer<'_, '_>, origin: Origin, ip: &str| {
@@ -154,13 +149,13 @@ fn external_addresses(
                 origin.and(Field::ExternalTrafficPolicy),
                 &[
                     "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"",
-                    &text.name,
+                    text.name,
                     why,
                     text.protocol,
                     " -d ",
                     ip,
                     " --dport ",
-                    &text.port,
+                    text.port.as_str(),
                     target,
                 ],
             );
@@ -172,13 +167,13 @@ fn external_addresses(
                 origin,
                 &[
                     "-A KUBE-SERVICES -m comment --comment \"",
-                    &text.name,
+                    text.name,
                     kind,
                     text.protocol,
                     " -d ",
                     ip,
                     " --dport ",
-                    &text.port,
+                    text.port.as_str(),
                     " -j ",
                     chain,
                 ],
@@ -187,7 +182,7 @@ fn external_addresses(
     };
     for (item, ip) in &port.external_ips {
         let (origin, ip) = (Origin::port(at, Field::ExternalIp(*item)), ip.to_string());
-        take(w, origin, " external IP\"", &ip, &plan.external);
+        take(w, origin, " external IP\"", &ip, plan.external.as_str());
         refuse(w, origin, &ip);
     }
     let vips = || {
@@ -197,8 +192,8 @@ fn external_addresses(
     for (field, ip) in vips() {
         let origin = Origin::port(at, field);
         let chain = match plan.uses_firewall {
-            true => &plan.firewall,
-            false => &plan.external,
+            true => plan.firewall.as_str(),
+            false => plan.external.as_str(),
         };
         take(w, origin, " loadbalancer IP\"", &ip, chain);
         if plan.uses_firewall {
@@ -206,15 +201,15 @@ fn external_addresses(
                 origin.and(Field::SourceRange(0)),
                 &[
                     "-A KUBE-PROXY-FIREWALL -m comment --comment \"",
-                    &text.name,
+                    text.name,
                     " traffic not accepted by ",
-                    &plan.firewall,
+                    plan.firewall.as_str(),
                     "\"",
                     text.protocol,
                     " -d ",
                     &ip,
                     " --dport ",
-                    &text.port,
+                    text.port.as_str(),
                     " -j DROP",
                 ],
             );
@@ -229,7 +224,7 @@ fn node_port(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     plan: &Plan,
 ) {
     let Some(number) = port.node_port() else {
@@ -243,7 +238,7 @@ fn node_port(
     if port.endpoints.any {
         let head = [
             "-A KUBE-NODEPORTS -m comment --comment ",
-            &text.name,
+            text.name,
             text.protocol,
         ]
         .concat();
@@ -255,13 +250,13 @@ fn node_port(
                     " -d 127.0.0.0/8 --dport ",
                     &number,
                     " -m nfacct --nfacct-name localhost_nps_accepted_pkts -j ",
-                    &plan.external,
+                    plan.external.as_str(),
                 ],
             );
         }
         w.nat(
             origin,
-            &[&head, " --dport ", &number, " -j ", &plan.external],
+            &[&head, " --dport ", &number, " -j ", plan.external.as_str()],
         );
     }
     if !plan.external_endpoints {
@@ -270,7 +265,7 @@ fn node_port(
             origin.and(Field::ExternalTrafficPolicy),
             &[
                 "-A KUBE-EXTERNAL-SERVICES -m comment --comment \"",
-                &text.name,
+                text.name,
                 why,
                 " -m addrtype --dst-type LOCAL",
                 text.protocol,
@@ -287,7 +282,7 @@ pub(super) fn health_check(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
 ) {
     let Some(number) = port.health_check_node_port else {
         return;
@@ -296,7 +291,7 @@ pub(super) fn health_check(
         Origin::port(at, Field::HealthCheckNodePort),
         &[
             "-A KUBE-NODEPORTS -m comment --comment \"",
-            &text.name,
+            text.name,
             " health check node port\" -m tcp -p tcp --dport ",
             &number.to_string(),
             " -j ACCEPT",
@@ -309,7 +304,7 @@ fn internal_chain(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     plan: &Plan,
 ) {
     if !plan.internal_endpoints {
@@ -317,25 +312,25 @@ fn internal_chain(
     }
     let (field, not_local) = if w.view.proxier.masquerade().all.value {
         (Field::MasqueradeAll, String::new())
-    } else if let Some(local) = &w.local {
-        (Field::DetectLocal, [" !", local].concat())
+    } else if let Some(not_local) = &w.not_local {
+        (Field::DetectLocal, not_local.clone())
     } else {
         return;
     };
-    let ip = port.cluster_ip.to_string();
+    let ip = &text.cluster_ip;
     w.nat(
         Origin::port(at, Field::ClusterIp).and(field),
         &[
             "-A ",
             plan.internal(port),
             " -m comment --comment \"",
-            &text.name,
+            text.name,
             " cluster IP\"",
             text.protocol,
             " -d ",
             &ip,
             " --dport ",
-            &text.port,
+            text.port.as_str(),
             &not_local,
             " -j KUBE-MARK-MASQ",
         ],
@@ -346,23 +341,23 @@ fn external_chain(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     plan: &Plan,
 ) {
     if !plan.uses_external {
         return;
     }
     let origin = Origin::port(at, Field::ExternalTrafficPolicy);
-    w.nat_chain(origin, &plan.external);
+    w.nat_chain(origin, plan.external.as_str());
     let rule = |w: &mut Writer<'_, '_>, origin, comment: &str, matches: &str, target: &str| {
         w.nat(
             origin,
             &[
                 "-A ",
-                &plan.external,
+                plan.external.as_str(),
                 " -m comment --comment \"",
                 comment,
-                &text.name,
+                text.name,
                 " external destinations\"",
                 matches,
                 " -j ",
@@ -375,7 +370,7 @@ fn external_chain(
     } else {
         if let Some(local) = w.local.clone() {
             let origin = origin.and(Field::DetectLocal);
-            rule(w, origin, "pod traffic for ", &local, &plan.cluster);
+            rule(w, origin, "pod traffic for ", &local, plan.cluster.as_str());
         }
         const NODE: &str = " -m addrtype --src-type LOCAL";
         rule(
@@ -385,14 +380,20 @@ fn external_chain(
             NODE,
             "KUBE-MARK-MASQ",
         );
-        rule(w, origin, "route LOCAL traffic for ", NODE, &plan.cluster);
+        rule(
+            w,
+            origin,
+            "route LOCAL traffic for ",
+            NODE,
+            plan.cluster.as_str(),
+        );
     }
     if plan.external_endpoints {
         let chain = match port.external_local {
-            true => &plan.local,
-            false => &plan.cluster,
+            true => plan.local.as_str(),
+            false => plan.cluster.as_str(),
         };
-        w.nat(origin, &["-A ", &plan.external, " -j ", chain]);
+        w.nat(origin, &["-A ", plan.external.as_str(), " -j ", chain]);
     }
 }
 
@@ -401,26 +402,29 @@ fn firewall_chain(
     w: &mut Writer<'_, '_>,
     port: &ServicePort<'_>,
     at: u32,
-    text: &PortText,
+    text: &PortText<'_>,
     plan: &Plan,
 ) {
     if !plan.uses_firewall {
         return;
     }
-    w.nat_chain(Origin::port(at, Field::SourceRange(0)), &plan.firewall);
+    w.nat_chain(
+        Origin::port(at, Field::SourceRange(0)),
+        plan.firewall.as_str(),
+    );
     let node_ip = w.view.proxier.node_ip(w.view.family);
     let allow = |w: &mut Writer<'_, '_>, origin: Origin, source: &str| {
         w.nat(
             origin,
             &[
                 "-A ",
-                &plan.firewall,
+                plan.firewall.as_str(),
                 " -m comment --comment \"",
-                &text.name,
+                text.name,
                 " loadbalancer IP\" -s ",
                 source,
                 " -j ",
-                &plan.external,
+                plan.external.as_str(),
             ],
         );
     };
@@ -445,9 +449,9 @@ fn firewall_chain(
             Origin::port(at, Field::SourceRange(0)),
             &[
                 "-A ",
-                &plan.firewall,
+                plan.firewall.as_str(),
                 " -m comment --comment \"other traffic to ",
-                &text.name,
+                text.name,
                 " will be dropped by KUBE-PROXY-FIREWALL\"",
             ],
         );

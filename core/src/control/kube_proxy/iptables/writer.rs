@@ -4,7 +4,9 @@ use super::Payload;
 use crate::control::kube_proxy::name::PortHash;
 use crate::control::kube_proxy::proxier::DetectBy;
 use crate::control::kube_proxy::version::{Chains, Comments, Dialect};
-use crate::control::kube_proxy::{Endpoint, Field, Lines, NodePorts, Origin, ServicePort, View};
+use crate::control::kube_proxy::{
+    Endpoint, Field, Lines, NodePorts, Origin, ServicePort, Short, View,
+};
 use crate::manifest::IpFamily;
 
 /// More endpoints than this, and the rules about endpoints lose their comments.
@@ -18,6 +20,7 @@ pub(super) struct Writer<'v, 'a> {
     mark: String,
     /// Arguments with a blank before them, for traffic from the node's own pods; `None` where nothing tells it.
     pub(super) local: Option<String>,
+    pub(super) not_local: Option<String>,
     pub(super) localhost: bool,
     large: bool,
     /// The match for one packet in n, by n.
@@ -25,44 +28,56 @@ pub(super) struct Writer<'v, 'a> {
     pub(super) out: Payload,
 }
 
+/// An endpoint by its place, and its chain.
+pub(super) type EndpointChain = (u32, Short<25>);
+
 /// A port's texts.
-pub(super) struct PortText {
-    pub(super) name: String,
+pub(super) struct PortText<'p> {
+    pub(super) name: &'p str,
     /// ` -m tcp -p tcp`
     pub(super) protocol: &'static str,
-    pub(super) port: String,
+    pub(super) port: Short<5>,
+    pub(super) cluster_ip: String,
     /// What the names of the port's chains end in.
-    pub(super) hash: String,
+    hash: Short<16>,
     endpoint_hash: PortHash,
 }
 
-impl PortText {
-    pub(super) fn new(port: &ServicePort<'_>) -> Self {
+impl<'p> PortText<'p> {
+    pub(super) fn new(port: &'p ServicePort<'_>) -> Self {
         let endpoint_hash = PortHash::new(&port.name, port.protocol());
-        let mut hash = String::with_capacity(16);
-        endpoint_hash.text(&mut hash);
+        let mut number = Short::new();
+        number.push_number(port.port.port.value);
         Self {
-            name: port.name.clone(),
+            name: &port.name,
             protocol: match port.protocol() {
                 "udp" => " -m udp -p udp",
                 "sctp" => " -m sctp -p sctp",
                 _ => " -m tcp -p tcp",
             },
-            port: port.port.port.value.to_string(),
-            hash,
+            port: number,
+            cluster_ip: port.cluster_ip.to_string(),
+            hash: endpoint_hash.text(),
             endpoint_hash,
         }
     }
 
-    pub(super) fn chain(&self, prefix: &str) -> String {
-        [prefix, &self.hash].concat()
+    pub(super) fn chain(&self, prefix: &str) -> Short<25> {
+        let mut chain = Short::new();
+        chain.push(prefix);
+        chain.push(self.hash.as_str());
+        chain
     }
 
-    pub(super) fn endpoint_chain(&self, endpoint: &Endpoint<'_>) -> String {
-        let mut chain = String::with_capacity(25);
-        chain.push_str("KUBE-SEP-");
-        self.endpoint_hash.endpoint(&endpoint.text, &mut chain);
-        chain
+    /// The chains of some endpoints.
+    pub(super) fn chains(&self, port: &ServicePort<'_>, places: &[u32]) -> Vec<EndpointChain> {
+        let of = |place: &u32| {
+            let endpoint = port.endpoints.all.get(*place as usize)?;
+            Some((*place, self.endpoint_hash.endpoint(endpoint.text.as_str())))
+        };
+        let mut chains = Vec::with_capacity(places.len());
+        chains.extend(places.iter().filter_map(of));
+        chains
     }
 }
 
@@ -85,13 +100,14 @@ impl<'v, 'a> Writer<'v, 'a> {
         };
         let ports = view.ports.len();
         out.nat_chains
-            .reserve(36 * (endpoints + 2 * ports), endpoints + 2 * ports);
+            .reserve(36 * (endpoints + 3 * ports), endpoints + 3 * ports);
         out.nat_rules
-            .reserve(400 * (endpoints + ports), 3 * (endpoints + ports));
+            .reserve(400 * (endpoints + ports), 3 * endpoints + 8 * ports);
         Self {
             view,
             dialect: proxier.dialect(),
             mark: proxier.mark(),
+            not_local: local.as_ref().map(|local| [" !", local].concat()),
             local,
             localhost: proxier.localhost_node_ports(view.family),
             large: endpoints > LARGE_CLUSTER,
@@ -287,23 +303,23 @@ impl<'v, 'a> Writer<'v, 'a> {
     }
 
     /// The comment of a rule that jumps to an endpoint.
-    fn endpoint_comment(&self, text: &PortText, endpoint: &Endpoint<'_>) -> String {
+    fn endpoint_comment(&self, text: &PortText<'_>, endpoint: &Endpoint<'_>) -> String {
         match self.dialect.endpoint_comments {
             _ if self.large => String::new(),
             Comments::Nothing => String::new(),
-            Comments::Service => [" -m comment --comment ", &text.name].concat(),
+            Comments::Service => [" -m comment --comment ", text.name].concat(),
             Comments::Endpoint => {
-                let (name, to) = (&text.name[..], &endpoint.text[..]);
+                let (name, to) = (text.name, endpoint.text.as_str());
                 [" -m comment --comment \"", name, " -> ", to, "\""].concat()
             }
         }
     }
 
     /// Of the rules of an endpoint's own chain.
-    fn service_comment(&self, text: &PortText) -> String {
+    fn service_comment(&self, text: &PortText<'_>) -> String {
         match self.dialect.endpoint_comments {
             Comments::Service | Comments::Endpoint if !self.large => {
-                [" -m comment --comment ", &text.name].concat()
+                [" -m comment --comment ", text.name].concat()
             }
             _ => String::new(),
         }
@@ -312,10 +328,10 @@ impl<'v, 'a> Writer<'v, 'a> {
     /// Session affinity first, then an even share for each endpoint (`writeServiceToEndpointRules`).
     pub(super) fn balance(
         &mut self,
-        text: &PortText,
+        text: &PortText<'_>,
         (port, at): (&ServicePort<'_>, u32),
         chain: &str,
-        endpoints: &[(u32, String)],
+        endpoints: &[EndpointChain],
     ) {
         self.affinity(text, (port, at), chain, endpoints);
         for i in 0..endpoints.len() {
@@ -325,10 +341,10 @@ impl<'v, 'a> Writer<'v, 'a> {
 
     pub(super) fn affinity(
         &mut self,
-        text: &PortText,
+        text: &PortText<'_>,
         (port, at): (&ServicePort<'_>, u32),
         chain: &str,
-        endpoints: &[(u32, String)],
+        endpoints: &[EndpointChain],
     ) {
         let Some(affinity) = &port.service.session_affinity else {
             return;
@@ -346,11 +362,11 @@ impl<'v, 'a> Writer<'v, 'a> {
                     chain,
                     &comment,
                     " -m recent --name ",
-                    to,
+                    to.as_str(),
                     " --rcheck --seconds ",
                     &seconds,
                     " --reap -j ",
-                    to,
+                    to.as_str(),
                 ],
             );
         }
@@ -371,10 +387,10 @@ impl<'v, 'a> Writer<'v, 'a> {
     /// The rule for the i-th of these endpoints.
     pub(super) fn share(
         &mut self,
-        text: &PortText,
+        text: &PortText<'_>,
         (port, at): (&ServicePort<'_>, u32),
         chain: &str,
-        endpoints: &[(u32, String)],
+        endpoints: &[EndpointChain],
         i: usize,
     ) {
         let Some((number, to)) = endpoints.get(i) else {
@@ -387,20 +403,21 @@ impl<'v, 'a> Writer<'v, 'a> {
         let chance = self.chance(endpoints.len() - i);
         self.out.nat_rules.line(
             Origin::endpoint(at, *number),
-            &["-A ", chain, &comment, &chance, " -j ", to],
+            &["-A ", chain, &comment, &chance, " -j ", to.as_str()],
         );
     }
 
     /// The rules of an endpoint's own chain: source NAT for what comes back to its sender, then the destination.
     pub(super) fn endpoint(
         &mut self,
-        text: &PortText,
+        text: &PortText<'_>,
         (port, at): (&ServicePort<'_>, u32),
-        (number, chain): &(u32, String),
+        (number, chain): &EndpointChain,
     ) {
         let Some(endpoint) = port.endpoints.all.get(*number as usize) else {
             return;
         };
+        let chain = chain.as_str();
         let comment = self.service_comment(text);
         let origin = Origin::endpoint(at, *number);
         let length = match (self.dialect.host_prefix, self.view.family) {
@@ -436,7 +453,7 @@ impl<'v, 'a> Writer<'v, 'a> {
                 &recent,
                 text.protocol,
                 " -j DNAT --to-destination ",
-                &endpoint.text,
+                endpoint.text.as_str(),
             ],
         );
     }

@@ -1,4 +1,4 @@
-use super::table::{Chain, Element, Set, SetKind, Table};
+use super::table::{Chain, Element, Key, Set, SetKind, Table};
 use crate::control::kube_proxy::proxier::DetectBy;
 use crate::control::kube_proxy::{Field, NodePorts, Origin, View};
 use crate::manifest::IpFamily;
@@ -214,7 +214,10 @@ fn node_ports(table: &mut Table, view: &View<'_>) {
             table.sets.insert("nodeport-ips".to_string(), set);
             for address in addresses.iter().filter(|ip| !ip.is_loopback()) {
                 let element = Element {
-                    key: address.to_string(),
+                    key: Key {
+                        ip: Some(*address),
+                        port: None,
+                    },
                     comment: None,
                     value: None,
                     origin,

@@ -4,7 +4,7 @@ mod base;
 mod service;
 mod table;
 
-pub use table::{Chain, Element, Rule, Set, SetKind, Table};
+pub use table::{Chain, Element, Key, Rule, Set, SetKind, Table};
 
 use super::View;
 

@@ -1,40 +1,54 @@
 use std::net::IpAddr;
 
 use super::base::local_match;
-use super::table::{Chain, Element, Set, SetKind, Table};
+use super::table::{Chain, Element, Key, Set, SetKind, Table};
 use crate::control::kube_proxy::name::hash_and_cut;
-use crate::control::kube_proxy::{Endpoint, Field, Origin, ServicePort, View};
+use crate::control::kube_proxy::{Endpoint, Field, Origin, ServicePort, Short, View};
 
 /// A port and the names of its chains.
 struct Names<'p, 'a> {
     port: &'p ServicePort<'a>,
     at: u32,
-    cluster: String,
-    local: String,
-    external: String,
-    firewall: String,
+    /// What they end in.
+    base: String,
 }
 
 impl<'p, 'a> Names<'p, 'a> {
     fn new(port: &'p ServicePort<'a>, at: u32) -> Self {
         let meta = &port.service.meta;
-        let name = [
+        let parts = [
             &*meta.namespace,
             &*meta.name,
             port.protocol(),
             &*port.port.name,
-        ]
-        .join("/");
-        let base = hash_and_cut(&name);
-        let chain = |prefix: &str| [prefix, &base].concat();
+        ];
         Self {
             port,
             at,
-            cluster: chain("service-"),
-            local: chain("local-"),
-            external: chain("external-"),
-            firewall: chain("firewall-"),
+            base: hash_and_cut(&parts.join("/")),
         }
+    }
+
+    /// For traffic under policy Cluster.
+    fn cluster(&self) -> String {
+        ["service-", &self.base].concat()
+    }
+
+    /// For traffic under policy Local.
+    fn local(&self) -> String {
+        ["local-", &self.base].concat()
+    }
+
+    fn external(&self) -> String {
+        ["external-", &self.base].concat()
+    }
+
+    fn firewall(&self) -> String {
+        ["firewall-", &self.base].concat()
+    }
+
+    fn goto_external(&self) -> String {
+        ["goto external-", &self.base].concat()
     }
 
     fn origin(&self, field: Field) -> Origin {
@@ -55,10 +69,11 @@ impl<'p, 'a> Names<'p, 'a> {
         ))
     }
 
-    /// `10.96.0.1 . tcp . 80`
-    fn key(&self, ip: IpAddr) -> String {
-        let number = self.port.port.port.value;
-        format!("{ip} . {} . {number}", self.port.protocol())
+    fn key(&self, ip: IpAddr) -> Key {
+        Key {
+            ip: Some(ip),
+            port: Some((self.port.port.protocol, self.port.port.port.value)),
+        }
     }
 
     fn refusal(&self) -> &'static str {
@@ -83,11 +98,12 @@ pub(super) fn fill(table: &mut Table, view: &View<'_>, port: &ServicePort<'_>, a
     }
     firewall(table, view, &names);
     for (chain, used, places) in [
-        (&names.cluster, port.uses_cluster(), &endpoints.cluster),
-        (&names.local, port.uses_local(), &endpoints.local),
+        ("service-", port.uses_cluster(), &endpoints.cluster),
+        ("local-", port.uses_local(), &endpoints.local),
     ] {
         if used && !places.is_empty() {
-            balance(table, &names, chain, places);
+            let rules = balance(table.ip(), &names, places);
+            table.chains.insert([chain, &names.base].concat(), rules);
         }
     }
     for place in &endpoints.reachable {
@@ -97,7 +113,7 @@ pub(super) fn fill(table: &mut Table, view: &View<'_>, port: &ServicePort<'_>, a
     }
 }
 
-fn put(table: &mut Table, map: &str, origin: Origin, key: String, verdict: String) {
+fn put(table: &mut Table, map: &str, origin: Origin, key: Key, verdict: String) {
     let element = Element {
         key,
         comment: None,
@@ -108,7 +124,7 @@ fn put(table: &mut Table, map: &str, origin: Origin, key: String, verdict: Strin
 }
 
 /// Of a map of what has no endpoints: the comment names the Service.
-fn refuse(table: &mut Table, names: &Names<'_, '_>, map: &str, origin: Origin, key: String) {
+fn refuse(table: &mut Table, names: &Names<'_, '_>, map: &str, origin: Origin, key: Key) {
     let element = Element {
         key,
         comment: Some(names.port.name.clone()),
@@ -124,7 +140,10 @@ fn cluster_ip(table: &mut Table, names: &Names<'_, '_>, internal: bool) {
         .origin(Field::ClusterIp)
         .and(Field::InternalTrafficPolicy);
     let element = Element {
-        key: port.cluster_ip.to_string(),
+        key: Key {
+            ip: Some(port.cluster_ip),
+            port: None,
+        },
         comment: None,
         value: None,
         origin,
@@ -133,10 +152,16 @@ fn cluster_ip(table: &mut Table, names: &Names<'_, '_>, internal: bool) {
     let key = names.key(port.cluster_ip);
     if internal {
         let chain = match port.internal_local {
-            true => &names.local,
-            false => &names.cluster,
+            true => "goto local-",
+            false => "goto service-",
         };
-        put(table, "service-ips", origin, key, format!("goto {chain}"));
+        put(
+            table,
+            "service-ips",
+            origin,
+            key,
+            [chain, &names.base].concat(),
+        );
     } else {
         refuse(table, names, "no-endpoint-services", origin, key);
     }
@@ -152,7 +177,7 @@ fn external_addresses(table: &mut Table, names: &Names<'_, '_>, external: bool) 
     for (field, ip) in all {
         let origin = names.origin(field);
         if port.endpoints.any {
-            let verdict = format!("goto {}", names.external);
+            let verdict = names.goto_external();
             put(table, "service-ips", origin, names.key(ip), verdict);
         }
         if !external {
@@ -167,10 +192,13 @@ fn node_port(table: &mut Table, names: &Names<'_, '_>, external: bool) {
         return;
     };
     let origin = names.origin(Field::NodePort);
-    let key = format!("{} . {number}", names.port.protocol());
+    let key = Key {
+        ip: None,
+        port: Some((names.port.port.protocol, number)),
+    };
     if names.port.endpoints.any {
-        let verdict = format!("goto {}", names.external);
-        put(table, "service-nodeports", origin, key.clone(), verdict);
+        let verdict = names.goto_external();
+        put(table, "service-nodeports", origin, key, verdict);
     }
     if !external {
         let origin = origin.and(Field::ExternalTrafficPolicy);
@@ -181,34 +209,29 @@ fn node_port(table: &mut Table, names: &Names<'_, '_>, external: bool) {
 /// Under policy Local, pods and the node itself go to all endpoints, as if their traffic had come by the cluster IP.
 fn external_chain(table: &mut Table, view: &View<'_>, names: &Names<'_, '_>, external: bool) {
     let origin = names.origin(Field::ExternalTrafficPolicy);
-    let (chain, cluster) = (&names.external, &names.cluster);
+    let cluster = names.cluster();
     let mark = view.proxier.mark();
-    table.chains.insert(
-        chain.clone(),
-        Chain {
-            origin,
-            ..Chain::default()
-        },
-    );
+    let mut chain = Chain::new(origin);
     let target = if names.port.external_local {
         if let Some(local) = local_match(view, "") {
             let rule = format!("{local} goto {cluster} comment \"short-circuit pod traffic\"");
-            table.rule(chain, origin.and(Field::DetectLocal), rule);
+            chain.rule(origin.and(Field::DetectLocal), rule);
         }
         let node = "fib saddr type local";
         let rule = format!("{node} mark set mark or {mark} comment \"masquerade local traffic\"");
-        table.rule(chain, origin, rule);
+        chain.rule(origin, rule);
         let rule = format!("{node} goto {cluster} comment \"short-circuit local traffic\"");
-        table.rule(chain, origin, rule);
-        &names.local
+        chain.rule(origin, rule);
+        names.local()
     } else {
         let rule = format!("mark set mark or {mark} comment \"masquerade\"");
-        table.rule(chain, origin, rule);
+        chain.rule(origin, rule);
         cluster
     };
     if external {
-        table.rule(chain, origin, format!("goto {target}"));
+        chain.rule(origin, format!("goto {target}"));
     }
+    table.chains.insert(names.external(), chain);
 }
 
 /// Whether or not there are endpoints.
@@ -221,7 +244,7 @@ fn firewall(table: &mut Table, view: &View<'_>, names: &Names<'_, '_>) {
         let origin = names
             .origin(Field::Ingress(*item))
             .and(Field::SourceRange(0));
-        let verdict = format!("goto {}", names.firewall);
+        let verdict = ["goto firewall-", &names.base].concat();
         put(table, "firewall-ips", origin, names.key(*ip), verdict);
     }
     let node_ip = view.proxier.node_ip(view.family);
@@ -236,24 +259,26 @@ fn firewall(table: &mut Table, view: &View<'_>, names: &Names<'_, '_>) {
         sources.extend(port.vips.iter().map(|(_, ip)| ip.to_string()));
     }
     let rule = format!("{} saddr != {{ {} }} drop", table.ip(), sources.join(" , "));
-    table.rule(&names.firewall, names.origin(Field::SourceRange(0)), rule);
+    let origin = names.origin(Field::SourceRange(0));
+    let mut chain = Chain::new(origin);
+    chain.rule(origin, rule);
+    table.chains.insert(names.firewall(), chain);
 }
 
 /// One rule that draws an endpoint; with session affinity, first a rule for each endpoint that remembers the source.
-fn balance(table: &mut Table, names: &Names<'_, '_>, chain: &str, places: &[u32]) {
+fn balance(ip: &str, names: &Names<'_, '_>, places: &[u32]) -> Chain {
     let port = names.port;
     let all = &port.endpoints.all;
     let endpoints = || places.iter().filter_map(|place| all.get(*place as usize));
-    let ip = table.ip();
     let count = places.len();
     let origin = names.origin(Field::ClusterIp);
+    let mut chain = Chain::new(origin);
     let mut rule;
     if port.service.session_affinity.is_some() {
         let mut roads = Vec::new();
         for (i, endpoint) in endpoints().enumerate() {
             let name = names.endpoint(endpoint);
-            table.rule(
-                chain,
+            chain.rule(
                 origin.and(Field::SessionAffinity),
                 format!("{ip} saddr @affinity-{name} goto endpoint-{name}"),
             );
@@ -265,26 +290,32 @@ fn balance(table: &mut Table, names: &Names<'_, '_>, chain: &str, places: &[u32]
             "meta l4proto {} dnat {ip} addr . port to numgen random mod {count} map {{ ",
             port.protocol()
         );
-        for (i, endpoint) in endpoints().enumerate() {
+        rule.reserve(32 * count);
+        for (i, endpoint) in (0u16..).zip(endpoints()) {
+            let mut number = Short::<5>::new();
+            number.push_number(i);
             let comma = if i == 0 { "" } else { " , " };
-            let (number, port) = (i.to_string(), endpoint.port.to_string());
-            for piece in [comma, &number, " : ", endpoint.ip_text(), " . ", &port] {
+            let (ip, port) = endpoint.ip_and_port();
+            for piece in [comma, number.as_str(), " : ", ip, " . ", port] {
                 rule.push_str(piece);
             }
         }
         rule.push_str(" }");
     }
-    table.rule(chain, origin, rule);
+    chain.rule(origin, rule);
+    chain
 }
 
 /// What an endpoint has of its own.
 fn reach(table: &mut Table, names: &Names<'_, '_>, endpoint: &Endpoint<'_>, place: u32) {
     let port = names.port;
     let origin = Origin::endpoint(names.at, place);
-    let ip = endpoint.ip_text();
     if endpoint.local {
         let element = Element {
-            key: format!("{ip} . {ip} . {} . {}", port.protocol(), endpoint.port),
+            key: Key {
+                ip: Some(endpoint.ip),
+                port: Some((port.port.protocol, endpoint.port)),
+            },
             comment: None,
             value: None,
             origin,
@@ -305,9 +336,10 @@ fn reach(table: &mut Table, names: &Names<'_, '_>, endpoint: &Endpoint<'_>, plac
         ..Set::new(SetKind::Address, "")
     };
     table.sets.insert(format!("affinity-{name}"), set);
-    let chain = format!("endpoint-{name}");
+    let mut chain = Chain::new(origin);
     let update = format!("update @affinity-{name} {{ {} saddr }}", table.ip());
-    table.rule(&chain, origin, update);
+    chain.rule(origin, update);
     let target = format!("meta l4proto {} dnat to {}", port.protocol(), endpoint.text);
-    table.rule(&chain, origin, target);
+    chain.rule(origin, target);
+    table.chains.insert(format!("endpoint-{name}"), chain);
 }

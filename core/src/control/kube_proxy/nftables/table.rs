@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::control::kube_proxy::{Lines, Origin};
-use crate::manifest::IpFamily;
+use crate::manifest::{IpFamily, Protocol};
 
 /// kube-proxy's table of one family. Names are sorted, rules and elements stand in their order.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ pub struct Set {
     pub elements: Vec<Element>,
     pub origin: Origin,
     /// Where the element of a key stands.
-    pub(super) places: BTreeMap<String, usize>,
+    pub(super) places: BTreeMap<Key, usize>,
 }
 
 /// What its keys and values are.
@@ -52,9 +53,17 @@ pub enum SetKind {
     NodePorts,
 }
 
+/// What an element is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Twice in hairpin connections; none of a NodePort.
+    pub ip: Option<IpAddr>,
+    pub port: Option<(Protocol, u16)>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Element {
-    pub key: String,
+    pub key: Key,
     pub comment: Option<String>,
     /// Of a map.
     pub value: Option<String>,
@@ -79,15 +88,13 @@ impl Table {
         }
     }
 
+    /// Of a chain of the frame.
     pub(super) fn rule(&mut self, chain: &str, origin: Origin, text: String) {
         match self.chains.get_mut(chain) {
-            Some(chain) => chain.rules.push(Rule { text, origin }),
+            Some(chain) => chain.rule(origin, text),
             None => {
-                let made = Chain {
-                    rules: vec![Rule { text, origin }],
-                    origin,
-                    ..Chain::default()
-                };
+                let mut made = Chain::new(origin);
+                made.rule(origin, text);
                 self.chains.insert(chain.to_string(), made);
             }
         }
@@ -110,7 +117,7 @@ impl Table {
                 }
             }
             None => {
-                set.places.insert(element.key.clone(), set.elements.len());
+                set.places.insert(element.key, set.elements.len());
                 set.elements.push(element);
             }
         }
@@ -162,7 +169,7 @@ impl Table {
         }
         for (name, set) in self.sets.iter().chain(&self.maps) {
             for element in &set.elements {
-                let text = element.text();
+                let text = element.text(set.kind);
                 out.line(
                     element.origin,
                     &["add element ", &table, " ", name, " { ", &text, " }"],
@@ -179,7 +186,8 @@ impl Table {
         out.frame(&["\tcomment \"rules for kube-proxy\""]);
         for (word, sets) in [("set", &self.sets), ("map", &self.maps)] {
             for (name, set) in sets {
-                out.line(set.origin, &["\n\t", word, " ", name, " {"]);
+                out.frame(&[]);
+                out.line(set.origin, &["\t", word, " ", name, " {"]);
                 out.line(set.origin, &["\t\ttype ", &set.kind.name(self.family)]);
                 for option in &set.options {
                     out.line(set.origin, &["\t\t", option]);
@@ -198,13 +206,14 @@ impl Table {
                     } else {
                         ","
                     };
-                    out.line(element.origin, &[head, &element.text(), tail]);
+                    out.line(element.origin, &[head, &element.text(set.kind), tail]);
                 }
                 out.line(set.origin, &["\t}"]);
             }
         }
         for (name, chain) in &self.chains {
-            out.line(chain.origin, &["\n\tchain ", name, " {"]);
+            out.frame(&[]);
+            out.line(chain.origin, &["\tchain ", name, " {"]);
             if !chain.hook.is_empty() {
                 out.line(chain.origin, &["\t\t", chain.hook, "; policy accept;"]);
             }
@@ -249,11 +258,42 @@ impl SetKind {
     }
 }
 
+impl Chain {
+    pub(super) fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn rule(&mut self, origin: Origin, text: String) {
+        self.rules.push(Rule { text, origin });
+    }
+}
+
 impl Element {
-    fn text(&self) -> String {
-        let mut text = self.key.clone();
+    fn text(&self, kind: SetKind) -> String {
+        let mut text = String::with_capacity(96);
+        let mut part = |part: &str| {
+            if !text.is_empty() {
+                text.push_str(" . ");
+            }
+            text.push_str(part);
+        };
+        if let Some(ip) = self.key.ip.map(|ip| ip.to_string()) {
+            part(&ip);
+            if kind == SetKind::Hairpin {
+                part(&ip);
+            }
+        }
+        if let Some((protocol, port)) = self.key.port {
+            part(protocol.name());
+            part(&port.to_string());
+        }
         if let Some(comment) = &self.comment {
-            text.push_str(&[" comment \"", comment, "\""].concat());
+            for piece in [" comment \"", comment, "\""] {
+                text.push_str(piece);
+            }
         }
         if let Some(value) = &self.value {
             text.push_str(" : ");
