@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::service::{address, port_number};
 use super::{Meta, Protocol, Spanned};
-use crate::say;
 use crate::text::Span;
 use crate::yaml::{Cursor, Fields};
 
@@ -44,6 +43,8 @@ pub struct EndpointPort {
 pub struct Endpoint {
     /// The first of its addresses, which is the only one that kube-proxy uses. None where addresses are names.
     pub address: Option<Spanned<IpAddr>>,
+    /// The others.
+    pub more_addresses: Vec<Spanned<IpAddr>>,
     /// Absent conditions are those of an endpoint that serves.
     pub ready: bool,
     pub serving: bool,
@@ -110,10 +111,15 @@ impl EndpointPort {
 }
 
 impl Endpoint {
+    pub fn addresses(&self) -> impl Iterator<Item = &Spanned<IpAddr>> {
+        self.address.iter().chain(&self.more_addresses)
+    }
+
     fn read(cursor: Cursor<'_>, kind: AddressType, nodes: &mut Names) -> Option<Endpoint> {
         let mut fields = cursor.fields()?;
         let mut endpoint = Endpoint {
             address: None,
+            more_addresses: Vec::new(),
             ready: true,
             serving: true,
             terminating: false,
@@ -127,11 +133,9 @@ impl Endpoint {
         if let Some(addresses) = fields.required("addresses")
             && kind != AddressType::Fqdn
         {
-            let mut items = addresses.items();
-            endpoint.address = items.next().and_then(|c| address(c, c.str()?));
-            if let Some(second) = items.next() {
-                second.warning(say!("manifest/second-address", path = second.path()));
-            }
+            let mut all = addresses.items().filter_map(|c| address(c, c.str()?));
+            endpoint.address = all.next();
+            endpoint.more_addresses = all.collect();
         }
         if let Some(mut conditions) = fields.get("conditions").and_then(|c| c.fields()) {
             endpoint.ready = conditions.bool("ready").unwrap_or(true);

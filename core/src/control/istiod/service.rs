@@ -292,7 +292,7 @@ fn endpoints(service: &manifest::Service, manifests: &Manifests, unready: bool) 
             .filter_map(|p| Some((p.name.to_string(), p.port.as_ref()?.value)))
             .collect();
         for endpoint in slice.endpoints.iter().filter(|e| e.ready || unready) {
-            for address in &endpoint.addresses {
+            for address in endpoint.addresses() {
                 let ip = address.value.to_string();
                 // The same address may stand in a second slice for other ports.
                 if let Some(known) = all.iter_mut().find(|e| e.address == ip) {
