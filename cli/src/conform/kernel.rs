@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use northsouth::conntrack::{Connection, StatusBits, Tuple};
 use northsouth::net::{Icmp, IfaceName, Mac, Packet, Protocol, TcpFlags, Transport};
 use northsouth::netfilter::walk::{StepAction, StepKind, TableRef};
-use northsouth::netfilter::{SocketOwner, nft, save};
+use northsouth::netfilter::{SocketOwner, ipset, nft, save};
 use northsouth::route::{self, PolicyRule};
 use northsouth::sim::{SendOptions, Sim};
 use northsouth::text::FileId;
@@ -124,6 +124,7 @@ fn world(case: &Value) -> World {
         host.sysctls.set(key, value.as_str().unwrap_or_default());
     }
     host.iptables = save::read(case["iptables"].as_str().unwrap_or_default(), FileId(0)).0;
+    host.sets = ipset::read(case["ipsets"].as_str().unwrap_or_default(), FileId(0)).0;
     host.sockets = case["listeners"]
         .as_array()
         .into_iter()

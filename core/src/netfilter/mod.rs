@@ -4,6 +4,7 @@
 
 mod context;
 pub mod hooks;
+pub mod ipset;
 pub mod matches;
 pub mod nft;
 pub mod print;

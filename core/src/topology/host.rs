@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Interface, Sysctls};
 use crate::load_balancer::LoadBalancer;
 use crate::net::{IfaceName, Mac, Masked, Protocol};
-use crate::netfilter::{Match, Rule, Ruleset, Table, TableName, Target, nft};
+use crate::netfilter::{Match, Rule, Ruleset, Table, TableName, Target, ipset, nft};
 use crate::route::{Fib, NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::text::Span;
 
@@ -26,6 +26,7 @@ pub struct Host {
     pub sysctls: Sysctls,
     pub iptables: Ruleset,
     pub nft: nft::Ruleset,
+    pub sets: ipset::Sets,
     /// Connection tracking is on, as it is on every host where some rule wants it (kernel `nf_ct_netns_get`).
     pub conntrack: bool,
     pub sockets: Vec<Socket>,
@@ -96,6 +97,7 @@ impl Host {
             sysctls: Sysctls::default(),
             iptables: Ruleset::default(),
             nft: nft::Ruleset::default(),
+            sets: ipset::Sets::default(),
             conntrack: true,
             sockets: Vec::new(),
             balancer: None,

@@ -44,13 +44,14 @@ impl Env for HostView<'_> {
 
     fn in_set(
         &self,
-        _set: &str,
-        _directions: &[bool],
-        _packet: &Packet,
-        _in_iface: Option<&str>,
-        _out_iface: Option<&str>,
+        set: &str,
+        directions: &[bool],
+        packet: &Packet,
+        in_iface: Option<&str>,
+        out_iface: Option<&str>,
     ) -> SetAnswer {
-        SetAnswer::CannotTell
+        let sets = &self.host.sets;
+        sets.has(set, directions, packet, in_iface, out_iface)
     }
 
     fn socket(&self, packet: &Packet, _in_iface: Option<&str>) -> Option<FoundSocket> {
