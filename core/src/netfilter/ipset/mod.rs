@@ -145,7 +145,11 @@ impl Asked<'_> {
     }
 
     fn fits(&self, dimension: Dimension, src: bool, part: &Part) -> bool {
-        let addr = if src { self.packet.src } else { self.packet.dst };
+        let addr = if src {
+            self.packet.src
+        } else {
+            self.packet.dst
+        };
         match part {
             Part::Addrs(low, high) => {
                 addr.is_ipv4() == low.is_ipv4() && *low <= addr && addr <= *high

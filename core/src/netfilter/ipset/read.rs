@@ -220,10 +220,14 @@ add all nets
 
     #[test]
     fn what_cannot_be_read_is_said_and_the_rest_stands() {
-        let text = "create a hash:mac\nadd b 1.2.3.4\ncreate c hash:ip\nadd c 1.2.3\nadd c 1.2.3.4\n";
+        let text =
+            "create a hash:mac\nadd b 1.2.3.4\ncreate c hash:ip\nadd c 1.2.3\nadd c 1.2.3.4\n";
         let (sets, problems) = read(text, FileId(0));
         let codes: Vec<_> = problems.iter().map(|p| p.code()).collect();
-        assert_eq!(codes, ["ipset/unknown-type", "ipset/no-set", "ipset/bad-entry"]);
+        assert_eq!(
+            codes,
+            ["ipset/unknown-type", "ipset/no-set", "ipset/bad-entry"]
+        );
         assert_eq!(sets.sets.len(), 2);
     }
 }
