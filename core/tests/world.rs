@@ -131,6 +131,22 @@ fn the_articles_four_listings_are_enough_for_a_node() {
 }
 
 #[test]
+fn what_the_kernel_makes_of_addresses_is_not_taken_twice() {
+    let files = with("nodes/work001/ip-route.txt", |t| {
+        format!(
+            "{t}local 192.168.0.17 dev eth0 table local proto kernel scope host src 192.168.0.17\n\
+             broadcast 192.168.0.255 dev eth0 table local proto kernel scope link src 192.168.0.17\n\
+             local 127.0.0.0/8 dev lo table local proto kernel scope host src 127.0.0.1\n\
+             local 10.55.0.0/24 dev lo table local scope host\n"
+        )
+    });
+    let (world, diagnostics) = world(&files);
+    assert_eq!(said(&files, &diagnostics), [""; 0]);
+    let node = world.host(world.find("work001").unwrap()).unwrap();
+    assert_eq!(node.routes.len(), 6);
+}
+
+#[test]
 fn a_port_taken_off_the_bridge_is_no_port() {
     let files = with("nodes/work001/brctl-show.txt", |t| {
         t.replace("\t\t\t\t\t\t\tveth5d630032\n", "")

@@ -83,12 +83,19 @@ fn add_devices(host: &mut Host, devices: Vec<Device>) {
         }
         iface.master = device.master.map(|m| (&*m.text).into());
         // As the CNI's bridge plugin sets it for the veths it makes; `bridge -d link` tells.
-        iface.hairpin = iface.master.is_some();
+        iface.hairpin = device.hairpin.unwrap_or(iface.master.is_some());
         iface.span = Some(device.span);
         iface.addrs = device
             .addresses
             .iter()
             .map(|a| IfaceAddr {
+                scope: match &*a.scope {
+                    "host" => Scope::Host,
+                    "link" => Scope::Link,
+                    "site" => Scope::Site,
+                    _ => Scope::Global,
+                },
+                noprefixroute: a.noprefixroute,
                 span: Some(a.span),
                 ..IfaceAddr::new(a.addr, a.length)
             })
@@ -178,8 +185,10 @@ fn enslave(host: &mut Host, bridge: &Name, ports: &[&Name], diagnostics: &mut Ve
                     }
                     diagnostics.push(said);
                 }
+                if iface.master.is_none() {
+                    iface.hairpin = true;
+                }
                 iface.master = Some((&*bridge.text).into());
-                iface.hairpin = true;
             }
             None => {
                 if with_addresses {
@@ -251,7 +260,7 @@ fn checked_routes(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Route> {
     let mut kept = Vec::new();
-    for route in routes {
+    for route in routes.into_iter().filter(|r| !made_of_address(host, r)) {
         let span = route.span.unwrap_or_default();
         let missing = route
             .hops
@@ -281,6 +290,19 @@ fn checked_routes(
         kept.push(route);
     }
     kept
+}
+
+/// A line of table local that the host has anyway, as the kernel makes it of each address; `table all` lists those too.
+fn made_of_address(host: &Host, route: &Route) -> bool {
+    let by_kernel = route.table == TableId::LOCAL && route.protocol.as_deref() == Some("kernel");
+    let dst = route.dst.addr;
+    let broadcast = |a: &IfaceAddr| a.broadcast().map(IpAddr::from) == Some(dst);
+    by_kernel
+        && (dst.is_loopback()
+            || dst.is_multicast()
+            || route.source.is_some_and(|s| s.is_loopback())
+            || host.owner_of(dst).is_some()
+            || host.interfaces.iter().flat_map(|i| &i.addrs).any(|a| broadcast(a)))
 }
 
 /// The routes that the kernel makes of addresses (`fib_add_ifaddr`).

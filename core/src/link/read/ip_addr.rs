@@ -21,6 +21,8 @@ pub struct Device {
     pub mtu: Option<u32>,
     /// The bridge it is a port of.
     pub master: Option<Name>,
+    /// Of a bridge port: whether it sends frames back out of where they came in. Only `ip -d` prints it.
+    pub hairpin: Option<bool>,
     pub mac: Option<Mac>,
     pub addresses: Vec<Address>,
     /// Only `ip -d` prints it.
@@ -33,6 +35,10 @@ pub struct Address {
     pub addr: IpAddr,
     pub length: u8,
     pub broadcast: Option<IpAddr>,
+    /// As written: `global`, `link`, `host`.
+    pub scope: Box<str>,
+    /// The kernel made no connected route of it.
+    pub noprefixroute: bool,
     /// Printed behind `secondary`: not the one that its subnet's packets leave with.
     pub secondary: bool,
     pub span: Span,
@@ -130,6 +136,7 @@ impl Reader {
                 up: true,
                 mtu: None,
                 master: None,
+                hairpin: None,
                 mac: None,
                 addresses: Vec::new(),
                 kind: None,
@@ -194,7 +201,12 @@ impl Reader {
                 }
             }
             "RX:" | "TX:" => self.statistics = true,
-            "valid_lft" | "altname" | "alias" | "vf" | "bridge_slave" | "openvswitch_slave" => {}
+            "valid_lft" | "altname" | "alias" | "vf" | "openvswitch_slave" => {}
+            "bridge_slave" => {
+                let key = rest.iter().position(|w| w.text == "hairpin");
+                let value = key.and_then(|at| rest.get(at + 1));
+                device.hairpin = value.map(|w| w.text == "on");
+            }
             "bridge" => device.kind = Some(DeviceKind::Bridge),
             "veth" => device.kind = Some(DeviceKind::Veth),
             "dummy" => device.kind = Some(DeviceKind::Dummy),
@@ -214,7 +226,8 @@ impl Reader {
 fn address(first: Word<'_>, words: &[Word<'_>]) -> Result<Address, Diagnostic> {
     let (addr, mut length) = first.prefix()?;
     let mut broadcast = None;
-    let mut secondary = false;
+    let mut scope = "global";
+    let (mut secondary, mut noprefixroute) = (false, false);
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
         match word.text {
@@ -226,6 +239,8 @@ fn address(first: Word<'_>, words: &[Word<'_>]) -> Result<Address, Diagnostic> {
                 let value = words.next().ok_or_else(|| wants(*word))?;
                 broadcast = Some(value.address()?);
             }
+            "scope" => scope = words.next().ok_or_else(|| wants(*word))?.text,
+            "noprefixroute" => noprefixroute = true,
             "secondary" => secondary = true,
             _ => {}
         }
@@ -234,6 +249,8 @@ fn address(first: Word<'_>, words: &[Word<'_>]) -> Result<Address, Diagnostic> {
         addr,
         length,
         broadcast,
+        scope: scope.into(),
+        noprefixroute,
         secondary,
         span: first.span,
     })
@@ -329,6 +346,17 @@ mod tests {
         let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
         assert_eq!(codes, ["texts/bad-number", "texts/bad-mask"]);
         assert_eq!(devices[0].addresses.len(), 1);
+    }
+
+    #[test]
+    fn details_tell_hairpin_and_scopes() {
+        let text = "4: v1@v2: <UP> mtu 1500 qdisc noqueue master br0 state UP\n    bridge_slave state forwarding priority 32 cost 2 hairpin off guard off\n    inet 10.0.0.1/24 scope link noprefixroute v1\n";
+        let (devices, diagnostics) = devices(text, FileId(0));
+        assert_eq!(diagnostics, []);
+        assert_eq!(devices[0].hairpin, Some(false));
+        assert_eq!(&*devices[0].below.as_ref().unwrap().text, "v2");
+        let address = &devices[0].addresses[0];
+        assert_eq!((&*address.scope, address.noprefixroute), ("link", true));
     }
 
     #[test]
