@@ -27,13 +27,17 @@ pub fn set_theme(theme: Option<&str>) {
     }
 }
 
-/// Brings an element into its pane's view, by no more than is needed. `block` for the pane's own axis only.
-pub fn reveal(selector: &str) {
+/// Brings an element into its pane's view: to its top, or by no more than is needed.
+pub fn reveal(selector: &str, to_top: bool) {
     let found = super::document().and_then(|d| d.query_selector(selector).ok().flatten());
     if let Some(element) = found {
         let options = ScrollIntoViewOptions::new();
         options.set_behavior(ScrollBehavior::Auto);
-        options.set_block(ScrollLogicalPosition::Nearest);
+        options.set_block(if to_top {
+            ScrollLogicalPosition::Start
+        } else {
+            ScrollLogicalPosition::Nearest
+        });
         options.set_inline(ScrollLogicalPosition::Nearest);
         element.scroll_into_view_with_scroll_into_view_options(&options);
     }

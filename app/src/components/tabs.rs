@@ -4,16 +4,29 @@ use super::Props;
 use crate::browser::page;
 use crate::state::{Event, Tab};
 
+#[derive(Clone, PartialEq, Properties)]
+pub struct TabsProps {
+    pub base: Props,
+    /// The list of steps explains the step at hand, so that needs no tab of its own.
+    pub narrow: bool,
+}
+
 /// The tabs of the right pane, with the keys that the ARIA pattern for tabs has.
 #[component]
-pub fn Tabs(props: &Props) -> Html {
-    let words = props.words();
-    let now = props.state.tab;
+pub fn Tabs(props: &TabsProps) -> Html {
+    let (base, narrow) = (&props.base, props.narrow);
+    let words = base.words();
+    let tabs = if narrow {
+        &Tab::ALL[1..]
+    } else {
+        &Tab::ALL[..]
+    };
+    let now = shown(base.state.tab, narrow);
     let onkeydown = {
-        let send = props.send.clone();
+        let send = base.send.clone();
         Callback::from(move |event: KeyboardEvent| {
-            let at = Tab::ALL.iter().position(|t| *t == now).unwrap_or(0);
-            let last = Tab::ALL.len() - 1;
+            let at = tabs.iter().position(|t| *t == now).unwrap_or(0);
+            let last = tabs.len() - 1;
             let to = match event.key().as_str() {
                 "ArrowRight" if at == last => 0,
                 "ArrowRight" => at + 1,
@@ -24,17 +37,17 @@ pub fn Tabs(props: &Props) -> Html {
                 _ => return,
             };
             event.prevent_default();
-            send.emit(Event::TabChosen(Tab::ALL[to]));
-            page::focus_by_id(tab_id(Tab::ALL[to]));
+            send.emit(Event::TabChosen(tabs[to]));
+            page::focus_by_id(tab_id(tabs[to]));
         })
     };
     html! {
         <div class="tabs" role="tablist" aria-label={words.explanation} {onkeydown}>
-            { for Tab::ALL.into_iter().map(|tab| html! {
+            { for tabs.iter().copied().map(|tab| html! {
                 <button role="tab" id={tab_id(tab)} aria-controls="panel"
                     aria-selected={(tab == now).to_string()}
                     tabindex={if tab == now { "0" } else { "-1" }}
-                    onclick={props.on(Event::TabChosen(tab))}>
+                    onclick={base.on(Event::TabChosen(tab))}>
                     { match tab {
                         Tab::Step => words.this_step,
                         Tab::List => words.all_steps,
@@ -43,6 +56,14 @@ pub fn Tabs(props: &Props) -> Html {
                 </button>
             }) }
         </div>
+    }
+}
+
+/// The tab that is open, among those that there are.
+pub fn shown(tab: Tab, narrow: bool) -> Tab {
+    match tab {
+        Tab::Step if narrow => Tab::List,
+        tab => tab,
     }
 }
 

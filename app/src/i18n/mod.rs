@@ -87,6 +87,8 @@ pub struct Words {
     pub chain_with_counters: fn(&str) -> String,
     pub rule_number: fn(usize) -> String,
     pub port_of: fn(&str) -> String,
+    pub bridge_table: fn(&str) -> String,
+    pub route_table: &'static str,
     pub line: fn(&str, u32) -> String,
 
     pub time: &'static str,
@@ -173,6 +175,7 @@ methods! {
     chain_with_counters(chain: &str) -> String;
     rule_number(number: usize) -> String;
     port_of(bridge: &str) -> String;
+    bridge_table(bridge: &str) -> String;
     line(file: &str, line: u32) -> String;
     step_of(step: usize, steps: usize) -> String;
     role(role: Role) -> &'static str;

@@ -16,7 +16,7 @@ use crate::components::probe::ProbePanel;
 use crate::components::splitter::Splitter;
 use crate::components::steps::Steps;
 use crate::components::strip::Strip;
-use crate::components::tabs::{Tabs, tab_id};
+use crate::components::tabs::{Tabs, shown, tab_id};
 use crate::components::top_bar::TopBar;
 use crate::components::tour::TourCard;
 use crate::components::{Props, Shared};
@@ -51,7 +51,9 @@ pub fn Playground() -> Html {
     let narrow = use_media(media::NARROW);
     let below_wide = use_media(media::MEDIUM);
     use_effect_with((state.cursor, state.tab, narrow), move |_| {
-        page::reveal("[aria-current=step]");
+        page::reveal("[aria-current=step]", narrow);
+        page::reveal(".strip .here", false);
+        page::reveal(".map .drawer", false);
     });
 
     let folded = if below_wide {
@@ -61,6 +63,7 @@ pub fn Playground() -> Html {
     };
     let layout = classes!("page", folded.then_some("files-folded"));
     let settings = state.settings;
+    let tab = shown(state.tab, narrow);
     html! {
         <div class={layout}>
             <a class="skip" href="#panel">{ words.skip_to_explanation }</a>
@@ -89,12 +92,12 @@ pub fn Playground() -> Html {
                 }
                 <section class="explanation" aria-label={words.explanation}>
                     <TourCard ..props.clone() />
-                    <Tabs ..props.clone() />
-                    <div id="panel" role="tabpanel" tabindex="0" aria-labelledby={tab_id(state.tab)}>
-                        { match state.tab {
+                    <Tabs base={props.clone()} {narrow} />
+                    <div id="panel" role="tabpanel" tabindex="0" aria-labelledby={tab_id(tab)}>
+                        { match tab {
                             Tab::Probe => html! { <ProbePanel ..props.clone() /> },
-                            Tab::Step if !narrow => html! { <Inspector ..props.clone() /> },
-                            Tab::Step | Tab::List => html! {
+                            Tab::Step => html! { <Inspector ..props.clone() /> },
+                            Tab::List => html! {
                                 <Steps base={props.clone()} explained={narrow} />
                             },
                         } }

@@ -27,6 +27,8 @@ pub struct Card {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     pub text: String,
+    /// Where the line sends the packet. Of a long line, this is what stays.
+    pub target: String,
     /// `None` for a line that the packet has not come to.
     pub outcome: Option<Outcome>,
     /// The line at work.

@@ -130,10 +130,14 @@ pub fn packets(walk: &Walk, trace: &Trace, words: &Words) -> Vec<Packet> {
         };
         let name = header::protocol(&sent.packet.packet);
         let name = name.strip_prefix("TCP ").unwrap_or(&name);
+        let bytes = match sent.packet.packet.payload {
+            0 => String::new(),
+            bytes => format!(" {bytes} B"),
+        };
         packets.push(Packet {
             journey,
             first: at,
-            text: format!("{arrow} {name}"),
+            text: format!("{arrow} {name}{bytes}"),
             label: format!("{}: {name}", words.journey(moment.role, journey + 1)),
         });
     }

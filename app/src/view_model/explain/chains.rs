@@ -1,13 +1,15 @@
 //! A packet's way through the chains of one table: as cards that grow as it walks, and as the listing of the chain it is in.
 
+use std::collections::BTreeMap;
+
 use northsouth::netfilter::walk::{StepAction, StepKind, TableRef, Traversal};
-use northsouth::netfilter::{Chain, ChainId, Policy, Table};
-use northsouth::text::Outcome;
+use northsouth::netfilter::{Chain, ChainId, Policy, Rule, Table};
+use northsouth::text::{Outcome, Span};
 use northsouth::topology::Host;
 use northsouth::trace::{Action, RuleStep};
 use northsouth::workspace::Workspace;
 
-use super::explanation::{Listing, ListingLine, brief, written};
+use super::explanation::{brief, written};
 use crate::i18n::Words;
 use crate::state::State;
 use crate::view_model::drawer::{Card, Line};
@@ -15,9 +17,6 @@ use crate::view_model::walk::{Moment, step as step_at};
 
 /// A card shows at most so many rules.
 const MOST_LINES: usize = 7;
-/// A listing shows so many rules on each side of the one at work.
-const AROUND: usize = 40;
-
 /// One visit of a chain: from a jump to its return.
 struct Visit {
     chain: ChainId,
@@ -56,21 +55,32 @@ fn visits(traversal: &Traversal) -> Vec<Visit> {
     visits
 }
 
-/// The cards of a table, with what the packet met up to the step `now` and pale what is still ahead of it.
-pub fn cards(
-    workspace: &Workspace,
-    table: &Table,
-    traversal: &Traversal,
-    now: usize,
-    words: &Words,
-) -> Vec<Card> {
+/// What a packet met in a table, up to a step.
+pub struct Met<'a> {
+    pub workspace: &'a Workspace,
+    pub table: &'a Table,
+    pub traversal: &'a Traversal,
+    /// The step at hand, by its position in the traversal.
+    pub now: usize,
+    /// The criterion that did not hold, of each rule that was passed over.
+    pub failed: BTreeMap<Span, String>,
+}
+
+/// The cards of a table, with what the packet met, and pale what is still ahead of it.
+pub fn cards(met: &Met, words: &Words) -> Vec<Card> {
+    let Met {
+        table,
+        traversal,
+        now,
+        ..
+    } = *met;
     let visits = visits(traversal);
     let cards = visits.iter().filter_map(|visit| {
         let chain = table.chain(visit.chain)?;
         let current = visit.steps.contains(&now);
         Some(Card {
             title: short_chain(&chain.name),
-            lines: lines(workspace, chain, traversal, visit, now, words),
+            lines: lines(met, chain, visit, words),
             current,
             reached: visit.steps.first().is_some_and(|first| *first <= now),
         })
@@ -78,14 +88,8 @@ pub fn cards(
     cards.collect()
 }
 
-fn lines(
-    workspace: &Workspace,
-    chain: &Chain,
-    traversal: &Traversal,
-    visit: &Visit,
-    now: usize,
-    words: &Words,
-) -> Vec<Line> {
+fn lines(met: &Met, chain: &Chain, visit: &Visit, words: &Words) -> Vec<Line> {
+    let (traversal, now) = (met.traversal, met.now);
     let count = chain.rules.len();
     let mut outcomes: Vec<Option<Outcome>> = vec![None; count];
     let mut end = None;
@@ -124,9 +128,15 @@ fn lines(
             lines.push(note(words.more_rules(skipped)));
         }
         last = Some(at);
-        let text = chain.rules.get(at).map(|r| written(workspace, r.span));
+        let text = chain
+            .rules
+            .get(at)
+            .map(|r| rule_text(met, chain, r, outcomes[at]));
+        let text = text.unwrap_or_default();
+        let (asks, target) = text.split_at(text.find('→').unwrap_or(text.len()));
         lines.push(Line {
-            text: format!("{} {}", at + 1, short(text.unwrap_or(""), &chain.name)),
+            text: format!("{} {asks}", at + 1).trim_end().to_string(),
+            target: target.to_string(),
             outcome: outcomes[at],
             current: current == Some(at),
             note: false,
@@ -144,10 +154,19 @@ fn lines(
             },
             outcome: reached.then_some(Outcome::Held),
             current: current == Some(step.index as usize),
-            note: false,
+            ..Line::default()
         });
     }
     lines
+}
+
+/// A rule on a card: of one that was passed over, only what it wanted and did not get.
+fn rule_text(met: &Met, chain: &Chain, rule: &Rule, outcome: Option<Outcome>) -> String {
+    let failed = met.failed.get(&rule.span);
+    match failed.filter(|_| outcome == Some(Outcome::Failed)) {
+        Some(criterion) => shorten(criterion),
+        None => short(written(met.workspace, rule.span), &chain.name),
+    }
 }
 
 /// Which rules of a chain a card shows: those that the packet met, and those around them while there is room.
@@ -223,6 +242,11 @@ fn short(line: &str, chain: &str) -> String {
         .strip_prefix("-A ")
         .and_then(|rest| rest.strip_prefix(chain))
         .unwrap_or(&line);
+    shorten(line)
+}
+
+/// A rule or a part of one in few words, as far as its reader needs no more.
+fn shorten(line: &str) -> String {
     // A port says that there is a protocol with ports.
     let ports = line.contains("port ");
     let mut out = String::new();
@@ -268,7 +292,7 @@ pub fn table_of<'a>(host: &'a Host, rule: &RuleStep) -> Option<&'a Table> {
 }
 
 /// The rule step at hand, with its table.
-fn at_hand<'a>(state: &'a State, moment: &Moment) -> Option<(&'a RuleStep, &'a Table)> {
+pub(super) fn at_hand<'a>(state: &'a State, moment: &Moment) -> Option<(&'a RuleStep, &'a Table)> {
     let step = step_at(&state.run.trace, moment.position)?;
     let Action::Rule(rule) = &step.action else {
         return None;
@@ -306,46 +330,4 @@ pub fn place(state: &State, moment: &Moment, words: &Words) -> Vec<String> {
         StepKind::Return => words.end_of_chain.to_string(),
     };
     vec![table.name.to_string(), chain.name.to_string(), at]
-}
-
-/// The chain of the step at hand, as the real tool prints it.
-pub fn listings(state: &State, moment: &Moment, words: &Words) -> Vec<Listing> {
-    let Some((rule, table)) = at_hand(state, moment) else {
-        return Vec::new();
-    };
-    let Some((step, chain)) = rule.step().and_then(|s| Some((s, table.chain(s.chain)?))) else {
-        return Vec::new();
-    };
-    let now = step.index as usize;
-    let (from, to) = (
-        now.saturating_sub(AROUND),
-        (now + AROUND).min(chain.rules.len()),
-    );
-    let mut lines = Vec::new();
-    if from > 0 {
-        lines.push(remark(words.more_rules(from)));
-    }
-    for (at, rule) in chain.rules.iter().enumerate().take(to).skip(from) {
-        lines.push(ListingLine {
-            text: written(&state.workspace, rule.span).to_string(),
-            lit: at == now,
-            note: false,
-            span: Some(rule.span),
-        });
-    }
-    if to < chain.rules.len() {
-        lines.push(remark(words.more_rules(chain.rules.len() - to)));
-    }
-    vec![Listing {
-        title: words.chain_with_counters(&chain.name),
-        lines,
-    }]
-}
-
-fn remark(text: String) -> ListingLine {
-    ListingLine {
-        text,
-        note: true,
-        ..ListingLine::default()
-    }
 }

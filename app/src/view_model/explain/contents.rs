@@ -1,20 +1,24 @@
 //! What stands in an open place.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use northsouth::netfilter::{Hook, TableName};
 use northsouth::sim::ProbeKind;
-use northsouth::text::{Outcome, Reason};
-use northsouth::topology::Host;
-use northsouth::trace::{Action, Part};
+use northsouth::text::{Outcome, Reason, Span};
+use northsouth::topology::{Host, HostId, IfaceName, World};
+use northsouth::trace::{Action, Part, RuleStep, SwitchOutcome};
 
+use super::chains::Met;
 use super::explanation::{brief, written};
-use super::{chains, host_name, part_name, step, tag};
+use super::{chains, host_name, part_name, short_name, step, tag};
 use crate::i18n::Words;
 use crate::state::{Place, State};
 use crate::view_model::drawer::{Card, Drawer, Line};
 use crate::view_model::walk::{Moment, step as step_at};
 
 /// A card without rules shows at most so many lines.
-const MOST_LINES: usize = 9;
+const MOST_LINES: usize = 7;
 
 pub fn drawer(state: &State, open: &Place, words: &Words) -> Drawer {
     let Some(host) = state.run.world.host(open.host) else {
@@ -83,7 +87,14 @@ fn at_hook(state: &State, host: &Host, hook: Hook, now: &Moment, words: &Words) 
     };
     // Nothing of it is reached yet.
     let ahead = now == usize::MAX;
-    let mut cards = chains::cards(&state.workspace, table, &rule.visit.traversal, now, words);
+    let met = Met {
+        workspace: &state.workspace,
+        table,
+        traversal: &rule.visit.traversal,
+        now,
+        failed: failed(state, rule),
+    };
+    let mut cards = chains::cards(&met, words);
     if ahead {
         for card in &mut cards {
             card.reached = false;
@@ -95,6 +106,30 @@ fn at_hook(state: &State, host: &Host, hook: Hook, now: &Moment, words: &Words) 
         cards,
         tag: None,
     }
+}
+
+/// What each rule that was passed over in a visit wanted and did not get.
+fn failed(state: &State, rule: &RuleStep) -> BTreeMap<Span, String> {
+    let mut failed = BTreeMap::new();
+    for moment in &state.walk.moments {
+        let step = step_at(&state.run.trace, moment.position);
+        let Some(Action::Rule(of)) = step.map(|s| &s.action) else {
+            continue;
+        };
+        if !Arc::ptr_eq(&of.visit, &rule.visit) {
+            continue;
+        }
+        for reason in step::why(&state.run, moment).passed_over {
+            let criterion = reason
+                .children
+                .iter()
+                .find(|c| c.outcome == Outcome::Failed);
+            if let (Some(span), Some(criterion)) = (reason.span, criterion) {
+                failed.insert(span, criterion.text.clone());
+            }
+        }
+    }
+    failed
 }
 
 fn hook_standing(state: &State, host: &Host, hook: Hook, words: &Words) -> Drawer {
@@ -141,7 +176,7 @@ fn decided(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
             text: short_route(text.lines().next().unwrap_or("").trim()),
             outcome: Some(reason.outcome),
             current: *chosen && reason.outcome == Outcome::Held,
-            note: false,
+            ..Line::default()
         });
     }
     lines.truncate(MOST_LINES);
@@ -193,9 +228,8 @@ fn standing(state: &State, host: &Host, open: &Place, words: &Words) -> Drawer {
             lines
         }
         Part::Bridge(name) => {
-            let ports = host.interfaces.iter();
-            let ports = ports.filter(|i| i.master.as_ref() == Some(name));
-            ports.map(|p| p.name.to_string()).collect()
+            let ports = ports(&state.run.world, open.host, name);
+            ports.into_iter().map(|(_, text)| text).collect()
         }
         Part::Balancer => {
             let listeners = host.balancer.iter().flat_map(|b| &b.listeners);
@@ -283,4 +317,72 @@ fn short_route(line: &str) -> String {
         }
     }
     out.join(" ")
+}
+
+/// A bridge's ports with who is behind each, those first of which that is known.
+pub(super) fn ports(world: &World, id: HostId, bridge: &IfaceName) -> Vec<(IfaceName, String)> {
+    let Some(host) = world.host(id) else {
+        return Vec::new();
+    };
+    let ports = host
+        .interfaces
+        .iter()
+        .filter(|i| i.master.as_ref() == Some(bridge));
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for port in ports {
+        let ends = world.link_of(id, &port.name).map(|(_, link)| &link.ends);
+        let mut others = ends.into_iter().flatten().filter(|end| end.host != id);
+        let peer = others.next().and_then(|end| {
+            let peer = world.host(end.host)?;
+            let mac = peer.interface(end.iface.as_str())?.mac;
+            Some(format!("{mac} {} {}", port.name, short_name(&peer.name)))
+        });
+        match peer {
+            Some(text) => known.push((port.name.clone(), text)),
+            None => unknown.push((port.name.clone(), port.name.to_string())),
+        }
+    }
+    known.append(&mut unknown);
+    known
+}
+
+/// A bridge that looks at the packet's frame, and the port that it chose.
+fn switched(state: &State, bridge: &IfaceName, moment: &Moment) -> Drawer {
+    let step = step_at(&state.run.trace, moment.position);
+    let chosen = match step.map(|s| &s.action) {
+        Some(Action::Bridged(switching)) => match &switching.outcome {
+            SwitchOutcome::Port(port) => Some(port.clone()),
+            SwitchOutcome::Up => Some(bridge.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let world = &state.run.world;
+    let mut rows = ports(world, moment.place.host, bridge);
+    let own = world
+        .host(moment.place.host)
+        .and_then(|h| h.interface(bridge.as_str()));
+    if let Some(own) = own {
+        rows.insert(0, (bridge.clone(), format!("{} {bridge}", own.mac)));
+    }
+    rows.sort_by_key(|(port, _)| Some(port) != chosen.as_ref());
+    let rest = rows.len().saturating_sub(MOST_LINES);
+    let mut lines: Vec<Line> = rows
+        .into_iter()
+        .take(MOST_LINES)
+        .map(|(port, text)| {
+            let current = Some(&port) == chosen.as_ref();
+            Line {
+                text,
+                outcome: current.then_some(Outcome::Held),
+                current,
+                ..Line::default()
+            }
+        })
+        .collect();
+    if rest > 0 {
+        let words = crate::i18n::words(state.settings.lang);
+        lines.push(more(words, rest));
+    }
+    one_card(bridge.as_str(), lines)
 }

@@ -4,6 +4,7 @@ use northsouth::text::{Lang, Outcome, Reason, Span};
 use northsouth::topology::HostKind;
 use northsouth::workspace::Workspace;
 
+use super::listings::listings;
 use super::{chains, host_name, part_name, step, title};
 use crate::i18n::Words;
 use crate::state::State;
@@ -83,8 +84,8 @@ pub fn explanation(state: &State, words: &Words) -> Option<Explanation> {
         header: rows(before, after, words),
         decided: tell(&why.decided),
         passed: tell(&why.passed_over),
-        meaning: String::new(),
-        listings: chains::listings(state, moment, words),
+        meaning: step::meaning(run, moment, lang).unwrap_or_default(),
+        listings: listings(state, moment, words),
         made_by: made_by.into_iter().collect(),
     })
 }

@@ -4,6 +4,7 @@ pub mod chains;
 mod contents;
 mod explanation;
 mod list;
+mod listings;
 mod step;
 
 use northsouth::text::Span;
@@ -30,12 +31,17 @@ pub fn title(state: &State, at: usize) -> String {
         chains::title(state, moment).or_else(|| step::title(&state.run, moment, lang))
     };
     let title = title().unwrap_or_default();
-    // A sentence within others begins small; a heading does not.
-    let mut chars = title.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => title,
+    capitalized(title)
+}
+
+/// A sentence within others begins small, a heading does not; what a machine prints stays as it is.
+fn capitalized(title: String) -> String {
+    let first = title.split(' ').next().unwrap_or("");
+    if !first.bytes().all(|b| b.is_ascii_lowercase()) || first.is_empty() {
+        return title;
     }
+    let (first, rest) = title.split_at(1);
+    first.to_ascii_uppercase() + rest
 }
 
 /// What is read aloud when the step at hand changes.

@@ -131,6 +131,11 @@ fn single(card: Option<&Card>, tagged: bool, inner: Rect) -> (Vec<CardBox>, Opti
 /// Cards in rows that turn at the end; the tag below the one that the packet is in.
 fn several(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
     let columns: i32 = if inner.w >= 520 { 3 } else { 2 };
+    // Between tables the packet is in none of the chains: it is about to enter the first, or has left the last.
+    let current = cards.iter().position(|c| c.current);
+    let current = current
+        .or_else(|| cards.iter().rposition(|c| c.reached))
+        .unwrap_or(0);
     let width = (inner.w - (columns - 1) * GAP) / columns;
     let mut boxes = Vec::new();
     let mut tag = None;
@@ -139,13 +144,16 @@ fn several(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<R
     for (row, cards) in cards.chunks(per_row).enumerate() {
         let mut deep = 0;
         for (at, card) in cards.iter().enumerate() {
+            let is_current = row * per_row + at == current;
             let at = at as i32;
             let column = if row % 2 == 0 { at } else { columns - 1 - at };
             let x = inner.x + column * (width + GAP);
             let rect = Rect::new(x, y, width, height(card));
             deep = deep.max(rect.h);
-            if card.current && tagged {
-                let tagged = Rect::new(x, rect.bottom() + 6, width.min(TAG.0), TAG.1);
+            if is_current && tagged {
+                // It may stand out into the gap beside its card.
+                let x = x.min(inner.right() - TAG.0).max(inner.x);
+                let tagged = Rect::new(x, rect.bottom() + 6, TAG.0, TAG.1);
                 deep = deep.max(tagged.bottom() - y);
                 tag = Some(tagged);
             }
@@ -185,14 +193,35 @@ fn link(from: Rect, to: Rect) -> Option<[Point; 2]> {
 }
 
 fn fitted(card: &Card, width: i32) -> Card {
-    let lines = card.lines.iter().map(|line| Line {
-        text: Face::SMALL_MONO.fit(&line.text, width - MARKS),
-        ..line.clone()
-    });
+    let lines = card
+        .lines
+        .iter()
+        .map(|line| fitted_line(line, width - MARKS));
     Card {
         title: Face::TITLE.fit(&card.title, width - 20),
         lines: lines.collect(),
         current: card.current,
         reached: card.reached,
+    }
+}
+
+/// One text that fits. Of what a rule asks as much is left out as its target needs room; its number stays.
+fn fitted_line(line: &Line, room: i32) -> Line {
+    let face = Face::SMALL_MONO;
+    let mut text = line.text.clone();
+    if !line.target.is_empty() {
+        let number = text.split(' ').next().unwrap_or("").to_string();
+        let target = face.fit(&line.target, room - face.width(&number) - face.width(" "));
+        let left = room - face.width(&target) - face.width(" ");
+        text = match face.fit(&text, left) {
+            short if short.chars().count() < number.chars().count() + 4 => number,
+            short => short,
+        };
+        text = format!("{text} {target}");
+    }
+    Line {
+        text: face.fit(&text, room),
+        target: String::new(),
+        ..*line
     }
 }

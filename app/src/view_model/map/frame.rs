@@ -9,7 +9,9 @@ use super::wires::Wire;
 use super::{MARGIN, Map, PartBox, Reach, Shape, Sight, layer_of};
 use crate::state::Place;
 
-const MACHINE: (i32, i32) = (184, 68);
+const MACHINE_WIDTHS: (i32, i32) = (150, 184);
+const MACHINE_HEIGHT: i32 = 68;
+const MACHINE_GAP: i32 = 24;
 /// Further nodes than this are counted and not drawn.
 const MOST_NODES: usize = 24;
 
@@ -17,26 +19,29 @@ impl Map {
     /// Clients, load balancers and routers in rows; gives where they end.
     pub(super) fn way(&mut self, sight: &Sight, scene: &Scene, top: i32) -> i32 {
         let room = self.width - 2 * MARGIN;
-        let columns = (room + 40) / (MACHINE.0 + 40);
+        let (narrowest, widest) = MACHINE_WIDTHS;
+        let fit = ((room + MACHINE_GAP) / (narrowest + MACHINE_GAP)).max(1);
+        let columns = fit.min(scene.way.len() as i32).max(1);
+        let width = ((room + MACHINE_GAP) / columns - MACHINE_GAP).min(widest);
         let per_row = usize::try_from(columns).unwrap_or(1).max(1);
         let mut y = top;
         for (row, machines) in scene.way.chunks(per_row).enumerate() {
             let count = machines.len() as i32;
             let gap = if count > 1 {
-                (room - count * MACHINE.0) / (count - 1)
+                (room - count * width) / (count - 1)
             } else {
                 0
             };
             for (at, host) in machines.iter().enumerate() {
-                let x = MARGIN + at as i32 * (MACHINE.0 + gap);
-                let rect = Rect::new(x, y, MACHINE.0, MACHINE.1);
+                let x = MARGIN + at as i32 * (width + gap);
+                let rect = Rect::new(x, y, width, MACHINE_HEIGHT);
                 self.machine(sight, *host, rect);
                 let last = self.boxes.len() - 1;
                 if at > 0 || row > 0 {
                     self.wires.push(Wire::pale(last - 1, last));
                 }
             }
-            y += MACHINE.1 + 24;
+            y += MACHINE_HEIGHT + 24;
         }
         if scene.way.is_empty() { top } else { y - 24 }
     }
