@@ -3,8 +3,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-/// An address under a mask, which iptables lets be any bits (`10.0.0.1/255.0.255.0`). Both of one family; the address is
-/// already masked.
+/// An address under a mask, which iptables lets be any bits (`10.0.0.1/255.0.255.0`). Both of one family. Made by its
+/// functions the address is masked; where a tool keeps the bits outside the mask, so may the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Masked {
     pub addr: IpAddr,
@@ -47,10 +47,10 @@ impl Masked {
     pub fn contains(&self, addr: IpAddr) -> bool {
         match (self.addr, self.mask, addr) {
             (IpAddr::V4(net), IpAddr::V4(mask), IpAddr::V4(a)) => {
-                a.to_bits() & mask.to_bits() == net.to_bits()
+                (a.to_bits() ^ net.to_bits()) & mask.to_bits() == 0
             }
             (IpAddr::V6(net), IpAddr::V6(mask), IpAddr::V6(a)) => {
-                a.to_bits() & mask.to_bits() == net.to_bits()
+                (a.to_bits() ^ net.to_bits()) & mask.to_bits() == 0
             }
             _ => false,
         }

@@ -385,6 +385,9 @@ fn refuse_hashlimit(limit: &Hashlimit) -> Option<Say> {
             user.wrapping_mul(A_SECOND) / SCALE
         }
     };
+    if limit.srcmask > 32 || limit.dstmask > 32 {
+        return Some(say!("iptables/commit-hashlimit-mask"));
+    }
     if limit.gc_interval == 0 || limit.expire == 0 {
         return Some(say!("iptables/commit-hashlimit-times"));
     }
@@ -403,7 +406,7 @@ fn refuse_recent(recent: &Recent) -> Option<Say> {
     if asks && matches!(recent.action, RecentAction::Set | RecentAction::Remove) {
         return Some(say!("iptables/commit-recent-asks"));
     }
-    if recent.hitcount.is_some_and(|n| n > 255) {
+    if recent.hitcount.is_some_and(|n| n > 65535) {
         return Some(say!("iptables/commit-recent-hitcount"));
     }
     (!is_proc_name(&recent.name)).then(|| say!("iptables/commit-list-name", name = recent.name))

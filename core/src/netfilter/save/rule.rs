@@ -25,6 +25,7 @@ pub(super) enum Action {
     RenameChain,
     Flush,
     Zero,
+    ZeroNumber(u32),
     Policy,
     List,
 }
@@ -201,6 +202,7 @@ impl<'w> Run<'_, 'w> {
                 Takes::None => None,
                 Takes::MayTake => rest.map(|text| part(word, text)),
                 Takes::Value => Some(match rest {
+                    Some(_) if takes_whole_word(letter) => whole(word),
                     Some(text) => part(word, text),
                     None => self.value(word, text)?,
                 }),
@@ -238,6 +240,7 @@ impl<'w> Run<'_, 'w> {
             return Err(self.unknown_option(word, name));
         };
         let arg = match (attached, found.takes()) {
+            (Some(_), _) if matches!(found, Found::Own(l, _) if takes_whole_word(l)) => Some(whole(word)),
             (Some(value), _) => Some(part(word, value)),
             (None, Takes::Value) => Some(self.value(word, &word.text)?),
             (None, _) => None,
@@ -486,16 +489,12 @@ impl<'w> Run<'_, 'w> {
                 Some(number) => rule_number(number)?,
                 None => 1,
             }),
-            b'L' | b'S' | b'Z' => {
-                if let Some(number) = self.next_plain() {
-                    rule_number(number)?;
-                }
-                if letter == b'Z' {
-                    Action::Zero
-                } else {
-                    Action::List
-                }
-            }
+            b'L' | b'S' | b'Z' => match self.next_plain() {
+                Some(number) if letter == b'Z' => Action::ZeroNumber(rule_number(number)?),
+                Some(number) => rule_number(number).map(|_| Action::List)?,
+                None if letter == b'Z' => Action::Zero,
+                None => Action::List,
+            },
             b'F' => Action::Flush,
             b'N' => {
                 if let Some(name) = chain {
@@ -775,6 +774,12 @@ impl<'w> Run<'_, 'w> {
             ),
         ))
     }
+}
+
+/// These options look for their value in the word before the next (`argv[optind - 1]`), which is the option itself where
+/// the value is attached to it: `-ptcp` asks for the protocol `-ptcp`.
+fn takes_whole_word(letter: u8) -> bool {
+    matches!(letter, b's' | b'd' | b'p' | b'j' | b'i' | b'o')
 }
 
 fn bit(letter: u8) -> u32 {

@@ -468,7 +468,7 @@ impl Building {
             self.settle();
         }
         match action {
-            Append | Insert(_) | Replace(_) | Delete | DeleteNumber(_) | Check => {
+            Append | Insert(_) | Replace(_) | Delete | DeleteNumber(_) | ZeroNumber(_) | Check => {
                 let id = self.existing(chain, span, offers)?;
                 self.change(id, action, rule, &sources, &destinations)
             }
@@ -653,6 +653,10 @@ impl Building {
             Action::DeleteNumber(number) if number as usize <= count => {
                 chain.rules.remove(number as usize - 1);
             }
+            Action::ZeroNumber(number) => match chain.rules.get_mut(number as usize - 1) {
+                Some(rule) => rule.counters = Counters::default(),
+                None => return Err(no_rule(number)),
+            },
             Action::Insert(number) | Action::DeleteNumber(number) => return Err(no_rule(number)),
             _ => match same {
                 Some(at) if action == Action::Delete => {

@@ -30,7 +30,7 @@ pub(in crate::netfilter) static TTL: Syntax<Match> = Syntax {
         Opt::value("ttl-lt", 1).excl(0b111),
         Opt::value("ttl-gt", 2).excl(0b111),
         Opt::value("ttl-eq", 0).not().excl(0b111),
-        Opt::value("ttl", 0).excl(0b111),
+        Opt::value("ttl", 0).not().excl(0b111),
     ],
     start: |_| Match::Ttl(TtlTest::Equal(0)),
     option: |m, given, _| {

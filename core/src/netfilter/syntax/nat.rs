@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::values::leading_number;
-use super::{Around, Fault, Given, Opt, Syntax, fault, names, no_finish};
+use super::{Around, Fault, Given, Opt, Syntax, fault, known, names, no_finish};
 use crate::net::{Masked, Protocol};
 use crate::netfilter::Target;
 use crate::netfilter::matches::Range;
@@ -90,7 +90,11 @@ pub(in crate::netfilter) static MASQUERADE: Syntax<Target> = Syntax {
         } = t
         {
             match given.id {
-                TO => *ports = Some(read_only_ports(given, around)?),
+                TO => match read_ports(given, given.value, around)? {
+                    (range, None) => *ports = Some(range),
+                    // The kernel then counts from port 0.
+                    _ => known::target_no_longer_modelled(t, given),
+                },
                 RANDOM => *random = true,
                 _ => *random_fully = true,
             }
@@ -110,7 +114,10 @@ pub(in crate::netfilter) static REDIRECT: Syntax<Target> = Syntax {
     option: |t, given, around| {
         if let Target::Redirect { ports, random } = t {
             match given.id {
-                TO => *ports = Some(read_only_ports(given, around)?),
+                TO => match read_ports(given, given.value, around)? {
+                    (range, None) => *ports = Some(range),
+                    _ => return Err(given.fault(say!("iptables/no-shift"))),
+                },
                 _ => *random = true,
             }
         }
@@ -124,7 +131,9 @@ pub(in crate::netfilter) static NETMAP: Syntax<Target> = Syntax {
     options: &[Opt::value("to", TO).must()],
     start: |_| Target::Netmap(Box::new(Masked::host(Ipv4Addr::UNSPECIFIED.into()))),
     option: |t, given, _| {
-        *t = Target::Netmap(Box::new(given.host_mask()?));
+        let Masked { addr, mask } = given.host_mask()?;
+        let to = Masked::new(addr, mask).ok_or_else(|| given.bad())?;
+        *t = Target::Netmap(Box::new(to));
         Ok(())
     },
     finish: no_finish,
@@ -159,13 +168,6 @@ fn read_to(given: &Given, around: &Around, range: &mut NatRange) -> Result<(), F
         high: addr(high)?,
     });
     Ok(())
-}
-
-fn read_only_ports(given: &Given, around: &Around) -> Result<Range<u16>, Fault> {
-    match read_ports(given, given.value, around)? {
-        (ports, None) => Ok(ports),
-        _ => Err(given.fault(say!("iptables/no-shift"))),
-    }
 }
 
 /// `port[-port[/base]]`; asks for a protocol with ports before it in the rule (`parse_ports`).

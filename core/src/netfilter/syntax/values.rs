@@ -127,13 +127,17 @@ impl Given<'_> {
         bad
     }
 
-    /// A port as `getaddrinfo` reads it: decimal digits, of which 16 bits count, or a name.
+    /// A port as `getaddrinfo` reads it: a decimal number with or without a sign, of which 16 bits count, or a name.
     pub(in crate::netfilter) fn service(&self, text: &str) -> Result<u16, Fault> {
-        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            return text
-                .parse::<u64>()
-                .map(|n| n as u16)
-                .map_err(|_| self.bad_port(text));
+        let blank = [' ', '\t', '\n', '\r', '\x0b', '\x0c'];
+        let number = text.trim_start_matches(blank);
+        let (negative, digits) = match number.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, number.strip_prefix('+').unwrap_or(number)),
+        };
+        if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+            let n = digits.parse::<u64>().unwrap_or(u64::MAX) as u16;
+            return Ok(if negative { n.wrapping_neg() } else { n });
         }
         names::port(text, None).ok_or_else(|| self.bad_port(text))
     }
@@ -172,36 +176,26 @@ impl Given<'_> {
         bad_address(text, self.part(text))
     }
 
-    /// `address[/mask]`, the address as written (`xtopt_parse_hostmask`).
+    /// `address[/mask]`, the address as written (`xtopt_parse_hostmask`). A mask that is no prefix is all bits.
     pub(in crate::netfilter) fn host_mask(&self) -> Result<Masked, Fault> {
         let (addr, mask) = match self.value.split_once('/') {
             None => (self.value, None),
             Some((addr, mask)) => (addr, Some(mask)),
         };
         let addr = host(addr).ok_or_else(|| self.bad_address(addr))?;
-        let mask = match mask {
+        let length = match mask {
             None => 32,
-            Some(mask) => match number(mask, 0, 32)
-                .map(|n| n as u8)
-                .or_else(|| plain_mask(mask))
-            {
-                Some(length) => length,
-                None => {
-                    return Err(fault(
-                        self.part(mask),
-                        say!("iptables/bad-mask", mask = mask),
-                    ));
-                }
-            },
+            Some(mask) => mask_length(mask)
+                .ok_or_else(|| fault(self.part(mask), say!("iptables/bad-mask", mask = mask)))?
+                .min(32),
         };
-        Masked::prefix(addr, mask).ok_or_else(|| self.bad())
+        let mask = Masked::prefix(addr, length).ok_or_else(|| self.bad())?.mask;
+        Ok(Masked { addr, mask })
     }
 
+    /// A prefix length, or a mask; 255 for one that is no prefix (`xtopt_parse_plen`).
     pub(in crate::netfilter) fn prefix_length(&self) -> Result<u8, Fault> {
-        number(self.value, 0, 32)
-            .map(|n| n as u8)
-            .or_else(|| plain_mask(self.value))
-            .ok_or_else(|| self.fault(say!("iptables/bad-mask", mask = self.value)))
+        mask_length(self.value).ok_or_else(|| self.fault(say!("iptables/bad-mask", mask = self.value)))
     }
 
     pub(in crate::netfilter) fn interface(&self) -> Result<Interface, Fault> {
@@ -292,8 +286,16 @@ fn bad_address(text: &str, span: Span) -> Fault {
     bad
 }
 
-/// An address as `getaddrinfo` reads numbers (`inet_aton`): one to four parts, the last filling what is left.
+/// An address as `getaddrinfo` finds it.
 pub(in crate::netfilter) fn host(text: &str) -> Option<IpAddr> {
+    match text {
+        "localhost" => names::host(text),
+        _ => numeric_host(text),
+    }
+}
+
+/// An address as `inet_aton` reads it: one to four parts, the last filling what is left.
+fn numeric_host(text: &str) -> Option<IpAddr> {
     let parts: Vec<_> = text.split('.').collect();
     let (last, leading) = parts.split_last()?;
     if leading.len() > 3
@@ -314,15 +316,17 @@ pub(in crate::netfilter) fn host(text: &str) -> Option<IpAddr> {
     )))
 }
 
-fn plain_mask(text: &str) -> Option<u8> {
-    let IpAddr::V4(mask) = host(text)? else {
-        return None;
-    };
-    let (ones, zeros) = (
-        mask.to_bits().leading_ones(),
-        mask.to_bits().trailing_zeros(),
-    );
-    (ones + zeros == 32).then_some(ones as u8)
+fn mask_length(text: &str) -> Option<u8> {
+    if let Some(length) = number(text, 0, 32) {
+        return Some(length as u8);
+    }
+    match numeric_host(text)? {
+        IpAddr::V4(mask) => {
+            let (ones, zeros) = (mask.to_bits().leading_ones(), mask.to_bits().trailing_zeros());
+            Some(if ones + zeros == 32 { ones as u8 } else { 255 })
+        }
+        IpAddr::V6(_) => None,
+    }
 }
 
 /// Four numbers between dots; with fewer, the rest is 0 where `fill` (`__numeric_to_ipaddr`).
