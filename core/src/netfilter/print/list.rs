@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::super::syntax::*;
 use super::super::{Chain, ChainId, Counters, Header, Interface, Match, Not, Rule, Table, Target};
-use super::{match_name, policy, sorted};
+use super::{policy, sorted};
 use crate::net::Masked;
 
 /// How `iptables -L` is asked to list.
@@ -139,8 +139,7 @@ fn line(table: &Table, rule: &Rule, number: usize, style: Listing, out: &mut Str
         out.push_str(&amount(rule.counters.packets, style));
         out.push_str(&amount(rule.counters.bytes, style));
     }
-    let mut words = String::new();
-    let name = target_name(table, &rule.target, &mut words);
+    let name = target_name(table, &rule.target);
     let _ = write!(out, "{name:<9} ");
     out.push(if header.protocol.is_some_and(|p| p.inverted) {
         '!'
@@ -177,11 +176,10 @@ fn line(table: &Table, rule: &Rule, number: usize, style: Listing, out: &mut Str
     out.push('\n');
 }
 
-fn target_name<'t>(table: &'t Table, target: &'t Target, words: &'t mut String) -> &'t str {
+fn target_name<'t>(table: &'t Table, target: &'t Target) -> &'t str {
     match target {
         Target::Jump(id) | Target::Goto(id) => table.chain(*id).map_or("", |c| &c.name),
-        Target::Unsupported(kept) => &kept.name,
-        target => super::target_words(target, words),
+        target => super::target_name(target),
     }
 }
 
@@ -271,7 +269,6 @@ fn match_words(m: &Match, header: &Header, numeric: bool, out: &mut String) {
             let _ = write!(out, " {}", kept.text);
         }
     }
-    debug_assert!(!match_name(m).is_empty());
 }
 
 fn target_options(target: &Target, numeric: bool, out: &mut String) {

@@ -112,10 +112,9 @@ fn write_rule(table: &Table, chain: &Chain, rule: &Rule, out: &mut String) {
             out.push_str(&kept.text);
         }
         target => {
-            let mut words = String::new();
             out.push_str(" -j ");
-            out.push_str(target_words(target, &mut words));
-            out.push_str(&words);
+            out.push_str(target_name(target));
+            target_words(target, out);
         }
     }
 }
@@ -240,80 +239,69 @@ pub(super) fn match_words(m: &Match, out: &mut String) {
     }
 }
 
-/// The name behind `-j`.
-pub(super) fn target_name(target: &Target) -> &'static str {
-    target_words(target, &mut String::new())
-}
-
-/// The name behind `-j`; its options go to `out`. Jumps have none: they are named by their chain.
-pub(super) fn target_words(target: &Target, out: &mut String) -> &'static str {
+/// The name behind `-j`; none for jumps, which are named by their chain.
+pub(super) fn target_name(target: &Target) -> &str {
     match target {
-        Target::None | Target::Jump(_) | Target::Goto(_) | Target::Unsupported(_) => "",
+        Target::None | Target::Jump(_) | Target::Goto(_) => "",
         Target::Accept => "ACCEPT",
         Target::Drop => "DROP",
         Target::Return => "RETURN",
+        Target::Reject(_) => "REJECT",
+        Target::Dnat(_) => "DNAT",
+        Target::Snat(_) => "SNAT",
+        Target::Masquerade { .. } => "MASQUERADE",
+        Target::Redirect { .. } => "REDIRECT",
+        Target::Netmap(_) => "NETMAP",
+        Target::Mark(_) => "MARK",
+        Target::Connmark(_) => "CONNMARK",
+        Target::Ct(_) => "CT",
+        Target::Notrack => "NOTRACK",
+        Target::Log(_) => "LOG",
+        Target::Nflog(_) => "NFLOG",
+        Target::Tproxy(_) => "TPROXY",
+        Target::Ttl(_) => "TTL",
+        Target::Tcpmss(_) => "TCPMSS",
+        Target::Trace => "TRACE",
+        Target::Unsupported(kept) => &kept.name,
+    }
+}
+
+/// ` --option value …` of a target.
+pub(super) fn target_words(target: &Target, out: &mut String) {
+    match target {
         Target::Reject(with) => {
             out.push_str(" --reject-with ");
             out.push_str(reject::name(*with));
-            "REJECT"
         }
-        Target::Dnat(range) => {
-            nat::write_nat(range, " --to-destination ", "--", out);
-            "DNAT"
-        }
-        Target::Snat(range) => {
-            nat::write_nat(range, " --to-source ", "--", out);
-            "SNAT"
-        }
+        Target::Dnat(range) => nat::write_nat(range, " --to-destination ", "--", out),
+        Target::Snat(range) => nat::write_nat(range, " --to-source ", "--", out),
         Target::Masquerade {
             ports,
             random,
             random_fully,
-        } => {
-            nat::write_port_nat(*ports, *random, *random_fully, " --to-ports ", "--", out);
-            "MASQUERADE"
-        }
+        } => nat::write_port_nat(*ports, *random, *random_fully, " --to-ports ", "--", out),
         Target::Redirect { ports, random } => {
             nat::write_port_nat(*ports, *random, false, " --to-ports ", "--", out);
-            "REDIRECT"
         }
         Target::Netmap(to) => {
             let _ = write!(out, " --to {to}");
-            "NETMAP"
         }
-        Target::Mark(bits) => {
-            mark::save_mark(bits, out);
-            "MARK"
-        }
-        Target::Connmark(op) => {
-            mark::save_connmark(op, out);
-            "CONNMARK"
-        }
-        Target::Ct(ct) => {
-            ct::write(ct, "--", out);
-            "CT"
-        }
-        Target::Notrack => "NOTRACK",
-        Target::Log(log) => {
-            log::save_log(log, out);
-            "LOG"
-        }
-        Target::Nflog(nflog) => {
-            log::write_nflog(nflog, "--", out);
-            "NFLOG"
-        }
-        Target::Tproxy(tproxy) => {
-            tproxy::save(tproxy, out);
-            "TPROXY"
-        }
-        Target::Ttl(op) => {
-            edit::save_ttl(op, out);
-            "TTL"
-        }
-        Target::Tcpmss(mss) => {
-            edit::save_tcpmss(*mss, out);
-            "TCPMSS"
-        }
-        Target::Trace => "TRACE",
+        Target::Mark(bits) => mark::save_mark(bits, out),
+        Target::Connmark(op) => mark::save_connmark(op, out),
+        Target::Ct(ct) => ct::write(ct, "--", out),
+        Target::Log(log) => log::save_log(log, out),
+        Target::Nflog(nflog) => log::write_nflog(nflog, "--", out),
+        Target::Tproxy(tproxy) => tproxy::save(tproxy, out),
+        Target::Ttl(op) => edit::save_ttl(op, out),
+        Target::Tcpmss(mss) => edit::save_tcpmss(*mss, out),
+        Target::None
+        | Target::Accept
+        | Target::Drop
+        | Target::Return
+        | Target::Jump(_)
+        | Target::Goto(_)
+        | Target::Notrack
+        | Target::Trace
+        | Target::Unsupported(_) => {}
     }
 }

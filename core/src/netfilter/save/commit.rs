@@ -185,72 +185,70 @@ const fn protocol(number: u8) -> Fits {
     fits
 }
 
-const fn nat(hooks: Hooks) -> Fits {
-    let mut fits = tables(&[TableName::Nat]);
+const fn only(in_tables: &'static [TableName], hooks: Hooks) -> Fits {
+    let mut fits = tables(in_tables);
     fits.hooks = hooks;
     fits
 }
 
+const fn nat(hooks: Hooks) -> Fits {
+    only(&[TableName::Nat], hooks)
+}
+
 /// The fields `table`, `hooks` and `proto` of the kernel's `struct xt_match`.
-fn match_fits(name: &str) -> Fits {
-    match name {
-        "tcp" | "tcpmss" => protocol(6),
-        "udp" => protocol(17),
-        "sctp" => protocol(132),
-        "dccp" => protocol(33),
-        "icmp" => protocol(1),
-        "esp" => protocol(50),
-        "ah" => protocol(51),
-        "ipcomp" => protocol(108),
-        "owner" => hooks(OUT | POST),
-        "mac" => hooks(PRE | IN | FWD),
-        "socket" => hooks(PRE | IN),
-        "realm" => hooks(POST | FWD | OUT | IN),
-        "rpfilter" => Fits {
-            tables: &[TableName::Raw, TableName::Mangle],
-            hooks: PRE,
-            protocol: None,
+fn match_fits(m: &Match) -> Fits {
+    match m {
+        Match::Tcp(_) => protocol(6),
+        Match::Udp { .. } => protocol(17),
+        Match::Sctp { .. } => protocol(132),
+        Match::Icmp(_) => protocol(1),
+        Match::Owner(_) => hooks(OUT | POST),
+        Match::Mac(_) => hooks(PRE | IN | FWD),
+        Match::Socket { .. } => hooks(PRE | IN),
+        Match::Unsupported(kept) => match &*kept.name {
+            "tcpmss" => protocol(6),
+            "sctp" => protocol(132),
+            "dccp" => protocol(33),
+            "esp" => protocol(50),
+            "ah" => protocol(51),
+            "ipcomp" => protocol(108),
+            "realm" => hooks(POST | FWD | OUT | IN),
+            "rpfilter" => only(&[TableName::Raw, TableName::Mangle], PRE),
+            _ => anywhere(),
         },
         _ => anywhere(),
     }
 }
 
+const MANGLE: &[TableName] = &[TableName::Mangle];
+
 /// The same of `struct xt_target`.
-fn target_fits(name: &str) -> Fits {
-    match name {
-        "REJECT" => Fits {
-            tables: &[TableName::Filter],
-            hooks: IN | FWD | OUT,
-            protocol: None,
+fn target_fits(target: &Target) -> Fits {
+    match target {
+        Target::Reject(_) => only(&[TableName::Filter], IN | FWD | OUT),
+        Target::Dnat(_) | Target::Redirect { .. } => nat(PRE | OUT),
+        Target::Snat(_) => nat(POST | IN),
+        Target::Masquerade { .. } => nat(POST),
+        Target::Netmap(_) => nat(PRE | OUT | POST | IN),
+        Target::Ct(_) | Target::Notrack | Target::Trace => tables(&[TableName::Raw]),
+        Target::Tproxy(_) => only(MANGLE, PRE),
+        Target::Ttl(_) => tables(MANGLE),
+        Target::Tcpmss(_) => protocol(6),
+        Target::Unsupported(kept) => match &*kept.name {
+            "MASQUERADE" => nat(POST),
+            "DSCP" | "TOS" | "ECN" | "CHECKSUM" | "HMARK" => tables(MANGLE),
+            "CLASSIFY" => only(MANGLE, OUT | FWD | POST),
+            "TCPOPTSTRIP" => Fits {
+                protocol: Some(Protocol::TCP),
+                ..tables(MANGLE)
+            },
+            "SECMARK" | "CONNSECMARK" => tables(&[TableName::Mangle, TableName::Security]),
+            "SYNPROXY" => Fits {
+                hooks: IN | FWD,
+                ..protocol(6)
+            },
+            _ => anywhere(),
         },
-        "DNAT" | "REDIRECT" => nat(PRE | OUT),
-        "SNAT" => nat(POST | IN),
-        "MASQUERADE" => nat(POST),
-        "NETMAP" => nat(PRE | OUT | POST | IN),
-        "CT" | "NOTRACK" | "TRACE" => tables(&[TableName::Raw]),
-        "TPROXY" => Fits {
-            tables: &[TableName::Mangle],
-            hooks: PRE,
-            protocol: None,
-        },
-        "TTL" | "DSCP" | "TOS" | "ECN" | "CHECKSUM" | "HMARK" => tables(&[TableName::Mangle]),
-        "CLASSIFY" => Fits {
-            tables: &[TableName::Mangle],
-            hooks: OUT | FWD | POST,
-            protocol: None,
-        },
-        "TCPOPTSTRIP" => Fits {
-            tables: &[TableName::Mangle],
-            hooks: ALL,
-            protocol: Some(Protocol::TCP),
-        },
-        "SECMARK" | "CONNSECMARK" => tables(&[TableName::Mangle, TableName::Security]),
-        "SYNPROXY" => Fits {
-            tables: &[],
-            hooks: IN | FWD,
-            protocol: Some(Protocol::TCP),
-        },
-        "TCPMSS" => protocol(6),
         _ => anywhere(),
     }
 }
@@ -262,12 +260,18 @@ fn is_for(header: &Header, protocol: Protocol) -> bool {
         .is_some_and(|p| !p.inverted && p.value == protocol)
 }
 
-fn misfit(what: &str, fits: Fits, table: TableName, header: &Header, hooks: Hooks) -> Option<Say> {
+fn misfit(
+    what: impl Fn() -> String,
+    fits: Fits,
+    table: TableName,
+    header: &Header,
+    hooks: Hooks,
+) -> Option<Say> {
     if !fits.tables.is_empty() && !fits.tables.contains(&table) {
         let wanted: Vec<_> = fits.tables.iter().map(|t| t.name()).collect();
         return Some(say!(
             "iptables/commit-table",
-            what = what,
+            what = what(),
             tables = wanted.join(", "),
             table = table
         ));
@@ -275,7 +279,7 @@ fn misfit(what: &str, fits: Fits, table: TableName, header: &Header, hooks: Hook
     if hooks & !fits.hooks != 0 {
         return Some(say!(
             "iptables/commit-hook",
-            what = what,
+            what = what(),
             hooks = hook_names(fits.hooks),
             reached = hook_names(hooks & !fits.hooks)
         ));
@@ -283,7 +287,7 @@ fn misfit(what: &str, fits: Fits, table: TableName, header: &Header, hooks: Hook
     let protocol = fits.protocol.filter(|p| !is_for(header, *p))?;
     Some(say!(
         "iptables/commit-protocol",
-        what = what,
+        what = what(),
         protocol = protocol
     ))
 }
@@ -299,35 +303,15 @@ fn hook_names(hooks: Hooks) -> String {
 /// Why the kernel refuses the rule, if it does.
 fn refuse(table: TableName, rule: &Rule, hooks: Hooks) -> Option<Say> {
     for m in &rule.matches {
-        if let Match::Comment(_) = m {
-            continue;
-        }
-        let name = print::match_name(m);
-        let why = misfit(
-            &format!("-m {name}"),
-            match_fits(name),
-            table,
-            &rule.header,
-            hooks,
-        );
+        let what = || format!("-m {}", print::match_name(m));
+        let why = misfit(what, match_fits(m), table, &rule.header, hooks);
         if let Some(why) = why.or_else(|| refuse_match(m, hooks)) {
             return Some(why);
         }
     }
-    let name = match &rule.target {
-        Target::None
-        | Target::Accept
-        | Target::Drop
-        | Target::Return
-        | Target::Jump(_)
-        | Target::Goto(_)
-        | Target::Mark(_) => return None,
-        Target::Unsupported(kept) => &kept.name,
-        target => print::target_name(target),
-    };
-    let what = format!("-j {name}");
-    misfit(&what, target_fits(name), table, &rule.header, hooks)
-        .or_else(|| refuse_target(rule, &what, hooks))
+    let what = || format!("-j {}", print::target_name(&rule.target));
+    misfit(what, target_fits(&rule.target), table, &rule.header, hooks)
+        .or_else(|| refuse_target(rule, hooks))
 }
 
 fn refuse_match(m: &Match, hooks: Hooks) -> Option<Say> {
@@ -417,7 +401,7 @@ fn is_proc_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains('/')
 }
 
-fn refuse_target(rule: &Rule, what: &str, hooks: Hooks) -> Option<Say> {
+fn refuse_target(rule: &Rule, hooks: Hooks) -> Option<Say> {
     let tcp = is_for(&rule.header, Protocol::TCP);
     match &rule.target {
         // `ipt_REJECT.c`, `reject_tg_check`
@@ -429,13 +413,13 @@ fn refuse_target(rule: &Rule, what: &str, hooks: Hooks) -> Option<Say> {
         // `xt_TPROXY.c`, `tproxy_tg4_check`
         Target::Tproxy(_) if !tcp && !is_for(&rule.header, Protocol::UDP) => Some(say!(
             "iptables/commit-protocol",
-            what = what,
+            what = "-j TPROXY",
             protocol = "tcp, udp"
         )),
         // `xt_CT.c`, `xt_ct_set_helper`, `xt_ct_set_timeout`
         Target::Ct(ct) if !(ct.helper.is_empty() && ct.timeout.is_empty()) => {
             let clear = rule.header.protocol.is_some_and(|p| !p.inverted);
-            (!clear).then(|| say!("iptables/commit-any-protocol", what = what))
+            (!clear).then(|| say!("iptables/commit-any-protocol", what = "-j CT"))
         }
         // `ipt_TTL.c`, `ttl_tg_check`
         Target::Ttl(TtlOp::Increase(0) | TtlOp::Decrease(0)) => Some(say!("iptables/commit-ttl")),

@@ -3,9 +3,12 @@
 //! What iptables-restore (1.8.9, legacy) takes is taken and what it refuses is refused, each at its own [`Stage`]; but a
 //! refusal here costs its line alone, not the table.
 
+mod building;
 mod commit;
+mod finish;
 mod names;
 mod options;
+mod own;
 mod rule;
 mod tables;
 mod words;

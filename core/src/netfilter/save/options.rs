@@ -54,9 +54,13 @@ pub(super) enum Takes {
 
 /// What a letter takes (`IPT_OPTSTRING`); `None` for letters that mean nothing.
 pub(super) fn letter(letter: u8) -> Option<Takes> {
-    OWN.iter()
-        .find(|(_, l, _)| *l == letter && *l != b'0')
-        .map(|(_, _, takes)| *takes)
+    Some(match letter {
+        b'A' | b'C' | b'D' | b'E' | b'I' | b'M' | b'N' | b'P' | b'R' => Takes::Value,
+        b'c' | b'd' | b'g' | b'i' | b'j' | b'm' | b'o' | b'p' | b's' | b't' => Takes::Value,
+        b'F' | b'L' | b'S' | b'W' | b'X' | b'Z' | b'h' | b'w' => Takes::MayTake,
+        b'4' | b'6' | b'V' | b'f' | b'n' | b'v' | b'x' => Takes::None,
+        _ => return None,
+    })
 }
 
 /// What a word that begins with `--` means.
@@ -126,7 +130,7 @@ impl Loaded<'_> {
     }
 
     /// No option of an extension is called as one of iptables' own (a test holds it), so the order does not matter.
-    fn exact(&self, name: &str) -> Option<Found> {
+    pub(super) fn exact(&self, name: &str) -> Option<Found> {
         let mut found = None;
         self.each(|option| {
             let hit = match option {

@@ -1,12 +1,13 @@
 //! One command of `iptables-restore` input, from its words to what it asks for (`iptables/xshared.c`, `do_parse`).
 
 use super::options::{self, Found, Loaded, Takes};
+use super::own::takes_whole_word;
 use crate::net::{Masked, Protocol};
 use crate::netfilter::matches::Unsupported;
 use crate::netfilter::syntax::{
     self, Around, Fault, Given, Syntax, Word, fault, known, names, values,
 };
-use crate::netfilter::{Counters, Header, Match, Not, TableName, Target};
+use crate::netfilter::{Counters, Header, Match, TableName, Target};
 use crate::say;
 use crate::text::{Diagnostic, Span};
 
@@ -40,9 +41,9 @@ pub(super) struct Arg<'w> {
 /// What follows `-j` or `-g`.
 pub(super) enum Jump<'w> {
     Target(Target),
-    /// A chain, if there is one of that name.
-    Chain(Arg<'w>),
-    Goto(Arg<'w>),
+    /// A name, and the chain of that name if there is one.
+    Chain(Arg<'w>, Option<u32>),
+    Goto(Arg<'w>, Option<u32>),
 }
 
 pub(super) struct Command<'w> {
@@ -59,28 +60,28 @@ pub(super) struct Command<'w> {
     pub destinations: Vec<Masked>,
 }
 
-struct LoadedMatch {
-    value: Match,
-    given: u32,
-    span: Span,
+pub(super) struct LoadedMatch {
+    pub value: Match,
+    pub given: u32,
+    pub span: Span,
     /// Another of the same name stands behind it, which takes all options from there on.
-    done: bool,
+    pub done: bool,
 }
 
-struct LoadedTarget {
-    syntax: &'static Syntax<Target>,
-    value: Target,
-    given: u32,
-    span: Span,
+pub(super) struct LoadedTarget {
+    pub syntax: &'static Syntax<Target>,
+    pub value: Target,
+    pub given: u32,
+    pub span: Span,
     /// How many matches were there before it.
-    at: usize,
+    pub at: usize,
 }
 
 /// Reads commands one after another; keeps its room between them.
 #[derive(Default)]
 pub(super) struct Parser {
-    matches: Vec<LoadedMatch>,
-    syntaxes: Vec<&'static Syntax<Match>>,
+    pub matches: Vec<LoadedMatch>,
+    pub syntaxes: Vec<&'static Syntax<Match>>,
 }
 
 impl Parser {
@@ -89,7 +90,7 @@ impl Parser {
         &mut self,
         words: &'w [Word<'w>],
         table: TableName,
-        is_chain: &dyn Fn(&str) -> bool,
+        chain_named: &dyn Fn(&str) -> Option<u32>,
         notes: &mut Vec<Diagnostic>,
     ) -> Result<Option<Command<'w>>, Fault> {
         self.matches.clear();
@@ -101,7 +102,7 @@ impl Parser {
         let mut run = Run {
             parser: self,
             words,
-            is_chain,
+            chain_named,
             notes,
             table,
             whole,
@@ -118,6 +119,7 @@ impl Parser {
             protocol_loaded: false,
             target: None,
             jump: None,
+            jump_chain: None,
             goto: false,
             counters: None,
         };
@@ -128,30 +130,31 @@ impl Parser {
     }
 }
 
-struct Run<'p, 'w> {
-    parser: &'p mut Parser,
-    words: &'w [Word<'w>],
-    is_chain: &'p dyn Fn(&str) -> bool,
-    notes: &'p mut Vec<Diagnostic>,
-    table: TableName,
-    whole: Span,
-    next: usize,
+pub(super) struct Run<'p, 'w> {
+    pub parser: &'p mut Parser,
+    pub words: &'w [Word<'w>],
+    pub chain_named: &'p dyn Fn(&str) -> Option<u32>,
+    pub notes: &'p mut Vec<Diagnostic>,
+    pub table: TableName,
+    pub whole: Span,
+    pub next: usize,
     /// An exclamation mark that waits for its option.
-    not: Option<Span>,
+    pub not: Option<Span>,
     /// Letters of options that may stand once.
-    seen: u32,
-    action: Option<Action>,
-    chain: Option<Arg<'w>>,
-    second: Option<Arg<'w>>,
-    header: Header,
-    source: Option<Arg<'w>>,
-    destination: Option<Arg<'w>>,
-    protocol: Option<Arg<'w>>,
-    protocol_loaded: bool,
-    target: Option<LoadedTarget>,
-    jump: Option<Arg<'w>>,
-    goto: bool,
-    counters: Option<Counters>,
+    pub seen: u32,
+    pub action: Option<Action>,
+    pub chain: Option<Arg<'w>>,
+    pub second: Option<Arg<'w>>,
+    pub header: Header,
+    pub source: Option<Arg<'w>>,
+    pub destination: Option<Arg<'w>>,
+    pub protocol: Option<Arg<'w>>,
+    pub protocol_loaded: bool,
+    pub target: Option<LoadedTarget>,
+    pub jump: Option<Arg<'w>>,
+    pub jump_chain: Option<u32>,
+    pub goto: bool,
+    pub counters: Option<Counters>,
 }
 
 impl<'w> Run<'_, 'w> {
@@ -232,15 +235,24 @@ impl<'w> Run<'_, 'w> {
     /// `--name`, `--name=value`.
     fn long(&mut self, word: &'w Word<'w>) -> Result<bool, Fault> {
         let text = word.text.get(2..).unwrap_or("");
-        let (name, attached) = match text.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (text, None),
-        };
-        let Some(found) = self.lookup(name, attached.is_some()) else {
-            return Err(self.unknown_option(word, name));
+        // No name has an equals sign, so most often the word is the name.
+        let (found, attached) = match self.loaded().exact(text) {
+            Some(found) => (found, None),
+            None => {
+                let (name, attached) = match text.split_once('=') {
+                    Some((name, value)) => (name, Some(value)),
+                    None => (text, None),
+                };
+                match self.lookup(name, attached.is_some()) {
+                    Some(found) => (found, attached),
+                    None => return Err(self.unknown_option(word, name)),
+                }
+            }
         };
         let arg = match (attached, found.takes()) {
-            (Some(_), _) if matches!(found, Found::Own(l, _) if takes_whole_word(l)) => Some(whole(word)),
+            (Some(_), _) if matches!(found, Found::Own(l, _) if takes_whole_word(l)) => {
+                Some(whole(word))
+            }
             (Some(value), _) => Some(part(word, value)),
             (None, Takes::Value) => Some(self.value(word, &word.text)?),
             (None, _) => None,
@@ -294,7 +306,7 @@ impl<'w> Run<'_, 'w> {
         }
     }
 
-    fn load(&mut self, syntax: &'static Syntax<Match>, span: Span) {
+    pub(super) fn load(&mut self, syntax: &'static Syntax<Match>, span: Span) {
         let Parser { matches, syntaxes } = &mut *self.parser;
         for (loaded, other) in matches.iter_mut().zip(syntaxes.iter()) {
             loaded.done |= std::ptr::eq(*other, syntax);
@@ -352,231 +364,6 @@ impl<'w> Run<'_, 'w> {
         (target.syntax.option)(&mut target.value, given, &mut around)
     }
 
-    /// One of iptables' own options; false where the line is not for IPv4.
-    fn own(&mut self, letter: u8, arg: Option<Arg<'w>>, span: Span) -> Result<bool, Fault> {
-        let not = self.not.take();
-        let Some(arg) = arg else {
-            return self.own_flag(letter, not, span);
-        };
-        match letter {
-            b's' | b'd' | b'p' | b'i' | b'o' => self.once(letter, span)?,
-            b'j' | b'g' => self.once(b'j', span)?,
-            b'c' => self.once(letter, span)?,
-            _ => {}
-        }
-        if let Some(not) = not
-            && !matches!(letter, b's' | b'd' | b'p' | b'i' | b'o')
-        {
-            return Err(no_not(not, letter));
-        }
-        let inverted = not.is_some();
-        match letter {
-            b's' => {
-                self.source = Some(arg);
-                self.header.src = not_zero(inverted);
-            }
-            b'd' => {
-                self.destination = Some(arg);
-                self.header.dst = not_zero(inverted);
-            }
-            b'p' => {
-                let protocol = values::protocol(&arg.text.to_ascii_lowercase(), arg.span)?;
-                if protocol.0 == 0 && inverted {
-                    return Err(fault(arg.span, say!("iptables/never-protocol")));
-                }
-                self.protocol = Some(arg);
-                self.header.protocol = (protocol.0 != 0).then_some(Not {
-                    inverted,
-                    value: protocol,
-                });
-            }
-            b'i' | b'o' => {
-                if arg.text.is_empty() {
-                    return Err(fault(arg.span, say!("iptables/empty-interface")));
-                }
-                let value = values::interface(arg.text, arg.span)?;
-                let all = value.name.is_empty() && !inverted;
-                let side = match letter {
-                    b'i' => &mut self.header.in_iface,
-                    _ => &mut self.header.out_iface,
-                };
-                *side = (!all).then_some(Not { inverted, value });
-            }
-            b'm' => {
-                let Some(syntax) = syntax::match_named(arg.text) else {
-                    return Err(unknown_match(arg));
-                };
-                self.load(syntax, arg.span);
-            }
-            b'j' => self.jump(arg)?,
-            b'g' => {
-                target_name(arg)?;
-                self.jump = Some(arg);
-                self.goto = true;
-            }
-            b'c' => self.counters(arg)?,
-            b'M' => {}
-            b't' => return Err(fault(span, say!("iptables/table-option"))),
-            _ => self.command(letter, Some(arg), span)?,
-        }
-        Ok(true)
-    }
-
-    fn own_flag(&mut self, letter: u8, not: Option<Span>, span: Span) -> Result<bool, Fault> {
-        match letter {
-            b'6' => return Ok(false),
-            b'4' | b'v' => {}
-            b'f' => {
-                self.once(letter, span)?;
-                self.header.fragment = Some(Not {
-                    inverted: not.is_some(),
-                    value: (),
-                });
-                return Ok(true);
-            }
-            b'n' | b'x' | b'0' => self.once(letter, span)?,
-            b'w' | b'W' | b'h' | b'V' => {
-                return Err(fault(span, say!("iptables/not-in-a-file")));
-            }
-            _ => {
-                if let Some(not) = not {
-                    return Err(no_not(not, letter));
-                }
-                self.command(letter, None, span)?;
-            }
-        }
-        match not {
-            Some(not) => Err(no_not(not, letter)),
-            None => Ok(true),
-        }
-    }
-
-    fn once(&mut self, letter: u8, span: Span) -> Result<(), Fault> {
-        let bit = bit(letter);
-        if self.seen & bit != 0 {
-            return Err(fault(
-                span,
-                say!("iptables/once", option = format!("-{}", letter as char)),
-            ));
-        }
-        self.seen |= bit;
-        Ok(())
-    }
-
-    /// A command: `-A chain` and the like.
-    fn command(&mut self, letter: u8, arg: Option<Arg<'w>>, span: Span) -> Result<(), Fault> {
-        if self.action.is_some() {
-            return Err(fault(span, say!("iptables/two-commands")));
-        }
-        let chain = arg.or_else(|| match letter {
-            // These may have their chain in the next word.
-            b'L' | b'S' | b'F' | b'Z' | b'X' => self.next_plain(),
-            _ => None,
-        });
-        self.chain = chain;
-        self.action = Some(match letter {
-            b'A' => Action::Append,
-            b'C' => Action::Check,
-            b'D' => match self.next_plain() {
-                Some(number) => Action::DeleteNumber(rule_number(number)?),
-                None => Action::Delete,
-            },
-            b'R' => match self.next_plain() {
-                Some(number) => Action::Replace(rule_number(number)?),
-                None => return Err(fault(span, say!("iptables/needs-rule-number"))),
-            },
-            b'I' => Action::Insert(match self.next_plain() {
-                Some(number) => rule_number(number)?,
-                None => 1,
-            }),
-            b'L' | b'S' | b'Z' => match self.next_plain() {
-                Some(number) if letter == b'Z' => Action::ZeroNumber(rule_number(number)?),
-                Some(number) => rule_number(number).map(|_| Action::List)?,
-                None if letter == b'Z' => Action::Zero,
-                None => Action::List,
-            },
-            b'F' => Action::Flush,
-            b'N' => {
-                if let Some(name) = chain {
-                    new_chain_name(name)?;
-                }
-                Action::NewChain
-            }
-            b'X' => Action::DeleteChain,
-            b'E' | b'P' => {
-                self.second = self.next_plain();
-                if self.second.is_none() {
-                    return Err(fault(
-                        span,
-                        say!(
-                            "iptables/needs-two-values",
-                            option = format!("-{}", letter as char)
-                        ),
-                    ));
-                }
-                if letter == b'E' {
-                    Action::RenameChain
-                } else {
-                    Action::Policy
-                }
-            }
-            _ => {
-                return Err(fault(
-                    span,
-                    say!(
-                        "iptables/unknown-option",
-                        option = format!("-{}", letter as char)
-                    ),
-                ));
-            }
-        });
-        Ok(())
-    }
-
-    /// The next word, unless it is an option or an exclamation mark (`xs_has_arg`).
-    fn next_plain(&mut self) -> Option<Arg<'w>> {
-        let word = self.words.get(self.next)?;
-        if word.text.starts_with(['-', '!']) {
-            return None;
-        }
-        self.next += 1;
-        Some(whole(word))
-    }
-
-    fn jump(&mut self, arg: Arg<'w>) -> Result<(), Fault> {
-        target_name(arg)?;
-        self.jump = Some(arg);
-        if (self.is_chain)(arg.text) {
-            return Ok(());
-        }
-        if let Some(syntax) = syntax::target_named(arg.text) {
-            self.target = Some(LoadedTarget {
-                syntax,
-                value: (syntax.start)(syntax),
-                given: 0,
-                span: arg.span,
-                at: self.parser.matches.len(),
-            });
-        }
-        Ok(())
-    }
-
-    /// `-c PACKETS BYTES` or `-c PACKETS,BYTES`.
-    fn counters(&mut self, arg: Arg<'w>) -> Result<(), Fault> {
-        let (packets, bytes) = match arg.text.split_once(',') {
-            Some((packets, bytes)) => (packets, Some(bytes)),
-            None => (arg.text, self.next_plain().map(|a| a.text)),
-        };
-        let read = |text: &str| text.parse::<u64>().ok();
-        match (read(packets), bytes.and_then(read)) {
-            (Some(packets), Some(bytes)) => {
-                self.counters = Some(Counters { packets, bytes });
-                Ok(())
-            }
-            _ => Err(fault(arg.span, say!("iptables/bad-counters"))),
-        }
-    }
-
     fn unknown_option(&self, word: &Word, name: &str) -> Fault {
         let option = word.text.split('=').next().unwrap_or("");
         let mut bad = fault(word.span, say!("iptables/unknown-option", option = option));
@@ -607,190 +394,9 @@ impl<'w> Run<'_, 'w> {
         };
         bad
     }
-
-    fn finish(mut self) -> Result<Command<'w>, Fault> {
-        if self.table == TableName::Nat {
-            let drop = self.jump.filter(|j| j.text == "DROP");
-            if let Some(word) = drop.or(self.second.filter(|p| p.text == "DROP")) {
-                return Err(fault(word.span, say!("iptables/no-drop-in-nat")));
-            }
-        }
-        let matches = self.finish_matches()?;
-        let jump = self.finish_target()?;
-        let Some(action) = self.action else {
-            return Err(fault(self.whole, say!("iptables/no-command")));
-        };
-        if let Some(not) = self.not {
-            return Err(fault(not, say!("iptables/not-of-nothing")));
-        }
-        let (sources, destinations) = self.addresses()?;
-        if matches!(action, Action::Replace(_)) && sources.len().max(destinations.len()) > 1 {
-            return Err(fault(self.whole, say!("iptables/replace-with-several")));
-        }
-        self.options_fit(action)?;
-        if let Some(chain) = self.chain
-            && chain.text.len() > 28
-        {
-            return Err(fault(
-                chain.span,
-                say!("iptables/long-chain-name", name = chain.text),
-            ));
-        }
-        self.interfaces_fit(action)?;
-        Ok(Command {
-            action,
-            chain: self.chain,
-            second: self.second,
-            header: self.header,
-            matches,
-            jump,
-            counters: self.counters,
-            sources,
-            destinations,
-        })
-    }
-
-    fn finish_matches(&mut self) -> Result<Vec<Match>, Fault> {
-        let mut matches = Vec::with_capacity(self.parser.matches.len());
-        for (mut loaded, syntax) in self.parser.matches.drain(..).zip(&self.parser.syntaxes) {
-            (syntax.finish)(&mut loaded.value, loaded.given, loaded.span)?;
-            syntax.check(loaded.given, loaded.span)?;
-            if let Match::Unsupported(kept) = &mut loaded.value {
-                kept.span = loaded.span;
-                let what = say!("iptables/match-not-modelled", name = kept.name);
-                self.notes.push(Diagnostic::warning(loaded.span, what));
-            }
-            matches.push(loaded.value);
-        }
-        Ok(matches)
-    }
-
-    fn finish_target(&mut self) -> Result<Jump<'w>, Fault> {
-        if let Some(mut target) = self.target.take() {
-            (target.syntax.finish)(&mut target.value, target.given, target.span)?;
-            target.syntax.check(target.given, target.span)?;
-            if let Target::Unsupported(kept) = &mut target.value {
-                kept.span = target.span;
-                let what = say!("iptables/target-not-modelled", name = kept.name);
-                self.notes.push(Diagnostic::warning(target.span, what));
-            }
-            return Ok(Jump::Target(target.value));
-        }
-        Ok(match self.jump {
-            None => Jump::Target(Target::None),
-            Some(name) if self.goto => Jump::Goto(name),
-            Some(name) => match name.text {
-                "ACCEPT" => Jump::Target(Target::Accept),
-                "DROP" => Jump::Target(Target::Drop),
-                "RETURN" => Jump::Target(Target::Return),
-                _ => Jump::Chain(name),
-            },
-        })
-    }
-
-    /// Reads `-s` and `-d`: one address each goes to the header, more are given back.
-    fn addresses(&mut self) -> Result<(Vec<Masked>, Vec<Masked>), Fault> {
-        fn side(arg: Option<Arg>, header: &mut Option<Not<Masked>>) -> Result<Vec<Masked>, Fault> {
-            let inverted = header.is_some_and(|h| h.inverted);
-            let Some(arg) = arg else {
-                return Ok(Vec::new());
-            };
-            let mut all = Vec::new();
-            let mut one = None;
-            let span = |text: &str| part_of(arg, text).span;
-            values::addresses(arg.text, span, |masked| match (&one, all.is_empty()) {
-                (None, _) => one = Some(masked),
-                (Some(first), true) => all.extend([*first, masked]),
-                (Some(_), false) => all.push(masked),
-            })?;
-            *header = one.and_then(|value| asked(value, inverted));
-            Ok(all)
-        }
-        let inverted = [&self.header.src, &self.header.dst]
-            .iter()
-            .any(|h| h.is_some_and(|h| h.inverted));
-        let sources = side(self.source, &mut self.header.src)?;
-        let destinations = side(self.destination, &mut self.header.dst)?;
-        if inverted && (!sources.is_empty() || !destinations.is_empty()) {
-            return Err(fault(self.whole, say!("iptables/not-with-several")));
-        }
-        Ok((sources, destinations))
-    }
-
-    /// Options that are illegal with a command (`generic_opt_check`).
-    fn options_fit(&self, action: Action) -> Result<(), Fault> {
-        let rule = b"sdpjiocf";
-        let illegal: &[u8] = match action {
-            Action::Append | Action::Insert(_) | Action::Replace(_) => b"nx0",
-            Action::Delete | Action::Check => b"nx0c",
-            Action::List => rule,
-            Action::Policy => b"sdpjiofnx0",
-            _ => b"sdpjiocfnx0",
-        };
-        match illegal.iter().find(|l| self.seen & bit(**l) != 0) {
-            Some(letter) => {
-                let option = match letter {
-                    b'0' => "--line-numbers".to_string(),
-                    letter => format!("-{}", *letter as char),
-                };
-                Err(fault(
-                    self.whole,
-                    say!("iptables/option-not-here", option = option),
-                ))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// A built-in chain that packets enter by has no way out yet, and the other way round.
-    fn interfaces_fit(&self, action: Action) -> Result<(), Fault> {
-        let Some(chain) = self.chain.filter(|_| {
-            matches!(
-                action,
-                Action::Append
-                    | Action::Insert(_)
-                    | Action::Replace(_)
-                    | Action::Delete
-                    | Action::DeleteNumber(_)
-                    | Action::Check
-            )
-        }) else {
-            return Ok(());
-        };
-        let letter = match chain.text {
-            "PREROUTING" | "INPUT" => b'o',
-            "POSTROUTING" | "OUTPUT" => b'i',
-            _ => return Ok(()),
-        };
-        if self.seen & bit(letter) == 0 {
-            return Ok(());
-        }
-        Err(fault(
-            self.whole,
-            say!(
-                "iptables/interface-in-chain",
-                option = format!("-{}", letter as char),
-                chain = chain.text
-            ),
-        ))
-    }
 }
 
-/// These options look for their value in the word before the next (`argv[optind - 1]`), which is the option itself where
-/// the value is attached to it: `-ptcp` asks for the protocol `-ptcp`.
-fn takes_whole_word(letter: u8) -> bool {
-    matches!(letter, b's' | b'd' | b'p' | b'j' | b'i' | b'o')
-}
-
-fn bit(letter: u8) -> u32 {
-    const LETTERS: &[u8] = b"sdpjiocfnx0";
-    LETTERS
-        .iter()
-        .position(|l| *l == letter)
-        .map_or(0, |at| 1 << at)
-}
-
-fn whole<'w>(word: &'w Word<'w>) -> Arg<'w> {
+pub(super) fn whole<'w>(word: &'w Word<'w>) -> Arg<'w> {
     Arg {
         text: &word.text,
         span: word.span,
@@ -804,34 +410,6 @@ fn part<'w>(word: &'w Word<'w>, text: &'w str) -> Arg<'w> {
         text,
         span: Span::new(word.span.file, start, word.span.end as usize),
     }
-}
-
-/// A slice of a value; the whole where quotes stand in the way.
-fn part_of<'w>(arg: Arg<'w>, text: &'w str) -> Arg<'w> {
-    let at = (text.as_ptr() as usize).wrapping_sub(arg.text.as_ptr() as usize);
-    let plain = arg.text.len() == (arg.span.end - arg.span.start) as usize;
-    if !plain || at > arg.text.len() {
-        return Arg { text, ..arg };
-    }
-    let start = arg.span.start as usize + at;
-    Arg {
-        text,
-        span: Span::new(arg.span.file, start, start + text.len()),
-    }
-}
-
-/// Keeps whether an address is turned around until it is read.
-fn not_zero(inverted: bool) -> Option<Not<Masked>> {
-    let any = Masked::host(std::net::Ipv4Addr::UNSPECIFIED.into());
-    inverted.then_some(Not {
-        inverted,
-        value: any,
-    })
-}
-
-/// Any address at all is no question, unless it is turned around.
-pub(super) fn asked(value: Masked, inverted: bool) -> Option<Not<Masked>> {
-    (inverted || value.length() != Some(0)).then_some(Not { inverted, value })
 }
 
 fn may_stand(opt: &syntax::Opt, given: &Given, seen: &mut u32) -> Result<(), Fault> {
@@ -866,77 +444,10 @@ fn keep(
     Ok(())
 }
 
-fn no_not(not: Span, letter: u8) -> Fault {
-    let option = format!("-{}", letter as char);
-    fault(not, say!("iptables/no-not", option = option))
-}
-
 fn bad_argument(word: &Word) -> Fault {
     let mut bad = fault(word.span, say!("iptables/bad-argument", word = word.text));
     if word.text.contains('\'') {
         bad.help = Some(say!("iptables/single-quotes"));
     }
     bad
-}
-
-fn unknown_match(arg: Arg) -> Fault {
-    let mut bad = fault(arg.span, say!("iptables/unknown-match", name = arg.text));
-    let all = syntax::MATCHES.iter().chain(known::MATCHES).map(|s| s.name);
-    bad.help = names::nearest(arg.text, all);
-    bad
-}
-
-fn target_name(arg: Arg) -> Result<(), Fault> {
-    if arg.text.is_empty() {
-        return Err(fault(arg.span, say!("iptables/empty-target")));
-    }
-    if arg.text.len() > 28 {
-        return Err(fault(
-            arg.span,
-            say!("iptables/long-chain-name", name = arg.text),
-        ));
-    }
-    if arg.text.contains(|c: char| c.is_ascii_whitespace()) {
-        return Err(fault(
-            arg.span,
-            say!("iptables/blank-in-name", name = arg.text),
-        ));
-    }
-    Ok(())
-}
-
-/// `-N` is stricter than `:` (`assert_valid_chain_name`).
-fn new_chain_name(arg: Arg) -> Result<(), Fault> {
-    if arg.text.len() > 28 {
-        return Err(fault(
-            arg.span,
-            say!("iptables/long-chain-name", name = arg.text),
-        ));
-    }
-    if arg.text.starts_with(['-', '!']) {
-        return Err(fault(
-            arg.span,
-            say!("iptables/chain-name-start", name = arg.text),
-        ));
-    }
-    let standard = matches!(arg.text, "" | "ACCEPT" | "DROP" | "RETURN");
-    if standard || syntax::target_named(arg.text).is_some() {
-        return Err(fault(
-            arg.span,
-            say!("iptables/chain-named-as-target", name = arg.text),
-        ));
-    }
-    if arg.text.contains(|c: char| c.is_ascii_whitespace()) {
-        return Err(fault(
-            arg.span,
-            say!("iptables/blank-in-name", name = arg.text),
-        ));
-    }
-    Ok(())
-}
-
-fn rule_number(arg: Arg) -> Result<u32, Fault> {
-    values::number(arg.text, 1, i32::MAX as u64)
-        .map(|n| n as u32)
-        .ok_or_else(|| fault(arg.span, say!("iptables/bad-rule-number", value = arg.text)))
 }

@@ -29,9 +29,10 @@ pub(super) fn split<'t>(
             continue;
         }
         let start = pos;
-        while pos < bytes.len() && !matches!(bytes[pos], b' ' | b'\t' | b'"') {
-            pos += 1;
-        }
+        let rest = bytes.get(pos..).unwrap_or(&[]);
+        pos += (rest.iter())
+            .position(|b| matches!(b, b' ' | b'\t' | b'"'))
+            .unwrap_or(rest.len());
         let text = if bytes.get(pos) == Some(&b'"') {
             let (text, end) = quoted(line, start, pos, closed);
             pos = end;

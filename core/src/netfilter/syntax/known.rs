@@ -305,10 +305,10 @@ pub(super) fn no_longer_modelled(m: &mut Match, given: &Given, second: &str) {
 
 /// A target that the model has, with an option that it has not.
 pub(super) fn target_no_longer_modelled(t: &mut Target, given: &Given) {
-    let mut text = String::new();
-    let name = print::target_words(t, &mut text);
-    let mut kept = unsupported("-j", name);
-    kept.text = format!("-j {name}{text}").into();
+    let mut kept = unsupported("-j", print::target_name(t));
+    let mut text = String::from(std::mem::take(&mut kept.text));
+    print::target_words(t, &mut text);
+    kept.text = text.into();
     append(&mut kept, given, "");
     *t = Target::Unsupported(Box::new(kept));
 }

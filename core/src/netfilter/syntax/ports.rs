@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Fault, Given, Opt, Syntax, known, names, no_finish};
+use super::{Fault, Given, Opt, Syntax, Word, fault, known, names, no_finish};
 use crate::netfilter::matches::Range;
 use crate::netfilter::{Match, Not};
 use crate::say;
@@ -50,6 +50,7 @@ pub(in crate::netfilter) static SCTP: Syntax<Match> = Syntax {
     option: |m, given, around| {
         if given.id == 2 {
             let types = around.second_value(given)?;
+            chunk_types(given, types)?;
             known::no_longer_modelled(m, given, &types.text);
             return Ok(());
         }
@@ -61,6 +62,54 @@ pub(in crate::netfilter) static SCTP: Syntax<Match> = Syntax {
     },
     finish: no_finish,
 };
+
+/// Chunks of SCTP that iptables names, which are checked and not modelled.
+static CHUNKS: &[&str] = &[
+    "ALL",
+    "NONE",
+    "DATA",
+    "INIT",
+    "INIT_ACK",
+    "SACK",
+    "HEARTBEAT",
+    "HEARTBEAT_ACK",
+    "ABORT",
+    "SHUTDOWN",
+    "SHUTDOWN_ACK",
+    "ERROR",
+    "COOKIE_ECHO",
+    "COOKIE_ACK",
+    "ECN_ECNE",
+    "ECN_CWR",
+    "SHUTDOWN_COMPLETE",
+    "I_DATA",
+    "RE_CONFIG",
+    "PAD",
+    "ASCONF",
+    "ASCONF_ACK",
+    "FORWARD_TSN",
+    "I_FORWARD_TSN",
+];
+
+fn chunk_types(given: &Given, types: &Word) -> Result<(), Fault> {
+    let quantifiers = ["any", "all", "only"];
+    if !quantifiers
+        .iter()
+        .any(|q| q.eq_ignore_ascii_case(given.value))
+    {
+        return Err(given.bad());
+    }
+    for part in types.text.split(',').filter(|p| !p.is_empty()) {
+        let name = part.split(':').next().unwrap_or(part);
+        if !CHUNKS.iter().any(|c| c.eq_ignore_ascii_case(name)) {
+            return Err(fault(
+                types.span,
+                say!("iptables/bad-value", option = given.option(), value = part),
+            ));
+        }
+    }
+    Ok(())
+}
 
 /// All ports, not turned around, are no question.
 pub(super) fn asked(ports: Not<Range<u16>>) -> Ports {

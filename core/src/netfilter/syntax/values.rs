@@ -195,7 +195,8 @@ impl Given<'_> {
 
     /// A prefix length, or a mask; 255 for one that is no prefix (`xtopt_parse_plen`).
     pub(in crate::netfilter) fn prefix_length(&self) -> Result<u8, Fault> {
-        mask_length(self.value).ok_or_else(|| self.fault(say!("iptables/bad-mask", mask = self.value)))
+        mask_length(self.value)
+            .ok_or_else(|| self.fault(say!("iptables/bad-mask", mask = self.value)))
     }
 
     pub(in crate::netfilter) fn interface(&self) -> Result<Interface, Fault> {
@@ -244,11 +245,16 @@ pub(in crate::netfilter) fn begins(name: &str, part: &str) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case(part))
 }
 
+/// A number or a name in any case.
 pub(in crate::netfilter) fn protocol(text: &str, span: Span) -> Result<Protocol, Fault> {
     if let Some(n) = number(text, 0, 255) {
         return Ok(Protocol(n as u8));
     }
-    names::protocol(text).ok_or_else(|| {
+    let named = match text.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => names::protocol(&text.to_ascii_lowercase()),
+        false => names::protocol(text),
+    };
+    named.ok_or_else(|| {
         let mut bad = fault(span, say!("iptables/unknown-protocol", name = text));
         if text == "!" {
             bad.help = Some(say!("iptables/not-goes-first"));
@@ -322,7 +328,10 @@ fn mask_length(text: &str) -> Option<u8> {
     }
     match numeric_host(text)? {
         IpAddr::V4(mask) => {
-            let (ones, zeros) = (mask.to_bits().leading_ones(), mask.to_bits().trailing_zeros());
+            let (ones, zeros) = (
+                mask.to_bits().leading_ones(),
+                mask.to_bits().trailing_zeros(),
+            );
             Some(if ones + zeros == 32 { ones as u8 } else { 255 })
         }
         IpAddr::V6(_) => None,
@@ -379,6 +388,7 @@ pub(in crate::netfilter) fn addresses(
             _ => match dotted(addr, true)
                 .map(IpAddr::V4)
                 .or_else(|| names::host(addr))
+                .or_else(|| numeric_host(addr))
             {
                 Some(IpAddr::V4(addr)) => addr,
                 _ => return Err(bad_address(addr, span(addr))),
