@@ -6,7 +6,9 @@ use super::rule::{Action, Arg, Command, Jump};
 use super::tables::leading_counters;
 use crate::net::Masked;
 use crate::netfilter::syntax::{self, Fault, fault, known, names};
-use crate::netfilter::{Chain, ChainId, Counters, Hook, Policy, Rule, Table, TableName, Target, print};
+use crate::netfilter::{
+    Chain, ChainId, Counters, Hook, Policy, Rule, Table, TableName, Target, print,
+};
 use crate::say;
 use crate::text::Span;
 

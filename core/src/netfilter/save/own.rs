@@ -9,7 +9,12 @@ use crate::text::Span;
 
 impl<'w> Run<'_, 'w> {
     /// One of iptables' own options; false where the line is not for IPv4.
-    pub(super) fn own(&mut self, letter: u8, arg: Option<Arg<'w>>, span: Span) -> Result<bool, Fault> {
+    pub(super) fn own(
+        &mut self,
+        letter: u8,
+        arg: Option<Arg<'w>>,
+        span: Span,
+    ) -> Result<bool, Fault> {
         let not = self.not.take();
         let Some(arg) = arg else {
             return self.own_flag(letter, not, span);
