@@ -78,7 +78,7 @@ impl Sim<'_> {
     pub(super) fn icmp_error(&mut self, at: HostId, skb: &Skb, kind: u8, code: u8, maker: Maker) {
         let Some(host) = self.host(at) else { return };
         let about = &skb.packet;
-        if skb.packet_type != PacketType::Unicast || about.src.is_ipv6() {
+        if skb.packet_type != PacketType::Unicast || about.src.is_ipv6() || skb.by_icmp {
             return;
         }
         if skb.dst.as_ref().is_some_and(|d| d.broadcast || d.multicast) {
@@ -156,6 +156,7 @@ impl Sim<'_> {
         let mut skb = Skb::new(journey, packet);
         skb.mark = mark;
         skb.ct = attached(cause);
+        skb.by_icmp = true;
         self.step(at, &skb, Part::Process, Action::Sent(maker));
         self.routed(at, &skb, flow, Occasion::Output, answer, true);
         skb.dst = Some(dst);

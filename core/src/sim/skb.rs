@@ -21,6 +21,8 @@ pub(super) struct Skb {
     pub dst_mac: Mac,
     pub packet_type: PacketType,
     pub owner: Option<SocketOwner>,
+    /// The kernel's ICMP is sending it, and sends nothing else meanwhile (`icmp_xmit_lock`).
+    pub by_icmp: bool,
     /// TPROXY gave it to the socket for this address and port.
     pub socket: Option<(IpAddr, u16)>,
     pub dst: Option<Dst>,
@@ -113,6 +115,7 @@ impl Skb {
             dst_mac: Mac::default(),
             packet_type: PacketType::Unicast,
             owner: None,
+            by_icmp: false,
             socket: None,
             dst: None,
             bridge: None,
