@@ -19,7 +19,7 @@ pub fn run(suite: &str, from: &Path, to: &Path) -> Result<(), String> {
         "kernel-nft" => each_json(from, to, kernel::answer_nft),
         "kube-proxy" => kube_proxy::run(from, to),
         other => Err(format!(
-            "unknown suite `{other}`: envoy, istio, kernel, kernel-nft, kube-proxy"
+            "unknown suite `{other}`: envoy, istio, kernel, kernel-semantics, kernel-nft, kube-proxy"
         )),
     }
 }
