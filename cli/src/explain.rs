@@ -19,12 +19,14 @@ pub const USAGE: &str = "\
 northsouth explain [OPTIONS] --packet PACKET...      what a host does with packets, by its own dumps
   --iptables FILE     `iptables-save -c`, or `iptables -t nat -L -n -v`
   --nft FILE          `nft list ruleset`
+  --ipset FILE        `ipset save`
   --routes FILE       `ip route show table all`
   --addr FILE         `ip addr`; without it the routes tell the interfaces
   --rules FILE        `ip rule`
   --neigh FILE        `ip neigh`
   --brctl FILE        `brctl show`
   --bridge FILE       `bridge -d link`
+  --fdb FILE          `bridge fdb`
   --ss FILE           `ss -lntup`
   --sysctl FILE       `sysctl -a`
   --packet PACKET     may stand several times; the host remembers connections from one to the next
@@ -35,15 +37,17 @@ exit status: 0 the last packet arrives or leaves, 1 it does not, 2 bad input, 3 
 /// The one host, as its files stand in a workspace.
 const HOST: &str = "host";
 
-const INPUTS: [(&str, HostFile); 10] = [
+const INPUTS: [(&str, HostFile); 12] = [
     ("--iptables", HostFile::IptablesSave),
     ("--nft", HostFile::NftRuleset),
+    ("--ipset", HostFile::IpsetSave),
     ("--routes", HostFile::IpRoute),
     ("--addr", HostFile::IpAddr),
     ("--rules", HostFile::IpRule),
     ("--neigh", HostFile::IpNeigh),
     ("--brctl", HostFile::BrctlShow),
     ("--bridge", HostFile::BridgeLink),
+    ("--fdb", HostFile::BridgeFdb),
     ("--ss", HostFile::Sockets),
     ("--sysctl", HostFile::Sysctl),
 ];

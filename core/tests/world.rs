@@ -131,6 +131,29 @@ fn the_articles_four_listings_are_enough_for_a_node() {
 }
 
 #[test]
+fn a_bridge_believes_its_table() {
+    let mut workspace = article();
+    let wrong = "33:33:00:00:00:01 dev cni0 self permanent\n0a:58:ac:14:01:9d dev veth8dbe1d2c master cni0\n";
+    workspace
+        .files
+        .push(File::new("nodes/work001/bridge-fdb.txt", wrong));
+    let run = northsouth::workspace::run(&workspace);
+    let node = run.world.host(run.world.find("work001").unwrap()).unwrap();
+    assert_eq!(node.fdb.len(), 1);
+    let codes: Vec<_> = run.diagnostics.iter().map(|d| d.code()).collect();
+    assert_eq!(
+        codes,
+        ["texts/check-failed"],
+        "the health check finds nobody there"
+    );
+    let text = northsouth::trace::print(&run.world, &run.trace, Default::default());
+    assert!(
+        text.contains("  work002\n"),
+        "so the other node serves: {text}"
+    );
+}
+
+#[test]
 fn what_the_kernel_makes_of_addresses_is_not_taken_twice() {
     let files = with("nodes/work001/ip-route.txt", |t| {
         format!(

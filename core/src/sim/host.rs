@@ -9,7 +9,7 @@ use crate::net::{IfaceName, Mac, Packet};
 use crate::netfilter::hooks::{self, Stop};
 use crate::netfilter::{self, AddressType, Env, Hook, SetAnswer, Socket as FoundSocket, nft};
 use crate::route::{Fib, Scope};
-use crate::topology::{Host, HostView, Interface};
+use crate::topology::{FdbEntry, Host, HostView, Interface};
 
 /// What a run changes about a host, and what it prepares of it once.
 #[derive(Clone, Debug)]
@@ -42,12 +42,18 @@ impl HostState {
             nft: nft::State::new(seed),
             stops: Arc::new(Hook::ALL.map(|hook| stops(host, hook))),
             neighbours: neighbours.collect(),
-            fdb: BTreeMap::new(),
+            fdb: host.fdb.iter().filter_map(|e| learnt(host, e)).collect(),
             balancer: load_balancer::State::default(),
             flows: Flows::default(),
             redirected: Vec::new(),
         }
     }
+}
+
+/// Of a bridge port: what the bridge has learnt.
+fn learnt(host: &Host, entry: &FdbEntry) -> Option<((IfaceName, Mac), IfaceName)> {
+    let master = host.interface(entry.dev.as_str())?.master.clone()?;
+    Some(((master, entry.mac), entry.dev.clone()))
 }
 
 fn stops(host: &Host, hook: Hook) -> Vec<Stop> {

@@ -245,7 +245,9 @@ impl Sim<'_> {
             beyond: false,
         };
         self.step(at, &skb, part.clone(), Action::Left(egress));
-        let Some(to) = self.world.vtep(at, dev, skb.dst_mac) else {
+        // What its own table says counts; without a line there, who has the address in the model.
+        let own = self.host(at).and_then(|h| h.remote(dev, skb.dst_mac));
+        let Some(to) = own.or_else(|| self.world.vtep(at, dev, skb.dst_mac)) else {
             return self.drop(at, &skb, part, Drop::Nobody);
         };
         let to_be_sent = Packet {

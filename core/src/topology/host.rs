@@ -34,6 +34,8 @@ pub struct Host {
     pub balancer: Option<LoadBalancer>,
     /// Static neighbours.
     pub neighbours: Vec<Neighbour>,
+    /// What its bridges and vxlan devices know of hardware addresses from the start.
+    pub fdb: Vec<FdbEntry>,
 }
 
 /// What a machine is to a reader. Decides nothing.
@@ -79,6 +81,17 @@ pub struct Neighbour {
     pub span: Option<Span>,
 }
 
+/// A line of `bridge fdb`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FdbEntry {
+    pub mac: Mac,
+    /// A bridge's port, or a vxlan device.
+    pub dev: IfaceName,
+    /// Of a vxlan device: the node to which the frame goes.
+    pub to: Option<IpAddr>,
+    pub span: Option<Span>,
+}
+
 impl Host {
     /// A machine with `lo` and nothing else.
     pub fn new(name: &str, kind: HostKind) -> Self {
@@ -102,6 +115,7 @@ impl Host {
             sockets: Vec::new(),
             balancer: None,
             neighbours: Vec::new(),
+            fdb: Vec::new(),
         }
     }
 
@@ -117,6 +131,12 @@ impl Host {
             table.name == TableName::Nat || table.chains.iter().flat_map(|c| &c.rules).any(asks)
         };
         !self.nft.tables.is_empty() || self.iptables.tables.iter().any(in_table)
+    }
+
+    /// Where a vxlan device sends frames for an address, by a line of `bridge fdb`.
+    pub fn remote(&self, dev: &IfaceName, mac: Mac) -> Option<IpAddr> {
+        let line = |e: &&FdbEntry| e.dev == *dev && e.mac == mac && e.to.is_some();
+        self.fdb.iter().find(line)?.to
     }
 
     pub fn interface(&self, name: &str) -> Option<&Interface> {

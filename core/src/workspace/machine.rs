@@ -8,12 +8,13 @@ use crate::net::{IfaceName, Mac, Masked};
 use crate::route::{NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::say;
 use crate::text::{Diagnostic, Span};
-use crate::topology::{Host, IfaceAddr, IfaceKind, Interface, Neighbour, Vxlan};
+use crate::topology::{FdbEntry, Host, IfaceAddr, IfaceKind, Interface, Neighbour, Vxlan};
 
 /// A node or pod as far as its own texts tell.
 pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
     host.iptables = texts.iptables.unwrap_or_default();
     host.nft = texts.nft.unwrap_or_default();
+    host.sets = texts.sets.unwrap_or_default();
     host.sysctls = texts.sysctls.unwrap_or_default();
     host.sockets = texts.sockets.unwrap_or_default();
     host.rules = texts.rules.unwrap_or_else(PolicyRule::defaults);
@@ -54,6 +55,18 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
                 mac: n.mac?,
                 span: Some(n.span),
             })
+        })
+        .collect();
+    host.fdb = texts
+        .fdb
+        .into_iter()
+        // Addresses of the devices themselves, and groups, are known without.
+        .filter(|e| e.dst.is_some() || !e.permanent && e.master.is_some())
+        .map(|e| FdbEntry {
+            mac: e.mac,
+            dev: (&*e.dev.text).into(),
+            to: e.dst,
+            span: Some(e.span),
         })
         .collect();
     host.routes = match routes {

@@ -4,7 +4,7 @@ use super::kind::{FileKind, HostFile, Place};
 use super::own::{self, BalancerFile, ClientFile, VpcFile};
 use crate::link::read::{self as link, Brctl, BridgePort, Device};
 use crate::manifest::table::{self, NodeRow, PodRow, ServiceRow};
-use crate::netfilter::{self, Ruleset, nft};
+use crate::netfilter::{self, Ruleset, ipset, nft};
 use crate::route::{self, PolicyRule, Route};
 use crate::say;
 use crate::text::{Diagnostic, File, FileId, Span};
@@ -27,12 +27,14 @@ pub struct Texts {
 pub struct HostTexts {
     pub iptables: Option<Ruleset>,
     pub nft: Option<nft::Ruleset>,
+    pub sets: Option<ipset::Sets>,
     pub devices: Option<Vec<Device>>,
     pub routes: Option<Vec<Route>>,
     pub rules: Option<Vec<PolicyRule>>,
     pub neighbours: Vec<link::Neighbour>,
     pub bridges: Option<Vec<Brctl>>,
     pub ports: Option<Vec<BridgePort>>,
+    pub fdb: Vec<link::FdbEntry>,
     pub sockets: Option<Vec<Socket>>,
     pub sysctls: Option<Sysctls>,
     /// The first of its files.
@@ -88,12 +90,14 @@ impl Reader<'_> {
             HostFile::IptablesSave => host.iptables = Some(self.by(netfilter::save::read)),
             HostFile::IptablesList => {}
             HostFile::NftRuleset => host.nft = Some(self.by(nft::read)),
+            HostFile::IpsetSave => host.sets = Some(self.by(ipset::read)),
             HostFile::IpAddr => host.devices = Some(self.by(link::devices)),
             HostFile::IpRoute => host.routes = Some(self.by(route::read::routes)),
             HostFile::IpRule => host.rules = Some(self.by(route::read::rules)),
             HostFile::IpNeigh => host.neighbours = self.by(link::neighbours),
             HostFile::BrctlShow => host.bridges = Some(self.by(link::brctl)),
             HostFile::BridgeLink => host.ports = Some(self.by(link::bridge_link)),
+            HostFile::BridgeFdb => host.fdb = self.by(link::fdb),
             HostFile::Sockets => host.sockets = Some(self.by(topology::sockets)),
             HostFile::Sysctl => host.sysctls = Some(self.by(topology::sysctls)),
         }
