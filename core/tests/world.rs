@@ -143,12 +143,17 @@ fn a_bridge_believes_its_table_until_it_sees_a_frame() {
     assert_eq!(run.diagnostics, [], "the answer to ARP teaches it");
     // Who asks nobody learns nothing.
     let known = "172.20.1.157 dev cni0 lladdr 0a:58:ac:14:01:9d PERMANENT\n";
-    workspace.files.push(File::new("nodes/work001/ip-neigh.txt", known));
+    workspace
+        .files
+        .push(File::new("nodes/work001/ip-neigh.txt", known));
     let run = northsouth::workspace::run(&workspace);
     let codes: Vec<_> = run.diagnostics.iter().map(|d| d.code()).collect();
     assert_eq!(codes, ["texts/check-failed"]);
     let text = northsouth::trace::print(&run.world, &run.trace, Default::default());
-    assert!(text.contains("  work002\n"), "the other node serves: {text}");
+    assert!(
+        text.contains("  work002\n"),
+        "the other node serves: {text}"
+    );
 }
 
 #[test]
