@@ -346,7 +346,7 @@ fn exchange_network(kind: NatKind, range: &mut NatRange, ctx: &Context) {
 fn set(target: Target, value: Value, ctx: &mut Context) -> Got<()> {
     match target {
         Target::Meta(Meta::Mark) => ctx.mark = value as u32,
-        Target::Meta(Meta::Nftrace | Meta::Priority) => {}
+        Target::Meta(Meta::Nftrace) => {}
         Target::Meta(_) => return Err(Miss::CannotTell),
         // Without a connection nothing happens, and the rule goes on.
         Target::CtMark => {

@@ -9,7 +9,7 @@ use super::jhash::jhash;
 use super::lookup::Key;
 use super::read::{bits_of, name_value, shifted};
 use super::walk::{Change, Run};
-use super::{Data, Datatype, SetRef, Value};
+use super::{Data, SetRef, Value};
 use crate::conntrack::{CtState, Direction};
 use crate::net::{Protocol, Transport};
 use crate::netfilter::matches::{PacketType, Range};
@@ -161,7 +161,7 @@ impl Run<'_, '_> {
             Meta::Skuid => Value::from(ctx.owner.ok_or(Miss::Break)?.uid),
             Meta::Skgid => Value::from(ctx.owner.ok_or(Miss::Break)?.gid),
             Meta::Random => Value::from(self.draw(|state| state.random.next_u32())?),
-            Meta::Nftrace | Meta::Priority => return Err(Miss::CannotTell),
+            Meta::Nftrace => return Err(Miss::CannotTell),
         })
     }
 
@@ -174,13 +174,7 @@ impl Run<'_, '_> {
         };
         for part in parts {
             let value = self.value(part, ctx)?;
-            let datatype = part.datatype();
-            let width = usize::from(datatype.width().div_ceil(8));
-            let mut bytes = value.to_be_bytes()[16 - width..].to_vec();
-            if datatype.is_host_endian() || matches!(datatype, Datatype::Integer(32)) {
-                bytes.reverse();
-            }
-            out.extend(bytes);
+            out.extend(part.datatype().bytes(value));
             while parts.len() > 1 && out.len() % 4 != 0 {
                 out.push(0);
             }

@@ -173,7 +173,6 @@ pub enum Meta {
     Random,
     /// Set only: changes nothing that the model has.
     Nftrace,
-    Priority,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -433,7 +432,7 @@ impl Meta {
             Meta::Skuid => Datatype::Uid,
             Meta::Skgid => Datatype::Gid,
             Meta::Nftrace => Datatype::Integer(1),
-            Meta::Length | Meta::Random | Meta::Priority => Datatype::Integer(32),
+            Meta::Length | Meta::Random => Datatype::Integer(32),
         }
     }
 }
@@ -469,6 +468,28 @@ impl Field {
             Field::Icmpv6Type | Field::Icmpv6Code | Field::Icmpv6Id => Some(Protocol::ICMPV6),
             _ => None,
         }
+    }
+}
+
+impl Field {
+    /// Network (0) or transport (1) header, first byte and bytes of the fields that are compared whole.
+    pub(super) fn bytes(self) -> Option<(u8, u8, u8)> {
+        Some(match self {
+            Field::IpLength => (0, 2, 2),
+            Field::IpTtl => (0, 8, 1),
+            Field::IpProtocol => (0, 9, 1),
+            Field::IpSaddr => (0, 12, 4),
+            Field::IpDaddr => (0, 16, 4),
+            Field::Ip6Length => (0, 4, 2),
+            Field::Ip6Nexthdr => (0, 6, 1),
+            Field::Ip6Hoplimit => (0, 7, 1),
+            Field::TcpSport | Field::UdpSport | Field::SctpSport => (1, 0, 2),
+            Field::TcpDport | Field::UdpDport | Field::SctpDport => (1, 2, 2),
+            Field::UdpLength => (1, 4, 2),
+            Field::IcmpType | Field::Icmpv6Type => (1, 0, 1),
+            Field::IcmpCode | Field::Icmpv6Code => (1, 1, 1),
+            _ => return None,
+        })
     }
 }
 

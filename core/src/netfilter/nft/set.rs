@@ -21,6 +21,8 @@ pub struct Set {
     pub typeof_data: Option<Expr>,
     /// What a map gives.
     pub data: Option<DataType>,
+    /// What it gives are ranges: `: interval TYPE`.
+    pub data_interval: bool,
     pub flags: SetFlags,
     /// Milliseconds after which an element is forgotten.
     pub timeout: Option<u64>,
@@ -86,6 +88,7 @@ impl Set {
             typeof_key: None,
             typeof_data: None,
             data,
+            data_interval: false,
             flags: SetFlags::default(),
             timeout: None,
             gc_interval: None,

@@ -82,6 +82,32 @@ impl Datatype {
                 | Datatype::CtStatus
                 | Datatype::FibAddrType
                 | Datatype::Time
+                | Datatype::Integer(32)
         )
+    }
+
+    /// Values that share their upper bits may be written `value/length` (`DTYPE_F_PREFIX`).
+    pub fn has_prefixes(self) -> bool {
+        matches!(
+            self,
+            Datatype::Ipv4Addr | Datatype::Ipv6Addr | Datatype::Mark
+        )
+    }
+
+    /// How many upper bits a mask has, where it has nothing else.
+    pub fn prefix_length(self, mask: Value) -> Option<u8> {
+        let free = self.full() & !mask;
+        let whole = free & free.wrapping_add(1) == 0;
+        whole.then(|| self.width().saturating_sub(free.count_ones() as u8))
+    }
+
+    /// A value as the kernel's registers have it.
+    pub fn bytes(self, value: Value) -> Vec<u8> {
+        let width = usize::from(self.width().div_ceil(8));
+        let mut bytes = value.to_be_bytes()[16 - width..].to_vec();
+        if self.is_host_endian() {
+            bytes.reverse();
+        }
+        bytes
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn constant(value: Value, datatype: Datatype) -> String {
             Mac([a, b, c, d, e, f]).to_string()
         }
         Datatype::Mark => format!("0x{value:08x}"),
+        Datatype::IfIndex if value == 0 => "0".to_string(),
         Datatype::IfName | Datatype::IfIndex => format!("\"{}\"", interface(value)),
         Datatype::InetProto => match names::protocol_name(Protocol(value as u8)) {
             Some(name) => name.to_string(),
@@ -81,10 +82,8 @@ pub(super) fn range(range: Range<Value>, datatype: Datatype) -> String {
     if low == high {
         return constant(low, datatype);
     }
-    let networks = matches!(
-        datatype,
-        Datatype::Ipv4Addr | Datatype::Ipv6Addr | Datatype::IfName | Datatype::IfIndex
-    );
+    let networks =
+        datatype.has_prefixes() || matches!(datatype, Datatype::IfName | Datatype::IfIndex);
     let free = low ^ high;
     if networks && free & free.wrapping_add(1) == 0 && low & free == 0 {
         let length = u32::from(datatype.width()).saturating_sub(free.count_ones());

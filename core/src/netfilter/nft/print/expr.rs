@@ -178,7 +178,7 @@ pub(super) fn relation(relation: &Relation, table: &Table) -> String {
         Right::Value(value),
         Op::Eq | Op::Ne,
     ) = (left, right, op)
-        && matches!(**inner, Expr::Field(Field::TcpFlags))
+        && datatype.is_bitmask()
     {
         let value = value.first().copied().unwrap_or(0);
         let inner = expr(inner, table);
@@ -189,6 +189,26 @@ pub(super) fn relation(relation: &Relation, table: &Table) -> String {
             (v, Op::Ne) => format!("{inner} != {} / {}", list(v), list(*mask)),
             (v, _) => format!("{inner} {} / {}", list(v), list(*mask)),
         };
+    }
+    if let (
+        Expr::Bitwise {
+            left: inner,
+            mask,
+            xor: 0,
+        },
+        Right::Value(value),
+        Op::Eq | Op::Ne,
+    ) = (left, right, op)
+        && datatype.has_prefixes()
+        && let Some(length) = datatype.prefix_length(*mask)
+    {
+        let sign = if *op == Op::Ne { "!= " } else { "" };
+        let value = value.first().copied().unwrap_or(0);
+        return format!(
+            "{} {sign}{}",
+            expr(inner, table),
+            prefix(value, length, datatype)
+        );
     }
     let sign = match op {
         // A comparison with a flag, and with what was computed, keeps its sign.
@@ -231,18 +251,28 @@ pub(super) fn set_ref(set: &SetRef, table: &Table) -> String {
         SetRef::Named(id) => format!("@{}", table.set(*id).map_or("", |s| &s.name)),
         SetRef::Anonymous(set) => format!(
             "{{ {} }}",
-            joined(sorted(set).map(|e| element(e, set, table)), ", ")
+            joined(
+                sorted(set).into_iter().map(|e| element(e, set, table)),
+                ", "
+            )
         ),
     }
 }
 
-/// What takes all others stands last.
-pub(super) fn sorted(set: &Set) -> impl Iterator<Item = &Element> {
-    let all = |e: &&Element| e.key.is_empty();
-    set.elements
-        .iter()
-        .filter(move |e| !all(e))
-        .chain(set.elements.iter().filter(all))
+/// Concatenations are sorted from their last byte on, as nft reads them as one number of the host's byte order; what takes
+/// all others stands last.
+pub(super) fn sorted(set: &Set) -> Vec<&Element> {
+    let mut all: Vec<&Element> = set.elements.iter().collect();
+    if set.key.len() > 1 {
+        all.sort_by_cached_key(|e| {
+            let parts = e.key.iter().zip(&set.key);
+            let mut bytes: Vec<u8> = parts.flat_map(|(r, t)| t.bytes(r.low)).collect();
+            bytes.reverse();
+            bytes
+        });
+    }
+    all.sort_by_key(|e| e.key.is_empty());
+    all
 }
 
 pub(super) fn element(e: &Element, set: &Set, table: &Table) -> String {

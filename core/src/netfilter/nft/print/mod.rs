@@ -62,7 +62,10 @@ fn set(s: &Set, table: &Table) -> String {
         (None, _) => String::new(),
         (Some(DataType::Verdict), _) => " : verdict".to_string(),
         (Some(_), Some(data)) => format!(" : {}", expression(data, table)),
-        (Some(DataType::Values(types)), None) => format!(" : {}", names(types)),
+        (Some(DataType::Values(types)), None) => {
+            let interval = if s.data_interval { "interval " } else { "" };
+            format!(" : {interval}{}", names(types))
+        }
     };
     lines.push(match &s.typeof_key {
         Some(key) => format!("typeof {}{data}", expression(key, table)),
@@ -123,13 +126,14 @@ fn set(s: &Set, table: &Table) -> String {
 
 /// Several on a line where they are short.
 fn elements(s: &Set, table: &Table) -> String {
-    let a_line = match (s.key.as_slice(), &s.data) {
-        ([Datatype::InetService | Datatype::Mark], None) => 4,
-        ([Datatype::Ipv4Addr], None) => 2,
+    let a_line = match s.key.as_slice() {
+        [Datatype::InetService | Datatype::InetProto | Datatype::Mark] => 5,
+        [Datatype::Uid | Datatype::Gid | Datatype::Integer(_)] => 5,
+        [Datatype::Ipv4Addr] => 2,
         _ => 1,
     };
     let mut out = "elements = { ".to_string();
-    for (i, e) in sorted(s).enumerate() {
+    for (i, e) in sorted(s).into_iter().enumerate() {
         if i > 0 {
             out.push_str(if i % a_line == 0 {
                 ",\n\t\t\t     "
@@ -187,14 +191,15 @@ fn priority(priority: i32, hook: Hook) -> String {
     }
 }
 
-/// A rule without its counters' history, as one line.
+/// A rule as one line.
 pub fn rule(r: &Rule, table: &Table) -> String {
-    let shown = r
-        .statements
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| !implied(&r.statements, *i, table));
-    let mut out = joined(shown.map(|(_, s)| statement(s, table)), " ");
+    let indexed = r.statements.iter().enumerate();
+    let mut shown: Vec<&Statement> = indexed
+        .filter(|(i, _)| !implied(&r.statements, *i, table))
+        .map(|(_, s)| s)
+        .collect();
+    in_header_order(&mut shown);
+    let mut out = joined(shown.into_iter().map(|s| statement(s, table)), " ");
     if let Some(comment) = &r.comment {
         let _ = write!(
             out,
@@ -203,6 +208,32 @@ pub fn rule(r: &Rule, table: &Table) -> String {
         );
     }
     out
+}
+
+/// Neighbours in a header that are compared one after the other become one comparison, and come back in the header's order.
+fn in_header_order(statements: &mut [&Statement]) {
+    for _ in 0..statements.len() {
+        for at in 1..statements.len() {
+            if let (Some((base, offset, length)), Some((same, later, _))) =
+                (compared(statements[at]), compared(statements[at - 1]))
+                && base == same
+                && offset + length == later
+            {
+                statements.swap(at - 1, at);
+            }
+        }
+    }
+}
+
+/// Where in which header a statement compares bytes with one value.
+fn compared(statement: &Statement) -> Option<(u8, u8, u8)> {
+    let Statement::Match(r) = statement else {
+        return None;
+    };
+    match (&r.left, r.op, &r.right) {
+        (Expr::Field(field), Op::Eq, Right::Value(_)) => field.bytes(),
+        _ => None,
+    }
 }
 
 /// Whether a question goes without saying, as a later one asks it too: `meta l4proto tcp tcp dport 80`.
@@ -214,20 +245,25 @@ fn implied(statements: &[Statement], at: usize, table: &Table) -> bool {
         return false;
     };
     let value = value.first().copied().unwrap_or(0);
-    let later = statements.iter().skip(at + 1);
+    // Only questions may stand between the two.
+    let mut asked = Vec::new();
+    for later in statements.iter().skip(at + 1) {
+        asked.extend(fields(later));
+        if !matches!(later, Statement::Match(_)) {
+            break;
+        }
+    }
     match &question.left {
         Expr::Meta(Meta::L4proto) | Expr::Field(Field::IpProtocol | Field::Ip6Nexthdr) => {
             let plain =
                 table.family != super::Family::Inet || matches!(question.left, Expr::Meta(_));
             plain
-                && later
-                    .flat_map(fields)
+                && asked
+                    .iter()
                     .any(|f| f.transport().is_some_and(|t| u128::from(t.0) == value))
         }
-        Expr::Meta(Meta::Nfproto) => {
-            let ipv6 = value == 10;
-            later.flat_map(fields).any(|f| f.ipv6() == Some(ipv6))
-        }
+        Expr::Meta(Meta::Nfproto) => asked.iter().any(|f| f.ipv6() == Some(value == 10)),
+        Expr::Meta(Meta::Protocol) => asked.iter().any(|f| f.ipv6() == Some(value == 0x86dd)),
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Statements as nft prints them.
 
-use super::constant::duration;
+use super::constant::{duration, range};
 use super::expr::{expr, field, meta, relation, set_ref};
 use crate::conntrack::Direction;
 use crate::netfilter::nft::read::LEVELS;
@@ -140,7 +140,8 @@ fn nat(n: &Nat, table: &Table) -> String {
     }
     .to_string();
     if n.addr.is_some() || n.port.is_some() {
-        let both = n.addr.as_ref().is_some_and(|a| gives_both(a, table));
+        let computed = matches!(n.addr, Some(Expr::Map(..)));
+        let both = n.prefix && computed || n.addr.as_ref().is_some_and(|a| gives_both(a, table));
         match n.family.unwrap_or(table.family) {
             Family::Ip if table.family == Family::Inet || both => out.push_str(" ip"),
             Family::Ip6 if table.family == Family::Inet || both => out.push_str(" ip6"),
@@ -155,6 +156,7 @@ fn nat(n: &Nat, table: &Table) -> String {
             Some(addr) if bracket && matches!(addr, Expr::Value(..)) => {
                 out.push_str(&format!("[{}]", expr(addr, table)))
             }
+            Some(Expr::Range(r, datatype)) if n.prefix => out.push_str(&range(*r, *datatype)),
             Some(addr) => out.push_str(&expr(addr, table)),
             None => {}
         }
@@ -254,7 +256,10 @@ fn update(u: &Update, table: &Table) -> String {
         inner.push_str(&format!(" timeout {}", duration(timeout)));
     }
     for s in &u.statements {
-        inner.push_str(&format!(" {}", statement(s, table)));
+        match s {
+            Statement::Counter(_) => inner.push_str(" counter"),
+            s => inner.push_str(&format!(" {}", statement(s, table))),
+        }
     }
     if let Some(data) = &u.data {
         inner.push_str(&format!(" : {}", expr(data, table)));

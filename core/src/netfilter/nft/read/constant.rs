@@ -52,7 +52,7 @@ impl Reader<'_> {
         }
         if matches!(
             datatype,
-            Datatype::Ipv4Addr | Datatype::Ipv6Addr | Datatype::EtherAddr
+            Datatype::Ipv4Addr | Datatype::Ipv6Addr | Datatype::EtherAddr | Datatype::Mark
         ) && self.cursor.eat_sign("/")
         {
             let width = datatype.width();
@@ -95,6 +95,7 @@ impl Reader<'_> {
         };
         let found = match (datatype, token.kind) {
             _ if self.cursor.ends_rule() => return self.cursor.expected(datatype.name()),
+            (Datatype::IfIndex, Kind::Number(0)) => 0,
             (Datatype::IfName | Datatype::IfIndex, Kind::Word | Kind::Quoted | Kind::Number(_)) => {
                 let (name, wild) = match token.text.strip_suffix('*') {
                     Some(name) => (name, true),

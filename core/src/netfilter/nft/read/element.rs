@@ -237,7 +237,7 @@ impl Reader<'_> {
                     set.key = self.types()?;
                     if is_map {
                         self.cursor.sign(":")?;
-                        self.cursor.eat_word("interval");
+                        set.data_interval = self.cursor.eat_word("interval");
                         let verdict = self.cursor.eat_word("verdict");
                         set.data = Some(if verdict {
                             DataType::Verdict
@@ -252,7 +252,7 @@ impl Reader<'_> {
                     set.typeof_key = Some(key);
                     if is_map {
                         self.cursor.sign(":")?;
-                        self.cursor.eat_word("interval");
+                        set.data_interval = self.cursor.eat_word("interval");
                         if self.cursor.eat_word("verdict") {
                             set.data = Some(DataType::Verdict);
                         } else {

@@ -450,16 +450,16 @@ pub(in crate::netfilter::nft) const UNQUALIFIED: [(&str, Meta); 9] = [
     ("nftrace", Meta::Nftrace),
 ];
 
-pub(in crate::netfilter::nft) const QUALIFIED: [(&str, Meta); 6] = [
+pub(in crate::netfilter::nft) const QUALIFIED: [(&str, Meta); 5] = [
     ("length", Meta::Length),
     ("l4proto", Meta::L4proto),
     ("nfproto", Meta::Nfproto),
     ("protocol", Meta::Protocol),
     ("random", Meta::Random),
-    ("priority", Meta::Priority),
 ];
 
-const OTHER_META: [&str; 20] = [
+const OTHER_META: [&str; 21] = [
+    "priority",
     "iiftype",
     "oiftype",
     "cpu",

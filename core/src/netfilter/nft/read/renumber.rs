@@ -8,6 +8,9 @@ use crate::netfilter::nft::{
 use crate::say;
 use crate::text::Diagnostic;
 
+/// What the kernel lets a set grow to that rules put elements into (`net/netfilter/nft_dynset.c`).
+const DYNAMIC_SIZE: u32 = 65_535;
+
 /// Old numbers to new ones; `None` where it was deleted.
 struct Numbers {
     chains: Vec<Option<ChainId>>,
@@ -51,6 +54,11 @@ fn renumber(draft: Draft, diagnostics: &mut Vec<Diagnostic>) -> Table {
             whole
         });
     }
+    for set in updated(&table) {
+        if let Some(set) = table.sets.get_mut(set.0 as usize) {
+            set.size.get_or_insert(DYNAMIC_SIZE);
+        }
+    }
     for set in &mut table.sets {
         set.elements.retain_mut(|element| {
             let whole = numbers.data(&mut element.data);
@@ -61,6 +69,20 @@ fn renumber(draft: Draft, diagnostics: &mut Vec<Diagnostic>) -> Table {
         });
     }
     table
+}
+
+/// The sets that rules put elements into.
+fn updated(table: &Table) -> Vec<SetId> {
+    let statements = table
+        .chains
+        .iter()
+        .flat_map(|c| &c.rules)
+        .flat_map(|r| &r.statements);
+    let sets = statements.filter_map(|s| match s {
+        Statement::Update(update) => Some(update.set),
+        _ => None,
+    });
+    sets.collect()
 }
 
 fn mark<T: Copy>(numbers: &mut [Option<T>], live: impl Iterator<Item = u32>, id: fn(u32) -> T) {

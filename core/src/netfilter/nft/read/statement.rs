@@ -7,8 +7,8 @@ use super::lex::Kind;
 use crate::netfilter::Counters;
 use crate::netfilter::nft::symbols::{ICMP_CODES, ICMPV6_CODES};
 use crate::netfilter::nft::{
-    CtKey, Datatype, Expr, Family, Icmpx, Limit, Log, Op, Reject, Relation, Right, Statement,
-    Target, TimeUnit, Update, UpdateOp, Verdict,
+    CtKey, Datatype, Expr, Family, Icmpx, Limit, Log, Op, Reject, Relation, Right, SetRef,
+    Statement, Target, TimeUnit, Update, UpdateOp, Verdict,
 };
 use crate::netfilter::targets::RejectWith;
 use crate::say;
@@ -92,6 +92,9 @@ impl Reader<'_> {
                 return wrong(self.cursor.peek().span, say!("nft/set-order"));
             }
             let set = self.set_ref(&types)?;
+            if let Some(right) = alone(&set) {
+                return Ok(Statement::Match(Box::new(Relation { left, op, right })));
+            }
             return Ok(Statement::Match(Box::new(Relation {
                 left,
                 op,
@@ -231,25 +234,39 @@ impl Reader<'_> {
         let over = self.cursor.eat_word("over");
         self.cursor.eat_word("until");
         let span = self.cursor.peek().span;
-        let (rate, bytes) = self.quantity()?;
-        self.cursor.sign("/")?;
-        let unit = self.cursor.name("second, minute, hour, day or week")?;
-        let unit = match unit.text {
+        let n = self.cursor.number(u64::MAX)?;
+        let (mut rate, mut bytes) = (n, false);
+        let mut unit = "";
+        if !self.cursor.eat_sign("/") {
+            // `kbytes/second` is one word.
+            let word = self.cursor.name("/")?;
+            let (size, time) = word.text.split_once('/').unwrap_or((word.text, ""));
+            let Some((_, factor)) = SIZES.iter().find(|(name, _)| *name == size) else {
+                return wrong(
+                    word.span,
+                    say!(
+                        "nft/unexpected",
+                        text = word.text,
+                        wanted = "bytes, kbytes, mbytes"
+                    ),
+                );
+            };
+            (rate, bytes, unit) = (n.saturating_mul(*factor), true, time);
+            if time.is_empty() {
+                self.cursor.sign("/")?;
+            }
+        }
+        let wanted = "second, minute, hour, day, week";
+        if unit.is_empty() {
+            unit = self.cursor.name(wanted)?.text;
+        }
+        let unit = match unit {
             "second" => TimeUnit::Second,
             "minute" => TimeUnit::Minute,
             "hour" => TimeUnit::Hour,
             "day" => TimeUnit::Day,
             "week" => TimeUnit::Week,
-            _ => {
-                return wrong(
-                    unit.span,
-                    say!(
-                        "nft/unexpected",
-                        text = unit.text,
-                        wanted = "second, minute, hour, day, week"
-                    ),
-                );
-            }
+            other => return wrong(span, say!("nft/unexpected", text = other, wanted = wanted)),
         };
         if rate == 0 {
             return wrong(span, say!("nft/rate-zero"));
@@ -275,7 +292,7 @@ impl Reader<'_> {
     /// A count, or bytes with their unit; and whether it is bytes.
     fn quantity(&mut self) -> Parse<(u64, bool)> {
         let n = self.cursor.number(u64::MAX)?;
-        for (name, factor) in [("bytes", 1), ("kbytes", 1024), ("mbytes", 1024 * 1024)] {
+        for (name, factor) in SIZES {
             if self.cursor.eat_word(name) {
                 return Ok((n.saturating_mul(factor), true));
             }
@@ -481,9 +498,35 @@ impl Reader<'_> {
     }
 }
 
+const SIZES: [(&str, u64); 3] = [("bytes", 1), ("kbytes", 1024), ("mbytes", 1024 * 1024)];
+
 pub(in crate::netfilter::nft) const LEVELS: [&str; 9] = [
     "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug", "audit",
 ];
+
+/// A set of one element in a rule is no set.
+fn alone(set: &SetRef) -> Option<Right> {
+    let SetRef::Anonymous(set) = set else {
+        return None;
+    };
+    let ([element], [datatype]) = (set.elements.as_slice(), set.key.as_slice()) else {
+        return None;
+    };
+    let range = element.key.first()?;
+    if range.low == range.high {
+        return Some(Right::Value(vec![range.low]));
+    }
+    let free = range.low ^ range.high;
+    let mask = datatype.full() & !free;
+    let network = datatype.has_prefixes() || *datatype == Datatype::IfName;
+    match datatype.prefix_length(mask) {
+        Some(length) if network && range.low & free == 0 => Some(Right::Prefix {
+            value: range.low,
+            length,
+        }),
+        _ => Some(Right::Range(*range)),
+    }
+}
 
 fn icmp_reject(code: u128) -> Option<RejectWith> {
     Some(match code {
