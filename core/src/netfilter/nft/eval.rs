@@ -243,8 +243,8 @@ fn payload(field: Field, ctx: &Context) -> Got<Value> {
         Transport::Icmp(icmp) => Some(icmp),
         _ => None,
     };
-    if let (Some(icmp), Field::ThSport | Field::ThDport) = (icmp, field) {
-        return icmp_as_port(icmp, field == Field::ThDport, ctx.ipv6()).map(Value::from);
+    if let (Some(icmp), Field::ThSport | Field::ThDport | Field::IcmpChecksum) = (icmp, field) {
+        return icmp_as_port(icmp, field != Field::ThSport, ctx.ipv6()).map(Value::from);
     }
     Ok(match field {
         Field::EtherSaddr => {
@@ -289,6 +289,7 @@ fn payload(field: Field, ctx: &Context) -> Got<Value> {
         | Field::ThDport => port(packet.dport())?,
         Field::IcmpType | Field::Icmpv6Type => Value::from(icmp.ok_or(Miss::Break)?.kind),
         Field::IcmpCode | Field::Icmpv6Code => Value::from(icmp.ok_or(Miss::Break)?.code),
+        Field::IcmpChecksum => return Err(Miss::Break),
         Field::IcmpId | Field::Icmpv6Id => Value::from(icmp.ok_or(Miss::Break)?.id),
     })
 }

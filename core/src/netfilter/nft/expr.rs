@@ -150,6 +150,7 @@ pub enum Field {
     IcmpType,
     IcmpCode,
     IcmpId,
+    IcmpChecksum,
     Icmpv6Type,
     Icmpv6Code,
     Icmpv6Id,
@@ -400,7 +401,7 @@ impl Field {
             Field::IpLength | Field::Ip6Length | Field::UdpLength | Field::IpFragOff => {
                 Datatype::Integer(16)
             }
-            Field::IcmpId | Field::Icmpv6Id => Datatype::Integer(16),
+            Field::IcmpId | Field::Icmpv6Id | Field::IcmpChecksum => Datatype::Integer(16),
             Field::TcpFlags => Datatype::TcpFlag,
             Field::IcmpType => Datatype::IcmpType,
             Field::IcmpCode => Datatype::IcmpCode,
@@ -464,7 +465,9 @@ impl Field {
             Field::SctpSport | Field::SctpDport => Some(Protocol::SCTP),
             Field::UdpliteSport | Field::UdpliteDport => Some(Protocol(136)),
             Field::DccpSport | Field::DccpDport => Some(Protocol(33)),
-            Field::IcmpType | Field::IcmpCode | Field::IcmpId => Some(Protocol::ICMP),
+            Field::IcmpType | Field::IcmpCode | Field::IcmpId | Field::IcmpChecksum => {
+                Some(Protocol::ICMP)
+            }
             Field::Icmpv6Type | Field::Icmpv6Code | Field::Icmpv6Id => Some(Protocol::ICMPV6),
             _ => None,
         }
@@ -486,6 +489,7 @@ impl Field {
             Field::TcpSport | Field::UdpSport | Field::SctpSport => (1, 0, 2),
             Field::TcpDport | Field::UdpDport | Field::SctpDport => (1, 2, 2),
             Field::UdpLength => (1, 4, 2),
+            Field::IcmpChecksum => (1, 2, 2),
             Field::IcmpType | Field::Icmpv6Type => (1, 0, 1),
             Field::IcmpCode | Field::Icmpv6Code => (1, 1, 1),
             _ => return None,
@@ -509,7 +513,64 @@ impl Expr {
     }
 }
 
+impl Field {
+    /// `th sport` and `th dport` of a transport protocol that is known are its own fields.
+    fn of(self, transport: Protocol) -> Self {
+        match (self, transport) {
+            (Field::ThSport, Protocol::TCP) => Field::TcpSport,
+            (Field::ThDport, Protocol::TCP) => Field::TcpDport,
+            (Field::ThSport, Protocol::UDP) => Field::UdpSport,
+            (Field::ThDport, Protocol::UDP) => Field::UdpDport,
+            (Field::ThSport, Protocol::SCTP) => Field::SctpSport,
+            (Field::ThDport, Protocol::SCTP) => Field::SctpDport,
+            (Field::ThDport, Protocol::ICMP) => Field::IcmpChecksum,
+            (field, _) => field,
+        }
+    }
+}
+
+impl Expr {
+    fn settle(&mut self, transport: Protocol) {
+        match self {
+            Expr::Field(field) => *field = field.of(transport),
+            Expr::Concat(parts) => parts.iter_mut().for_each(|p| p.settle(transport)),
+            Expr::Bitwise { left: inner, .. } | Expr::Shift { left: inner, .. } => {
+                inner.settle(transport)
+            }
+            Expr::Jhash { of: inner, .. } | Expr::Map(inner, _) => inner.settle(transport),
+            _ => {}
+        }
+    }
+}
+
 impl Statement {
+    /// Makes general fields those of a transport protocol that earlier statements asked for.
+    pub(super) fn settle(&mut self, transport: Protocol) {
+        match self {
+            Statement::Match(relation) => relation.left.settle(transport),
+            Statement::Vmap(key, _) => key.settle(transport),
+            Statement::Set(_, value) => value.settle(transport),
+            _ => {}
+        }
+    }
+
+    /// The transport protocol that a packet is of when it has come past this.
+    pub(super) fn transport(&self) -> Option<Protocol> {
+        let Statement::Match(relation) = self else {
+            return None;
+        };
+        let Relation { left, op, right } = &**relation;
+        match (left, op, right) {
+            (
+                Expr::Meta(Meta::L4proto) | Expr::Field(Field::IpProtocol | Field::Ip6Nexthdr),
+                Op::Eq,
+                Right::Value(value),
+            ) => value.first().map(|v| Protocol(*v as u8)),
+            (Expr::Field(field), _, _) => field.transport(),
+            _ => None,
+        }
+    }
+
     pub(super) fn asks_transport(&self) -> bool {
         match self {
             Statement::Match(relation) => relation.op != Op::Ne && relation.left.asks_transport(),

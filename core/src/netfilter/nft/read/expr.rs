@@ -391,7 +391,7 @@ pub(in crate::netfilter::nft) fn shifted(value: Value, right: bool, bits: u8) ->
 }
 
 /// Headers and their fields.
-pub(in crate::netfilter::nft) const FIELDS: [(&str, &str, Field); 43] = [
+pub(in crate::netfilter::nft) const FIELDS: [(&str, &str, Field); 44] = [
     ("ether", "saddr", Field::EtherSaddr),
     ("ether", "daddr", Field::EtherDaddr),
     ("ether", "type", Field::EtherType),
@@ -430,6 +430,7 @@ pub(in crate::netfilter::nft) const FIELDS: [(&str, &str, Field); 43] = [
     ("icmp", "type", Field::IcmpType),
     ("icmp", "code", Field::IcmpCode),
     ("icmp", "id", Field::IcmpId),
+    ("icmp", "checksum", Field::IcmpChecksum),
     ("icmpv6", "type", Field::Icmpv6Type),
     ("icmpv6", "code", Field::Icmpv6Code),
     ("icmpv6", "id", Field::Icmpv6Id),

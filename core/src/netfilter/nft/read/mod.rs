@@ -24,6 +24,7 @@ pub(super) use statement::LEVELS;
 pub(super) use table::PRIORITIES;
 
 use super::{Family, Rule, Ruleset, Set, SetId, Statement, Table};
+use crate::net::Protocol;
 use crate::netfilter::ChainId;
 use crate::netfilter::matches::Unsupported;
 use crate::say;
@@ -44,6 +45,7 @@ pub fn read(text: &str, file: FileId) -> (Ruleset, Vec<Diagnostic>) {
         order: 0,
         depth: 0,
         transport_known: false,
+        transport: None,
     };
     reader.commands();
     let (ruleset, more) = renumber::finish(reader.tables);
@@ -66,6 +68,8 @@ struct Reader<'t> {
     depth: u32,
     /// A statement before in this rule has asked for the transport protocol.
     transport_known: bool,
+    /// Which, where it asked for one.
+    transport: Option<Protocol>,
 }
 
 /// A table in the making. Chains and sets keep their numbers while the text is read, also when they are deleted.
@@ -135,6 +139,7 @@ impl Reader<'_> {
             span: Span::default(),
         };
         self.transport_known = false;
+        self.transport = None;
         self.depth = 0;
         while !self.cursor.ends_rule() {
             if self.cursor.is_word("comment") {
@@ -151,7 +156,11 @@ impl Reader<'_> {
             }
             let began = self.cursor.at;
             match self.statement() {
-                Ok(statement) => {
+                Ok(mut statement) => {
+                    if let Some(transport) = self.transport {
+                        statement.settle(transport);
+                    }
+                    self.transport = self.transport.or(statement.transport());
                     self.transport_known |= statement.asks_transport();
                     rule.statements.push(statement);
                 }
