@@ -112,23 +112,22 @@ fn is_listing(text: &str) -> bool {
     lines.any(|l| l.starts_with("Chain "))
 }
 
-/// Every interface leads to somebody who answers; what leaves is not followed.
+/// Every interface without an end of its own here leads to somebody who answers; what leaves is not followed.
 fn open(world: &mut World, host: HostId) {
+    world.links.retain(|l| l.ends.len() > 1);
     let names: Vec<IfaceName> = world
         .host(host)
         .map(|h| h.interfaces.iter())
         .into_iter()
         .flatten()
         .filter(|i| !i.is_loopback() && !i.is_bridge())
+        .filter(|i| world.link_of(host, &i.name).is_none())
         .map(|i| i.name.clone())
         .collect();
-    world.links = names
-        .into_iter()
-        .map(|iface| Link {
-            ends: vec![End { host, iface }],
-            beyond: Beyond::Everything { silent: Vec::new() },
-        })
-        .collect();
+    world.links.extend(names.into_iter().map(|iface| Link {
+        ends: vec![End { host, iface }],
+        beyond: Beyond::Everything { silent: Vec::new() },
+    }));
 }
 
 fn put(world: &World, host: HostId, sim: &mut Sim<'_>, given: Given) -> Result<(), String> {

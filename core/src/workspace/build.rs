@@ -36,7 +36,11 @@ pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
     for (place, own) in nodes {
         let host = Host::new(place.name(), HostKind::Node);
         let host = machine(host, own, &mut builder.diagnostics);
-        node_ids.extend(builder.add(host));
+        let Some(id) = builder.add(host) else { break };
+        node_ids.push(id);
+        for (a, b) in pods::twins(indices.get(&place).map_or(&[], Vec::as_slice)) {
+            builder.world.join((id, a.as_str()), (id, b.as_str()));
+        }
     }
     if let (Some(client), Some(balancer)) = (client, balancer) {
         builder

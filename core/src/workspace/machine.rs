@@ -319,7 +319,7 @@ fn made_of_address(host: &Host, route: &Route) -> bool {
                 .interfaces
                 .iter()
                 .flat_map(|i| &i.addrs)
-                .any(|a| broadcast(a)))
+                .any(broadcast))
 }
 
 /// The routes that the kernel makes of addresses (`fib_add_ifaddr`).

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::build::{Builder, pod_name};
 use super::kind::Place;
@@ -19,7 +20,19 @@ pub(super) struct Indices {
     iface: IfaceName,
     own: Option<u32>,
     peer: Option<u32>,
+    /// Of a pair whose ends are both on this host, the other one.
+    twin: Option<Arc<str>>,
     span: Span,
+}
+
+/// The veth pairs that have both ends on one host, each told once: `v1@v2` and `v2@v1`.
+pub(super) fn twins(all: &[Indices]) -> Vec<(IfaceName, IfaceName)> {
+    let named = |i: &Indices, name: &IfaceName| i.twin.as_deref() == Some(name.as_str());
+    let other = |i: &Indices| {
+        let twin = all.iter().find(|j| named(i, &j.iface) && named(j, &i.iface))?;
+        (i.iface < twin.iface).then(|| (i.iface.clone(), twin.iface.clone()))
+    };
+    all.iter().filter_map(other).collect()
 }
 
 /// Of every host, its interfaces' indices and those of their other ends.
@@ -32,6 +45,7 @@ pub(super) fn indices(texts: &Texts) -> BTreeMap<Place, Vec<Indices>> {
                 iface: (&*d.name.text).into(),
                 own: d.index,
                 peer: d.peer_index,
+                twin: d.below.as_ref().map(|b| b.text.clone()),
                 span: d.name.span,
             })
             .collect()
