@@ -159,7 +159,9 @@ fn a_bridge_believes_its_table_until_it_sees_a_frame() {
 #[test]
 fn a_veth_pair_may_have_both_ends_on_one_host() {
     let files = with("nodes/work001/ip-addr.txt", |t| {
-        format!("{t}90: v1@v2: <UP> mtu 1500 qdisc noqueue state UP\n91: v2@v1: <UP> mtu 1500 qdisc noqueue state UP\n92: eth0.7@eth0: <UP> mtu 1500 qdisc noqueue state UP\n")
+        format!(
+            "{t}90: v1@v2: <UP> mtu 1500 qdisc noqueue state UP\n91: v2@v1: <UP> mtu 1500 qdisc noqueue state UP\n92: eth0.7@eth0: <UP> mtu 1500 qdisc noqueue state UP\n"
+        )
     });
     let (world, diagnostics) = world(&files);
     assert_eq!(said(&files, &diagnostics), [""; 0]);

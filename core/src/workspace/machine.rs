@@ -315,11 +315,7 @@ fn made_of_address(host: &Host, route: &Route) -> bool {
             || dst.is_multicast()
             || route.source.is_some_and(|s| s.is_loopback())
             || host.owner_of(dst).is_some()
-            || host
-                .interfaces
-                .iter()
-                .flat_map(|i| &i.addrs)
-                .any(broadcast))
+            || host.interfaces.iter().flat_map(|i| &i.addrs).any(broadcast))
 }
 
 /// The routes that the kernel makes of addresses (`fib_add_ifaddr`).

@@ -29,7 +29,9 @@ pub(super) struct Indices {
 pub(super) fn twins(all: &[Indices]) -> Vec<(IfaceName, IfaceName)> {
     let named = |i: &Indices, name: &IfaceName| i.twin.as_deref() == Some(name.as_str());
     let other = |i: &Indices| {
-        let twin = all.iter().find(|j| named(i, &j.iface) && named(j, &i.iface))?;
+        let twin = all
+            .iter()
+            .find(|j| named(i, &j.iface) && named(j, &i.iface))?;
         (i.iface < twin.iface).then(|| (i.iface.clone(), twin.iface.clone()))
     };
     all.iter().filter_map(other).collect()
