@@ -165,7 +165,7 @@ fn a_veth_pair_may_have_both_ends_on_one_host() {
     });
     let (world, diagnostics) = world(&files);
     assert_eq!(said(&files, &diagnostics), [""; 0]);
-    assert_eq!(links(&world)[1], "work001 v1 -- work001 v2");
+    assert_eq!(links(&world)[0], "work001 v1 -- work001 v2");
     assert_eq!(world.links.len(), 9);
 }
 
