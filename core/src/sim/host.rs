@@ -25,6 +25,8 @@ pub struct HostState {
     pub fdb: BTreeMap<(IfaceName, Mac), IfaceName>,
     pub balancer: load_balancer::State,
     pub(super) flows: Flows,
+    /// What is left of each sender's allowance for being told that there is no way: milliseconds, and when it was counted.
+    pub(super) allowances: BTreeMap<IpAddr, (u64, u64)>,
     /// To whom redirects were sent.
     pub(super) redirected: Vec<IpAddr>,
 }
@@ -45,6 +47,7 @@ impl HostState {
             fdb: host.fdb.iter().filter_map(|e| learnt(host, e)).collect(),
             balancer: load_balancer::State::default(),
             flows: Flows::default(),
+            allowances: BTreeMap::new(),
             redirected: Vec::new(),
         }
     }
@@ -62,6 +65,22 @@ fn stops(host: &Host, hook: Hook) -> Vec<Stop> {
         stops.retain(|s| !matches!(s, Stop::Conntrack | Stop::Confirm));
     }
     stops
+}
+
+impl HostState {
+    /// Whether a sender may be told once more that there is no way: once a second, five times in a row (kernel `ip_error`).
+    pub(super) fn may_tell(&mut self, sender: IpAddr, now: u64) -> bool {
+        const BURST: u64 = 5000;
+        const COST: u64 = 1000;
+        let (left, last) = self.allowances.entry(sender).or_insert((BURST, now));
+        *left = (*left + now.saturating_sub(*last)).min(BURST);
+        *last = now;
+        let may = *left >= COST;
+        if may {
+            *left -= COST;
+        }
+        may
+    }
 }
 
 /// A host as its netfilter rules see it while packets go through it.

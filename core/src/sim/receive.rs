@@ -114,7 +114,10 @@ impl Sim<'_> {
             RouteError::NetUnreachable => 0,
             RouteError::Prohibited => 13,
         };
-        self.icmp_error(at, skb, 3, code, Maker::IcmpError);
+        let (sender, now) = (skb.packet.src, self.now);
+        if self.state(at).is_some_and(|s| s.may_tell(sender, now)) {
+            self.icmp_error(at, skb, 3, code, Maker::IcmpError);
+        }
     }
 
     /// Kernel `ip_forward`.
