@@ -2,15 +2,22 @@
 
 use super::matches::{self, Explainer};
 use super::walk::{Step, StepKind, TableRef, Traversal};
-use super::{Context, Policy, Ruleset};
+use super::{Context, Policy, Ruleset, nft, print};
 use crate::say;
 use crate::text::{Outcome, Reason, Why};
 
 /// Why step `index` of a traversal happened: the criteria of its rule, and for each rule tested and passed over before it in
 /// that chain, which criterion failed. `ctx` is the packet as it came to the step.
-pub fn why(rules: &Ruleset, traversal: &Traversal, index: usize, ctx: &Context) -> Why {
-    let TableRef::Iptables(name) = traversal.table else {
-        return Why::default();
+pub fn why(
+    rules: &Ruleset,
+    nftables: &nft::Ruleset,
+    traversal: &Traversal,
+    index: usize,
+    ctx: &Context,
+) -> Why {
+    let name = match traversal.table {
+        TableRef::Iptables(name) => name,
+        TableRef::Nft(table) => return nft::why(nftables, table, traversal, index, ctx),
     };
     let (Some(step), Some(table)) = (traversal.steps.get(index), rules.table(name)) else {
         return Why::default();
@@ -32,7 +39,7 @@ pub fn why(rules: &Ruleset, traversal: &Traversal, index: usize, ctx: &Context) 
             let say = failed.map_or_else(|| say!("why/passed-over"), |r| r.say.clone());
             Reason {
                 outcome: Outcome::Failed,
-                text: String::new(),
+                text: print::rule(table, chain, rule),
                 say,
                 span: Some(rule.span),
                 children,

@@ -1,6 +1,7 @@
 //! Why a step happened, made when someone looks.
 
 use super::{Action, Neighbour, RuleStep, Step, SwitchOutcome, Switching};
+use crate::netfilter::walk::TableRef;
 use crate::netfilter::{self, Context};
 use crate::say;
 use crate::text::{Outcome, Reason, Say, Span, Why};
@@ -30,13 +31,18 @@ pub fn span(world: &World, at: HostId, step: &Step) -> Option<Span> {
     let host = world.host(at)?;
     match &step.action {
         Action::Rule(rule) => {
-            let netfilter::walk::TableRef::Iptables(name) = rule.table() else {
-                return why(world, at, step).decided.iter().find_map(|r| r.span);
-            };
             let done = rule.step()?;
-            let chain = host.iptables.table(name)?.chain(done.chain)?;
-            let rule = chain.rules.get(done.index as usize);
-            Some(rule.map_or(chain.span, |r| r.span))
+            let at = done.index as usize;
+            match rule.table() {
+                TableRef::Iptables(name) => {
+                    let chain = host.iptables.table(name)?.chain(done.chain)?;
+                    Some(chain.rules.get(at).map_or(chain.span, |r| r.span))
+                }
+                TableRef::Nft(table) => {
+                    let chain = host.nft.table(table)?.chain(done.chain)?;
+                    Some(chain.rules.get(at).map_or(chain.span, |r| r.span))
+                }
+            }
         }
         Action::Routed(routing) => match &routing.answer {
             Ok(found) => found.route.span,
@@ -76,7 +82,13 @@ fn rule_why(host: &Host, rule: &RuleStep) -> Why {
         env: &view,
         now: visit.now,
     };
-    netfilter::why(&host.iptables, &visit.traversal, rule.at as usize, &ctx)
+    netfilter::why(
+        &host.iptables,
+        &host.nft,
+        &visit.traversal,
+        rule.at as usize,
+        &ctx,
+    )
 }
 
 fn one(outcome: Outcome, say: Say, span: Option<Span>) -> Why {

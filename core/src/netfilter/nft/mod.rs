@@ -14,6 +14,7 @@ mod state;
 mod symbols;
 mod value;
 mod walk;
+mod why;
 
 pub use expr::{
     CtKey, Expr, Fib, FibResult, Field, Icmpx, Limit, Log, Meta, Nat, NatKind, Op, Reject,
@@ -28,3 +29,4 @@ pub use set::{Data, DataType, Element, Set, SetFlags, SetId, SetRef};
 pub use state::{Place, State};
 pub use value::{Datatype, Value};
 pub use walk::traverse;
+pub(super) use why::why;

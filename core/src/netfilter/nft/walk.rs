@@ -139,6 +139,14 @@ impl<'r, 's> Run<'r, 's> {
         place
     }
 
+    /// Does something after which draws begin again where they were.
+    pub fn again<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        let (here, drawn) = (self.here, self.drawn);
+        let found = look(self);
+        (self.here, self.drawn) = (here, drawn);
+        found
+    }
+
     /// A number that chance or memory gives: taken once, remembered afterwards.
     pub fn draw(&mut self, take: impl FnOnce(&mut State) -> u32) -> Got<u32> {
         let index = self.drawn;

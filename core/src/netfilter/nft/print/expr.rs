@@ -9,7 +9,7 @@ use crate::netfilter::nft::{
     Right, Set, SetRef, SocketKey, Table, Value,
 };
 
-pub(super) fn expr(e: &Expr, table: &Table) -> String {
+pub(in crate::netfilter::nft) fn expr(e: &Expr, table: &Table) -> String {
     match e {
         Expr::Field(f) => field(*f),
         Expr::Meta(m) => meta(*m),
@@ -226,27 +226,40 @@ pub(super) fn relation(relation: &Relation, table: &Table) -> String {
         Op::Ge => ">= ",
         Op::NoneOf => "! ",
     };
-    let types = left.types();
     let right = match right {
+        Right::Set(set) => set_ref(set, table),
+        plain => self::right(plain, left, *op),
+    };
+    format!("{} {sign}{right}", expr(left, table))
+}
+
+/// What a field is compared with, when not with a set.
+pub(in crate::netfilter::nft) fn right(right: &Right, left: &Expr, op: Op) -> String {
+    let datatype = left.datatype();
+    match right {
         Right::Value(values) if matches!(op, Op::Any | Op::NoneOf) => {
             flags(values.first().copied().unwrap_or(0), datatype, ",")
         }
-        Right::Value(values) => joined(
-            values.iter().zip(&types).map(|(v, t)| constant(*v, *t)),
-            " . ",
-        ),
+        Right::Value(all) => values(all, &left.types()),
         Right::Range(r) => format!(
             "{}-{}",
             constant(r.low, datatype),
             constant(r.high, datatype)
         ),
         Right::Prefix { value, length } => prefix(*value, *length, datatype),
-        Right::Set(set) => set_ref(set, table),
-    };
-    format!("{} {sign}{right}", expr(left, table))
+        Right::Set(_) => String::new(),
+    }
 }
 
-pub(super) fn set_ref(set: &SetRef, table: &Table) -> String {
+/// The parts of a key.
+pub(in crate::netfilter::nft) fn values(values: &[Value], types: &[Datatype]) -> String {
+    joined(
+        values.iter().zip(types).map(|(v, t)| constant(*v, *t)),
+        " . ",
+    )
+}
+
+pub(in crate::netfilter::nft) fn set_ref(set: &SetRef, table: &Table) -> String {
     match set {
         SetRef::Named(id) => format!("@{}", table.set(*id).map_or("", |s| &s.name)),
         SetRef::Anonymous(set) => format!(

@@ -6,9 +6,10 @@ mod statement;
 
 use std::fmt::{self, Write};
 
+pub(super) use expr::{expr as expression, right, set_ref, values};
 pub(super) use statement::{statement, verdict};
 
-use expr::{element, expr as expression, joined, sorted};
+use expr::{element, joined, sorted};
 
 use super::read::PRIORITIES;
 use super::{
