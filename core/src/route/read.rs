@@ -232,6 +232,10 @@ impl<'a, 'd> Words<'a, 'd> {
                 _ => break,
             }
         }
+        if hop.gateway.is_none() && hop.dev.is_none() {
+            let said = say!("texts/wants-value", word = "nexthop");
+            return Err(Diagnostic::error(self.line, said));
+        }
         Ok(hop)
     }
 

@@ -1,0 +1,154 @@
+//! Nothing that is typed makes the model panic or run on: real texts, made worse at random, go through every reader and over
+//! hosts. The same inputs every time; `ROUNDS=N` plays N times as many.
+
+#[path = "robust/drive.rs"]
+mod drive;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use northsouth::net::Random;
+use northsouth::text::File;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn files(dir: &Path, out: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        match path.is_dir() {
+            true => files(&path, out),
+            false => out.push(path),
+        }
+    }
+}
+
+/// Real texts by the reader that takes them.
+fn seeds() -> BTreeMap<&'static str, Vec<String>> {
+    let mut seeds: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut paths = Vec::new();
+    files(&root().join("content/scenarios"), &mut paths);
+    files(&root().join("conformance"), &mut paths);
+    for path in paths {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let folder = path.components().any(|c| c.as_os_str().to_str().unwrap().starts_with("kernel"));
+        if folder {
+            // `== NAME` lines part a recording.
+            for part in text.split("== ").skip(1) {
+                let (name, text) = part.split_once('\n').unwrap_or((part, ""));
+                let reader = match name.trim() {
+                    "iptables" => "iptables",
+                    "nft" => "nft",
+                    "routes" => "routes",
+                    "rules" => "rules",
+                    "sysctls" => "sysctl",
+                    _ => continue,
+                };
+                seeds.entry(reader).or_default().push(text.to_string());
+            }
+            continue;
+        }
+        let reader = match name {
+            "iptables-save.txt" => "iptables",
+            "ip-route.txt" => "routes",
+            "ip-addr.txt" => "addr",
+            "brctl-show.txt" => "brctl",
+            "ss.txt" => "ss",
+            "sysctl.txt" => "sysctl",
+            "input.yaml" => "manifests",
+            _ if name.starts_with("iptables-") => "iptables",
+            _ if name.starts_with("nftables-") => "nft",
+            _ if name.starts_with("kubectl-") => "kubectl",
+            _ if name.ends_with(".yaml") => "yaml",
+            _ => continue,
+        };
+        seeds.entry(reader).or_default().push(text);
+    }
+    let more = [
+        ("rules", "0:\tfrom all lookup local\n100:\tfrom all fwmark 0x1/0x1 lookup 100\n32766:\tfrom all lookup main\n"),
+        ("neigh", "192.168.9.254 dev e0 lladdr 7a:5e:9b:3a:c4:aa REACHABLE\nfe80::1 dev eth0 FAILED\n"),
+        (
+            "bridge",
+            "4: v0@v1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 master br0 state forwarding priority 32 cost 2\n    hairpin on guard off\n92:c9:65:4d:ec:23 dev v0 master br0\n",
+        ),
+        ("probe", "client http GET http://182.92.251.227/a?b=c at 1.2.3.4:80 x:y"),
+        ("probe", "work001 udp [fd00::1]:53"),
+    ];
+    for (reader, text) in more {
+        seeds.entry(reader).or_default().push(text.to_string());
+    }
+    seeds
+}
+
+fn rounds(default: u32) -> u32 {
+    let times = std::env::var("ROUNDS").ok().and_then(|n| n.parse::<u32>().ok());
+    default * times.unwrap_or(1)
+}
+
+/// A text of moderate size of those given.
+fn pick<'s>(all: &'s [String], random: &mut Random) -> &'s str {
+    let text = &all[random.below(all.len() as u32) as usize];
+    let mut end = text.len().min(6000);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[test]
+fn readers_bear_whatever_is_typed() {
+    let seeds = seeds();
+    let every: Vec<String> = seeds.values().filter_map(|s| s.first().cloned()).collect();
+    for (name, drive) in drive::READERS {
+        let own = seeds.get(name).unwrap_or_else(|| panic!("no text for {name}"));
+        let mut random = Random::new(7);
+        for text in own.iter().take(20) {
+            drive(text);
+        }
+        for round in 0..rounds(400) {
+            let text = pick(own, &mut random);
+            let other = match random.below(2) {
+                0 => pick(own, &mut random),
+                _ => pick(&every, &mut random),
+            };
+            let worse = drive::mutate(text, other, &mut random);
+            let caught = std::panic::catch_unwind(|| drive(&worse));
+            assert!(caught.is_ok(), "{name}, round {round}:\n{worse}");
+        }
+    }
+}
+
+#[test]
+fn walks_bear_whatever_is_typed() {
+    let seeds = seeds();
+    let article = drive::article();
+    let every: Vec<String> = article.files.iter().map(|f| f.text.to_string()).collect();
+    let rules = &seeds["iptables"];
+    let mut random = Random::new(11);
+    drive::walk(&article);
+    for round in 0..rounds(400) {
+        let mut workspace = article.clone();
+        for _ in 0..=random.below(2) {
+            let at = random.below(workspace.files.len() as u32) as usize;
+            let file = &mut workspace.files[at];
+            let other = match random.below(2) {
+                0 => pick(rules, &mut random),
+                _ => pick(&every, &mut random),
+            };
+            let worse = drive::mutate(&file.text, other, &mut random);
+            *file = File::new(&file.name, &worse);
+        }
+        let caught = std::panic::catch_unwind(|| drive::walk(&workspace));
+        if caught.is_err() {
+            for (file, before) in workspace.files.iter().zip(&article.files) {
+                if file != before {
+                    eprintln!("--- {}\n{}", file.name, file.text);
+                }
+            }
+            panic!("round {round}");
+        }
+    }
+}
