@@ -15,7 +15,10 @@ fn root() -> PathBuf {
 }
 
 fn files(dir: &Path, out: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut entries: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         match path.is_dir() {
@@ -34,7 +37,9 @@ fn seeds() -> BTreeMap<&'static str, Vec<String>> {
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let folder = path.components().any(|c| c.as_os_str().to_str().unwrap().starts_with("kernel"));
+        let folder = path
+            .components()
+            .any(|c| c.as_os_str().to_str().unwrap().starts_with("kernel"));
         if folder {
             // `== NAME` lines part a recording.
             for part in text.split("== ").skip(1) {
@@ -68,13 +73,22 @@ fn seeds() -> BTreeMap<&'static str, Vec<String>> {
         seeds.entry(reader).or_default().push(text);
     }
     let more = [
-        ("rules", "0:\tfrom all lookup local\n100:\tfrom all fwmark 0x1/0x1 lookup 100\n32766:\tfrom all lookup main\n"),
-        ("neigh", "192.168.9.254 dev e0 lladdr 7a:5e:9b:3a:c4:aa REACHABLE\nfe80::1 dev eth0 FAILED\n"),
+        (
+            "rules",
+            "0:\tfrom all lookup local\n100:\tfrom all fwmark 0x1/0x1 lookup 100\n32766:\tfrom all lookup main\n",
+        ),
+        (
+            "neigh",
+            "192.168.9.254 dev e0 lladdr 7a:5e:9b:3a:c4:aa REACHABLE\nfe80::1 dev eth0 FAILED\n",
+        ),
         (
             "bridge",
             "4: v0@v1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 master br0 state forwarding priority 32 cost 2\n    hairpin on guard off\n92:c9:65:4d:ec:23 dev v0 master br0\n",
         ),
-        ("probe", "client http GET http://182.92.251.227/a?b=c at 1.2.3.4:80 x:y"),
+        (
+            "probe",
+            "client http GET http://182.92.251.227/a?b=c at 1.2.3.4:80 x:y",
+        ),
         ("probe", "work001 udp [fd00::1]:53"),
     ];
     for (reader, text) in more {
@@ -84,7 +98,9 @@ fn seeds() -> BTreeMap<&'static str, Vec<String>> {
 }
 
 fn rounds(default: u32) -> u32 {
-    let times = std::env::var("ROUNDS").ok().and_then(|n| n.parse::<u32>().ok());
+    let times = std::env::var("ROUNDS")
+        .ok()
+        .and_then(|n| n.parse::<u32>().ok());
     default * times.unwrap_or(1)
 }
 
@@ -103,7 +119,9 @@ fn readers_bear_whatever_is_typed() {
     let seeds = seeds();
     let every: Vec<String> = seeds.values().filter_map(|s| s.first().cloned()).collect();
     for (name, drive) in drive::READERS {
-        let own = seeds.get(name).unwrap_or_else(|| panic!("no text for {name}"));
+        let own = seeds
+            .get(name)
+            .unwrap_or_else(|| panic!("no text for {name}"));
         let mut random = Random::new(7);
         for text in own.iter().take(20) {
             drive(text);

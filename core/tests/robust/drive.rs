@@ -39,7 +39,10 @@ fn said(text: &str, diagnostics: &[Diagnostic]) {
             let _ = diagnostic.help.as_ref().map(|h| h.text(lang));
         }
         let range = diagnostic.span.range();
-        assert!(text.get(range.clone()).is_some(), "{range:?} of {text:?}: {diagnostic:?}");
+        assert!(
+            text.get(range.clone()).is_some(),
+            "{range:?} of {text:?}: {diagnostic:?}"
+        );
         let _ = file.line_column(diagnostic.span.start);
     }
 }
@@ -49,7 +52,11 @@ pub fn iptables(text: &str) {
     said(text, &diagnostics);
     let printed = print::save(&rules, true);
     let (again, _) = save::read(&printed, FILE);
-    assert_eq!(print::save(&again, true), printed, "what is printed reads again");
+    assert_eq!(
+        print::save(&again, true),
+        printed,
+        "what is printed reads again"
+    );
     for table in &rules.tables {
         let _ = print::commands(table);
         let _ = print::list_all(table, Default::default());
@@ -67,7 +74,9 @@ pub fn routes(text: &str) {
     said(text, &diagnostics);
     let again = |line: &str| {
         let (routes, _) = route::read::routes(line, FILE);
-        let route = routes.first().unwrap_or_else(|| panic!("`{line}` does not read again"));
+        let route = routes
+            .first()
+            .unwrap_or_else(|| panic!("`{line}` does not read again"));
         route.to_string()
     };
     for route in &routes {
@@ -179,12 +188,75 @@ pub fn mutate(text: &str, other: &str, random: &mut Random) -> String {
 }
 
 const TOKENS: &[&str] = &[
-    "-", "--", "!", "! !", "\"", "\\", "'", "{", "}", "[", "]", ":", "0", "-1", "4294967296", "18446744073709551616",
-    "99999999999999999999999999", "0x", "0xffffffffffffffffff", "/33", "/-1", "255.255.255.256", "::", "::/129",
-    "fe80::%eth0", ",", ",,", "1:0", "65536", "65535:0", "\n", "\r\n", "\t", "\0", "\u{feff}", "网关", "*nat", "COMMIT",
-    "-j", "-g", "-m", "-A", "-A PREROUTING -j PREROUTING", "-j KUBE-SERVICES", "-g KUBE-SERVICES", "--every 0",
-    "--probability 2", "--to-destination", ":1-0", "0.0.0.0/0", "default", "nexthop", "dev", "via", "table", "&a", "*a",
-    "<<: *a", "- - - -", "? ", "|", ">", "---", "!!", "@", "jump", "goto", "vmap", "elements = {",
+    "-",
+    "--",
+    "!",
+    "! !",
+    "\"",
+    "\\",
+    "'",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "0",
+    "-1",
+    "4294967296",
+    "18446744073709551616",
+    "99999999999999999999999999",
+    "0x",
+    "0xffffffffffffffffff",
+    "/33",
+    "/-1",
+    "255.255.255.256",
+    "::",
+    "::/129",
+    "fe80::%eth0",
+    ",",
+    ",,",
+    "1:0",
+    "65536",
+    "65535:0",
+    "\n",
+    "\r\n",
+    "\t",
+    "\0",
+    "\u{feff}",
+    "网关",
+    "*nat",
+    "COMMIT",
+    "-j",
+    "-g",
+    "-m",
+    "-A",
+    "-A PREROUTING -j PREROUTING",
+    "-j KUBE-SERVICES",
+    "-g KUBE-SERVICES",
+    "--every 0",
+    "--probability 2",
+    "--to-destination",
+    ":1-0",
+    "0.0.0.0/0",
+    "default",
+    "nexthop",
+    "dev",
+    "via",
+    "table",
+    "&a",
+    "*a",
+    "<<: *a",
+    "- - - -",
+    "? ",
+    "|",
+    ">",
+    "---",
+    "!!",
+    "@",
+    "jump",
+    "goto",
+    "vmap",
+    "elements = {",
 ];
 
 fn once(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
@@ -219,8 +291,21 @@ fn once(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
             // A number, made another.
             let digit = bytes[at..].iter().position(u8::is_ascii_digit);
             if let Some(start) = digit.map(|d| at + d) {
-                let length = bytes[start..].iter().take_while(|b| b.is_ascii_digit()).count();
-                let new = ["0", "1", "33", "255", "256", "65535", "65536", "4294967295", "99999999999999999999"];
+                let length = bytes[start..]
+                    .iter()
+                    .take_while(|b| b.is_ascii_digit())
+                    .count();
+                let new = [
+                    "0",
+                    "1",
+                    "33",
+                    "255",
+                    "256",
+                    "65535",
+                    "65536",
+                    "4294967295",
+                    "99999999999999999999",
+                ];
                 let new = new[below(random, new.len())];
                 bytes.splice(start..start + length, new.bytes());
             }
@@ -233,8 +318,16 @@ fn once(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
         6 => bytes.truncate(at),
         _ => {
             let token = TOKENS[below(random, TOKENS.len())];
-            let spaced = if random.below(2) == 0 { format!(" {token} ") } else { token.to_string() };
-            let end = if random.below(2) == 0 { at } else { range.end.min(at + 12) };
+            let spaced = if random.below(2) == 0 {
+                format!(" {token} ")
+            } else {
+                token.to_string()
+            };
+            let end = if random.below(2) == 0 {
+                at
+            } else {
+                range.end.min(at + 12)
+            };
             bytes.splice(at..end, spaced.bytes());
         }
     }
