@@ -6,6 +6,7 @@ mod context;
 pub mod hooks;
 pub mod ipset;
 pub mod matches;
+pub mod meaning;
 pub mod nft;
 pub mod print;
 mod ruleset;

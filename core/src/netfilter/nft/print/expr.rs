@@ -9,6 +9,13 @@ use crate::netfilter::nft::{
     Right, Set, SetRef, SocketKey, Table, Value,
 };
 
+impl Expr {
+    /// As nft prints it.
+    pub fn text(&self, table: &Table) -> String {
+        expr(self, table)
+    }
+}
+
 pub(in crate::netfilter::nft) fn expr(e: &Expr, table: &Table) -> String {
     match e {
         Expr::Field(f) => field(*f),
