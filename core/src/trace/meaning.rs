@@ -1,15 +1,16 @@
 //! What a step means, for someone who has heard of IP and of little else.
 
-use super::{Action, Drop, Maker, RouteOutcome, Step, SwitchOutcome};
+use super::{Action, Drop, Maker, RouteOutcome, RuleStep, Step, SwitchOutcome};
 use crate::conntrack::{LookupReason, Manip};
 use crate::net::{Packet, Transport};
-use crate::netfilter::Hook;
 use crate::netfilter::walk::{StepAction, StepKind};
+use crate::netfilter::{self, Hook};
 use crate::say;
 use crate::text::Say;
+use crate::topology::{HostId, World};
 
 /// One or two plain sentences: what this kind of step is, and why it matters here.
-pub fn meaning(step: &Step) -> Say {
+pub fn meaning(world: &World, at: HostId, step: &Step) -> Say {
     match &step.action {
         Action::Sent(maker) => made(maker, &step.after.packet),
         Action::Arrived => say!("meaning/arrived"),
@@ -31,7 +32,7 @@ pub fn meaning(step: &Step) -> Say {
         Action::Rule(rule) => match rule.step() {
             Some(s) if s.kind == StepKind::Policy => say!("meaning/policy"),
             Some(s) if s.kind == StepKind::Return => say!("meaning/return"),
-            Some(s) => acted(s.action),
+            Some(s) => ruled(world, at, rule).unwrap_or_else(|| acted(s.action)),
             None => say!("meaning/rule"),
         },
         Action::NatDecided(made) => match made.manip {
@@ -96,6 +97,17 @@ fn hook(hook: Hook) -> Say {
         Hook::Output => say!("meaning/output"),
         Hook::Postrouting => say!("meaning/postrouting"),
     }
+}
+
+/// What the rule does, and what it asks.
+fn ruled(world: &World, at: HostId, rule: &RuleStep) -> Option<Say> {
+    let host = world.host(at)?;
+    let (iptables, nft) = (&host.iptables, &host.nft);
+    let says = netfilter::meaning::meaning(iptables, nft, &rule.visit.traversal, rule.at as usize);
+    let sentences = says
+        .into_iter()
+        .map(|part| say!("meaning/sentence", part => part));
+    sentences.reduce(|first, then| say!("meaning/and", first => first, then => then))
 }
 
 fn acted(action: StepAction) -> Say {

@@ -14,7 +14,7 @@ pub fn title(run: &Run, moment: &Moment, lang: Lang) -> Option<String> {
 /// What it means, in plain words.
 pub fn meaning(run: &Run, moment: &Moment, lang: Lang) -> Option<String> {
     let step = step_at(&run.trace, moment.position)?;
-    Some(trace::meaning(step).text(lang))
+    Some(trace::meaning(&run.world, moment.place.host, step).text(lang))
 }
 
 pub fn why(run: &Run, moment: &Moment) -> Why {
