@@ -25,7 +25,7 @@ use crate::net::{Headers, Request, Response};
 pub struct Exchange<'c> {
     config: &'c Config,
     hcm: &'c Hcm,
-    connection: &'c Connection,
+    connection: Connection,
     chain: &'c FilterChain,
     dice: Random,
     /// The request as routes see it.
@@ -152,7 +152,7 @@ impl<'c> Exchange<'c> {
         config: &'c Config,
         chain: &'c FilterChain,
         hcm: &'c Hcm,
-        connection: &'c Connection,
+        connection: &Connection,
         request: Request,
         memory: &mut Memory,
         seed: u64,
@@ -160,7 +160,7 @@ impl<'c> Exchange<'c> {
         let mut exchange = Self {
             config,
             hcm,
-            connection,
+            connection: connection.clone(),
             chain,
             dice: Random::new(seed),
             request,
@@ -196,7 +196,7 @@ impl<'c> Exchange<'c> {
             .unwrap_or(&[]);
         let early = manager::receive(
             self.hcm,
-            self.connection,
+            &self.connection,
             &mut self.request,
             internal,
             &mut self.dice,
@@ -204,7 +204,7 @@ impl<'c> Exchange<'c> {
         if let Err(early) = early {
             return self.end_early(early);
         }
-        self.scheme = manager::scheme(&self.request, self.connection);
+        self.scheme = manager::scheme(&self.request, &self.connection);
         let random = self.dice.next_u64();
         self.vhost = self
             .routes
@@ -513,7 +513,7 @@ impl<'c> Exchange<'c> {
         }
         let wish = Wish {
             subset,
-            hash: upstream::hash(forward, &self.request, self.connection),
+            hash: upstream::hash(forward, &self.request, &self.connection),
             avoid: if forward.retry.skip_tried {
                 &tried
             } else {
@@ -522,7 +522,7 @@ impl<'c> Exchange<'c> {
             draws: forward.retry.draws,
         };
         let picked = match cluster.discovery {
-            Discovery::OriginalDst => Ok((original(), original_address(self.connection))),
+            Discovery::OriginalDst => Ok((original(), original_address(&self.connection))),
             _ => cluster.pick(&wish, memory, &mut self.dice).map(|pick| {
                 let endpoint = cluster.assignment.endpoints.get(pick.endpoint);
                 let address = endpoint.map(|e| e.address.clone()).unwrap_or_default();

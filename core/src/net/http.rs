@@ -84,6 +84,32 @@ pub struct Response {
     pub body: String,
 }
 
+impl Headers {
+    fn length(&self) -> usize {
+        let of = |(name, value): &(String, String)| name.len() + value.len() + ": \r\n".len();
+        self.0.iter().map(of).sum()
+    }
+}
+
+impl Request {
+    /// Bytes on the wire as HTTP/1.1 (RFC 9112).
+    pub fn length(&self) -> u16 {
+        let line = self.method.len() + self.path.len() + "  HTTP/1.1\r\n".len();
+        let host = self.authority.len() + "Host: \r\n".len();
+        let head = line + host + self.headers.length() + "\r\n".len();
+        u16::try_from(head.saturating_add(self.body as usize)).unwrap_or(u16::MAX)
+    }
+}
+
+impl Response {
+    /// Bytes on the wire as HTTP/1.1 (RFC 9112), with the shortest reason.
+    pub fn length(&self) -> u16 {
+        let line = "HTTP/1.1 200 OK\r\n".len();
+        let all = line + self.headers.length() + "\r\n".len() + self.body.len();
+        u16::try_from(all).unwrap_or(u16::MAX)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

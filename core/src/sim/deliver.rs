@@ -2,6 +2,7 @@ use std::net::IpAddr;
 
 use super::engine::Sim;
 use super::flows::{Hit, Open, Stage};
+use super::output::SendOptions;
 use super::skb::Skb;
 use crate::net::{Mac, Packet, Protocol, TcpFlags, Transport};
 use crate::netfilter::Hook;
@@ -28,6 +29,9 @@ impl Sim<'_> {
                     host.sysctls.ignore_echo || (many && host.sysctls.ignore_broadcast_echo);
                 if icmp.kind == 8 && !ignored {
                     self.echo(at, &skb);
+                }
+                if let (3, Some(about)) = (icmp.kind, &icmp.about) {
+                    self.tcp_error(at, about);
                 }
             }
             Transport::Sctp { .. } | Transport::Other(_) => {
@@ -145,7 +149,8 @@ impl Sim<'_> {
             stage: Stage::SynReceived,
             transparent: socket.transparent,
             process: socket.process.clone(),
-            request: 0,
+            request: None,
+            owner: None,
             listener: Some((socket.addr, socket.port)),
         };
         if let Some(state) = self.state(at) {
@@ -153,8 +158,11 @@ impl Sim<'_> {
         }
         let ttl = self.host(at).map_or(64, |h| h.sysctls.ttl);
         let packet = segment(&skb.packet, ttl, TcpFlags::SYN_ACK, 0);
-        let any = socket.transparent;
-        self.answer(at, skb, packet, 0, any, Role::Reply, Maker::Tcp);
+        let options = SendOptions {
+            any_source: socket.transparent,
+            ..SendOptions::default()
+        };
+        self.answer(at, skb, packet, &options, Role::Reply, Maker::Tcp);
     }
 
     /// A VXLAN device takes the frame out (kernel `vxlan_rcv`).

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::host::HostState;
+use super::proxy::{Message, Proxies};
 use super::record::Recorder;
 use super::skb::Skb;
 use crate::conntrack::Settings;
@@ -19,6 +20,9 @@ pub struct Sim<'w> {
     pub now: u64,
     pub(super) random: Random,
     seed: u64,
+    /// By the journey of the segment that carries it.
+    pub(super) messages: BTreeMap<u32, Message>,
+    pub(super) proxies: Proxies<'w>,
 }
 
 pub(super) enum Event {
@@ -29,6 +33,8 @@ pub(super) enum Event {
     },
     /// The host stops waiting for an answer to its ARP requests.
     NoAnswer { host: HostId, skb: Box<Skb> },
+    /// A proxy stops waiting for a connection.
+    NoConnection { passage: usize, attempt: usize },
 }
 
 impl<'w> Sim<'w> {
@@ -42,6 +48,8 @@ impl<'w> Sim<'w> {
             now: 0,
             random: Random::new(seed),
             seed,
+            messages: BTreeMap::new(),
+            proxies: Proxies::default(),
         }
     }
 
@@ -92,6 +100,7 @@ impl<'w> Sim<'w> {
             match event {
                 Event::Arrive { host, iface, skb } => self.receive(host, &iface, *skb),
                 Event::NoAnswer { host, skb } => self.unreachable(host, &skb),
+                Event::NoConnection { passage, attempt } => self.no_connection(passage, attempt),
             }
         }
     }

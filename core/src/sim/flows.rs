@@ -1,7 +1,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::net::{Packet, Protocol};
+use crate::net::{Packet, Protocol, Request};
+use crate::netfilter::SocketOwner;
 use crate::topology::Host;
 
 /// The sockets of a host that talk to someone: those that its processes opened, and those that listeners accepted.
@@ -20,8 +21,10 @@ pub(super) struct Open {
     /// The listening socket that took it has IP_TRANSPARENT.
     pub transparent: bool,
     pub process: Arc<str>,
-    /// Of a client: how many bytes its request has; 0 where it only connects.
-    pub request: u16,
+    /// Of a client: what it asks once it is connected.
+    pub request: Option<Request>,
+    /// Who owns it.
+    pub owner: Option<SocketOwner>,
     /// Of a server: the listening socket that took it.
     pub listener: Option<(IpAddr, u16)>,
 }

@@ -15,6 +15,7 @@ mod hooks;
 mod host;
 mod output;
 mod probe;
+mod proxy;
 mod receive;
 mod record;
 mod reply;

@@ -2,6 +2,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::net::Request;
+
 /// Who sends what. Serialized shapes live in `share`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Probe {
@@ -31,12 +33,14 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
-    /// Bytes on the wire (RFC 9112): the request line, the head and no body.
-    pub fn length(&self) -> u16 {
-        let line = self.method.len() + self.path.len() + " HTTP/1.1\r\n".len() + 1;
-        let field = |name: &str, value: &str| name.len() + value.len() + ": \r\n".len();
-        let head: usize = self.headers.iter().map(|(n, v)| field(n, v)).sum();
-        let all = line + field("Host", &self.host) + head + "\r\n".len();
-        u16::try_from(all).unwrap_or(u16::MAX)
+    /// The request as it goes over the connection.
+    pub fn head(&self) -> Request {
+        Request {
+            method: self.method.clone(),
+            authority: self.host.clone(),
+            path: self.path.clone(),
+            headers: self.headers.iter().cloned().collect(),
+            body: 0,
+        }
     }
 }

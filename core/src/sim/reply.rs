@@ -184,29 +184,27 @@ impl Sim<'_> {
             return;
         };
         let mark = self.reflected(at, skb);
-        self.answer(at, skb, packet, mark, false, Role::Reply, Maker::Reset);
+        let options = SendOptions {
+            mark,
+            ..SendOptions::default()
+        };
+        self.answer(at, skb, packet, &options, Role::Reply, Maker::Reset);
     }
 
-    /// Sends an answer of the kernel's own.
-    #[allow(clippy::too_many_arguments)]
+    /// Sends an answer to a packet. Gives the journey's position in the trace.
     pub(super) fn answer(
         &mut self,
         at: HostId,
         skb: &Skb,
         packet: Packet,
-        mark: u32,
-        any_source: bool,
+        options: &SendOptions,
         role: Role,
         maker: Maker,
-    ) {
+    ) -> u32 {
         let journey = self.recorder.begin(role, Some(skb.journey), &packet);
-        let options = SendOptions {
-            mark,
-            any_source,
-            ..SendOptions::default()
-        };
         // Without a way back there is no answer, which the journey tells.
-        let _ = self.send(at, journey, packet, &options, maker);
+        let _ = self.send(at, journey, packet, options, maker);
+        journey
     }
 
     /// Kernel `icmp_echo`.
@@ -234,7 +232,11 @@ impl Sim<'_> {
             payload: skb.packet.payload,
         };
         let mark = self.reflected(at, skb);
-        self.answer(at, skb, packet, mark, false, Role::Reply, Maker::EchoReply);
+        let options = SendOptions {
+            mark,
+            ..SendOptions::default()
+        };
+        self.answer(at, skb, packet, &options, Role::Reply, Maker::EchoReply);
     }
 }
 

@@ -5,16 +5,17 @@ use super::deliver::segment;
 use super::engine::{Event, Sim};
 use super::flows::{Open, Stage};
 use super::output::SendOptions;
+use super::proxy::Message;
 use super::skb::Skb;
 use super::{Probe, ProbeKind};
 use crate::conntrack::Conntrack;
-use crate::net::{Icmp, IfaceName, Mac, Packet, Protocol, TcpFlags, Transport};
-use crate::netfilter;
+use crate::net::{Icmp, IfaceName, Mac, Packet, Protocol, Request, Response, TcpFlags, Transport};
+use crate::netfilter::{self, SocketOwner};
 use crate::topology::{HostId, Service, Socket};
 use crate::trace::{Action, Delivery, Disposition, Journey, Maker, Part, Role, Trace};
 
-/// Bytes of an answer's body and head, where no real server makes one.
-const ANSWER: u16 = 200;
+/// A socket's own end and the other.
+pub(super) type Ends = ((IpAddr, u16), (IpAddr, u16));
 
 impl Sim<'_> {
     /// Plays a probe from its first packet to the last answer. `None`: nobody has that name.
@@ -61,74 +62,86 @@ impl Sim<'_> {
             payload,
         };
         let request = match &probe.kind {
-            ProbeKind::Http(request) => request.length(),
-            _ => 0,
+            ProbeKind::Http(request) => Some(request.head()),
+            _ => None,
         };
-        self.start(at, packet, Some(request), &SendOptions::default());
+        let options = SendOptions {
+            owner: Some(SocketOwner::default()),
+            ..SendOptions::default()
+        };
+        self.connect(at, packet, None, "probe".into(), request, &options);
         self.run_until(u64::MAX);
         Some(())
     }
 
-    /// Opens a socket and sends its first packet. Gives the journey's position in the trace.
-    pub(super) fn start(
+    /// Opens a socket and sends its first packet. Gives the journey's position in the trace, and the socket's two ends where
+    /// the packet found a way.
+    pub(super) fn connect(
         &mut self,
         at: HostId,
         packet: Packet,
-        request: Option<u16>,
+        cause: Option<u32>,
+        process: Arc<str>,
+        request: Option<Request>,
         options: &SendOptions,
-    ) -> u32 {
-        let journey = self.recorder.begin(Role::Request, None, &packet);
-        let process: Arc<str> = "probe".into();
-        // The socket is there before the first answer, which can't come before the queue runs.
-        let sent = self.send(
-            at,
-            journey,
-            packet,
-            options,
-            Maker::Process(process.clone()),
-        );
-        let stage = match request {
-            Some(_) => Stage::SynSent,
-            None => Stage::Raw,
+    ) -> (u32, Option<Ends>) {
+        let stage = match packet.protocol() {
+            Protocol::UDP => Stage::Bound,
+            _ => Stage::SynSent,
         };
-        if sent.is_ok() {
-            self.open(at, journey, stage, request.unwrap_or(0), process);
-        }
-        journey
+        let journey = self.recorder.begin(Role::Request, cause, &packet);
+        let maker = Maker::Process(process.clone());
+        let sent = self.send(at, journey, packet, options, maker);
+        let ends = match sent {
+            Ok(()) => self.open(at, journey, stage, request, process, options.owner),
+            Err(_) => None,
+        };
+        (journey, ends)
     }
 
-    /// The socket that a journey's first packet came from.
-    fn open(&mut self, at: HostId, journey: u32, stage: Stage, request: u16, process: Arc<str>) {
-        let journey = self.recorder.journeys.get(journey as usize);
-        let first = journey.and_then(|j| j.hops.first()?.steps.first());
-        let Some(first) = first.map(|s| s.after.packet.clone()) else {
-            return;
+    /// The socket that a journey's first packet came from. It is there before the first answer, which can't come before the
+    /// queue runs.
+    fn open(
+        &mut self,
+        at: HostId,
+        journey: u32,
+        stage: Stage,
+        request: Option<Request>,
+        process: Arc<str>,
+        owner: Option<SocketOwner>,
+    ) -> Option<Ends> {
+        let journey = self.recorder.journeys.get(journey as usize)?;
+        let first = &journey.hops.first()?.steps.first()?.after.packet;
+        let open = Open {
+            protocol: first.protocol(),
+            local: (first.src, first.sport()?),
+            remote: (first.dst, first.dport()?),
+            stage,
+            transparent: false,
+            process,
+            request,
+            owner,
+            listener: None,
         };
-        let stage = match first.protocol() {
-            Protocol::UDP => Stage::Bound,
-            _ => stage,
-        };
-        let (Some(sport), Some(dport)) = (first.sport(), first.dport()) else {
-            return;
-        };
-        if let Some(state) = self.state(at) {
-            state.flows.open.push(Open {
-                protocol: first.protocol(),
-                local: (first.src, sport),
-                remote: (first.dst, dport),
-                stage,
-                transparent: false,
-                process,
-                request,
-                listener: None,
-            });
-        }
+        let ends = (open.local, open.remote);
+        self.state(at)?.flows.open.push(open);
+        Some(ends)
     }
 
     /// Sends a packet as a raw socket of a host does: what comes back is taken and not answered. Gives the journey's position
     /// in the trace.
     pub fn send_raw(&mut self, at: HostId, packet: Packet, options: &SendOptions) -> u32 {
-        self.start(at, packet, None, options)
+        let stage = match packet.protocol() {
+            Protocol::UDP => Stage::Bound,
+            _ => Stage::Raw,
+        };
+        let journey = self.recorder.begin(Role::Request, None, &packet);
+        let process: Arc<str> = "probe".into();
+        let maker = Maker::Process(process.clone());
+        if self.send(at, journey, packet, options, maker).is_ok() {
+            self.open(at, journey, stage, None, process, options.owner);
+        }
+        journey
     }
 
     /// Puts a frame before an interface of a host, as if its segment had brought it. Gives the journey's position in the trace.
@@ -184,42 +197,70 @@ impl Sim<'_> {
             if let Some(state) = self.state(at) {
                 state.flows.open.remove(open);
             }
-            return;
+            return self.upstream_refused(at, &socket);
         }
         let data = skb.packet.payload > 0;
         match socket.stage {
             Stage::SynSent if flags.has(TcpFlags::SYN_ACK) => {
                 self.set_stage(at, open, Stage::Established);
                 self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, &socket);
-                if socket.request > 0 {
+                if let Some(request) = &socket.request {
                     let maker = Maker::Process(socket.process.clone());
-                    self.say(
-                        at,
-                        skb,
-                        TcpFlags::PSH | TcpFlags::ACK,
-                        socket.request,
-                        maker,
-                        &socket,
-                    );
+                    let flags = TcpFlags::PSH | TcpFlags::ACK;
+                    let journey = self.say(at, skb, flags, request.length(), maker, &socket);
+                    let message = Message::Request(request.clone());
+                    self.messages.insert(journey, message);
                 }
             }
             Stage::SynReceived | Stage::Established if !flags.has(TcpFlags::SYN) => {
                 self.set_stage(at, open, Stage::Established);
-                if data && socket.listener.is_some() && self.answers(at, &socket) {
-                    let maker = Maker::Process(socket.process.clone());
-                    self.say(
-                        at,
-                        skb,
-                        TcpFlags::PSH | TcpFlags::ACK,
-                        ANSWER,
-                        maker,
-                        &socket,
-                    );
-                } else if data || flags.has(TcpFlags::FIN) {
+                if data {
+                    self.heard(at, skb, &socket);
+                } else if flags.has(TcpFlags::FIN) {
                     self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, &socket);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Data has come: a request is answered or passed on, an answer is taken.
+    fn heard(&mut self, at: HostId, skb: &Skb, socket: &Open) {
+        match self.messages.remove(&skb.journey) {
+            Some(Message::Request(request)) => {
+                if !self.proxy_request(at, skb, socket, &request) && self.answers(at, socket) {
+                    let response = Response {
+                        status: 200,
+                        ..Response::default()
+                    };
+                    self.respond(at, skb, socket, response);
+                }
+            }
+            Some(Message::Response(response)) => {
+                self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, socket);
+                self.upstream_answered(at, socket, &response);
+            }
+            None => {
+                self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, socket);
+            }
+        }
+    }
+
+    /// An ICMP error about a connection that is being opened ends the attempt (kernel `tcp_v4_err`).
+    pub(super) fn tcp_error(&mut self, at: HostId, about: &Packet) {
+        let (Some(sport), Some(dport)) = (about.sport(), about.dport()) else {
+            return;
+        };
+        let Some(state) = self.state(at) else { return };
+        let open = state.flows.open.iter().position(|o| {
+            o.stage == Stage::SynSent
+                && o.protocol == about.protocol()
+                && o.local == (about.src, sport)
+                && o.remote == (about.dst, dport)
+        });
+        if let Some(open) = open {
+            let socket = state.flows.open.remove(open);
+            self.upstream_refused(at, &socket);
         }
     }
 
@@ -238,7 +279,8 @@ impl Sim<'_> {
         }
     }
 
-    fn say(
+    /// Sends a segment to whom another came from. Gives the journey's position in the trace.
+    pub(super) fn say(
         &mut self,
         at: HostId,
         to: &Skb,
@@ -246,14 +288,19 @@ impl Sim<'_> {
         payload: u16,
         maker: Maker,
         open: &Open,
-    ) {
+    ) -> u32 {
         let ttl = self.host(at).map_or(64, |h| h.sysctls.ttl);
         let packet = segment(&to.packet, ttl, flags, payload);
         let role = match open.listener {
             Some(_) => Role::Reply,
             None => Role::Request,
         };
-        self.answer(at, to, packet, 0, open.transparent, role, maker);
+        let options = SendOptions {
+            any_source: open.transparent,
+            owner: open.owner,
+            ..SendOptions::default()
+        };
+        self.answer(at, to, packet, &options, role, maker)
     }
 
     pub(super) fn udp_answer(&mut self, at: HostId, skb: &Skb, socket: &Socket) {
@@ -276,8 +323,11 @@ impl Sim<'_> {
             payload: skb.packet.payload,
         };
         let maker = Maker::Process(socket.process.clone());
-        let any = socket.transparent;
-        self.answer(at, skb, packet, 0, any, Role::Reply, maker);
+        let options = SendOptions {
+            any_source: socket.transparent,
+            ..SendOptions::default()
+        };
+        self.answer(at, skb, packet, &options, Role::Reply, maker);
     }
 
     /// What was recorded, and how it ended for who asked.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Interface, Sysctls};
+use crate::envoy;
 use crate::load_balancer::LoadBalancer;
 use crate::net::{IfaceName, Mac, Masked, Protocol};
 use crate::netfilter::{Match, Rule, Ruleset, Table, TableName, Target, ipset, nft};
@@ -32,6 +33,8 @@ pub struct Host {
     pub sockets: Vec<Socket>,
     /// A load balancer that stands in this router's way.
     pub balancer: Option<LoadBalancer>,
+    /// What the Envoy of this host runs with; the sockets that it listens on stand among the others.
+    pub envoy: Option<Arc<envoy::Config>>,
     /// Static neighbours.
     pub neighbours: Vec<Neighbour>,
     /// What its bridges and vxlan devices know of hardware addresses from the start.
@@ -114,6 +117,7 @@ impl Host {
             conntrack: true,
             sockets: Vec::new(),
             balancer: None,
+            envoy: None,
             neighbours: Vec::new(),
             fdb: Vec::new(),
         }

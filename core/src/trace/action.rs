@@ -12,6 +12,7 @@ use crate::netfilter::targets::RejectWith;
 use crate::netfilter::walk::{self, CannotTell, TableRef, Traversal};
 use crate::netfilter::{Hook, SocketOwner, Tracked};
 use crate::route::{Flow, Found, NoWay};
+use crate::text::Span;
 
 /// What a step did. The machines' own accounts stand in it whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,6 +60,8 @@ pub enum Action {
     Left(Egress),
     /// A socket took it.
     Delivered(Delivery),
+    /// A proxy passed a request on, or answered it.
+    Proxied(Box<Proxied>),
     /// It reached its host, which has no use for it.
     NothingListens,
     /// The host's own kernel took it and answers itself.
@@ -273,4 +276,28 @@ pub enum Drop {
     Nobody,
     NoBackend,
     CannotTell(CannotTell),
+}
+
+/// What Envoy did with a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Proxied {
+    pub listener: String,
+    /// A filter chain took the connection.
+    pub chain: bool,
+    /// Empty: none has the request's authority.
+    pub vhost: String,
+    /// Empty: none fits, or it has no name.
+    pub route: String,
+    pub cluster: String,
+    /// Whom it tries next; None once there is an answer.
+    pub endpoint: Option<String>,
+    pub status: Option<u16>,
+    /// The answer is Envoy's own, not an upstream's.
+    pub own_answer: bool,
+    /// `%RESPONSE_FLAGS%`
+    pub flags: Vec<&'static str>,
+    /// `%RESPONSE_CODE_DETAILS%`
+    pub details: String,
+    /// The text that decided: of the route, or of the virtual host.
+    pub span: Option<Span>,
 }

@@ -63,6 +63,8 @@ pub fn meaning(world: &World, at: HostId, step: &Step) -> Say {
         Action::Left(egress) if egress.beyond => say!("meaning/left-beyond"),
         Action::Left(_) => say!("meaning/left"),
         Action::Delivered(_) => say!("meaning/delivered"),
+        Action::Proxied(said) if said.status.is_some() => say!("meaning/proxy-answer"),
+        Action::Proxied(_) => say!("meaning/proxied"),
         Action::NothingListens => say!("meaning/nothing-listens"),
         Action::KernelTook => say!("meaning/kernel-took"),
         Action::Dropped(why) => dropped(why),

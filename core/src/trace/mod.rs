@@ -14,7 +14,7 @@ mod tell;
 mod why;
 
 pub use action::{
-    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, RouteOutcome, Routing,
+    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, Proxied, RouteOutcome, Routing,
     RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
 };
 pub use change::{Change, Field, Snapshot};

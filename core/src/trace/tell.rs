@@ -1,7 +1,7 @@
 //! What a step did, in a sentence.
 
 use super::{
-    Action, Drop, Egress, Maker, Neighbour, Occasion, RouteOutcome, Routing, RuleStep, SourceCheck,
+    Action, Drop, Egress, Maker, Neighbour, Occasion, Proxied, RouteOutcome, Routing, RuleStep, SourceCheck,
     Step, SwitchOutcome, Switching, Tracking,
 };
 use crate::conntrack::{LookupReason, Manip, NatMade};
@@ -50,6 +50,7 @@ pub fn tell(world: &World, host: HostId, step: &Step) -> Say {
             ),
             None => say!("trace/delivered", process = delivery.process),
         },
+        Action::Proxied(said) => proxied(said),
         Action::NothingListens => match step.after.packet.dport() {
             Some(port) => say!(
                 "trace/nothing-listens",
@@ -290,5 +291,26 @@ fn dropped(drop: &Drop, step: &Step) -> Say {
         Drop::Nobody => say!("trace/drop-nobody"),
         Drop::NoBackend => say!("trace/drop-backend"),
         Drop::CannotTell(what) => say!("trace/cannot-tell", text = what.text),
+    }
+}
+
+fn proxied(said: &Proxied) -> Say {
+    match (&said.endpoint, said.status) {
+        (Some(endpoint), _) => say!(
+            "trace/proxied",
+            listener = said.listener,
+            vhost = said.vhost,
+            route = said.route,
+            cluster = said.cluster,
+            endpoint = endpoint
+        ),
+        (None, Some(status)) if said.own_answer => say!(
+            "trace/proxied-own",
+            status = status,
+            flags = said.flags.join(","),
+            details = said.details
+        ),
+        (None, Some(status)) => say!("trace/proxied-back", status = status),
+        (None, None) => say!("trace/proxied-refused", listener = said.listener),
     }
 }

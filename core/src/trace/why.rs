@@ -48,6 +48,7 @@ pub fn span(world: &World, at: HostId, step: &Step) -> Option<Span> {
             Ok(found) => found.route.span,
             Err(no_way) => no_way.route.as_ref()?.span,
         },
+        Action::Proxied(said) => said.span,
         _ => why(world, at, step).decided.iter().find_map(|r| r.span),
     }
 }
