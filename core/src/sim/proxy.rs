@@ -6,7 +6,9 @@ use super::flows::Open;
 use super::output::SendOptions;
 use super::skb::Skb;
 use crate::conntrack::{Tuple, ZoneId};
-use crate::envoy::{Config, Connection, Exchange, FilterChain, Listener, Memory, Outcome, Terminal};
+use crate::envoy::{
+    Config, Connection, Exchange, FilterChain, Listener, Memory, Outcome, Terminal,
+};
 use crate::net::{Packet, Protocol, Request, Response, TcpFlags, Transport};
 use crate::netfilter::SocketOwner;
 use crate::topology::HostId;
@@ -51,7 +53,13 @@ const CONNECT_TIMEOUT: u64 = 10_000;
 
 impl<'w> Sim<'w> {
     /// A request has come to a proxy's socket. False: nobody proxies here.
-    pub(super) fn proxy_request(&mut self, at: HostId, skb: &Skb, open: &Open, request: &Request) -> bool {
+    pub(super) fn proxy_request(
+        &mut self,
+        at: HostId,
+        skb: &Skb,
+        open: &Open,
+        request: &Request,
+    ) -> bool {
         let Some(config) = self.host(at).and_then(|h| h.envoy.as_deref()) else {
             return false;
         };
@@ -82,7 +90,15 @@ impl<'w> Sim<'w> {
         };
         let seed = self.random.next_u64();
         let memory = self.proxies.memories.entry(at).or_default();
-        let exchange = Exchange::begin(config, chain, hcm, &connection, request.clone(), memory, seed);
+        let exchange = Exchange::begin(
+            config,
+            chain,
+            hcm,
+            &connection,
+            request.clone(),
+            memory,
+            seed,
+        );
         self.proxies.under_way.push(Passage {
             host: at,
             listener: listener.name.clone(),
@@ -138,7 +154,9 @@ impl<'w> Sim<'w> {
         let Some(to) = address else {
             return self.told(at, Outcome::NoConnection { after: 0 });
         };
-        let ports = self.host(host).map_or((32768, 60999), |h| h.sysctls.local_ports);
+        let ports = self
+            .host(host)
+            .map_or((32768, 60999), |h| h.sysctls.local_ports);
         let span = u32::from(ports.1.saturating_sub(ports.0)) + 1;
         let packet = Packet {
             src: IpAddr::from([0; 4]),
@@ -170,7 +188,11 @@ impl<'w> Sim<'w> {
                 };
                 self.after(CONNECT_TIMEOUT, event);
                 // A rule on the proxy's own host may have refused it at once.
-                let refused = self.recorder.journeys.get(journey as usize).is_some_and(ended);
+                let refused = self
+                    .recorder
+                    .journeys
+                    .get(journey as usize)
+                    .is_some_and(ended);
                 if refused {
                     self.told(at, Outcome::NoConnection { after: 0 });
                 }
@@ -210,7 +232,12 @@ impl<'w> Sim<'w> {
     }
 
     /// An upstream has answered. False: this socket is not a proxy's.
-    pub(super) fn upstream_answered(&mut self, at: HostId, open: &Open, response: &Response) -> bool {
+    pub(super) fn upstream_answered(
+        &mut self,
+        at: HostId,
+        open: &Open,
+        response: &Response,
+    ) -> bool {
         let Some(passage) = self.passage_of(at, open) else {
             return false;
         };

@@ -14,8 +14,8 @@ mod tell;
 mod why;
 
 pub use action::{
-    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, Proxied, RouteOutcome, Routing,
-    RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
+    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, Proxied, RouteOutcome,
+    Routing, RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
 };
 pub use change::{Change, Field, Snapshot};
 pub use disposition::Disposition;

@@ -1,8 +1,8 @@
 //! What a step did, in a sentence.
 
 use super::{
-    Action, Drop, Egress, Maker, Neighbour, Occasion, Proxied, RouteOutcome, Routing, RuleStep, SourceCheck,
-    Step, SwitchOutcome, Switching, Tracking,
+    Action, Drop, Egress, Maker, Neighbour, Occasion, Proxied, RouteOutcome, Routing, RuleStep,
+    SourceCheck, Step, SwitchOutcome, Switching, Tracking,
 };
 use crate::conntrack::{LookupReason, Manip, NatMade};
 use crate::netfilter::walk::{self, StepKind, TableRef};
