@@ -8,6 +8,9 @@ mod reduce;
 mod saved;
 mod settings;
 
+#[cfg(test)]
+mod tests;
+
 use std::rc::Rc;
 
 pub use cursor::Position;

@@ -35,6 +35,7 @@ impl Rect {
         self.y + self.h / 2
     }
 
+    #[cfg(test)]
     pub fn overlaps(self, other: Rect) -> bool {
         self.x < other.right()
             && other.x < self.right()

@@ -98,7 +98,7 @@ pub struct Sight<'a> {
 /// Between a pane's edge and what is in it.
 const MARGIN: i32 = 20;
 /// Narrower than this, the boxes of a node no longer fit beside each other, and the map is scrolled instead.
-pub const NARROWEST: i32 = 560;
+pub const NARROWEST: i32 = 600;
 
 impl Map {
     pub fn of(sight: &Sight, width: i32) -> Self {

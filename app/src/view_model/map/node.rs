@@ -57,8 +57,7 @@ impl Map {
             .take(2)
             .map(|i| (i.name.clone(), scene::uplinks(sight.world, id, host).len()))
             .collect();
-        let weights = [102, 112, 88, 96, 122];
-        let gap = (inner.w - weights.iter().sum::<i32>()) / 4;
+        let (weights, gap) = shared([86, 100, 74, 80, 110], [102, 112, 88, 96, 122], inner.w);
         let row = inner.y + LOCAL_HEIGHT + 18;
         let mut x = inner.x;
         let mut columns = weights.map(|w| {
@@ -292,25 +291,34 @@ impl Map {
             note: sight.words.host_note(rules(pod)),
             reached: false,
         });
-        let inner = Rect::new(outer.x + GUTTER, outer.y + 44, outer.w - 2 * GUTTER, 0);
-        let eth0 = pod.interfaces.iter().find(|i| !i.is_loopback());
+        let inner = Rect::new(outer.x + 18, outer.y + 44, outer.w - 36, 0);
         let hook = |hook: Hook| (Part::Hook(hook), hook.name(), Layer::Netfilter);
-        let mut parts = Vec::new();
-        if let Some(eth0) = eth0 {
-            let name = eth0.name.as_str();
-            parts.push(((Part::Interface(eth0.name.clone()), name, Layer::Link), 46));
-        }
-        parts.push((hook(Hook::Prerouting), 94));
-        parts.push(((Part::Routing, sight.words.routing, Layer::Routing), 60));
-        parts.push((hook(Hook::Input), 50));
-        parts.push(((Part::Process, sight.words.process, Layer::Endpoint), 62));
-        parts.push((hook(Hook::Output), 62));
-        parts.push((hook(Hook::Postrouting), 102));
-        let total: i32 = parts.iter().map(|(_, w)| w).sum();
-        let gap = (inner.w - total) / (parts.len() as i32 - 1).max(1);
+        // Without an interface of its own a pod has only `lo`.
+        let port = pod.interfaces.iter().find(|i| !i.is_loopback());
+        let Some(port) = port.or(pod.interfaces.first()) else {
+            return outer.y;
+        };
+        let parts = [
+            (
+                Part::Interface(port.name.clone()),
+                port.name.as_str(),
+                Layer::Link,
+            ),
+            hook(Hook::Prerouting),
+            (Part::Routing, sight.words.routing, Layer::Routing),
+            hook(Hook::Input),
+            (Part::Process, sight.words.process, Layer::Endpoint),
+            hook(Hook::Output),
+            hook(Hook::Postrouting),
+        ];
+        let (widths, gap) = shared(
+            [40, 92, 54, 46, 56, 58, 98],
+            [56, 100, 70, 60, 70, 68, 108],
+            inner.w,
+        );
         let mut x = inner.x;
         let mut last = None;
-        for (part, width) in parts {
+        for (part, width) in parts.into_iter().zip(widths) {
             let rect = Rect::new(x, inner.y, width, 34);
             let at = self.part(sight, id, part, String::new(), rect);
             if let Some(last) = last {
@@ -324,6 +332,19 @@ impl Map {
         self.frames[frame].rect.h = bottom - outer.y;
         bottom
     }
+}
+
+/// Widths between the least and the most, and the gap between them, of boxes beside each other in so much room.
+fn shared<const N: usize>(least: [i32; N], most: [i32; N], room: i32) -> ([i32; N], i32) {
+    const GAP: i32 = 12;
+    let gaps = N as i32 - 1;
+    let (least_sum, most_sum): (i32, i32) = (least.iter().sum(), most.iter().sum());
+    let spare = (room - gaps * GAP - least_sum).clamp(0, most_sum - least_sum);
+    let mut widths = least;
+    for (width, most) in widths.iter_mut().zip(most) {
+        *width += (most - *width) * spare / (most_sum - least_sum).max(1);
+    }
+    (widths, (room - widths.iter().sum::<i32>()) / gaps.max(1))
 }
 
 /// Whether a part is a bridge or a port of one.

@@ -37,17 +37,46 @@ enum Row {
 }
 
 impl Map {
-    /// Draws a way that the packet went: over the pale line where there is one, else anew.
+    /// Draws a way that the packet went: along the pale lines where they lead there, else anew. A part where nothing
+    /// happened, such as a hook without rules, has no step of its own and is passed all the same.
     pub(super) fn walk_wire(&mut self, from: usize, to: usize) {
-        let same = |w: &&mut Wire| (w.from, w.to) == (from, to) || (w.from, w.to) == (to, from);
-        match self.wires.iter_mut().find(same) {
-            Some(wire) => wire.walked = true,
-            None => self.wires.push(Wire {
-                from,
-                to,
-                walked: true,
-            }),
+        let back = self.along(to, from).filter(|way| way.len() == 1);
+        if let Some(way) = self.along(from, to).or(back) {
+            for at in way {
+                self.wires[at].walked = true;
+            }
+            return;
         }
+        self.wires.push(Wire {
+            from,
+            to,
+            walked: true,
+        });
+    }
+
+    /// The lines that lead from one box to another of the same machine, or from one to the next.
+    fn along(&self, from: usize, to: usize) -> Option<Vec<usize>> {
+        let host = |at: usize| self.boxes.get(at).map(|b| b.place.host);
+        let inside = host(from) == host(to);
+        let mut ways: Vec<(usize, Vec<usize>)> = vec![(from, Vec::new())];
+        let mut seen = vec![from];
+        while let Some((here, way)) = ways.pop() {
+            for (at, wire) in self.wires.iter().enumerate() {
+                if wire.from != here || seen.contains(&wire.to) {
+                    continue;
+                }
+                let mut way = way.clone();
+                way.push(at);
+                if wire.to == to {
+                    return Some(way);
+                }
+                if inside && host(wire.to) == host(to) {
+                    seen.push(wire.to);
+                    ways.insert(0, (wire.to, way));
+                }
+            }
+        }
+        None
     }
 
     /// The corners of a wire.
@@ -89,9 +118,9 @@ impl Map {
             .map(|f| f.rect)
             .filter(|f| f.contains(a) || f.contains(b))
             .min_by_key(|f| f.h);
-        let (left, right, top) = match frame {
-            Some(f) => (f.x + GUTTER / 2, f.right() - GUTTER / 2, f.y + 34),
-            None => (MARGIN / 2, self.width - MARGIN / 2, a.y - 10),
+        let (left, right) = match frame {
+            Some(f) => (f.x + GUTTER / 2, f.right() - GUTTER / 2),
+            None => (MARGIN / 2, self.width - MARGIN / 2),
         };
         match (row_a, row_b) {
             (Row::Way, Row::Stack) => {
@@ -143,7 +172,7 @@ impl Map {
                 around(Side::Right, a, b, x)
             }
             (Row::Stack | Row::Inside, Row::Stack | Row::Inside) if row_a == row_b => {
-                self.in_stack(a, b, right, top)
+                self.in_stack(a, b)
             }
             // The way in from the bridge is on the left, as a packet's first hook is; the way out is on the right.
             (Row::Stack, Row::Bridge | Row::Port | Row::Pod) if a.middle() * 2 < left + right => {
@@ -178,7 +207,7 @@ impl Map {
         }
     }
 
-    fn in_stack(&self, a: Rect, b: Rect, right: i32, top: i32) -> Vec<Point> {
+    fn in_stack(&self, a: Rect, b: Rect) -> Vec<Point> {
         let between = |r: &Rect| {
             r.x >= a.right() && r.right() <= b.x && r.y < a.center() && a.center() < r.bottom()
         };
@@ -187,25 +216,18 @@ impl Map {
             return straight(a, b);
         }
         if same_row {
-            // Back to where the row begins: around its end and over its top.
-            let top = top.max(a.y - 46);
+            // Over those between.
+            let y = a.y.min(b.y) - 9;
             return vec![
-                Point {
-                    x: b.right(),
-                    y: b.center(),
-                },
-                Point {
-                    x: right,
-                    y: b.center(),
-                },
-                Point { x: right, y: top },
-                Point {
-                    x: a.middle(),
-                    y: top,
-                },
                 Point {
                     x: a.middle(),
                     y: a.y,
+                },
+                Point { x: a.middle(), y },
+                Point { x: b.middle(), y },
+                Point {
+                    x: b.middle(),
+                    y: b.y,
                 },
             ];
         }
