@@ -82,6 +82,7 @@ story('text is never markup', {}, async ({ page }) => {
 });
 
 story('a saved workspace that cannot be read is said and kept aside', {}, async ({ page }) => {
+  await page.locator('code-editor .cm-content').waitFor();
   await page.evaluate(() => localStorage.setItem('northsouth.workspace', 'nonsense'));
   await page.reload();
   await page.getByRole('alert').getByText('could not be read').waitFor();

@@ -8,6 +8,7 @@ story('the language is the browser’s at first, then the reader’s', { locale:
   await page.getByRole('button', { name: 'English' }).click();
   await page.getByRole('button', { name: 'play' }).waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+  await page.locator('code-editor .cm-content').waitFor();
   await page.reload();
   await page.getByRole('button', { name: 'play' }).waitFor();
   await page.getByRole('button', { name: '中文' }).click();

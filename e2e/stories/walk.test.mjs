@@ -8,7 +8,7 @@ const steps = async (page) => Number((await where(page)).match(/of (\d+)/)[1]);
 story('the request is played to its end', {}, async ({ page }) => {
   await page.getByRole('combobox', { name: 'Speed' }).selectOption('4×');
   // From near the end: to wait for every step would prove no more.
-  await page.getByRole('button', { name: /ACK$/ }).last().click();
+  await page.locator('.packets button').last().click();
   await page.getByRole('button', { name: 'play' }).click();
   const count = await steps(page);
   await page.waitForFunction((last) => document.querySelector('.where').textContent.includes(`step ${last} of`), count);
@@ -62,7 +62,7 @@ story('the rule that decided is explained, and its line is lit', {}, async ({ pa
 });
 
 story('another place on the map opens by keyboard and closes again', {}, async ({ page }) => {
-  const forward = page.getByRole('button', { name: /^FORWARD, work001/ });
+  const forward = page.getByRole('button', { name: /^FORWARD filter, work001/ });
   await forward.focus();
   await page.keyboard.press('Enter');
   await page.getByRole('group', { name: /FORWARD, work001/ }).waitFor();

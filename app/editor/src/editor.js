@@ -25,6 +25,8 @@ function difference(before, after) {
   return { from: start, to: before.length - end, insert: after.slice(start, after.length - end) };
 }
 
+const attributes = (label) => EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' });
+
 class CodeEditor extends HTMLElement {
   #view;
   #language = new Compartment();
@@ -62,7 +64,7 @@ class CodeEditor extends HTMLElement {
         drawSelection(),
         EditorView.lineWrapping,
         this.#language.of(language(kind)),
-        this.#label.of(EditorView.contentAttributes.of({ 'aria-label': label })),
+        this.#label.of(attributes(label)),
         search({ top: true }),
         marks,
         lit,
@@ -98,7 +100,7 @@ class CodeEditor extends HTMLElement {
   set label(label) {
     this.#values.label = label;
     this.#view?.dispatch({
-      effects: this.#label.reconfigure(EditorView.contentAttributes.of({ 'aria-label': label })),
+      effects: this.#label.reconfigure(attributes(label)),
     });
   }
 

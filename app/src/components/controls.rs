@@ -1,13 +1,12 @@
 use yew::prelude::*;
 
 use super::Props;
-use super::line::Packets;
+use super::line::packets_nav;
 use crate::browser::events;
 use crate::state::{Event, Speed};
 
 /// Forward, back, play: what moves time.
-#[component]
-pub fn Controls(props: &Props) -> Html {
+pub fn controls(props: &Props) -> Html {
     let words = props.words();
     let state = &props.state;
     let steps = state.walk.len();
@@ -39,7 +38,7 @@ pub fn Controls(props: &Props) -> Html {
                     { " · " }{ words.role(moment.role) }
                 }
             </p>
-            <Packets ..props.clone() />
+            { packets_nav(props) }
             <select aria-label={words.speed} onchange={onspeed}>
                 { for Speed::ALL.into_iter().map(|speed| html! {
                     <option value={speed.label()} selected={speed == state.settings.speed}>{ speed.label() }</option>

@@ -8,8 +8,7 @@ use crate::state::Event;
 use crate::view_model::{editor, explain, files};
 
 /// The texts, as the real tools print them.
-#[component]
-pub fn Files(props: &Props) -> Html {
+pub fn files_pane(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words();
     let Some(file) = state.workspace.files.get(state.file) else {

@@ -87,8 +87,7 @@ fn past_the_end(props: &Props, timeline: &Timeline) -> Callback<KeyboardEvent> {
 }
 
 /// The packets of the conversation, each a way to its journey.
-#[component]
-pub fn Packets(props: &Props) -> Html {
+pub fn packets_nav(props: &Props) -> Html {
     let words = props.words();
     let state = &props.state;
     let packets = packets(&state.walk, &state.run.trace, words);

@@ -4,8 +4,7 @@ use super::Props;
 use crate::state::{Event, Notice};
 
 /// What the page has to say about itself, until it is closed.
-#[component]
-pub fn NoticeBar(props: &Props) -> Html {
+pub fn notice_bar(props: &Props) -> Html {
     let words = props.words();
     let Some(notice) = &props.state.notice else {
         return html! {};

@@ -1,22 +1,13 @@
 use yew::prelude::*;
 
-use super::inspector::Inspector;
+use super::inspector::inspector;
 use super::{Props, layer_class};
 use crate::state::Event;
 use crate::view_model::explain;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct StepsProps {
-    pub base: Props,
-    /// The step at hand is explained in its place in the list.
-    #[prop_or_default]
-    pub explained: bool,
-}
-
-/// All steps as text: what the map shows, for those who read or listen.
-#[component]
-pub fn Steps(props: &StepsProps) -> Html {
-    let base = &props.base;
+/// All steps as text: what the map shows, for those who read or listen. With `explained`, the step at hand is explained in
+/// its place in the list.
+pub fn steps(base: &Props, explained: bool) -> Html {
     let state = &base.state;
     let words = base.words();
     let hops = explain::hops(state, words);
@@ -39,8 +30,8 @@ pub fn Steps(props: &StepsProps) -> Html {
                                         <span class="title">{ &step.title }</span>
                                         <span class="part">{ &step.part }</span>
                                     </button>
-                                    if current && props.explained {
-                                        <Inspector state={base.state.clone()} send={base.send.clone()} />
+                                    if current && explained {
+                                        { inspector(base) }
                                     }
                                 </li>
                             }

@@ -6,8 +6,7 @@ use crate::state::Event;
 use crate::view_model::explain;
 
 /// The map for a small screen: the machines on the packet's way beside each other, and where the packet is.
-#[component]
-pub fn Strip(props: &Props) -> Html {
+pub fn strip(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words();
     let hops = explain::hops(state, words);

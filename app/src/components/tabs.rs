@@ -4,17 +4,9 @@ use super::Props;
 use crate::browser::page;
 use crate::state::{Event, Tab};
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct TabsProps {
-    pub base: Props,
-    /// The list of steps explains the step at hand, so that needs no tab of its own.
-    pub narrow: bool,
-}
-
-/// The tabs of the right pane, with the keys that the ARIA pattern for tabs has.
-#[component]
-pub fn Tabs(props: &TabsProps) -> Html {
-    let (base, narrow) = (&props.base, props.narrow);
+/// The tabs of the right pane, with the keys that the ARIA pattern for tabs has. On a narrow page the list of steps explains
+/// the step at hand, which needs no tab of its own.
+pub fn tabs(base: &Props, narrow: bool) -> Html {
     let words = base.words();
     let tabs = if narrow {
         &Tab::ALL[1..]

@@ -9,15 +9,15 @@ use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 use yew::prelude::*;
 use yew::virtual_dom::VNode;
 
-use super::controls::Controls;
-use super::files::Files;
-use super::inspector::Inspector;
+use super::controls::controls;
+use super::files::files_pane;
+use super::inspector::inspector;
 use super::line::TimeLine;
 use super::map::MapView;
 use super::probe::ProbePanel;
-use super::steps::Steps;
-use super::strip::Strip;
-use super::tour::TourCard;
+use super::steps::steps;
+use super::strip::strip;
+use super::tour::tour_card;
 use super::{Props, Shared};
 use crate::state::{Event, Settings, State};
 
@@ -87,7 +87,7 @@ fn text(html: &str) -> String {
 #[test]
 fn the_inspector_shows_what_changed_and_what_was_passed_over() {
     let state = at(opened(scenario()), |s, at| at == destination_changes(s));
-    let shown = html(state, |p| html! { <Inspector ..p.clone() /> });
+    let shown = html(state, inspector);
     assert!(
         shown.contains("<del>") && shown.contains("<ins>"),
         "{shown}"
@@ -100,7 +100,7 @@ fn the_inspector_shows_what_changed_and_what_was_passed_over() {
 
     let dnat = |s: &State, at: usize| crate::view_model::explain::title(s, at).contains("→ DNAT");
     let state = at(opened(scenario()), dnat);
-    let shown = html(state, |p| html! { <Inspector ..p.clone() /> });
+    let shown = html(state, inspector);
     assert!(shown.contains("-s 172.20.1.157/32"), "{shown}");
     assert!(
         shown.contains("nodes/work001/iptables-save.txt:"),
@@ -114,7 +114,7 @@ fn the_list_of_steps_is_the_whole_walk_in_both_languages() {
         let mut state = opened(scenario());
         state.after(Event::LanguageChosen(lang));
         let steps = state.walk.len();
-        let shown = html(state, |p| html! { <Steps base={p.clone()} /> });
+        let shown = html(state, |p| steps(p, false));
         assert_eq!(shown.matches("<li").count(), steps);
         assert_eq!(shown.matches("aria-current=\"step\"").count(), 1);
         let ends = match lang {
@@ -133,7 +133,7 @@ fn the_map_names_every_machine_and_says_where_the_packet_is() {
         assert!(shown.contains(name), "{name}");
     }
     assert!(
-        shown.contains("PREROUTING, work001: the packet is here"),
+        shown.contains("PREROUTING nat, work001: the packet is here"),
         "{shown}"
     );
     assert!(shown.contains("KUBE-SEP-EW7Y…"), "{shown}");
@@ -156,7 +156,7 @@ fn a_text_with_markup_stays_text() {
     let mut state = opened(workspace);
     state.after(Event::FileChosen(at));
     for shown in [
-        html(state.clone(), |p| html! { <Files ..p.clone() /> }),
+        html(state.clone(), files_pane),
         html(state, |p| html! { <MapView ..p.clone() /> }),
     ] {
         assert!(
@@ -176,21 +176,21 @@ fn what_cannot_be_read_is_listed_with_its_place() {
     let at = at.unwrap();
     workspace.files[at] =
         northsouth::text::File::new(&workspace.files[at].name, "10.0.0.0/33 dev eth0\n");
-    let shown = html(opened(workspace), |p| html! { <Files ..p.clone() /> });
+    let shown = html(opened(workspace), files_pane);
     assert!(shown.contains("nodes/work001/ip-route.txt:1:1"), "{shown}");
 }
 
 #[test]
 fn every_part_of_the_page_is_drawn_at_every_step_of_any_walk() {
     let parts: [fn(&Props) -> VNode; 8] = [
-        |p| html! { <Inspector ..p.clone() /> },
-        |p| html! { <Strip ..p.clone() /> },
+        inspector,
+        strip,
         |p| html! { <TimeLine ..p.clone() /> },
-        |p| html! { <Controls ..p.clone() /> },
+        controls,
         |p| html! { <MapView ..p.clone() /> },
         |p| html! { <ProbePanel ..p.clone() /> },
-        |p| html! { <TourCard ..p.clone() /> },
-        |p| html! { <Files ..p.clone() /> },
+        tour_card,
+        files_pane,
     ];
     let mut empty = scenario();
     empty.files.truncate(1);

@@ -3,12 +3,10 @@ use yew::prelude::*;
 
 use super::Props;
 use crate::browser::media;
-use crate::hooks::use_media;
 use crate::state::{Event, Theme};
 
 /// The page's name, and what concerns all of it.
-#[component]
-pub fn TopBar(props: &Props) -> Html {
+pub fn top_bar(props: &Props, below_wide: bool) -> Html {
     let words = props.words();
     let state = &props.state;
     let (other, other_name) = match state.settings.lang {
@@ -23,7 +21,6 @@ pub fn TopBar(props: &Props) -> Html {
             Theme::Auto => media::matches(media::DARK),
         },
     });
-    let below_wide = use_media(media::MEDIUM);
     let folded = if below_wide {
         !state.files_shown
     } else {

@@ -5,8 +5,7 @@ use crate::state::Event;
 use crate::tour;
 
 /// A paragraph of the guided tour. The page shows the step that it tells of.
-#[component]
-pub fn TourCard(props: &Props) -> Html {
+pub fn tour_card(props: &Props) -> Html {
     let words = props.words();
     let Some(at) = props.state.tour else {
         return html! {};

@@ -6,19 +6,19 @@ use yew::prelude::*;
 
 use super::keep;
 use crate::browser::{clock, measure, media, page, style};
-use crate::components::controls::Controls;
-use crate::components::files::Files;
-use crate::components::inspector::Inspector;
+use crate::components::controls::controls;
+use crate::components::files::files_pane;
+use crate::components::inspector::inspector;
 use crate::components::line::TimeLine;
 use crate::components::map::MapView;
-use crate::components::notice::NoticeBar;
+use crate::components::notice::notice_bar;
 use crate::components::probe::ProbePanel;
 use crate::components::splitter::Splitter;
-use crate::components::steps::Steps;
-use crate::components::strip::Strip;
-use crate::components::tabs::{Tabs, shown, tab_id};
-use crate::components::top_bar::TopBar;
-use crate::components::tour::TourCard;
+use crate::components::steps::steps;
+use crate::components::strip::strip;
+use crate::components::tabs::{shown, tab_id, tabs};
+use crate::components::top_bar::top_bar;
+use crate::components::tour::tour_card;
 use crate::components::{Props, Shared};
 use crate::hooks::use_media;
 use crate::state::{Event, Notice, State, Tab};
@@ -67,12 +67,12 @@ pub fn Playground() -> Html {
     html! {
         <div class={layout}>
             <a class="skip" href="#panel">{ words.skip_to_explanation }</a>
-            <TopBar ..props.clone() />
-            <NoticeBar ..props.clone() />
+            { top_bar(&props, below_wide) }
+            { notice_bar(&props) }
             <main>
                 if !folded {
                     <div class="files-pane">
-                        <Files ..props.clone() />
+                        { files_pane(&props) }
                         if below_wide {
                             <button class="close" onclick={props.on(Event::FilesShown(false))}>{ words.close }</button>
                         } else {
@@ -82,7 +82,7 @@ pub fn Playground() -> Html {
                     </div>
                 }
                 if narrow {
-                    <Strip ..props.clone() />
+                    { strip(&props) }
                 } else {
                     <MapView ..props.clone() />
                     if !below_wide {
@@ -91,21 +91,19 @@ pub fn Playground() -> Html {
                     }
                 }
                 <section class="explanation" aria-label={words.explanation}>
-                    <TourCard ..props.clone() />
-                    <Tabs base={props.clone()} {narrow} />
+                    { tour_card(&props) }
+                    { tabs(&props, narrow) }
                     <div id="panel" role="tabpanel" tabindex="0" aria-labelledby={tab_id(tab)}>
                         { match tab {
                             Tab::Probe => html! { <ProbePanel ..props.clone() /> },
-                            Tab::Step => html! { <Inspector ..props.clone() /> },
-                            Tab::List => html! {
-                                <Steps base={props.clone()} explained={narrow} />
-                            },
+                            Tab::Step => inspector(&props),
+                            Tab::List => steps(&props, narrow),
                         } }
                     </div>
                 </section>
             </main>
             <section class="time" aria-label={words.time}>
-                <Controls ..props.clone() />
+                { controls(&props) }
                 <TimeLine ..props.clone() />
                 <p class="visually-hidden" role="status">{ explain::announcement(state, words) }</p>
             </section>

@@ -134,11 +134,12 @@ pub fn packets(walk: &Walk, trace: &Trace, words: &Words) -> Vec<Packet> {
             0 => String::new(),
             bytes => format!(" {bytes} B"),
         };
+        let text = format!("{arrow} {name}{bytes}");
         packets.push(Packet {
             journey,
             first: at,
-            text: format!("{arrow} {name}{bytes}"),
-            label: format!("{}: {name}", words.journey(moment.role, journey + 1)),
+            label: format!("{text}, {}", words.journey(moment.role, journey + 1)),
+            text,
         });
     }
     packets

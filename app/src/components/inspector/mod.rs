@@ -14,8 +14,7 @@ use header::header;
 use listing::listing;
 use reasons::reasons;
 
-#[component]
-pub fn Inspector(props: &Props) -> Html {
+pub fn inspector(props: &Props) -> Html {
     let words = props.words();
     let Some(step) = explain::explanation(&props.state, words) else {
         return html! { <p class="empty">{ words.no_steps }</p> };

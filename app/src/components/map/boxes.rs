@@ -57,9 +57,15 @@ pub fn part(part: &PartBox, send: &Callback<Event>, words: &Words) -> Html {
         },
         part.open.then_some("open"),
     );
+    // What can be seen comes first, so that who speaks to the page can name what they see.
+    let seen: Vec<&str> = std::iter::once(&part.title)
+        .chain(&part.lines)
+        .map(String::as_str)
+        .collect();
+    let label = format!("{}, {}", seen.join(" "), part.context);
     let label = match part.reach {
-        Reach::Here => words.packet_is_here(&part.label),
-        _ => part.label.clone(),
+        Reach::Here => words.packet_is_here(&label),
+        _ => label,
     };
     let rect = part.rect;
     html! {
@@ -87,8 +93,8 @@ fn text(part: &PartBox) -> Html {
         <>
             <text class="title" x={x.to_string()} y={first.to_string()} text-anchor={anchor}>{ &part.title }</text>
             { for part.lines.iter().enumerate().map(|(at, line)| html! {
-                <text class={if at == 0 { "line first" } else { "line" }} x={x.to_string()}
-                    y={(first + spacing * (at as i32 + 1)).to_string()} text-anchor={anchor}>{ line }</text>
+                <>{ " " }<text class={if at == 0 { "line first" } else { "line" }} x={x.to_string()}
+                    y={(first + spacing * (at as i32 + 1)).to_string()} text-anchor={anchor}>{ line }</text></>
             }) }
         </>
     }

@@ -30,6 +30,7 @@ pub fn drawer(state: &State, open: &Place, words: &Words) -> Drawer {
     let mut drawer = match (&open.part, here) {
         (Part::Hook(hook), Some(moment)) => at_hook(state, host, *hook, moment, words),
         (Part::Hook(hook), None) => hook_standing(state, host, *hook, words),
+        (Part::Bridge(name), Some(moment)) => switched(state, name, moment),
         (_, Some(moment)) => {
             decided(state, moment, words).unwrap_or_else(|| standing(state, host, open, words))
         }

@@ -70,7 +70,7 @@ impl Map {
         };
         let title = Face::NAME.fit_middle(&host.name, rect.w - 20);
         self.boxes.push(PartBox {
-            label: words.open_place(&host.name, &role),
+            context: host.name.to_string(),
             rect,
             shape: Shape::Machine,
             layer: layer_of(host.kind),
@@ -144,7 +144,7 @@ impl Map {
                 host: node.host,
                 part: Part::Routing,
             },
-            label: words.open_place(&host.name, words.node),
+            context: format!("{} {}", words.node, host.name),
             rect,
             shape: Shape::Node,
             layer: Layer::Endpoint,

@@ -58,8 +58,8 @@ pub struct PartBox {
     pub lines: Vec<String>,
     pub reach: Reach,
     pub open: bool,
-    /// All of it in words.
-    pub label: String,
+    /// What its words leave open: whose part it is, or a name that was too long.
+    pub context: String,
 }
 
 /// What a box stands for.

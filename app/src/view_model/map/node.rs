@@ -160,7 +160,7 @@ impl Map {
         let place = Place { host, part };
         let name = sight.world.host(host).map_or("", |h| &*h.name);
         self.boxes.push(PartBox {
-            label: sight.words.open_place(title, name),
+            context: name.to_string(),
             rect,
             shape: Shape::Part,
             layer,
@@ -257,7 +257,7 @@ impl Map {
                 host: id,
                 part: Part::Process,
             },
-            label: sight.words.open_place(&pod.name, sight.words.pod),
+            context: format!("{} {}", sight.words.pod, pod.name),
             rect,
             shape: Shape::Pod,
             layer: Layer::Endpoint,
