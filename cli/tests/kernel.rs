@@ -67,6 +67,11 @@ fn what_the_kernel_did_is_answered() {
     played("kernel").settle("kernel", &[]);
 }
 
+#[test]
+fn what_the_kernel_did_by_nftables_is_answered() {
+    played("kernel-nft").settle("kernel-nft", &[]);
+}
+
 /// The kernel draws a port by chance where the packet's own is taken; the recordings hold what was drawn that day.
 const DRAWN: [(&str, &str); 17] = [
     ("outcome implicit_snat_clash#1", "a drawn port"),

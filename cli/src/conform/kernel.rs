@@ -33,22 +33,17 @@ pub fn answer(recording: &Value) -> Value {
         sent: Vec::new(),
     };
     let packets = case["packets"].as_array().into_iter().flatten();
-    let packets: Vec<Value> = packets
+    let mut packets: Vec<Value> = packets
         .enumerate()
         .map(|(index, packet)| run.packet(index, packet))
         .collect();
+    if case["nft"].is_string() {
+        packets.iter_mut().for_each(untell);
+    }
     json!({ "result": { "packets": packets } })
 }
 
-/// The same in the form in which nftables' cases were recorded: its trace tells neither that a drop was a refusal nor what an
-/// ICMP error is about.
-pub fn answer_nft(recording: &Value) -> Value {
-    let mut answer = answer(recording);
-    let packets = answer["result"]["packets"].as_array_mut();
-    packets.into_iter().flatten().for_each(untell);
-    answer
-}
-
+/// nftables' trace, from which its cases were recorded, tells neither that a drop was a refusal nor what an ICMP error is about.
 fn untell(packet: &mut Value) {
     if packet["disposition"] == "rejected" {
         packet["disposition"] = "dropped".into();

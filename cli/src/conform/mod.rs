@@ -15,8 +15,7 @@ pub fn run(suite: &str, from: &Path, to: &Path) -> Result<(), String> {
     match suite {
         "envoy" => each_json(from, to, envoy::answer),
         "istio" => each_json(from, to, istio::answer),
-        "kernel" | "kernel-semantics" => each_json(from, to, kernel::answer),
-        "kernel-nft" => each_json(from, to, kernel::answer_nft),
+        "kernel" | "kernel-semantics" | "kernel-nft" => each_json(from, to, kernel::answer),
         "kube-proxy" => kube_proxy::run(from, to),
         other => Err(format!(
             "unknown suite `{other}`: envoy, istio, kernel, kernel-semantics, kernel-nft, kube-proxy"
