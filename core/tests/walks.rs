@@ -104,32 +104,50 @@ fn check(world: &World, trace: &Trace, expected: &[&str]) {
         .map(|j| {
             let first = &j.hops[0].steps[0].after.packet;
             let hops: Vec<&str> = j.hops.iter().map(|h| name(h.host)).collect();
-            format!("{} | {} | {:?}", summary(first), hops.join(" "), j.disposition)
+            format!(
+                "{} | {} | {:?}",
+                summary(first),
+                hops.join(" "),
+                j.disposition
+            )
         })
         .collect();
     let fits = told.len() == expected.len()
         && told.iter().zip(expected).all(|(t, e)| {
             // Ports that are drawn stand as `*`.
             let mut rest = t.as_str();
-            e.split('*').enumerate().all(|(i, part)| match rest.find(part) {
-                Some(0) => {
-                    rest = &rest[part.len()..];
-                    true
-                }
-                Some(at) if i > 0 => {
-                    rest = &rest[at + part.len()..];
-                    true
-                }
-                _ => false,
-            }) && (e.ends_with('*') || rest.is_empty())
+            e.split('*')
+                .enumerate()
+                .all(|(i, part)| match rest.find(part) {
+                    Some(0) => {
+                        rest = &rest[part.len()..];
+                        true
+                    }
+                    Some(at) if i > 0 => {
+                        rest = &rest[at + part.len()..];
+                        true
+                    }
+                    _ => false,
+                })
+                && (e.ends_with('*') || rest.is_empty())
         });
     assert!(fits, "{told:#?}");
 }
 
 /// Two machines on one cable.
 fn pair(server: impl FnOnce(&mut Host)) -> World {
-    let a = host("a", HostKind::Client, "eth0 10.0.0.1/24", "10.0.0.0/24 dev eth0");
-    let mut b = host("b", HostKind::Node, "eth0 10.0.0.2/24", "10.0.0.0/24 dev eth0");
+    let a = host(
+        "a",
+        HostKind::Client,
+        "eth0 10.0.0.1/24",
+        "10.0.0.0/24 dev eth0",
+    );
+    let mut b = host(
+        "b",
+        HostKind::Node,
+        "eth0 10.0.0.2/24",
+        "10.0.0.0/24 dev eth0",
+    );
     server(&mut b);
     world(vec![a, b], &[("a eth0", "b eth0")])
 }
@@ -181,9 +199,24 @@ fn a_silent_neighbour_is_reported_to_the_sender_itself() {
 /// A client, two routers that send everything else to each other.
 #[test]
 fn a_loop_ends_when_the_ttl_is_used_up() {
-    let client = host("client", HostKind::Client, "eth0 10.0.0.1/24", "default via 10.0.0.2 dev eth0\n10.0.0.0/24 dev eth0");
-    let r1 = host("r1", HostKind::Router, "eth0 10.0.0.2/24\neth1 10.0.1.1/24", "default via 10.0.1.2 dev eth1\n10.0.0.0/24 dev eth0\n10.0.1.0/24 dev eth1");
-    let r2 = host("r2", HostKind::Router, "eth1 10.0.1.2/24", "default via 10.0.1.1 dev eth1\n10.0.1.0/24 dev eth1");
+    let client = host(
+        "client",
+        HostKind::Client,
+        "eth0 10.0.0.1/24",
+        "default via 10.0.0.2 dev eth0\n10.0.0.0/24 dev eth0",
+    );
+    let r1 = host(
+        "r1",
+        HostKind::Router,
+        "eth0 10.0.0.2/24\neth1 10.0.1.1/24",
+        "default via 10.0.1.2 dev eth1\n10.0.0.0/24 dev eth0\n10.0.1.0/24 dev eth1",
+    );
+    let r2 = host(
+        "r2",
+        HostKind::Router,
+        "eth1 10.0.1.2/24",
+        "default via 10.0.1.1 dev eth1\n10.0.1.0/24 dev eth1",
+    );
     let world = world(
         vec![client, r1, r2],
         &[("client eth0", "r1 eth0"), ("r1 eth1", "r2 eth1")],
@@ -192,7 +225,10 @@ fn a_loop_ends_when_the_ttl_is_used_up() {
     assert_eq!(trace.journeys[0].disposition, Disposition::TtlExceeded);
     assert_eq!(trace.journeys[0].hops.len(), 65);
     let error = trace.journeys.last().unwrap();
-    assert_eq!(summary(&error.packet.packet).split(' ').next(), Some("icmp"));
+    assert_eq!(
+        summary(&error.packet.packet).split(' ').next(),
+        Some("icmp")
+    );
     assert_eq!(error.disposition, Disposition::Delivered);
 }
 
@@ -203,8 +239,12 @@ fn overlay() -> World {
         host(
             name,
             HostKind::Node,
-            &format!("eth0 192.168.0.{n}/24\ncni0 bridge 10.1.{n}.1/24\nveth1 port cni0 hairpin\nflannel.1 vxlan 192.168.0.{n} 10.1.{n}.0/32"),
-            &format!("192.168.0.0/24 dev eth0\n10.1.{n}.0/24 dev cni0\n10.1.{other}.0/24 via 10.1.{other}.0 dev flannel.1 onlink"),
+            &format!(
+                "eth0 192.168.0.{n}/24\ncni0 bridge 10.1.{n}.1/24\nveth1 port cni0 hairpin\nflannel.1 vxlan 192.168.0.{n} 10.1.{n}.0/32"
+            ),
+            &format!(
+                "192.168.0.0/24 dev eth0\n10.1.{n}.0/24 dev cni0\n10.1.{other}.0/24 via 10.1.{other}.0 dev flannel.1 onlink"
+            ),
         )
     };
     let pod = |name: &str, n: u8| {
@@ -219,7 +259,11 @@ fn overlay() -> World {
     listens(&mut p2, 80, "web");
     world(
         vec![node("n1", 1), node("n2", 2), pod("p1", 1), p2],
-        &[("n1 eth0", "n2 eth0"), ("p1 eth0", "n1 veth1"), ("p2 eth0", "n2 veth1")],
+        &[
+            ("n1 eth0", "n2 eth0"),
+            ("p1 eth0", "n1 veth1"),
+            ("p2 eth0", "n2 veth1"),
+        ],
     )
 }
 
@@ -252,7 +296,10 @@ fn a_pod_that_reaches_itself_by_its_service_needs_hairpin_and_masquerade() {
             "tcp 10.1.2.2:* > 10.9.0.1:80 ACK | p2 n2 p2 | Delivered",
         ],
     );
-    let veth = world.hosts[1].interfaces.iter_mut().find(|i| i.name.as_str() == "veth1");
+    let veth = world.hosts[1]
+        .interfaces
+        .iter_mut()
+        .find(|i| i.name.as_str() == "veth1");
     veth.unwrap().hairpin = false;
     let trace = play(&world, "p2", "10.9.0.1", 80, ProbeKind::TcpConnect);
     assert_eq!(trace.disposition, Disposition::Dropped);
@@ -260,17 +307,35 @@ fn a_pod_that_reaches_itself_by_its_service_needs_hairpin_and_masquerade() {
 
 /// client -> gateway with Envoy -> app
 fn mesh(listening: bool) -> World {
-    let client = host("client", HostKind::Client, "eth0 10.0.0.1/24", "10.0.0.0/24 dev eth0");
-    let mut gateway = host("gateway", HostKind::Pod, "eth0 10.0.0.2/24\neth1 10.0.1.1/24", "10.0.0.0/24 dev eth0\n10.0.1.0/24 dev eth1");
+    let client = host(
+        "client",
+        HostKind::Client,
+        "eth0 10.0.0.1/24",
+        "10.0.0.0/24 dev eth0",
+    );
+    let mut gateway = host(
+        "gateway",
+        HostKind::Pod,
+        "eth0 10.0.0.2/24\neth1 10.0.1.1/24",
+        "10.0.0.0/24 dev eth0\n10.0.1.0/24 dev eth1",
+    );
     listens(&mut gateway, 80, "envoy");
     gateway.envoy = Some(envoy().into());
-    let mut app = host("app", HostKind::Pod, "eth0 10.0.1.2/24", "10.0.1.0/24 dev eth0");
+    let mut app = host(
+        "app",
+        HostKind::Pod,
+        "eth0 10.0.1.2/24",
+        "10.0.1.0/24 dev eth0",
+    );
     if listening {
         listens(&mut app, 8080, "app");
     }
     world(
         vec![client, gateway, app],
-        &[("client eth0", "gateway eth0"), ("gateway eth1", "app eth0")],
+        &[
+            ("client eth0", "gateway eth0"),
+            ("gateway eth1", "app eth0"),
+        ],
     )
 }
 
@@ -305,7 +370,11 @@ fn envoy() -> Config {
         clusters: vec![cluster],
         ..Resources::default()
     });
-    assert!(config.refused.is_empty(), "{:?} {problems:?}", config.refused);
+    assert!(
+        config.refused.is_empty(),
+        "{:?} {problems:?}",
+        config.refused
+    );
     config
 }
 
@@ -322,17 +391,32 @@ fn get() -> ProbeKind {
 fn envoy_passes_a_request_on_over_a_connection_of_its_own() {
     let world = mesh(true);
     let trace = play(&world, "client", "10.0.0.2", 80, get());
-    let requests = trace.journeys.iter().filter(|j| j.packet.packet.payload > 0);
+    let requests = trace
+        .journeys
+        .iter()
+        .filter(|j| j.packet.packet.payload > 0);
     let ways: Vec<String> = requests
         .map(|j| {
             let hops = j.hops.iter().map(|h| &*world.host(h.host).unwrap().name);
             hops.collect::<Vec<_>>().join(" ")
         })
         .collect();
-    assert_eq!(ways, ["client gateway", "gateway app", "app gateway", "gateway client"]);
+    assert_eq!(
+        ways,
+        [
+            "client gateway",
+            "gateway app",
+            "app gateway",
+            "gateway client"
+        ]
+    );
     assert_eq!(trace.disposition, Disposition::Delivered);
     let status = |t: &Trace| {
-        let steps = t.journeys.iter().flat_map(|j| &j.hops).flat_map(|h| &h.steps);
+        let steps = t
+            .journeys
+            .iter()
+            .flat_map(|j| &j.hops)
+            .flat_map(|h| &h.steps);
         steps
             .filter_map(|s| match &s.action {
                 Action::Proxied(p) => p.status,
