@@ -215,6 +215,10 @@ impl Table {
 
     /// The built-in chain at a hook.
     pub fn find_builtin(&self, hook: Hook) -> Option<ChainId> {
+        // Among tens of thousands of chains, one that cannot be there is not looked for.
+        if !self.name.hooks().contains(&hook) {
+            return None;
+        }
         let at = self
             .chains
             .iter()
