@@ -1,5 +1,5 @@
 use super::machine::Machine;
-use super::{AfterRun, TOOLS, iptables, sysctl};
+use super::{AfterRun, TOOLS, iptables, nft, sysctl};
 use crate::netfilter::TableName;
 
 /// How the last word of a partial command line may go on: commands, options, tables, chains, interfaces. A line that ends in
@@ -47,6 +47,12 @@ fn candidates(machine: &Machine<'_>, words: &[&str]) -> Vec<String> {
         }
         ("iptables", ..) => texts(&["-t", "-L", "-S", "-n", "-v", "-x", "--line-numbers"]),
         ("iptables-save", ..) => texts(&["-c", "-t"]),
+        ("nft", ..) => nft::complete(machine, rest),
+        ("ipset", [], _) => texts(&["list", "save"]),
+        ("ipset", [_], _) => {
+            let sets = machine.host.sets.sets.iter();
+            sets.map(|s| s.name.to_string()).collect()
+        }
         ("conntrack", _, "-p") => texts(&["tcp", "udp", "icmp", "sctp"]),
         ("conntrack", [], _) => texts(&["-L", "-C"]),
         ("conntrack", ..) => texts(&["-p", "-s", "-d", "--sport", "--dport", "-n", "-g"]),

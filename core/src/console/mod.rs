@@ -9,10 +9,12 @@ mod args;
 mod bridge;
 mod complete;
 mod conntrack;
+mod ipset;
 mod iptables;
 mod log;
 mod machine;
 mod neigh;
+mod nft;
 mod route;
 mod sockets;
 mod sysctl;
@@ -94,6 +96,16 @@ static TOOLS: &[Tool] = &[
         name: "iptables-save",
         usage: iptables::SAVE_USAGE,
         run: iptables::save,
+    },
+    Tool {
+        name: "nft",
+        usage: nft::USAGE,
+        run: nft::run,
+    },
+    Tool {
+        name: "ipset",
+        usage: ipset::USAGE,
+        run: ipset::run,
     },
     Tool {
         name: "conntrack",

@@ -323,10 +323,10 @@ impl Sim<'_> {
             }
             let owner = self.state(at).filter(|s| s.fib.is_local(src)).is_some();
             if oif.is_none() && direct {
-                let dev = host.owner_of(src).ok_or(RouteError::Invalid)?;
+                let dev = host.owner_of(src).ok_or(RouteError::NetUnreachable)?;
                 oif = Some(dev.name.clone());
             } else if !any_source && !owner {
-                return Err(RouteError::Invalid);
+                return Err(RouteError::NetUnreachable);
             }
         }
         if let Some(dev) = &oif {

@@ -1,5 +1,6 @@
 //! ipset: sets of addresses, ports and nets that rules ask about (kernel `net/netfilter/ipset/`).
 
+mod print;
 mod read;
 
 pub use read::read;
@@ -21,6 +22,8 @@ pub struct Sets {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Set {
     pub name: Box<str>,
+    /// Its type and the options of its creation, as written.
+    pub create: Box<str>,
     pub kind: Kind,
     pub span: Span,
 }

@@ -21,7 +21,7 @@ pub fn read(text: &str, file: FileId) -> (Sets, Vec<Diagnostic>) {
 impl Sets {
     fn command(&mut self, command: &Word, rest: &[Word]) -> Result<(), Diagnostic> {
         match (command.text, rest) {
-            ("create" | "-N", [name, kind, ..]) => {
+            ("create" | "-N", [name, kind, options @ ..]) => {
                 if self.get(name.text).is_some() {
                     return Err(Diagnostic::error(
                         name.span,
@@ -30,8 +30,14 @@ impl Sets {
                 }
                 let known = kind_of(kind.text);
                 let unknown = known.is_none();
+                let mut create = kind.text.to_string();
+                for option in options {
+                    create.push(' ');
+                    create.push_str(option.text);
+                }
                 self.sets.push(Set {
                     name: name.text.into(),
+                    create: create.into(),
                     kind: known.unwrap_or(Kind::Unknown),
                     span: name.span,
                 });

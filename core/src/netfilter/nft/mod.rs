@@ -1,6 +1,7 @@
 //! nftables: tables, chains, sets and maps as `nft` has them.
 
 mod act;
+mod after;
 mod eval;
 mod expr;
 mod icmp;
@@ -20,6 +21,7 @@ pub use expr::{
     CtKey, Expr, Fib, FibResult, Field, Icmpx, Limit, Log, Meta, Nat, NatKind, Op, Reject,
     Relation, Right, SocketKey, Statement, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
 };
+pub use after::after;
 pub use print::rule as print_rule;
 pub use read::read;
 pub use ruleset::{

@@ -1,0 +1,67 @@
+use super::{Data, Element, Place, Ruleset, Set, SetId, State, Statement, TableId, Value};
+use crate::netfilter::matches::Range;
+use crate::netfilter::{ChainId, Counters};
+
+/// The rules as `nft list ruleset` prints them at a moment (milliseconds on the host's clock): what was counted since they
+/// were loaded added to their counters, and the elements that rules added or took out.
+pub fn after(rules: &Ruleset, state: &State, now: u64) -> Ruleset {
+    let mut rules = rules.clone();
+    for (table, t) in (0..).map(TableId).zip(&mut rules.tables) {
+        for (chain, c) in (0..).map(ChainId).zip(&mut t.chains) {
+            for (rule, r) in (0..).zip(&mut c.rules) {
+                for (statement, s) in (0..).zip(&mut r.statements) {
+                    let place = Place {
+                        table,
+                        chain,
+                        rule,
+                        statement,
+                        part: 0,
+                    };
+                    if let (Statement::Counter(count), Some(more)) =
+                        (s, state.counters.get(&place))
+                    {
+                        add(count, more);
+                    }
+                }
+            }
+        }
+        for counter in &mut t.counters {
+            let key = (table, counter.name.clone());
+            if let Some(more) = state.named_counters.get(&key) {
+                add(&mut counter.counters, more);
+            }
+        }
+        for (id, set) in (0..).map(SetId).zip(&mut t.sets) {
+            elements(set, state, (table, id), now);
+        }
+    }
+    rules
+}
+
+fn add(to: &mut Counters, more: &Counters) {
+    to.packets = to.packets.saturating_add(more.packets);
+    to.bytes = to.bytes.saturating_add(more.bytes);
+}
+
+fn elements(set: &mut Set, state: &State, at: (TableId, SetId), now: u64) {
+    for (key, changed) in state.elements.get(&at).into_iter().flatten() {
+        let one = |value: &Value| Range {
+            low: value.clone(),
+            high: value.clone(),
+        };
+        let key: Vec<_> = key.iter().map(one).collect();
+        set.elements.retain(|e| e.key != key);
+        if !changed.lives(now) {
+            continue;
+        }
+        let data = changed.data.iter().map(one).collect::<Vec<_>>();
+        set.elements.push(Element {
+            key,
+            data: (!data.is_empty()).then_some(Data::Values(data)),
+            timeout: None,
+            expires: changed.expires.map(|end| end.saturating_sub(now)),
+            comment: None,
+            span: set.span,
+        });
+    }
+}
