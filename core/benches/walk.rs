@@ -82,10 +82,20 @@ fn inject(world: &World, packet: Packet) -> usize {
     let mut sim = Sim::new(world, 1);
     let mac = world.hosts[0].interface("eth0").map(|i| i.mac);
     let iface = "eth0".into();
-    sim.inject(HostId(0), &iface, packet, Mac::default(), mac.unwrap_or_default());
+    sim.inject(
+        HostId(0),
+        &iface,
+        packet,
+        Mac::default(),
+        mac.unwrap_or_default(),
+    );
     sim.run_until(10_000);
     let journeys = &sim.into_trace().journeys;
-    journeys.iter().flat_map(|j| &j.hops).map(|h| h.steps.len()).sum()
+    journeys
+        .iter()
+        .flat_map(|j| &j.hops)
+        .map(|h| h.steps.len())
+        .sum()
 }
 
 /// To the first service of the list: the chains are short, whatever else is in the dump. Target: under 100 µs.

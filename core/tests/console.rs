@@ -59,8 +59,14 @@ fn node() -> Run {
             "ip-addr.txt",
             "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n    link/ether 00:16:3e:00:00:11 brd ff:ff:ff:ff:ff:ff\n    inet 192.168.0.17/24 scope global eth0\n",
         ),
-        ("ip-route.txt", "default via 192.168.0.253 dev eth0\n192.168.0.0/24 dev eth0 proto kernel scope link src 192.168.0.17\nblackhole 10.60.0.0/16\nprohibit 10.61.0.0/16\nunreachable 10.62.0.0/16\n10.50.0.0/16 via 192.168.0.252 dev eth0 table 100\n"),
-        ("ip-rule.txt", "0: from all lookup local\n32765: from all fwmark 0x1/0x1 lookup 100\n32766: from all lookup main\n32767: from all lookup default\n"),
+        (
+            "ip-route.txt",
+            "default via 192.168.0.253 dev eth0\n192.168.0.0/24 dev eth0 proto kernel scope link src 192.168.0.17\nblackhole 10.60.0.0/16\nprohibit 10.61.0.0/16\nunreachable 10.62.0.0/16\n10.50.0.0/16 via 192.168.0.252 dev eth0 table 100\n",
+        ),
+        (
+            "ip-rule.txt",
+            "0: from all lookup local\n32765: from all fwmark 0x1/0x1 lookup 100\n32766: from all lookup main\n32767: from all lookup default\n",
+        ),
         (
             "nft-ruleset.txt",
             "table ip filter {\n\tcounter asked {\n\t\tpackets 4 bytes 200\n\t}\n\n\tset servers {\n\t\ttype ipv4_addr\n\t\telements = { 192.168.0.53 }\n\t}\n\n\tset seen {\n\t\ttype ipv4_addr\n\t\tsize 100\n\t\tflags dynamic\n\t}\n\n\tchain output {\n\t\ttype filter hook output priority filter; policy accept;\n\t\tudp dport 53 counter packets 7 bytes 420 jump ask\n\t}\n\n\tchain ask {\n\t\tip daddr @servers counter name \"asked\" add @seen { ip daddr }\n\t}\n}\n",
@@ -86,7 +92,10 @@ fn node() -> Run {
 #[test]
 fn a_node_by_itself_in_commands() {
     let run = node();
-    assert_eq!(run.diagnostics.iter().map(|d| d.code()).collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(
+        run.diagnostics.iter().map(|d| d.code()).collect::<Vec<_>>(),
+        [""; 0]
+    );
     check("node.txt", &run);
 }
 

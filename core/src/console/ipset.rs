@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::args::{Arg, Args};
 use super::machine::Machine;
 use super::{Answer, Output};
-use crate::netfilter::ipset::Set;
 use crate::netfilter::Match;
+use crate::netfilter::ipset::Set;
 use crate::say;
 use crate::text::Diagnostic;
 

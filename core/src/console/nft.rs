@@ -1,8 +1,8 @@
 //! `nft list`, with counters and elements as the run left them.
 
+use super::Answer;
 use super::args::{Arg, Args};
 use super::machine::Machine;
-use super::Answer;
 use crate::netfilter::nft::{self, Family, Ruleset, Table};
 use crate::say;
 use crate::text::Diagnostic;
@@ -63,9 +63,15 @@ fn table<'r>(rules: &'r Ruleset, args: &mut Args<'_>, what: &Arg) -> Result<&'r 
         .find(|t| t.family == family && *t.name == *word.text);
     found.ok_or_else(|| {
         let names = rules.tables.iter();
-        let names: Vec<_> = names.map(|t| format!("{} {}", t.family.name(), t.name)).collect();
+        let names: Vec<_> = names
+            .map(|t| format!("{} {}", t.family.name(), t.name))
+            .collect();
         let name = format!("{} {}", family.name(), word.text);
-        let said = say!("console/no-nft-table", name = name, tables = names.join(", "));
+        let said = say!(
+            "console/no-nft-table",
+            name = name,
+            tables = names.join(", ")
+        );
         Diagnostic::error(word.span, said)
     })
 }
@@ -89,7 +95,10 @@ fn part(table: &Table, kind: &str, name: &Arg) -> Result<String, Diagnostic> {
         );
         return Err(Diagnostic::error(name.span, said));
     }
-    Ok(only(&table.to_string(), &format!("{kind} {} {{", name.text)))
+    Ok(only(
+        &table.to_string(),
+        &format!("{kind} {} {{", name.text),
+    ))
 }
 
 /// Chains and sets name each other by their places, so those that are not wanted are cut from the text.

@@ -17,8 +17,7 @@ pub fn after(rules: &Ruleset, state: &State, now: u64) -> Ruleset {
                         statement,
                         part: 0,
                     };
-                    if let (Statement::Counter(count), Some(more)) =
-                        (s, state.counters.get(&place))
+                    if let (Statement::Counter(count), Some(more)) = (s, state.counters.get(&place))
                     {
                         add(count, more);
                     }

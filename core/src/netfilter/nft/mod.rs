@@ -17,11 +17,11 @@ mod value;
 mod walk;
 mod why;
 
+pub use after::after;
 pub use expr::{
     CtKey, Expr, Fib, FibResult, Field, Icmpx, Limit, Log, Meta, Nat, NatKind, Op, Reject,
     Relation, Right, SocketKey, Statement, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
 };
-pub use after::after;
 pub use print::rule as print_rule;
 pub use read::read;
 pub use ruleset::{
