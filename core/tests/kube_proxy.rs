@@ -58,7 +58,7 @@ fn traced(cluster: &str, version: Version, mode: ProxyMode) -> Vec<(String, Vec<
     let view = View::new(services, slices, proxier, IpFamily::V4);
     let lines: Lines = match mode {
         ProxyMode::Nftables => nftables::rules(&view).commands(),
-        _ => iptables::rules(&view).save(&iptables::jumps(version)),
+        _ => iptables::rules(&view).save(version),
     };
     assert_eq!(lines.text().lines().count(), lines.origins().len());
     let sources = |origin| {

@@ -5,6 +5,7 @@
 
 mod address;
 mod endpoint_slice;
+mod environment;
 mod kube_proxy;
 mod meta;
 mod node;
@@ -16,6 +17,7 @@ mod workload;
 
 pub use address::{IpFamily, parse_cidr, parse_ip};
 pub use endpoint_slice::{AddressType, Endpoint, EndpointPort, EndpointSlice};
+pub use environment::{Cloud, Environment, Plugin, PodRoutes};
 pub use kube_proxy::{DetectLocalMode, KubeProxyConfiguration, Masquerade, ProxyMode};
 pub use meta::{Labels, Meta, Spanned};
 pub use node::Node;

@@ -18,6 +18,8 @@ pub struct Node {
     pub ready: Option<Spanned<bool>>,
     /// Cordoned.
     pub unschedulable: Option<Span>,
+    /// `status.nodeInfo.kubeletVersion`
+    pub kubelet: Option<Spanned<Box<str>>>,
 }
 
 impl Node {
@@ -46,6 +48,7 @@ impl Node {
             pod_cidrs: Vec::new(),
             ready: None,
             unschedulable: None,
+            kubelet: None,
         };
         if let Some(spec) = fields.get("spec").and_then(|s| s.fields()) {
             node.read_spec(spec);
@@ -109,6 +112,10 @@ impl Node {
                 }
             }
         }
+        let version = status
+            .get("nodeInfo")
+            .and_then(|c| c.fields()?.get("kubeletVersion"));
+        self.kubelet = version.and_then(|c| Some(Spanned::new(c.str()?.into(), c.span())));
         status.no_matter(&[
             "allocatable",
             "capacity",
@@ -116,7 +123,6 @@ impl Node {
             "daemonEndpoints",
             "features",
             "images",
-            "nodeInfo",
             "phase",
             "runtimeHandlers",
             "volumesAttached",

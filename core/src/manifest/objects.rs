@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    EndpointSlice, KubeProxyConfiguration, Meta, Node, Pod, Service, Workload, WorkloadKind,
+    EndpointSlice, Environment, KubeProxyConfiguration, Meta, Node, Pod, Service, Workload,
+    WorkloadKind,
 };
 use crate::say;
 use crate::text::{Diagnostic, FileId, Span};
@@ -17,6 +18,7 @@ pub struct Manifests {
     pub workloads: Vec<Workload>,
     pub namespaces: Vec<Namespace>,
     pub kube_proxy: Vec<KubeProxyConfiguration>,
+    pub environments: Vec<Environment>,
     /// Objects of kinds that other readers know, or nobody.
     pub others: Vec<Other>,
 }
@@ -84,6 +86,7 @@ fn object(node: yaml::Node, to: &mut Manifests, log: &Log, lists: usize) {
         ("kubeproxy.config.k8s.io/v1alpha1", "KubeProxyConfiguration") => {
             to.kube_proxy.push(KubeProxyConfiguration::read(fields));
         }
+        ("northsouth/v1", "Environment") => to.environments.push(Environment::read(fields)),
         ("apps/v1", _) if workload.is_some() => {
             to.workloads
                 .extend(workload.map(|kind| Workload::read(fields, kind)));

@@ -8,6 +8,7 @@ use super::machine::{by_gateway, connected, everywhere, machine};
 use super::own::{BalancerFile, ClientFile, VpcFile};
 use super::pods::{self, Pods};
 use super::texts::Texts;
+use crate::load_balancer::Forwarding;
 use crate::net::Mac;
 use crate::say;
 use crate::text::Diagnostic;
@@ -243,6 +244,14 @@ impl Builder {
                     .iter()
                     .filter_map(|id| self.host(*id))
                     .find(|h| h.owner_of(backend.addr).is_some());
+                let pod = self
+                    .world
+                    .hosts
+                    .iter()
+                    .find(|h| h.kind == HostKind::Pod && h.owner_of(backend.addr).is_some());
+                if pod.is_some() {
+                    continue;
+                }
                 let said = match owner {
                     None => Some(say!("texts/backend-nobody", addr = backend.addr)),
                     Some(host)
@@ -265,6 +274,7 @@ impl Builder {
                 if let Some(port) = wanted
                     && let Some(node_port) = port.node_port
                     && node_port != backend.port
+                    && balancer.forwarding != Forwarding::KeepDestination
                 {
                     self.diagnostics.push(
                         Diagnostic::warning(

@@ -6,10 +6,11 @@ mod jumps;
 mod policy;
 mod writer;
 
+use jumps::kubelet;
 pub use jumps::{Jump, jumps};
 
 use super::version::Chains;
-use super::{Lines, View};
+use super::{Lines, Version, View};
 use crate::manifest::IpFamily;
 use writer::Writer;
 
@@ -62,9 +63,11 @@ impl Payload {
         ]
     }
 
-    /// A node's whole rules in the form of iptables-save: the built-in chains with kube-proxy's jumps, then kube-proxy's
-    /// chains. Each line with where it comes from.
-    pub fn save(&self, jumps: &[Jump]) -> Lines {
+    /// A node's whole rules in the form of iptables-save: the built-in chains with the jumps that kube-proxy makes, kubelet's
+    /// chains in releases where they are its business, and kube-proxy's own. Each line with where it comes from.
+    pub fn save(&self, version: Version) -> Lines {
+        let jumps = jumps(version);
+        let kubelet = kubelet(version);
         let mut out = Lines::default();
         for (table, chains, rules) in self.sections() {
             let built_in: &[&str] = match table {
@@ -75,20 +78,27 @@ impl Payload {
             for chain in built_in {
                 out.frame(&[":", chain, " ACCEPT [0:0]"]);
             }
-            // A jump may go to a chain that the payload leaves as it is.
-            let own = jumps.iter().filter(|j| j.table == table);
-            let mut ensured: Vec<&str> = Vec::new();
-            for jump in own.clone() {
-                let declared = |line: &str| line[1..].split(' ').next() == Some(jump.to);
-                if !chains.text().lines().any(declared) && !ensured.contains(&jump.to) {
-                    ensured.push(jump.to);
-                    out.frame(&[":", jump.to, " - [0:0]"]);
-                }
+            let own = || jumps.iter().filter(|j| j.table == table);
+            let kubelets = || kubelet.iter().filter(|(t, ..)| *t == table);
+            // kube-proxy ensures a chain that it may leave empty.
+            let mut ensured: Vec<&str> = kubelets().map(|(_, chain, _)| *chain).collect();
+            let mine = |chain: &str| {
+                let mut declared = chains.text().lines();
+                declared.any(|line| line[1..].split(' ').next() == Some(chain))
+            };
+            ensured.extend(own().map(|j| j.to).filter(|chain| !mine(chain)));
+            ensured.sort_unstable();
+            ensured.dedup();
+            for chain in ensured {
+                out.frame(&[":", chain, " - [0:0]"]);
             }
             out.extend(chains);
             // Each was put before the ones already there.
-            for jump in own.rev() {
+            for jump in own().rev() {
                 out.frame(&["-A ", jump.from, jump.arguments, " -j ", jump.to]);
+            }
+            for (_, chain, rule) in kubelets() {
+                out.frame(&["-A ", chain, rule]);
             }
             out.extend(rules);
             out.frame(&["COMMIT"]);

@@ -1,0 +1,107 @@
+//! A whole cluster from its manifests: what every controller does, as the texts that commands on its machines would print.
+//!
+//! The texts are those that people paste of their own clusters, so generated and pasted ones enter by the same door, and
+//! a generated one can be taken over and edited. Each line knows the fields that it comes from.
+
+mod cloud;
+mod devices;
+mod facts;
+mod kubectl;
+mod network;
+mod node;
+mod pod;
+mod sheet;
+
+pub use sheet::Sheet;
+
+use super::{api_server, endpoint_slices, workloads};
+use crate::manifest::Manifests;
+use crate::text::{Diagnostic, Span};
+use facts::Facts;
+
+/// A text that the cluster makes, by its place in a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// Such as `nodes/work001/ip-route.txt`.
+    pub name: String,
+    pub sheet: Sheet,
+}
+
+/// What becomes of some manifests.
+#[derive(Clone, Debug, Default)]
+pub struct Cluster {
+    /// With all that the controllers filled in.
+    pub objects: Manifests,
+    pub files: Vec<Generated>,
+}
+
+impl Cluster {
+    /// The lines that a field made: each with its file and its place there, from 0. A place within a field stands for that
+    /// field, the smallest one around it.
+    pub fn made_of(&self, place: Span) -> Vec<(usize, usize)> {
+        let inside = |a: &Span, b: &Span| a.file == b.file && b.start <= a.start && a.end <= b.end;
+        let all = || self.files.iter().flat_map(|f| f.sheet.all_sources());
+        let field = match all().any(|source| inside(source, &place)) {
+            true => None,
+            false => all()
+                .filter(|source| inside(&place, source))
+                .min_by_key(|source| source.end - source.start),
+        };
+        let wanted = |source: &Span| match field {
+            Some(field) => source == field,
+            None => inside(source, &place),
+        };
+        let mut lines = Vec::new();
+        for (at, file) in self.files.iter().enumerate() {
+            lines.extend(file.sheet.lines_of(wanted).map(|line| (at, line)));
+        }
+        lines
+    }
+}
+
+/// Lets the controllers have their way with the manifests of a cluster.
+pub fn build(manifests: &Manifests) -> (Cluster, Vec<Diagnostic>) {
+    let mut objects = manifests.clone();
+    let mut said = Vec::new();
+    let facts = Facts::new(&objects, &mut said);
+    said.extend(api_server::admit(&mut objects, facts.services, facts.pods));
+    said.extend(workloads::run(&mut objects));
+    let (slices, more) = endpoint_slices::make(&objects);
+    said.extend(more);
+    objects.endpoint_slices.extend(slices);
+    cloud::addresses(&mut objects, &facts, &mut said);
+    said.extend(slices_without_service(&objects));
+    let mut files = Vec::new();
+    kubectl::tables(&objects, &facts, &mut files);
+    cloud::files(&objects, &facts, &mut files);
+    for node in &objects.nodes {
+        node::files(&objects, &facts, node, &mut files, &mut said);
+    }
+    for pod in &objects.pods {
+        pod::files(&objects, &facts, pod, &mut files);
+    }
+    (Cluster { objects, files }, said)
+}
+
+/// Endpoints that nobody asks for.
+fn slices_without_service(objects: &Manifests) -> Vec<Diagnostic> {
+    let mut said = Vec::new();
+    for slice in &objects.endpoint_slices {
+        let Some(service) = &slice.service else {
+            continue;
+        };
+        let named = |s: &crate::manifest::Service| {
+            s.meta.namespace == slice.meta.namespace && s.meta.name == service.value
+        };
+        if !objects.services.iter().any(named) {
+            let (slice, name) = (slice.meta.full_name(), &service.value);
+            let say = crate::say!(
+                "control/slice-without-service",
+                slice = slice,
+                service = name
+            );
+            said.push(Diagnostic::warning(service.span, say));
+        }
+    }
+    said
+}

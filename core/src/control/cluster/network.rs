@@ -1,0 +1,205 @@
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+
+use super::devices::{Device, Kind};
+use super::facts::{Facts, has_network, mac_of};
+use crate::control::api_server::draw;
+use crate::manifest::{IpFamily, Manifests, Node, Plugin, Pod, PodRoutes};
+use crate::net::Mac;
+use crate::text::Span;
+
+/// What the plugin and its backend make of a node's network.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NodeNetwork {
+    /// Without `lo`.
+    pub devices: Vec<Device>,
+    pub routes: Vec<(String, Vec<Span>)>,
+    pub neighbours: Vec<(String, Vec<Span>)>,
+    pub sysctls: Vec<String>,
+}
+
+/// The bridge of CNI's `bridge` plugin, and flannel's VXLAN device.
+pub(super) const BRIDGE: &str = "cni0";
+const VXLAN: &str = "flannel.1";
+/// Where Calico's Pods believe their gateway is.
+pub(super) const LINK_LOCAL_GATEWAY: &str = "169.254.1.1";
+/// A Pod's own device.
+pub(super) const POD_DEVICE: usize = 3;
+
+/// The Pods of a node, in the order of their devices.
+pub(super) fn pods_on<'a>(objects: &'a Manifests, node: &Node) -> impl Iterator<Item = &'a Pod> {
+    let name = node.meta.name.clone();
+    objects.pods.iter().filter(move |pod| {
+        has_network(pod) && pod.spec.node_name.as_ref().is_some_and(|n| n.value == name)
+    })
+}
+
+/// The name of the node's end of a Pod's veth.
+pub(super) fn veth(pod: &Pod, plugin: Plugin) -> String {
+    let prefix = match plugin {
+        Plugin::Bridge => "veth",
+        Plugin::Routed => "cali",
+    };
+    format!("{prefix}{:08x}", draw(&pod.meta.full_name(), u32::MAX))
+}
+
+/// The first address of a node's Pods, which the bridge has.
+pub(super) fn gateway(net: IpNetwork) -> IpAddr {
+    net.iter().nth(1).unwrap_or(net.network())
+}
+
+impl NodeNetwork {
+    pub fn new(objects: &Manifests, facts: &Facts, node: &Node) -> Self {
+        let mut own = Self::default();
+        own.card(facts, node);
+        if facts.env.routes.value == PodRoutes::Vxlan {
+            own.vxlan(facts, node);
+        }
+        own.pods(objects, facts, node);
+        own.other_nodes(objects, facts, node);
+        own
+    }
+
+    fn add(&mut self, name: impl Into<String>, kind: Kind, mac: Mac, span: Span) -> &mut Device {
+        let at = self.devices.len();
+        self.devices.push(Device {
+            index: at + 2,
+            name: name.into(),
+            kind,
+            mac,
+            mtu: 1500,
+            addrs: Vec::new(),
+            master: None,
+            span,
+        });
+        &mut self.devices[at]
+    }
+
+    fn route(&mut self, text: String, sources: &[Span]) {
+        self.routes.push((text, sources.to_vec()));
+    }
+
+    fn card(&mut self, facts: &Facts, node: &Node) {
+        let Some(ip) = node.ip(IpFamily::V4).copied() else {
+            return;
+        };
+        let name = facts.env.interface.value.clone();
+        let mac = match ip.value {
+            IpAddr::V4(ip) => {
+                let [_, b, c, d] = ip.octets();
+                Mac([0x00, 0x16, 0x3e, b, c, d])
+            }
+            IpAddr::V6(_) => mac_of(ip.value),
+        };
+        let length = facts.nodes.prefix();
+        let card = self.add(&*name, Kind::Card, mac, ip.span);
+        card.addrs.push((ip.value, length));
+        let sources = [ip.span, facts.env.span];
+        self.route(format!("default via {} dev {name}", facts.router), &sources);
+        let net = facts.nodes;
+        let (base, own) = (net.network(), ip.value);
+        self.route(
+            format!("{base}/{length} dev {name} proto kernel scope link src {own}"),
+            &sources,
+        );
+    }
+
+    /// flannel's device: the network's own address, and a hardware address that every other node is told.
+    fn vxlan(&mut self, facts: &Facts, node: &Node) {
+        let (Some(ip), Some(net)) = (node.ip(IpFamily::V4), node.pod_cidr(IpFamily::V4)) else {
+            return;
+        };
+        let kind = Kind::Vxlan { local: ip.value };
+        let span = facts.env.routes.span;
+        let (base, mtu) = (net.value.network(), facts.pod_mtu());
+        let device = self.add(VXLAN, kind, vtep_mac(base), span);
+        device.mtu = mtu;
+        device.addrs.push((base, 32));
+    }
+
+    fn pods(&mut self, objects: &Manifests, facts: &Facts, node: &Node) {
+        let plugin = facts.env.plugin.value;
+        let cidr = node.pod_cidr(IpFamily::V4).copied();
+        let mtu = facts.pod_mtu();
+        if let Some(cidr) = cidr {
+            let net = cidr.value;
+            let sources = [cidr.span, facts.env.plugin.span];
+            let (base, length, ip) = (net.network(), net.prefix(), gateway(net));
+            match plugin {
+                Plugin::Bridge => {
+                    let bridge = self.add(BRIDGE, Kind::Bridge, mac_of(ip), cidr.span);
+                    bridge.mtu = mtu;
+                    bridge.addrs.push((ip, length));
+                    self.route(
+                        format!("{base}/{length} dev {BRIDGE} proto kernel scope link src {ip}"),
+                        &sources,
+                    );
+                }
+                Plugin::Routed => {
+                    self.route(format!("blackhole {base}/{length} proto 80"), &sources)
+                }
+            }
+        }
+        for (namespace, pod) in pods_on(objects, node).enumerate() {
+            let name = veth(pod, plugin);
+            let kind = Kind::Veth {
+                peer: POD_DEVICE,
+                namespace,
+            };
+            let [a, b, c, d] = draw(&pod.meta.full_name(), u32::MAX).to_be_bytes();
+            let mac = match plugin {
+                Plugin::Bridge => Mac([0xbe, 0x00, a, b, c, d]),
+                Plugin::Routed => Mac([0xee; 6]),
+            };
+            let device = self.add(&*name, kind, mac, pod.meta.span);
+            device.mtu = mtu;
+            match plugin {
+                Plugin::Bridge => device.master = Some(BRIDGE),
+                Plugin::Routed => {
+                    let v4 = pod.ips.iter().find(|ip| ip.value.is_ipv4());
+                    if let Some(ip) = v4 {
+                        let sources = [ip.span, facts.env.plugin.span];
+                        self.route(format!("{} dev {name} scope link", ip.value), &sources);
+                    }
+                    self.sysctls
+                        .push(format!("net.ipv4.conf.{name}.proxy_arp = 1"));
+                }
+            }
+        }
+    }
+
+    /// How packets find the Pods of the other nodes.
+    fn other_nodes(&mut self, objects: &Manifests, facts: &Facts, node: &Node) {
+        let name = facts.env.interface.value.clone();
+        for other in objects
+            .nodes
+            .iter()
+            .filter(|n| n.meta.name != node.meta.name)
+        {
+            let (Some(ip), Some(net)) = (other.ip(IpFamily::V4), other.pod_cidr(IpFamily::V4))
+            else {
+                continue;
+            };
+            let sources = [net.span, ip.span, facts.env.routes.span];
+            let (cidr, base) = (net.value, net.value.network());
+            match facts.env.routes.value {
+                PodRoutes::Vpc => {}
+                PodRoutes::HostGw => {
+                    self.route(format!("{cidr} via {} dev {name}", ip.value), &sources);
+                }
+                PodRoutes::Vxlan => {
+                    self.route(format!("{cidr} via {base} dev {VXLAN} onlink"), &sources);
+                    let mac = vtep_mac(base);
+                    let line = format!("{base} dev {VXLAN} lladdr {mac} PERMANENT");
+                    self.neighbours.push((line, sources.to_vec()));
+                }
+            }
+        }
+    }
+}
+
+fn vtep_mac(base: IpAddr) -> Mac {
+    let Mac([_, _, a, b, c, d]) = mac_of(base);
+    Mac([0x02, 0x00, a, b, c, d])
+}

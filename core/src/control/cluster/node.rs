@@ -1,0 +1,270 @@
+use std::net::IpAddr;
+
+use super::Generated;
+use super::devices;
+use super::facts::Facts;
+use super::network::{BRIDGE, NodeNetwork, gateway, pods_on, veth};
+use super::pod::sockets;
+use super::sheet::Sheet;
+use crate::control::kube_proxy::{HostFacts, Lines, Proxier, Version, View, iptables, nftables};
+use crate::manifest::{IpFamily, Manifests, Node, Plugin, ProxyMode};
+use crate::net::Mac;
+use crate::say;
+use crate::text::{Diagnostic, Span};
+
+use super::facts::mac_of;
+
+/// The files of a node.
+pub(super) fn files(
+    objects: &Manifests,
+    facts: &Facts,
+    node: &Node,
+    files: &mut Vec<Generated>,
+    said: &mut Vec<Diagnostic>,
+) {
+    if node.ip(IpFamily::V4).is_none() {
+        let say = say!("control/node-without-address", node = node.meta.name);
+        said.push(Diagnostic::error(node.meta.name_span, say));
+        return;
+    }
+    let folder = format!("nodes/{}", node.meta.name);
+    let mut put = |file: &str, sheet: Sheet| {
+        files.push(Generated {
+            name: format!("{folder}/{file}"),
+            sheet,
+        });
+    };
+    let network = NodeNetwork::new(objects, facts, node);
+    let mut sheet = Sheet::default();
+    devices::print(&network.devices, &mut sheet);
+    put("ip-addr.txt", sheet);
+    put("ip-route.txt", listed(&network.routes));
+    if !network.neighbours.is_empty() {
+        put("ip-neigh.txt", listed(&network.neighbours));
+    }
+    if facts.env.plugin.value == Plugin::Bridge {
+        put("brctl-show.txt", brctl(objects, facts, node));
+    }
+    put("sysctl.txt", sysctl(facts, &network));
+    put("ss.txt", node_sockets(objects, facts, node));
+    let host = host(&network);
+    let proxier = proxier(facts, node, &host);
+    if objects
+        .nodes
+        .first()
+        .is_some_and(|first| first.meta.name == node.meta.name)
+    {
+        said.extend(proxier.check());
+    }
+    let (services, slices) = (&objects.services, &objects.endpoint_slices);
+    let view = View::new(services, slices, proxier, IpFamily::V4);
+    match proxier.mode {
+        ProxyMode::Iptables => {
+            let rules = iptables::rules(&view).save(proxier.version);
+            let rules = masquerade(facts, node, traced(&view, &rules));
+            put("iptables-save.txt", rules);
+        }
+        ProxyMode::Nftables => {
+            put(
+                "nft-ruleset.txt",
+                traced(&view, &nftables::rules(&view).listing()),
+            );
+            put("iptables-save.txt", masquerade(facts, node, empty_nat()));
+        }
+        ProxyMode::Ipvs => put("iptables-save.txt", masquerade(facts, node, empty_nat())),
+    }
+}
+
+pub(super) fn proxier<'a>(facts: &'a Facts, node: &'a Node, host: &'a HostFacts) -> Proxier<'a> {
+    let mode = facts.proxy.mode.map_or(ProxyMode::Iptables, |m| m.value);
+    Proxier {
+        version: match mode {
+            // The only release whose rules are known.
+            ProxyMode::Nftables => Version::V1_36,
+            ProxyMode::Iptables | ProxyMode::Ipvs => facts.version,
+        },
+        mode,
+        config: &facts.proxy,
+        node,
+        host,
+    }
+}
+
+pub(super) fn host(network: &NodeNetwork) -> HostFacts {
+    let own = network
+        .devices
+        .iter()
+        .flat_map(|d| d.addrs.iter().map(|(ip, _)| *ip));
+    let loopback = IpAddr::from([127, 0, 0, 1]);
+    HostFacts::new([loopback].into_iter().chain(own).collect())
+}
+
+fn listed(lines: &[(String, Vec<Span>)]) -> Sheet {
+    let mut sheet = Sheet::default();
+    for (line, sources) in lines {
+        sheet.line(sources, line);
+    }
+    sheet
+}
+
+fn traced(view: &View<'_>, lines: &Lines) -> Sheet {
+    let mut sheet = Sheet::default();
+    for (line, origin) in lines.text().lines().zip(lines.origins()) {
+        sheet.line(&view.spans(*origin), line);
+    }
+    sheet
+}
+
+fn empty_nat() -> Sheet {
+    let mut sheet = Sheet::default();
+    for line in [
+        "*nat",
+        ":PREROUTING ACCEPT [0:0]",
+        ":INPUT ACCEPT [0:0]",
+        ":OUTPUT ACCEPT [0:0]",
+        ":POSTROUTING ACCEPT [0:0]",
+        "COMMIT",
+    ] {
+        sheet.line(&[], line);
+    }
+    sheet
+}
+
+/// flannel's rules for `--ip-masq`, at the end of table nat (flannel `pkg/ip/iptables.go`, `masqRules`).
+fn masquerade(facts: &Facts, node: &Node, rules: Sheet) -> Sheet {
+    let (true, Some(own)) = (facts.env.masquerade.value, node.pod_cidr(IpFamily::V4)) else {
+        return rules;
+    };
+    let (pods, own, sources) = (facts.pods, own.value, [facts.env.masquerade.span, own.span]);
+    let mut out = Sheet::default();
+    let mut nat = false;
+    for (at, line) in rules.text().lines().enumerate() {
+        if line == "COMMIT" && nat {
+            for rule in [
+                format!("-s {pods} -d {pods} -j RETURN"),
+                format!("-s {pods} ! -d 224.0.0.0/4 -j MASQUERADE"),
+                format!("! -s {pods} -d {own} -j RETURN"),
+                format!("! -s {pods} -d {pods} -j MASQUERADE"),
+            ] {
+                out.line(&sources, format!("-A POSTROUTING {rule}"));
+            }
+        }
+        if let Some(table) = line.strip_prefix('*') {
+            nat = table == "nat";
+        }
+        out.line(rules.sources(at), line);
+    }
+    out
+}
+
+/// As `brctl show` prints it: the ports by name.
+fn brctl(objects: &Manifests, facts: &Facts, node: &Node) -> Sheet {
+    let mut sheet = Sheet::default();
+    sheet.line(&[], "bridge name\tbridge id\t\tSTP enabled\tinterfaces");
+    let Some(net) = node.pod_cidr(IpFamily::V4) else {
+        return sheet;
+    };
+    let mut ports: Vec<_> = pods_on(objects, node)
+        .map(|pod| (veth(pod, facts.env.plugin.value), pod.meta.span))
+        .collect();
+    ports.sort();
+    let Mac(mac) = mac_of(gateway(net.value));
+    let id: String = mac.iter().map(|b| format!("{b:02x}")).collect();
+    let head = format!("{BRIDGE}\t\t8000.{id}\tno");
+    let mut ports = ports.into_iter();
+    match ports.next() {
+        Some((port, span)) => sheet.line(&[span, net.span], format!("{head}\t\t{port}")),
+        None => sheet.line(&[net.span], head),
+    }
+    for (port, span) in ports {
+        sheet.line(&[span], format!("\t\t\t\t\t\t\t{port}"));
+    }
+    sheet
+}
+
+fn sysctl(facts: &Facts, network: &NodeNetwork) -> Sheet {
+    let mut sheet = Sheet::default();
+    let bridge = facts.env.plugin.value == Plugin::Bridge;
+    // kube-proxy's own, for NodePorts at 127.0.0.1.
+    let mode = facts.proxy.mode.map_or(ProxyMode::Iptables, |m| m.value);
+    let localnet = mode == ProxyMode::Iptables && facts.proxy.localhost_node_ports.value;
+    for (line, source) in [
+        (
+            format!("net.bridge.bridge-nf-call-iptables = {}", u8::from(bridge)),
+            facts.env.plugin.span,
+        ),
+        ("net.ipv4.conf.all.forwarding = 1".into(), facts.env.span),
+        (
+            format!("net.ipv4.conf.all.route_localnet = {}", u8::from(localnet)),
+            facts.proxy.localhost_node_ports.span,
+        ),
+        ("net.ipv4.conf.all.rp_filter = 0".into(), facts.env.span),
+        ("net.ipv4.conf.default.rp_filter = 0".into(), facts.env.span),
+        ("net.ipv4.ip_forward = 1".into(), facts.env.span),
+    ] {
+        sheet.line(&[source], line);
+    }
+    for line in &network.sysctls {
+        sheet.line(&[facts.env.plugin.span], line);
+    }
+    sheet
+}
+
+/// kubelet, kube-proxy with the ports that it holds or answers at, and Pods on the node's network.
+fn node_sockets(objects: &Manifests, facts: &Facts, node: &Node) -> Sheet {
+    let mut all = vec![
+        ("tcp", 10_250, "kubelet", node.meta.span),
+        ("tcp", 10_256, "kube-proxy", facts.proxy.span),
+    ];
+    for service in &objects.services {
+        if let Some(check) = &service.health_check_node_port {
+            all.push(("tcp", check.value, "kube-proxy", check.span));
+        }
+        for port in &service.ports {
+            // Until 1.23 it bound every NodePort, so that no other process could take it.
+            if let Some(number) = port.node_port.filter(|_| facts.version <= Version::V1_23) {
+                all.push((
+                    port.protocol.name(),
+                    number.value,
+                    "kube-proxy",
+                    number.span,
+                ));
+            }
+        }
+    }
+    let here = |p: &&crate::manifest::Pod| {
+        let on = p
+            .spec
+            .node_name
+            .as_ref()
+            .is_some_and(|n| n.value == node.meta.name);
+        p.spec.host_network && on
+    };
+    for pod in objects.pods.iter().filter(here) {
+        all.extend(sockets(objects, pod));
+    }
+    listening(&all)
+}
+
+/// What `ss -lntup` prints of sockets at all addresses.
+pub(super) fn listening(all: &[(&str, u16, &str, Span)]) -> Sheet {
+    let mut sheet = Sheet::default();
+    sheet.line(
+        &[],
+        "Netid  State   Recv-Q  Send-Q  Local Address:Port   Peer Address:Port  Process",
+    );
+    for (pid, (protocol, port, process, span)) in (1_000..).zip(all) {
+        let (state, queue) = match *protocol {
+            "udp" => ("UNCONN", "0  "),
+            _ => ("LISTEN", "128"),
+        };
+        let local = format!("0.0.0.0:{port}");
+        sheet.line(
+            &[*span],
+            format!(
+                "{protocol:<5}  {state:<6}  0       {queue}     {local:>18}          0.0.0.0:*  users:((\"{process}\",pid={pid},fd=3))"
+            ),
+        );
+    }
+    sheet
+}

@@ -1,0 +1,110 @@
+use super::Generated;
+use super::devices::{self, Device, Kind};
+use super::facts::{Facts, has_network, mac_of, pod_folder};
+use super::network::{LINK_LOCAL_GATEWAY, POD_DEVICE, gateway, pods_on};
+use super::node::listening;
+use super::sheet::Sheet;
+use crate::manifest::{IpFamily, Manifests, Plugin, Pod, PodRoutes, TargetPort};
+use crate::text::Span;
+
+/// The files of a Pod that has a network of its own.
+pub(super) fn files(objects: &Manifests, facts: &Facts, pod: &Pod, files: &mut Vec<Generated>) {
+    let name = pod.spec.node_name.as_ref().map(|n| &n.value);
+    let node = objects.nodes.iter().find(|n| Some(&n.meta.name) == name);
+    let Some(node) = node.filter(|_| has_network(pod)) else {
+        return;
+    };
+    let v4 = pod.ips.iter().find(|ip| ip.value.is_ipv4());
+    let (Some(ip), Some(net)) = (v4, node.pod_cidr(IpFamily::V4)) else {
+        return;
+    };
+    let folder = pod_folder(pod);
+    let mut put = |file: &str, sheet: Sheet| {
+        files.push(Generated {
+            name: format!("{folder}/{file}"),
+            sheet,
+        });
+    };
+    let bridged = facts.env.plugin.value == Plugin::Bridge;
+    // The node's end comes behind its card, the bridge and perhaps a VXLAN device.
+    let before = pods_on(objects, node)
+        .position(|p| p.meta == pod.meta)
+        .unwrap_or(0);
+    let vxlan = facts.env.routes.value == PodRoutes::Vxlan;
+    let mut sheet = Sheet::default();
+    devices::print(
+        &[Device {
+            index: POD_DEVICE,
+            name: "eth0".into(),
+            kind: Kind::Veth {
+                peer: 3 + usize::from(bridged) + usize::from(vxlan) + before,
+                namespace: 0,
+            },
+            mac: mac_of(ip.value),
+            mtu: facts.pod_mtu(),
+            addrs: vec![(ip.value, if bridged { net.value.prefix() } else { 32 })],
+            master: None,
+            span: ip.span,
+        }],
+        &mut sheet,
+    );
+    put("ip-addr.txt", sheet);
+    let mut routes = Sheet::default();
+    let sources: &[Span] = &[ip.span, net.span, facts.env.plugin.span];
+    if bridged {
+        let (own, gateway) = (net.value, gateway(net.value));
+        let (base, length) = (own.network(), own.prefix());
+        routes.line(sources, format!("default via {gateway} dev eth0"));
+        routes.line(sources, format!("{} via {gateway} dev eth0", facts.pods));
+        routes.line(
+            sources,
+            format!(
+                "{base}/{length} dev eth0 proto kernel scope link src {}",
+                ip.value
+            ),
+        );
+    } else {
+        routes.line(
+            sources,
+            format!("default via {LINK_LOCAL_GATEWAY} dev eth0"),
+        );
+        routes.line(sources, format!("{LINK_LOCAL_GATEWAY} dev eth0 scope link"));
+    }
+    put("ip-route.txt", routes);
+    put("ss.txt", listening(&sockets(objects, pod)));
+}
+
+/// Where a Pod listens: the ports that its containers name, and the numbers that Services reach it by.
+pub(super) fn sockets<'a>(
+    objects: &'a Manifests,
+    pod: &'a Pod,
+) -> Vec<(&'static str, u16, &'a str, Span)> {
+    let mut all: Vec<(&'static str, u16, &str, Span)> = Vec::new();
+    let mut add = |protocol, port, process, span| {
+        if !all.iter().any(|(p, n, ..)| (*p, *n) == (protocol, port)) {
+            all.push((protocol, port, process, span));
+        }
+    };
+    for container in &pod.spec.containers {
+        for port in &container.ports {
+            add(
+                port.protocol.name(),
+                port.port.value,
+                &*container.name,
+                port.span,
+            );
+        }
+    }
+    let process = pod.spec.containers.first().map_or("app", |c| &*c.name);
+    for service in &objects.services {
+        let selects = !service.selector.is_empty()
+            && service.meta.namespace == pod.meta.namespace
+            && service.selector.select(&pod.meta.labels);
+        for port in service.ports.iter().filter(|_| selects) {
+            if let TargetPort::Number(number) = port.target.value {
+                add(port.protocol.name(), number, process, port.target.span);
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,243 @@
+//! From manifests to a cluster that packets walk through.
+
+use northsouth::control::cluster::{self, Cluster};
+use northsouth::manifest::{self, Manifests};
+use northsouth::text::{Diagnostic, File, FileId, Lang, Severity};
+use northsouth::workspace::{Workspace, parse_probe, run};
+
+/// The article's cluster as people would write it.
+const ARTICLE: &str = "\
+apiVersion: northsouth/v1
+kind: Environment
+kubernetes: v1.14.8
+serviceCIDR: 172.21.0.0/20
+pods: {cidr: 172.20.0.0/16, plugin: bridge, routes: vpc}
+nodes: {network: 192.168.0.0/24, router: 192.168.0.253}
+loadBalancer: {cloud: alibaba-slb}
+---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+clusterCIDR: 172.20.0.0/16
+---
+apiVersion: v1
+kind: Node
+metadata: {name: work001}
+spec: {podCIDR: 172.20.1.128/25}
+status: {addresses: [{type: InternalIP, address: 192.168.0.17}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: work002}
+spec: {podCIDR: 172.20.2.0/25}
+status: {addresses: [{type: InternalIP, address: 192.168.0.18}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istio-ingressgateway}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: istio-ingressgateway}}
+  template:
+    metadata: {labels: {app: istio-ingressgateway}}
+    spec: {containers: [{name: istio-proxy, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: istio-ingressgateway}
+spec:
+  type: LoadBalancer
+  externalTrafficPolicy: Local
+  selector: {app: istio-ingressgateway}
+  ports: [{name: http2, port: 80, nodePort: 31061}]
+status: {loadBalancer: {ingress: [{ip: 182.92.251.227}]}}
+";
+
+fn built(text: &str) -> (Cluster, Vec<Diagnostic>) {
+    let mut objects = Manifests::default();
+    let mut said = manifest::read(text, FileId(0), &mut objects);
+    let (cluster, more) = cluster::build(&objects);
+    said.extend(more);
+    said.retain(|d| d.severity != Severity::Note);
+    (cluster, said)
+}
+
+fn workspace(cluster: &Cluster, probe: &str) -> Workspace {
+    let file = |f: &cluster::Generated| File::new(&f.name, f.sheet.text());
+    Workspace {
+        files: cluster.files.iter().map(file).collect(),
+        probe: parse_probe(probe).unwrap(),
+        seed: 1,
+    }
+}
+
+/// How a probe ends, with what was said of the generated files.
+fn ends(text: &str, probe: &str) -> String {
+    let (cluster, said) = built(text);
+    let words = |d: &Diagnostic| d.message.text(Lang::En);
+    assert_eq!(said.iter().map(words).collect::<Vec<_>>(), [""; 0]);
+    let workspace = workspace(&cluster, probe);
+    let run = run(&workspace);
+    for said in run
+        .diagnostics
+        .iter()
+        .filter(|d| d.severity != Severity::Note)
+    {
+        let file = &workspace.files[usize::from(said.span.file.0)];
+        let line = file.line_column(said.span.start).line;
+        panic!("{}:{line} {}", file.name, words(said));
+    }
+    let journey = |j: &northsouth::trace::Journey| {
+        let last = j
+            .hops
+            .last()
+            .map(|h| run.world.host(h.host).unwrap().name.clone());
+        format!("{:?} at {}", j.disposition, last.unwrap_or_default())
+    };
+    let journeys: Vec<_> = run.trace.journeys.iter().map(journey).collect();
+    journeys.join(", ")
+}
+
+/// Where the request and its answer ended, hosts without what is drawn in their names.
+fn there_and_back(text: &str, probe: &str) -> String {
+    let ends = ends(text, probe);
+    let journeys = ends.split(", ").take(2);
+    let short = |j: &str| match j.find("-ingressgateway") {
+        Some(at) => j[..at + "-ingressgateway".len()].to_string(),
+        None => j.to_string(),
+    };
+    journeys.map(short).collect::<Vec<_>>().join(", ")
+}
+
+const FROM_CLIENT: &str = "client tcp 182.92.251.227:80";
+const ARRIVED: &str = "Delivered at istio-ingressgateway, Delivered at client";
+
+#[test]
+fn the_articles_request_arrives_in_a_cluster_made_of_manifests() {
+    for kubernetes in ["v1.14.8", "v1.23.0", "v1.36.0"] {
+        for routes in ["vpc", "host-gw", "vxlan"] {
+            for plugin in ["bridge", "routed"] {
+                let text = ARTICLE
+                    .replace("v1.14.8", kubernetes)
+                    .replace("routes: vpc", &format!("routes: {routes}"))
+                    .replace("plugin: bridge", &format!("plugin: {plugin}"));
+                let what = format!("{kubernetes} {routes} {plugin}");
+                assert_eq!(there_and_back(&text, FROM_CLIENT), ARRIVED, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_clouds_balancer_brings_it_there_in_its_own_way() {
+    for (cloud, forwarding, backends) in [
+        (
+            "alibaba-slb",
+            "rewrite-destination",
+            "192.168.0.17, port: 31061",
+        ),
+        (
+            "aws-nlb-instance",
+            "rewrite-destination",
+            "192.168.0.17, port: 31061",
+        ),
+        ("aws-nlb-ip", "full-nat", "172.20.1.130, port: 80"),
+        (
+            "gcp-passthrough",
+            "keep-destination",
+            "192.168.0.17, port: 80",
+        ),
+        ("metallb-l2", "keep-destination", "address: 192.168.0.1"),
+    ] {
+        let text = ARTICLE.replace("alibaba-slb", cloud);
+        let (cluster, _) = built(&text);
+        let file = cluster
+            .files
+            .iter()
+            .find(|f| f.name == "load-balancer.yaml");
+        let balancer = file.unwrap().sheet.text();
+        assert!(
+            balancer.contains(&format!("forwarding: {forwarding}\n")),
+            "{balancer}"
+        );
+        assert!(balancer.contains(backends), "{balancer}");
+        assert_eq!(there_and_back(&text, FROM_CLIENT), ARRIVED, "{cloud}");
+    }
+}
+
+#[test]
+fn under_policy_local_nodes_without_endpoints_leave_the_pool() {
+    let one = ARTICLE.replace("replicas: 2", "replicas: 1");
+    let (cluster, _) = built(&one);
+    let file = cluster
+        .files
+        .iter()
+        .find(|f| f.name == "load-balancer.yaml")
+        .unwrap();
+    let line = |part: &str| {
+        file.sheet
+            .text()
+            .lines()
+            .find(|l| l.contains(part))
+            .unwrap()
+    };
+    assert!(line("192.168.0.17").contains("healthy: true"));
+    assert!(line("192.168.0.18").contains("healthy: false"));
+    assert_eq!(there_and_back(&one, FROM_CLIENT), ARRIVED);
+    let cluster = one.replace("  externalTrafficPolicy: Local\n", "");
+    let (cluster, _) = built(&cluster);
+    let file = cluster
+        .files
+        .iter()
+        .find(|f| f.name == "load-balancer.yaml")
+        .unwrap();
+    assert!(!file.sheet.text().contains("healthy"));
+}
+
+#[test]
+fn nftables_mode_takes_it_there_as_well() {
+    let text = ARTICLE
+        .replace("v1.14.8", "v1.36.0")
+        .replace("clusterCIDR:", "mode: nftables\nclusterCIDR:");
+    assert_eq!(there_and_back(&text, FROM_CLIENT), ARRIVED);
+    let (cluster, _) = built(&text);
+    let has = |name: &str| cluster.files.iter().any(|f| f.name == name);
+    assert!(has("nodes/work001/nft-ruleset.txt"));
+}
+
+#[test]
+fn a_field_and_the_lines_that_it_makes_find_each_other() {
+    let (cluster, _) = built(ARTICLE);
+    let at =
+        ARTICLE.find("externalTrafficPolicy: Local").unwrap() + "externalTrafficPolicy: ".len();
+    let field = northsouth::text::Span::new(FileId(0), at, at + "Local".len());
+    let mut made: Vec<_> = cluster
+        .made_of(field)
+        .into_iter()
+        .map(|(file, line)| {
+            let file = &cluster.files[file];
+            let text = file.sheet.text().lines().nth(line).unwrap();
+            assert!(file.sheet.sources(line).contains(&field));
+            let words = text
+                .split_whitespace()
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ");
+            format!("{} {words}", file.name)
+        })
+        .collect();
+    made.dedup();
+    assert_eq!(
+        made,
+        [
+            "load-balancer.yaml - {node:",
+            "nodes/work001/iptables-save.txt :KUBE-XLB-HBO2MBMQRZFAHKF2 -",
+            "nodes/work001/iptables-save.txt -A KUBE-FW-HBO2MBMQRZFAHKF2",
+            "nodes/work001/iptables-save.txt -A KUBE-NODEPORTS",
+            "nodes/work001/iptables-save.txt -A KUBE-XLB-HBO2MBMQRZFAHKF2",
+            "nodes/work002/iptables-save.txt :KUBE-XLB-HBO2MBMQRZFAHKF2 -",
+            "nodes/work002/iptables-save.txt -A KUBE-FW-HBO2MBMQRZFAHKF2",
+            "nodes/work002/iptables-save.txt -A KUBE-NODEPORTS",
+            "nodes/work002/iptables-save.txt -A KUBE-XLB-HBO2MBMQRZFAHKF2",
+        ]
+    );
+}
