@@ -95,3 +95,12 @@ fn iptables_restore_and_we_take_and_refuse_the_same() {
         100,
     );
 }
+
+#[test]
+fn every_option_is_taken_and_refused_as_iptables_restore_does() {
+    score(
+        "iptables-options",
+        include_str!("data/iptables-options.txt"),
+        760,
+    );
+}

@@ -5,6 +5,7 @@
 mod context;
 pub mod hooks;
 pub mod ipset;
+pub mod listing;
 pub mod matches;
 pub mod meaning;
 pub mod nft;

@@ -107,7 +107,7 @@ fn head(chain: &Chain, references: usize, style: Listing, out: &mut String) {
     }
     out.push_str("target     prot opt");
     if style.verbose {
-        out.push_str(" in     out   ");
+        out.push_str(" in     out    ");
     }
     out.push_str(" source               destination         \n");
 }
@@ -178,6 +178,8 @@ fn line(table: &Table, rule: &Rule, number: usize, style: Listing, out: &mut Str
 
 fn target_name<'t>(table: &'t Table, target: &'t Target) -> &'t str {
     match target {
+        // Its words say that it is NOTRACK; the kernel knows CT alone.
+        Target::Notrack => "CT",
         Target::Jump(id) | Target::Goto(id) => table.chain(*id).map_or("", |c| &c.name),
         target => super::target_name(target),
     }
@@ -205,8 +207,16 @@ fn addr(given: &Option<Not<Masked>>, style: Listing, out: &mut String) {
         None => "anywhere".to_string(),
         Some(masked) => match masked.length() {
             Some(0) if !style.numeric => "anywhere".to_string(),
-            Some(32) => masked.addr.to_string(),
-            _ => masked.to_string(),
+            length => {
+                let name = names::of_host(masked.addr).filter(|_| !style.numeric);
+                match (name, length) {
+                    (Some(name), Some(32)) => name.to_string(),
+                    (Some(name), Some(length)) => format!("{name}/{length}"),
+                    (Some(name), None) => format!("{name}/{}", masked.mask),
+                    (None, Some(32)) => masked.addr.to_string(),
+                    (None, _) => masked.to_string(),
+                }
+            }
         },
     };
     let _ = write!(out, "{text:<19} ");
@@ -228,7 +238,7 @@ fn match_words(m: &Match, header: &Header, numeric: bool, out: &mut String) {
         }
         Match::Icmp(icmp) => icmp::list(icmp, numeric, out),
         Match::Multiport(multiport) => multiport::list(multiport, header, numeric, out),
-        Match::Conntrack(ct) => conntrack::write(ct, "", out),
+        Match::Conntrack(ct) => conntrack::list(ct, numeric, out),
         Match::Mark(bits) => mark::list_match(bits, out),
         Match::Connmark(bits) => mark::list_connmark_match(bits, out),
         Match::Addrtype(addrtype) => addrtype::list(addrtype, out),
@@ -243,7 +253,7 @@ fn match_words(m: &Match, header: &Header, numeric: bool, out: &mut String) {
         Match::Iprange(iprange) => iprange::list(iprange, out),
         Match::Length(length) => ip::list_length(length, out),
         Match::Ttl(ttl) => ip::list_ttl(ttl, out),
-        Match::Owner(owner) => owner::list(owner, out),
+        Match::Owner(owner) => owner::list(owner, numeric, out),
         Match::Physdev(physdev) => {
             out.push_str(" PHYSDEV match");
             physdev::save(physdev, out);
@@ -266,7 +276,8 @@ fn match_words(m: &Match, header: &Header, numeric: bool, out: &mut String) {
         }
         Match::Unsupported(kept) => {
             // Nobody but its own extension knows what it would print here.
-            let _ = write!(out, " {}", kept.text);
+            out.push(' ');
+            out.push_str(kept.text.strip_prefix("-m ").unwrap_or(&kept.text));
         }
     }
 }
@@ -309,7 +320,9 @@ fn target_options(target: &Target, numeric: bool, out: &mut String) {
         Target::Ttl(op) => edit::list_ttl(op, out),
         Target::Tcpmss(mss) => edit::list_tcpmss(*mss, out),
         Target::Unsupported(kept) => {
-            let _ = write!(out, " {}", kept.text);
+            let options = kept.text.strip_prefix("-j ").unwrap_or(&kept.text);
+            let options = options.strip_prefix(&*kept.name).unwrap_or(options);
+            out.push_str(options);
         }
     }
 }

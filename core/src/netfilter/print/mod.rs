@@ -209,7 +209,7 @@ pub(super) fn match_words(m: &Match, out: &mut String) {
         }
         Match::Icmp(icmp) => icmp::save(icmp, out),
         Match::Multiport(multiport) => multiport::save(multiport, out),
-        Match::Conntrack(ct) => conntrack::write(ct, "--", out),
+        Match::Conntrack(ct) => conntrack::save(ct, out),
         Match::Mark(bits) | Match::Connmark(bits) => mark::save_match(bits, out),
         Match::Addrtype(addrtype) => addrtype::save(addrtype, out),
         Match::Statistic(statistic) => statistic::write(statistic, "--", out),

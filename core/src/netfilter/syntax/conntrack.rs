@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Opt, Syntax, fault, no_finish};
+use super::{Opt, Syntax, fault, names, no_finish};
 use crate::net::Masked;
 use crate::netfilter::matches::{Conntrack, Range, States, Status};
 use crate::netfilter::{Match, Not};
@@ -184,8 +184,16 @@ pub(in crate::netfilter) fn read_status(text: &str) -> Option<Status> {
     Some(Status(bits))
 }
 
-/// The words of both forms; `dash` is `--` in `iptables-save` and nothing in listings.
-pub(in crate::netfilter) fn write(ct: &Conntrack, dash: &str, out: &mut String) {
+pub(in crate::netfilter) fn save(ct: &Conntrack, out: &mut String) {
+    write(ct, "--", true, out);
+}
+
+pub(in crate::netfilter) fn list(ct: &Conntrack, numeric: bool, out: &mut String) {
+    write(ct, "", numeric, out);
+}
+
+/// The words of both forms.
+fn write(ct: &Conntrack, dash: &str, numeric: bool, out: &mut String) {
     fn option<T>(
         name: &str,
         dash: &str,
@@ -216,12 +224,17 @@ pub(in crate::netfilter) fn write(ct: &Conntrack, dash: &str, out: &mut String) 
             _ => range(ports, out),
         }
     }
-    fn addr(masked: &Masked, out: &mut String) {
+    let addr = |masked: &Masked, out: &mut String| {
         let _ = match masked.length() {
+            _ if !numeric && masked.addr.is_unspecified() => write!(out, "anywhere"),
+            Some(32) if !numeric => match names::of_host(masked.addr) {
+                Some(name) => write!(out, "{name}"),
+                None => write!(out, "{}", masked.addr),
+            },
             Some(32) => write!(out, "{}", masked.addr),
             _ => write!(out, "{masked}"),
         };
-    }
+    };
     let state = if ct.legacy { "state" } else { "ctstate" };
     option(state, dash, &ct.states, out, |s, out| write_states(*s, out));
     option("ctproto", dash, &ct.protocol, out, |p, out| {

@@ -79,6 +79,14 @@ fn events(given: &Given, known: &[&str]) -> Result<u16, Fault> {
     Ok(bits)
 }
 
+pub(in crate::netfilter) fn read_events(text: &str) -> Option<u16> {
+    let mut bits = 0;
+    for part in text.split(',') {
+        bits |= 1 << EVENTS.iter().position(|e| *e == part)?;
+    }
+    Some(bits)
+}
+
 /// Both directions together are no direction; the last id counts.
 fn zone(ct: &mut Ct, given: &Given, id: u8) -> Result<(), Fault> {
     let number = match given.value.eq_ignore_ascii_case("mark") {

@@ -11,7 +11,7 @@ use crate::netfilter::matches::Hashlimit;
 use crate::say;
 
 /// Parts of a second in which the kernel counts (`XT_HASHLIMIT_SCALE_v2`).
-const SCALE: u64 = 1_000_000;
+pub(in crate::netfilter) const SCALE: u64 = 1_000_000;
 
 const UPTO: u8 = 0;
 const ABOVE: u8 = 1;
@@ -104,14 +104,17 @@ pub(in crate::netfilter) static HASHLIMIT: Syntax<Match> = Syntax {
 static MODES: [(&str, u8); 4] = [("srcip", 1), ("srcport", 2), ("dstip", 4), ("dstport", 8)];
 
 fn mode(given: &Given) -> Result<u8, Fault> {
+    read_mode(given.value).ok_or_else(|| given.bad())
+}
+
+/// Words between commas or bars, or dashes as listings have them.
+pub(in crate::netfilter) fn read_mode(text: &str) -> Option<u8> {
     let mut bits = 0;
-    for part in given.value.split([',', '|']).filter(|p| !p.is_empty()) {
-        match MODES.iter().find(|(name, _)| *name == part) {
-            Some((_, bit)) => bits |= bit,
-            None => return Err(given.bad()),
-        }
+    for part in text.split([',', '|', '-']).filter(|p| !p.is_empty()) {
+        let (_, bit) = MODES.iter().find(|(name, _)| *name == part)?;
+        bits |= bit;
     }
-    Ok(bits)
+    Some(bits)
 }
 
 pub(in crate::netfilter) fn save(limit: &Hashlimit, out: &mut String) {

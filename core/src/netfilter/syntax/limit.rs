@@ -9,7 +9,7 @@ use crate::netfilter::matches::Limit;
 use crate::say;
 
 /// Parts of a second in which the kernel counts (`XT_LIMIT_SCALE`).
-const SCALE: u64 = 10_000;
+pub(in crate::netfilter) const SCALE: u64 = 10_000;
 
 pub(in crate::netfilter) static LIMIT: Syntax<Match> = Syntax {
     name: "limit",
@@ -58,6 +58,14 @@ pub(super) fn read_rate(given: &Given, scale: u64) -> Result<(u64, u64), Fault> 
         0 => Err(given.fault(say!("iptables/rate-too-fast", value = given.value))),
         _ => Ok((average, unit)),
     }
+}
+
+/// A rate as it is printed, as parts of a second between two packets, and the unit in seconds.
+pub(in crate::netfilter) fn rate(text: &str, scale: u64) -> Option<(u64, u64)> {
+    let (number, unit) = text.split_once('/')?;
+    let (_, _, seconds) = UNITS.iter().find(|(_, name, _)| *name == unit)?;
+    let average = (scale * seconds).checked_div(number.parse().ok()?)?;
+    Some((average, *seconds))
 }
 
 /// As read, as printed, in seconds; in the order in which a shortened name is looked up.

@@ -83,7 +83,7 @@ pub(in crate::netfilter) static NFLOG: Syntax<Target> = Syntax {
 
 const WARNING: u8 = 4;
 
-/// The number of a name; the first name of a number is the one that listings have.
+/// The names that `--log-level` takes, and those that listings have: glibc's, the first of a number.
 static LEVELS: [(&str, u8); 9] = [
     ("alert", 1),
     ("crit", 2),
@@ -95,12 +95,20 @@ static LEVELS: [(&str, u8); 9] = [
     ("panic", 0),
     ("warning", 4),
 ];
+static LISTED_LEVELS: [&str; 8] = [
+    "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+];
 
-pub(in crate::netfilter) fn level(name: &str) -> Option<u8> {
+fn level(name: &str) -> Option<u8> {
     LEVELS
         .iter()
         .find(|(n, _)| *n == name)
         .map(|(_, level)| *level)
+}
+
+pub(in crate::netfilter) fn listed_level(name: &str) -> Option<u8> {
+    let listed = LISTED_LEVELS.iter().position(|n| *n == name);
+    listed.map(|at| at as u8).or_else(|| level(name))
 }
 
 fn prefix(given: &Given, length: usize) -> Result<Box<str>, Fault> {
@@ -147,8 +155,8 @@ pub(in crate::netfilter) fn list_log(log: &Log, numeric: bool, out: &mut String)
     if numeric {
         let _ = write!(out, " flags {} level {}", log.flags, log.level);
     } else {
-        let name = LEVELS.iter().find(|(_, level)| *level == log.level);
-        let _ = write!(out, " level {}", name.map_or("", |(name, _)| name));
+        let name = LISTED_LEVELS.get(usize::from(log.level)).unwrap_or(&"");
+        let _ = write!(out, " level {name}");
         for (_, _, name) in FLAGS.iter().filter(|(bit, _, _)| log.flags & bit != 0) {
             let _ = write!(out, " {name}");
         }

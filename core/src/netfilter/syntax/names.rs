@@ -313,6 +313,13 @@ pub(in crate::netfilter) fn host(name: &str) -> Option<IpAddr> {
     }
 }
 
+/// The name of an address, as `iptables -L` without `-n` prints it, where every Linux system has one.
+pub(in crate::netfilter) fn of_host(addr: IpAddr) -> Option<&'static str> {
+    ["localhost", "default", "loopback", "link-local"]
+        .into_iter()
+        .find(|name| host(name) == Some(addr))
+}
+
 /// "Did you mean …?", where one of `names` is near enough to be meant.
 pub(in crate::netfilter) fn nearest<'n>(
     word: &str,

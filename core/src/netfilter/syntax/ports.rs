@@ -167,7 +167,9 @@ pub(in crate::netfilter) fn list(
     numeric: bool,
     out: &mut String,
 ) {
-    let Some(ports) = ports else { return };
+    let Some(ports) = ports.filter(|p| p.inverted || !is_all(p)) else {
+        return;
+    };
     let inv = if ports.inverted { "!" } else { "" };
     let Range { low, high } = ports.value;
     if low == high {

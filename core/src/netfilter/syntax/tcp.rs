@@ -65,6 +65,15 @@ const NAMES: [(&str, u8); 8] = [
     ("NONE", 0),
 ];
 
+/// Flags as listings name them.
+pub(in crate::netfilter) fn read_flags(text: &str) -> Option<TcpFlags> {
+    let mut flags = 0;
+    for part in text.split(',') {
+        flags |= NAMES.iter().find(|(name, _)| *name == part)?.1;
+    }
+    Some(TcpFlags(flags))
+}
+
 fn flags(given: &Given, text: &str, word: Option<&Word>) -> Result<TcpFlags, Fault> {
     let mut flags = 0;
     for part in text.split(',').filter(|p| !p.is_empty()) {

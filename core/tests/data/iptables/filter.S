@@ -1,0 +1,237 @@
+-P INPUT ACCEPT
+-P FORWARD ACCEPT
+-P OUTPUT ACCEPT
+-N KUBE-MARK
+-N KUBE-SERVICES
+-A INPUT -m comment --comment "to services" -j KUBE-SERVICES
+-A INPUT -m socket
+-A FORWARD -p tcp -m tcp --dport 80 -j ACCEPT
+-A FORWARD -p gre -j ACCEPT
+-A FORWARD -p 200 -j ACCEPT
+-A FORWARD -j ACCEPT
+-A FORWARD -p udplite -j ACCEPT
+-A FORWARD -p ipv6-icmp -j ACCEPT
+-A FORWARD -p mobility-header -j ACCEPT
+-A FORWARD -s 10.0.0.0/8 -j ACCEPT
+-A FORWARD -s 10.1.0.0/16 -j ACCEPT
+-A FORWARD -s 10.1.2.0/32 -j ACCEPT
+-A FORWARD -s 10.0.2.0/255.0.255.0 -j ACCEPT
+-A FORWARD -s 10.1.2.3/32 -j ACCEPT
+-A FORWARD -s 8.1.2.3/32 -j ACCEPT
+-A FORWARD -s 127.0.0.1/32 -j ACCEPT
+-A FORWARD -s 0.0.0.0/32 -j ACCEPT
+-A FORWARD -s 127.0.0.0/8 -j ACCEPT
+-A FORWARD -s 169.254.0.0/16 -j ACCEPT
+-A FORWARD -s 10.0.0.1/32 -d 10.0.1.1/32 -j ACCEPT
+-A FORWARD -s 10.0.0.1/32 -d 10.0.1.0/24 -j ACCEPT
+-A FORWARD -s 10.0.0.2/32 -d 10.0.1.1/32 -j ACCEPT
+-A FORWARD -s 10.0.0.2/32 -d 10.0.1.0/24 -j ACCEPT
+-A FORWARD -s 10.0.0.1/32 -j ACCEPT
+-A FORWARD -s 10.0.0.2/32 -j ACCEPT
+-A FORWARD ! -s 0.0.0.0/0 -j ACCEPT
+-A FORWARD -i eth0 -o eth1 -j ACCEPT
+-A FORWARD -i eth+ -j ACCEPT
+-A FORWARD -i 123456789012345 -j ACCEPT
+-A FORWARD -i 12345678901234+ -j ACCEPT
+-A FORWARD -i a/b -j ACCEPT
+-A FORWARD ! -f -j ACCEPT
+-A FORWARD
+-A FORWARD -j DROP
+-A FORWARD -j RETURN
+-A FORWARD -j LOG
+-A FORWARD -m comment --comment ""
+-A FORWARD -m comment --comment "a\'b"
+-A FORWARD -m comment --comment "a\\b"
+-A FORWARD -m comment --comment "a	b"
+-A FORWARD -m comment --comment "a.b"
+-A FORWARD -m comment --comment "a/b:c"
+-A FORWARD -m comment --comment "中文 注释"
+-A FORWARD -m comment --comment "中文"
+-A FORWARD -m comment --comment anb
+-A FORWARD -m comment --comment -j
+-A FORWARD -m comment --comment a -m comment --comment b -j ACCEPT
+-A FORWARD -m comment --comment a
+-A FORWARD -i -ieth0 -j ACCEPT
+-A FORWARD -s 10.0.0.1/32 -f -j ACCEPT
+-A FORWARD -p tcp -m tcp -j ACCEPT
+-A FORWARD -p tcp -m tcp --sport 1:2 ! --dport 3:4
+-A FORWARD -p tcp -m tcp --sport 0:2 --dport 3:65535
+-A FORWARD -p tcp -m tcp
+-A FORWARD -p tcp -m tcp --sport 80:443
+-A FORWARD -p tcp -m tcp --sport 80
+-A FORWARD -p udp -m udp --sport 123
+-A FORWARD -p udp -m udp --sport 80
+-A FORWARD -p udp -m udp --sport 22:53
+-A FORWARD -p udp -m udp --dport 90:80
+-A FORWARD -p udp -m udp --dport 4464
+-A FORWARD -p udp -m udp --dport 10
+-A FORWARD -p udp -m udp --dport 5
+-A FORWARD -p udp -m udp --dport 0:5
+-A FORWARD -p udp -m udp --dport 5:65535
+-A FORWARD -p udp -m udp
+-A FORWARD -p udp -m udp -j ACCEPT
+-A FORWARD -p tcp -m tcp --dport 80
+-A FORWARD -p tcp -m tcp --dport 8
+-A FORWARD -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN
+-A FORWARD -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN
+-A FORWARD -p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE
+-A FORWARD -p tcp -m tcp ! --tcp-flags NONE NONE
+-A FORWARD -p tcp -m tcp --tcp-flags SYN,ACK SYN
+-A FORWARD -p tcp -m tcp --tcp-flags SYN ACK
+-A FORWARD -p tcp -m tcp --tcp-option 2
+-A FORWARD -p tcp -m tcp ! --tcp-option 2
+-A FORWARD -p tcp -m tcp --dport 80 -m tcp --dport 81
+-A FORWARD -p tcp -m tcp --dport 80 -m tcp --sport 81
+-A FORWARD -p sctp -m sctp --sport 1:5 --dport 80
+-A FORWARD -p sctp -m sctp --dport 0:65535
+-A FORWARD -p icmp -m icmp --icmp-type 8
+-A FORWARD -p icmp -m icmp --icmp-type any
+-A FORWARD -p icmp -m icmp ! --icmp-type any
+-A FORWARD -p icmp -m icmp --icmp-type 3/1
+-A FORWARD -p icmp -m icmp ! --icmp-type 8/0
+-A FORWARD -p tcp -m multiport --ports 1,2:3,80
+-A FORWARD -p tcp -m multiport ! --sports 1,2
+-A FORWARD -p tcp -m multiport --dports 1
+-A FORWARD -p udplite -m multiport --dports 1
+-A FORWARD -p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14:15
+-A FORWARD -p tcp -m multiport --dports 80
+-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED
+-A FORWARD -m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED,SNAT,DNAT
+-A FORWARD -m conntrack ! --ctstate NEW
+-A FORWARD -m conntrack --ctstate NEW
+-A FORWARD -m conntrack --ctproto 6
+-A FORWARD -m conntrack ! --ctproto 17
+-A FORWARD -m conntrack --ctproto 0
+-A FORWARD -m conntrack --ctorigsrc 10.0.0.1 --ctorigdst 10.0.0.0/8 --ctreplsrc 1.2.3.4/16 ! --ctrepldst 0.0.0.10/8
+-A FORWARD -m conntrack --ctorigsrc 10.0.0.5/24
+-A FORWARD -m conntrack --ctorigsrc 0.0.0.0/0
+-A FORWARD -m conntrack --ctorigsrc 10.0.0.5
+-A FORWARD -m conntrack --ctorigsrc 10.0.0.1
+-A FORWARD -m conntrack --ctorigsrc 0.0.0.10
+-A FORWARD -m conntrack --ctorigsrc 127.0.0.1
+-A FORWARD -m conntrack --ctorigsrcport 80 --ctorigdstport 1:5 ! --ctreplsrcport 80 --ctrepldstport 0:9
+-A FORWARD -m conntrack --ctorigsrcport 9:1
+-A FORWARD -m conntrack --ctorigsrcport 5:65535
+-A FORWARD -m conntrack --ctorigsrcport 0
+-A FORWARD -m conntrack --ctorigsrcport 0:65535
+-A FORWARD -m conntrack --ctorigsrcport 5
+-A FORWARD -m conntrack --ctstatus NONE
+-A FORWARD -m conntrack --ctstatus SEEN_REPLY,ASSURED
+-A FORWARD -m conntrack ! --ctstatus EXPECTED,CONFIRMED
+-A FORWARD -m conntrack --ctexpire 10
+-A FORWARD -m conntrack ! --ctexpire 10:20
+-A FORWARD -m conntrack --ctexpire 10:4294967295
+-A FORWARD -m conntrack --ctexpire 0:10
+-A FORWARD -m conntrack --ctexpire 20:10
+-A FORWARD -m conntrack --ctdir ORIGINAL
+-A FORWARD -m conntrack --ctdir REPLY
+-A FORWARD -m conntrack --ctstate NEW --ctproto 6 --ctstatus NONE --ctdir REPLY
+-A FORWARD -m state --state NEW,RELATED
+-A FORWARD -m state ! --state ESTABLISHED
+-A FORWARD -m state --state NEW -m conntrack --ctstate NEW
+-A FORWARD -m mark --mark 0x1
+-A FORWARD -m mark --mark 0x4000/0x4000
+-A FORWARD -m mark ! --mark 0x0/0xff
+-A FORWARD -m mark --mark 0xffffffff
+-A FORWARD -m mark --mark 0x8/0x10
+-A FORWARD -m connmark --mark 0x1/0xff
+-A FORWARD -m connmark ! --mark 0x1
+-A FORWARD -m mark --mark 0x1 -m connmark --mark 0x2
+-A FORWARD -m connmark --mark 0x1 -m mark --mark 0x2
+-A FORWARD -m addrtype --dst-type LOCAL
+-A FORWARD -m addrtype --src-type UNICAST,LOCAL ! --dst-type BROADCAST
+-A FORWARD -m addrtype --dst-type UNSPEC
+-A FORWARD -m addrtype --dst-type UNSPEC,PROHIBIT,THROW,NAT,XRESOLVE
+-A FORWARD -m addrtype --dst-type LOCAL --limit-iface-out
+-A FORWARD -m statistic --mode random --probability 0.50000000000
+-A FORWARD -m statistic --mode random --probability 0.33333333349
+-A FORWARD -m statistic --mode random --probability 1.00000000000
+-A FORWARD -m statistic --mode random --probability 0.00000000000
+-A FORWARD -m statistic --mode random ! --probability 0.25000000000
+-A FORWARD -m statistic --mode random --probability 0.00100000016
+-A FORWARD -m statistic --mode nth --every 3 --packet 1
+-A FORWARD -m statistic --mode nth ! --every 3 --packet 0
+-A FORWARD -m statistic --mode nth --every 3 --packet 2
+-A FORWARD -m statistic --mode nth --every 4294967295 --packet 4294967294
+-A FORWARD -m limit --limit 3/hour
+-A FORWARD -m limit --limit 5/sec
+-A FORWARD -m limit --limit 5/sec --limit-burst 7
+-A FORWARD -m limit --limit 5/min
+-A FORWARD -m limit --limit 7/hour
+-A FORWARD -m limit --limit 100/hour
+-A FORWARD -m limit --limit 1/day --limit-burst 1
+-A FORWARD -m limit --limit 1/hour
+-A FORWARD -m limit --limit 10000/sec
+-A FORWARD -m limit --limit 3333/sec
+-A FORWARD -m limit --limit 1/hour --limit-burst 100
+-A FORWARD -m limit --limit 1/min --limit-burst 1000
+-A FORWARD -m limit --limit 1/min --limit-burst 10000
+-A FORWARD -m recent --set --name DEFAULT --mask 255.255.255.255 --rsource
+-A FORWARD -m recent --set --name foo --mask 255.255.255.255 --rsource
+-A FORWARD -m recent --rcheck --seconds 60 --hitcount 4 --name foo --mask 255.255.255.255 --rdest
+-A FORWARD -m recent ! --update --seconds 60 --reap --rttl --name DEFAULT --mask 255.255.255.255 --rsource
+-A FORWARD -m recent --remove --name DEFAULT --mask 255.255.255.255 --rsource
+-A FORWARD -m recent --rcheck --hitcount 255 --name DEFAULT --mask 255.255.255.255 --rsource
+-A FORWARD -m recent --rcheck --hitcount 256 --name DEFAULT --mask 255.255.255.255 --rsource
+-A FORWARD -m recent --rcheck --name DEFAULT --mask 255.255.255.255 --rsource
+-A FORWARD -m recent --rcheck --name DEFAULT --mask 255.255.255.0 --rsource
+-A FORWARD -m recent --rcheck --name DEFAULT --mask 0.0.0.24 --rsource
+-A FORWARD -m recent --rcheck --name DEFAULT --mask 255.255.255.255 --rdest
+-A FORWARD -m iprange --src-range 10.0.0.1-10.0.0.9
+-A FORWARD -m iprange ! --src-range 10.0.0.1-10.0.0.9 --dst-range 10.0.0.1-10.0.0.1
+-A FORWARD -m iprange --dst-range 10.0.0.9-10.0.0.1
+-A FORWARD -m iprange --dst-range 10.0.0.0-11.0.0.0
+-A FORWARD -m length --length 100
+-A FORWARD -m length ! --length 100:200
+-A FORWARD -m length --length 100:65535
+-A FORWARD -m length --length 0:100
+-A FORWARD -m length --length 0:65535
+-A FORWARD -m length --length 0
+-A FORWARD -m length --length 200:100
+-A FORWARD -m ttl --ttl-eq 5
+-A FORWARD -m ttl ! --ttl-eq 5
+-A FORWARD -m ttl --ttl-lt 5
+-A FORWARD -m owner --uid-owner 0
+-A FORWARD -m physdev --physdev-in eth0
+-A FORWARD -m physdev ! --physdev-is-in ! --physdev-in eth+ --physdev-is-out --physdev-out x --physdev-is-bridged
+-A FORWARD -m physdev --physdev-in +
+-A FORWARD -m pkttype --pkt-type unicast
+-A FORWARD -m pkttype ! --pkt-type broadcast
+-A FORWARD -m pkttype --pkt-type otherhost
+-A FORWARD -m mac --mac-source 00:11:22:aa:bb:cc
+-A FORWARD -m mac ! --mac-source 00:01:02:0a:0b:0c
+-A FORWARD -m tos --tos 0x10/0xff
+-A FORWARD -m tos --tos 0x10/0x3f
+-A FORWARD -m tos ! --tos 0x10/0x3f
+-A FORWARD -m tos --tos 0x00/0x3f
+-A FORWARD -m dscp --dscp 0x0a
+-A FORWARD -m dscp --dscp 0x3f
+-A FORWARD -m dscp --dscp 0x2e
+-A FORWARD -m dscp ! --dscp 0x12
+-A FORWARD -m dscp --dscp 0x00
+-A FORWARD -j REJECT --reject-with icmp-port-unreachable
+-A FORWARD -j REJECT --reject-with icmp-net-unreachable
+-A FORWARD -j REJECT --reject-with icmp-host-prohibited
+-A FORWARD -j REJECT --reject-with icmp-proto-unreachable
+-A FORWARD -j REJECT --reject-with icmp-admin-prohibited
+-A FORWARD -p tcp -j REJECT --reject-with tcp-reset
+-A FORWARD -j LOG --log-prefix "a b: " --log-level 7
+-A FORWARD -j LOG --log-level 7
+-A FORWARD -j LOG --log-level 3
+-A FORWARD -j LOG --log-tcp-sequence --log-tcp-options --log-ip-options --log-uid --log-macdecode
+-A FORWARD -j NFLOG
+-A FORWARD -j NFLOG --nflog-prefix "x y" --nflog-group 5 --nflog-size 100 --nflog-threshold 3
+-A FORWARD -j NFLOG --nflog-range 100
+-A FORWARD -j NFLOG --nflog-size 0
+-A FORWARD -j NFLOG --nflog-prefix ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp
+-A FORWARD -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 1400
+-A OUTPUT -m owner --uid-owner 0
+-A OUTPUT -m owner --uid-owner 0 --gid-owner 0
+-A OUTPUT -m owner ! --uid-owner 100-200
+-A OUTPUT -m owner --uid-owner 100-200
+-A OUTPUT -m owner --uid-owner 4294967294
+-A OUTPUT -m owner --gid-owner 5 --suppl-groups
+-A OUTPUT -m owner --socket-exists
+-A OUTPUT -m owner ! --socket-exists
+-A OUTPUT -m physdev --physdev-out eth0 --physdev-is-bridged
+-A KUBE-SERVICES -p tcp -m tcp --dport 80 -g KUBE-MARK

@@ -1,0 +1,36 @@
+-P PREROUTING ACCEPT
+-P INPUT ACCEPT
+-P FORWARD ACCEPT
+-P OUTPUT ACCEPT
+-P POSTROUTING ACCEPT
+-N KUBE-MARK
+-N KUBE-SERVICES
+-A PREROUTING -m comment --comment "to services" -j KUBE-SERVICES
+-A PREROUTING -m socket
+-A PREROUTING -m socket --transparent --nowildcard --restore-skmark
+-A PREROUTING -p tcp -j TPROXY --on-port 50080 --on-ip 0.0.0.0 --tproxy-mark 0x0/0x0
+-A PREROUTING -p udp -j TPROXY --on-port 80 --on-ip 127.0.0.1 --tproxy-mark 0x1/0x1
+-A PREROUTING -p tcp -j TPROXY --on-port 0 --on-ip 0.0.0.0 --tproxy-mark 0x0/0x0
+-A PREROUTING -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 1400
+-A FORWARD -j MARK --set-xmark 0x1/0x3
+-A FORWARD -j MARK --set-xmark 0x1/0x2
+-A FORWARD -j MARK --set-xmark 0x0/0xffffff00
+-A FORWARD -j MARK --set-xmark 0xff/0xff
+-A FORWARD -j MARK --set-xmark 0xff/0x0
+-A FORWARD -j MARK --set-xmark 0x1/0xffffffff
+-A FORWARD -j CONNMARK --set-xmark 0x1/0x3
+-A FORWARD -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff
+-A FORWARD -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff
+-A FORWARD -j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff
+-A FORWARD -j CONNMARK --restore-mark --nfmask 0xf --ctmask 0xff
+-A FORWARD -j CONNMARK --save-mark --nfmask 0xf --ctmask 0xffffffff
+-A FORWARD -j CONNMARK --set-xmark 0x0/0xffffff00
+-A FORWARD -j CONNMARK --set-xmark 0xff/0xff
+-A FORWARD -j CONNMARK --set-xmark 0xff/0x0
+-A FORWARD -j CONNMARK --set-xmark 0x5/0x3
+-A FORWARD -j TTL --ttl-set 64
+-A FORWARD -j TTL --ttl-inc 1
+-A FORWARD -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --clamp-mss-to-pmtu
+-A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1400
+-A FORWARD -p tcp -m tcp --tcp-flags RST SYN -j TCPMSS --set-mss 1400
+-A KUBE-SERVICES -p tcp -m tcp --dport 80 -g KUBE-MARK

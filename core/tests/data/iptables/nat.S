@@ -1,0 +1,36 @@
+-P PREROUTING ACCEPT
+-P INPUT ACCEPT
+-P OUTPUT ACCEPT
+-P POSTROUTING ACCEPT
+-N KUBE-MARK
+-N KUBE-SERVICES
+-A PREROUTING -m comment --comment "to services" -j KUBE-SERVICES
+-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1
+-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:80
+-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1-10.0.0.5:80-90
+-A PREROUTING -p tcp -j DNAT --to-destination :80
+-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:80-90/8080 --random --persistent
+-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:80-90/80
+-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:80-90/100
+-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:0
+-A PREROUTING ! -p tcp -j DNAT --to-destination 10.0.0.1:80
+-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:80 --random
+-A PREROUTING -j REDIRECT
+-A PREROUTING -p tcp -j REDIRECT --to-ports 8080
+-A PREROUTING -p tcp -j REDIRECT --to-ports 8080 --random
+-A PREROUTING -j NETMAP --to 10.0.0.0/24
+-A PREROUTING -j NETMAP --to 10.0.0.5/32
+-A PREROUTING -j NETMAP --to 10.0.0.0/16
+-A INPUT -j SNAT --to-source 10.0.0.1
+-A INPUT -j NETMAP --to 10.0.0.0/8
+-A OUTPUT -j DNAT --to-destination 10.0.0.1
+-A POSTROUTING -j SNAT --to-source 10.0.0.1
+-A POSTROUTING -p udp -j SNAT --to-source 10.0.0.1-10.0.0.5:1000-2000 --random --random-fully --persistent
+-A POSTROUTING -p udp -j SNAT --to-source :1000
+-A POSTROUTING -j MASQUERADE
+-A POSTROUTING -j MASQUERADE --random --random-fully
+-A POSTROUTING -p tcp -j MASQUERADE --to-ports 1000-2000 --random
+-A POSTROUTING -p tcp -j MASQUERADE --to-ports 1000
+-A POSTROUTING -p tcp -j MASQUERADE --to-ports 80
+-A POSTROUTING -j NETMAP --to 0.0.0.0/0
+-A KUBE-SERVICES -p tcp -m tcp --dport 80 -g KUBE-MARK

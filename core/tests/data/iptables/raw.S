@@ -1,0 +1,17 @@
+-P PREROUTING ACCEPT
+-P OUTPUT ACCEPT
+-N KUBE-MARK
+-N KUBE-SERVICES
+-A PREROUTING -m comment --comment "to services" -j KUBE-SERVICES
+-A PREROUTING -j CT --notrack
+-A PREROUTING -j NOTRACK
+-A PREROUTING -j CT --zone 5
+-A PREROUTING -j CT
+-A PREROUTING -j CT --zone-orig 5
+-A PREROUTING -j CT --zone-reply mark
+-A PREROUTING -j CT --zone 6
+-A PREROUTING -j CT --ctevents new,destroy --expevents new
+-A PREROUTING -p tcp -j CT --helper ftp
+-A PREROUTING -j CT --notrack --zone 1
+-A PREROUTING -j TRACE
+-A KUBE-SERVICES -p tcp -m tcp --dport 80 -g KUBE-MARK
