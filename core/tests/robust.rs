@@ -90,6 +90,18 @@ fn seeds() -> BTreeMap<&'static str, Vec<String>> {
             "client http GET http://182.92.251.227/a?b=c at 1.2.3.4:80 x:y",
         ),
         ("probe", "work001 udp [fd00::1]:53"),
+        (
+            "ipset",
+            "create a hash:ip,port family inet hashsize 1024 maxelem 65536\nadd a 172.21.0.10,udp:53\ncreate b hash:net family inet\nadd b 10.0.0.0/8 nomatch\ncreate c list:set size 8\nadd c b\n",
+        ),
+        (
+            "console",
+            "iptables -t nat -nvL KUBE-SERVICES --line-numbers\niptables -S INPUT 1\nip route get 1.2.3.4 from 10.0.0.1 iif eth0 mark 0x1\nip route show table all\nconntrack -L -p tcp --dport 80 -m 1/2\ntcpdump -ni any 'not (src host 1.2.3.4 or tcp port 80)'\n",
+        ),
+        (
+            "console",
+            "ip -br addr show dev eth0\nbridge -d link\nbridge fdb show br cni0\nbrctl showmacs cni0\nss -lntup\nsysctl -n net.ipv4.ip_forward\ndmesg\nnft list chain ip a b\nipset list -n\n",
+        ),
     ];
     for (reader, text) in more {
         seeds.entry(reader).or_default().push(text.to_string());
@@ -126,7 +138,7 @@ fn readers_bear_whatever_is_typed() {
         for text in own.iter().take(20) {
             drive(text);
         }
-        for round in 0..rounds(400) {
+        for round in 0..rounds(250) {
             let text = pick(own, &mut random);
             let other = match random.below(2) {
                 0 => pick(own, &mut random),
@@ -146,8 +158,8 @@ fn walks_bear_whatever_is_typed() {
     let every: Vec<String> = article.files.iter().map(|f| f.text.to_string()).collect();
     let rules = &seeds["iptables"];
     let mut random = Random::new(11);
-    drive::walk(&article);
-    for round in 0..rounds(400) {
+    drive::play(&article);
+    for round in 0..rounds(250) {
         let mut workspace = article.clone();
         for _ in 0..=random.below(2) {
             let at = random.below(workspace.files.len() as u32) as usize;
@@ -159,7 +171,7 @@ fn walks_bear_whatever_is_typed() {
             let worse = drive::mutate(&file.text, other, &mut random);
             *file = File::new(&file.name, &worse);
         }
-        let caught = std::panic::catch_unwind(|| drive::walk(&workspace));
+        let caught = std::panic::catch_unwind(|| drive::play(&workspace));
         if caught.is_err() {
             for (file, before) in workspace.files.iter().zip(&article.files) {
                 if file != before {

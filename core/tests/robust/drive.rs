@@ -1,11 +1,13 @@
 //! What a hostile text is put through: each reader with the printer that belongs to it, and walks over hosts made of it.
 
+use std::sync::OnceLock;
+
 use northsouth::console::{self, AfterRun};
 use northsouth::net::Random;
-use northsouth::netfilter::{nft, print, save};
+use northsouth::netfilter::{ipset, nft, print, save};
 use northsouth::text::{Diagnostic, File, FileId, Lang};
 use northsouth::trace::{self, Style};
-use northsouth::workspace::{self, DEFAULT, Scenario, Workspace};
+use northsouth::workspace::{self, DEFAULT, Run, Scenario, Workspace};
 use northsouth::{link, manifest, route, topology, yaml};
 
 /// Reads a text.
@@ -14,6 +16,7 @@ pub type Drive = fn(&str);
 pub const READERS: &[(&str, Drive)] = &[
     ("iptables", iptables),
     ("nft", nft),
+    ("ipset", ipset),
     ("routes", routes),
     ("rules", rules),
     ("addr", addr),
@@ -26,14 +29,15 @@ pub const READERS: &[(&str, Drive)] = &[
     ("yaml", yaml),
     ("manifests", manifests),
     ("probe", probe),
+    ("console", console),
 ];
 
 const FILE: FileId = FileId(0);
 
-/// Every diagnostic can be said, and points into the text.
+/// Diagnostics can be said, and point into the text.
 fn said(text: &str, diagnostics: &[Diagnostic]) {
     let file = File::new("input", text);
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(100) {
         for lang in Lang::ALL {
             let _ = diagnostic.message.text(lang);
             let _ = diagnostic.help.as_ref().map(|h| h.text(lang));
@@ -67,6 +71,14 @@ pub fn nft(text: &str) {
     let (rules, diagnostics) = nft::read(text, FILE);
     said(text, &diagnostics);
     let _ = rules.to_string();
+}
+
+pub fn ipset(text: &str) {
+    let (sets, diagnostics) = ipset::read(text, FILE);
+    said(text, &diagnostics);
+    let printed = sets.to_string();
+    let (again, _) = ipset::read(&printed, FILE);
+    assert_eq!(again.to_string(), printed, "what is printed reads again");
 }
 
 pub fn routes(text: &str) {
@@ -143,13 +155,36 @@ pub fn probe(text: &str) {
     }
 }
 
+/// Each line is a command on one of the article's machines.
+pub fn console(text: &str) {
+    static RUN: OnceLock<Run> = OnceLock::new();
+    let run = RUN.get_or_init(|| workspace::run(&article()));
+    for line in text.lines().take(20) {
+        for host in ["work001", "client"] {
+            said(line, &console::run(run.into(), host, line).diagnostics);
+            let _ = console::complete(run.into(), host, line);
+        }
+    }
+}
+
 /// The default scenario.
 pub fn article() -> Workspace {
     Scenario::find(DEFAULT).unwrap().workspace().unwrap()
 }
 
+/// The article with one of its files, named by its number in the first line, replaced by the lines that follow.
+pub fn walk(text: &str) {
+    let (number, text) = text.split_once('\n').unwrap_or_default();
+    let mut workspace = article();
+    let count = workspace.files.len();
+    let at = number.trim().parse::<usize>().unwrap_or(0) % count;
+    let file = &mut workspace.files[at];
+    *file = File::new(&file.name, text);
+    play(&workspace);
+}
+
 /// Plays a workspace, tells all of it, and asks its machines.
-pub fn walk(workspace: &Workspace) {
+pub fn play(workspace: &Workspace) {
     let run = workspace::run(workspace);
     let style = Style {
         lang: Lang::ZhCn,
