@@ -10,6 +10,7 @@ mod define;
 mod element;
 mod expr;
 mod lex;
+mod loops;
 mod nat;
 mod renumber;
 mod statement;

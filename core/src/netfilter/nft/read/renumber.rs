@@ -68,6 +68,7 @@ fn renumber(draft: Draft, diagnostics: &mut Vec<Diagnostic>) -> Table {
             whole
         });
     }
+    diagnostics.extend(super::loops::find(&table));
     table
 }
 

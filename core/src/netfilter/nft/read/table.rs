@@ -1,7 +1,7 @@
 //! Tables written as blocks, and their chains, sets and maps.
 
 use super::cursor::{Parse, wrong};
-use super::lex::Kind;
+use super::lex::{Kind, Token};
 use super::{Draft, Reader};
 use crate::netfilter::nft::{Base, BaseKind, Chain, Family, Set, Table};
 use crate::netfilter::{ChainId, Hook, Policy};
@@ -75,10 +75,12 @@ impl Reader<'_> {
                 self.make_set(name, *is_map, *span);
             }
         }
-        for item in &items {
-            if let Item::Chain(chain, body) = item {
-                self.cursor.at = *body;
-                self.chain_body(*chain);
+        for rules in [false, true] {
+            for item in &items {
+                if let Item::Chain(chain, body) = item {
+                    self.cursor.at = *body;
+                    self.chain_body(*chain, rules);
+                }
             }
         }
         self.cursor.at = after;
@@ -217,14 +219,27 @@ impl Reader<'_> {
             .get_mut(id.0 as usize)
     }
 
-    /// A chain's lines up to its `}`.
-    fn chain_body(&mut self, chain: ChainId) {
+    /// A chain's lines up to its `}`: either what it is, or its rules.
+    fn chain_body(&mut self, chain: ChainId, rules: bool) {
         loop {
             self.cursor.skip_ends();
             if self.cursor.done() || self.cursor.eat_sign("}") {
                 return;
             }
-            if self.chain_property(chain) {
+            let is_property = matches!(
+                self.cursor.peek(),
+                Token {
+                    kind: Kind::Word,
+                    text: "type" | "policy" | "comment" | "flags" | "devices",
+                    ..
+                }
+            );
+            if is_property == rules {
+                self.cursor.skip_statement();
+                continue;
+            }
+            if !rules {
+                self.chain_property(chain);
                 continue;
             }
             if let Some(rule) = self.rule()
