@@ -23,7 +23,7 @@ pub fn steps(base: &Props, explained: bool) -> Html {
                         { for hop.steps.iter().map(|step| {
                             let current = step.at == state.cursor;
                             html! {
-                                <li key={step.at} class={classes!(layer_class(step.layer), step.minor.then_some("minor"))}>
+                                <li key={step.at} class={classes!("step", layer_class(step.layer), step.minor.then_some("minor"))}>
                                     <button aria-current={current.then_some("step")}
                                         onclick={base.on(Event::StepChosen(step.at))}>
                                         <span class="number">{ step.at + 1 }</span>

@@ -113,9 +113,9 @@ fn the_list_of_steps_is_the_whole_walk_in_both_languages() {
     for lang in Lang::ALL {
         let mut state = opened(scenario());
         state.after(Event::LanguageChosen(lang));
-        let steps = state.walk.len();
+        let count = state.walk.len();
         let shown = html(state, |p| steps(p, false));
-        assert_eq!(shown.matches("<li").count(), steps);
+        assert_eq!(shown.matches("<li").count(), count);
         assert_eq!(shown.matches("aria-current=\"step\"").count(), 1);
         let ends = match lang {
             Lang::En => "Delivered.",

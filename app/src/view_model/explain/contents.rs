@@ -152,16 +152,18 @@ fn hook_standing(state: &State, host: &Host, hook: Hook, words: &Words) -> Drawe
     }
 }
 
-/// What the step at hand was decided by: the lines compared, the chosen one among them. In the order in which they stand.
+/// What was decided at this place last: the lines compared, the chosen one among them. In the order in which they stand.
 fn decided(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
-    let why = step::why(&state.run, moment);
+    let here = |m: &&Moment| m.place == moment.place && m.position.hop == moment.position.hop;
+    let moments = state.walk.moments.get(..=state.cursor)?.iter().rev();
+    let of_journey = moments.take_while(|m| m.position.journey == moment.position.journey);
+    let whys = of_journey.filter(here).map(|m| step::why(&state.run, m));
+    let mut whys = whys.skip_while(|why| why.decided.is_empty() && why.passed_over.is_empty());
+    let why = whys.next()?;
     let lang = state.settings.lang;
     let mut rows: Vec<(&Reason, bool)> = why.passed_over.iter().map(|r| (r, false)).collect();
     rows.extend(why.decided.iter().map(|r| (r, true)));
     rows.sort_by_key(|(r, _)| r.span.map(|s| (s.file, s.start)));
-    if rows.is_empty() {
-        return None;
-    }
     let mut lines: Vec<Line> = Vec::new();
     for (reason, chosen) in &rows {
         let text = match reason.span {
