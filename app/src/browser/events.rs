@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{AddEventListenerOptions, Event, EventTarget};
+use web_sys::{AddEventListenerOptions, Element, Event, EventTarget, PointerEvent};
 
 /// Listens until dropped.
 pub struct Listener {
@@ -37,6 +37,14 @@ pub fn listen(
         target: target.clone(),
         kind,
         callback,
+    }
+}
+
+/// Keeps a pointer's events coming to where it went down, wherever it moves.
+pub fn capture_pointer(event: &PointerEvent) {
+    let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+    if let Some(target) = target {
+        let _ = target.set_pointer_capture(event.pointer_id());
     }
 }
 

@@ -1,6 +1,6 @@
-use web_sys::Element;
 use yew::prelude::*;
 
+use crate::browser::events;
 use crate::state::PANE_WIDTHS;
 
 #[derive(Clone, PartialEq, Properties)]
@@ -28,9 +28,7 @@ pub fn Splitter(props: &SplitterProps) -> Html {
     let onpointerdown = {
         let drag = drag.clone();
         Callback::from(move |event: PointerEvent| {
-            if let Some(target) = event.target_dyn_into::<Element>() {
-                let _ = target.set_pointer_capture(event.pointer_id());
-            }
+            events::capture_pointer(&event);
             *drag.borrow_mut() = Some((event.client_x(), width));
         })
     };

@@ -19,6 +19,7 @@ pub use history::History;
 pub use saved::{read as read_saved, write as write_saved};
 pub use settings::{PANE_WIDTHS, Settings, Speed, Theme};
 
+use northsouth::text::File;
 use northsouth::topology::HostId;
 use northsouth::trace::Part;
 use northsouth::workspace::{Run, Workspace, run};
@@ -51,6 +52,8 @@ pub struct State {
     pub file: usize,
     /// A byte offset in that file to go to, and a number that grows with each wish.
     pub go_to: Option<(u32, u32)>,
+    /// How many such wishes there were.
+    wishes: u32,
     pub tab: Tab,
     /// Which paragraph of the guided tour is open.
     pub tour: Option<usize>,
@@ -65,6 +68,9 @@ impl State {
     pub fn new(pristine: Workspace, workspace: Workspace, settings: Settings) -> Self {
         let run = Rc::new(run(&workspace));
         let walk = Rc::new(Walk::of(&run));
+        // The rules are what most come to see.
+        let rules = |f: &File| f.name.ends_with("iptables-save.txt");
+        let file = workspace.files.iter().position(rules).unwrap_or(0);
         Self {
             workspace: Rc::new(workspace),
             pristine: Rc::new(pristine),
@@ -74,8 +80,9 @@ impl State {
             cursor: 0,
             playing: false,
             opened: None,
-            file: 0,
+            file,
             go_to: None,
+            wishes: 0,
             tab: Tab::Step,
             tour: None,
             notice: None,

@@ -83,6 +83,7 @@ impl State {
             }
             Event::PlaceClosed => self.opened = None,
             Event::FileChosen(file) => {
+                self.go_to = None;
                 self.file = file.min(self.workspace.files.len().saturating_sub(1));
             }
             Event::SpanChosen(span) => self.go_to(span),
@@ -95,8 +96,14 @@ impl State {
             Event::ThemeToggled { dark_now } => {
                 self.settings.theme = if dark_now { Theme::Light } else { Theme::Dark };
             }
-            Event::FilesFolded(folded) => self.settings.files_folded = folded,
-            Event::FilesShown(shown) => self.files_shown = shown,
+            Event::FilesFolded(folded) => {
+                self.go_to = None;
+                self.settings.files_folded = folded;
+            }
+            Event::FilesShown(shown) => {
+                self.go_to = None;
+                self.files_shown = shown;
+            }
             Event::FilesResized(width) => self.settings.files_width = pane_width(width),
             Event::InspectorResized(width) => self.settings.inspector_width = pane_width(width),
 
@@ -118,6 +125,7 @@ impl State {
     fn move_to(&mut self, step: usize) {
         self.cursor = step.min(self.walk.len().saturating_sub(1));
         self.opened = None;
+        self.go_to = None;
         // The text that decided is in view.
         if let Some(span) = explain::lit(self) {
             self.file = usize::from(span.file.0);
@@ -174,8 +182,8 @@ impl State {
         self.file = usize::from(span.file.0);
         self.settings.files_folded = false;
         self.files_shown = true;
-        let wish = self.go_to.map_or(0, |(_, wish)| wish.wrapping_add(1));
-        self.go_to = Some((span.start, wish));
+        self.wishes = self.wishes.wrapping_add(1);
+        self.go_to = Some((span.start, self.wishes));
     }
 
     /// Opens a paragraph of the tour, with the load balancer as it tells it and at the step that it tells of.

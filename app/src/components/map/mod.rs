@@ -46,7 +46,7 @@ pub fn MapView(props: &Props) -> Html {
     html! {
         <section class="map" aria-label={words.map}>
             <div class="map-scroll" ref={node} tabindex="0" role="group" aria-label={words.map}>
-                <svg width={map.width.to_string()} height={map.height.to_string()} role="group" aria-label={words.map}>
+                <svg width={map.width.to_string()} height={map.height.to_string()}>
                     { for map.frames.iter().map(frame) }
                     { for map.wires.iter().filter(|w| !w.walked).map(|w| html! {
                         <polyline class="wire" points={points(&map.path(w))} />

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use northsouth::netfilter::{Hook, TableName};
 use northsouth::sim::ProbeKind;
 use northsouth::text::{Outcome, Reason, Span};
-use northsouth::topology::{Host, HostId, IfaceName, World};
+use northsouth::topology::{Host, HostId, IfaceName, Socket, World};
 use northsouth::trace::{Action, Part, RuleStep, SwitchOutcome};
 
 use super::chains::Met;
@@ -214,9 +214,7 @@ fn standing(state: &State, host: &Host, open: &Place, words: &Words) -> Drawer {
         Part::Process if *host.name == *state.workspace.probe.from => vec![sends(state)],
         Part::Process => {
             let sockets = host.sockets.iter();
-            sockets
-                .map(|s| format!("{} {}:{} {}", s.protocol, s.addr, s.port, s.process))
-                .collect()
+            sockets.map(socket).collect()
         }
         Part::Interface(name) => {
             let iface = host.interface(name.as_str());
@@ -251,18 +249,50 @@ fn standing(state: &State, host: &Host, open: &Place, words: &Words) -> Drawer {
         return one_card(words.nothing_here, Vec::new());
     }
     let rest = lines.len().saturating_sub(MOST_LINES);
+    let taken = taker(state, host, open);
     let mut lines: Vec<Line> = lines
         .into_iter()
         .take(MOST_LINES)
-        .map(|text| Line {
-            text,
-            ..Line::default()
+        .map(|text| {
+            let current = taken.as_ref() == Some(&text);
+            Line {
+                text,
+                outcome: current.then_some(Outcome::Held),
+                current,
+                ..Line::default()
+            }
         })
         .collect();
     if rest > 0 {
         lines.push(more(words, rest));
     }
     one_card(&part_name(&open.part, words), lines)
+}
+
+fn socket(socket: &Socket) -> String {
+    let Socket {
+        protocol,
+        addr,
+        port,
+        process,
+        ..
+    } = socket;
+    format!("{protocol} {addr}:{port} {process}")
+}
+
+/// The socket that takes the packet at the step at hand, as its place lists it.
+fn taker(state: &State, host: &Host, open: &Place) -> Option<String> {
+    let moment = state.walk.moments.get(state.cursor)?;
+    let step = step_at(&state.run.trace, moment.position).filter(|_| moment.place == *open)?;
+    let Action::Delivered(delivery) = &step.action else {
+        return None;
+    };
+    let (addr, port) = delivery.socket?;
+    let taker = host.sockets.iter();
+    taker
+        .filter(|s| s.addr == addr && s.port == port)
+        .map(socket)
+        .next()
 }
 
 fn one_card(title: &str, lines: Vec<Line>) -> Drawer {

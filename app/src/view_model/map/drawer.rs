@@ -214,7 +214,7 @@ fn fitted_line(line: &Line, room: i32) -> Line {
         let target = face.fit(&line.target, room - face.width(&number) - face.width(" "));
         let left = room - face.width(&target) - face.width(" ");
         text = match face.fit(&text, left) {
-            short if short.chars().count() < number.chars().count() + 4 => number,
+            short if short.chars().count() < number.chars().count() + 9 => number,
             short => short,
         };
         text = format!("{text} {target}");
