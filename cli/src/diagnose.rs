@@ -4,14 +4,23 @@ use std::fmt::Write;
 
 use northsouth::text::{Diagnostic, File, Lang, Severity, Span};
 
-/// All of them, one below the other, in the order of their files.
+/// More than these help nobody; how many more there are is said.
+const MOST: usize = 100;
+
+/// One below the other, in the order of their files.
 pub fn render(files: &[File], diagnostics: &[Diagnostic], lang: Lang) -> String {
     let mut sorted: Vec<_> = diagnostics.iter().collect();
     sorted.sort_by_key(|d| (d.span.file, d.span.start));
     let mut out = String::new();
-    for diagnostic in sorted {
+    for diagnostic in sorted.iter().take(MOST) {
         one(files, diagnostic, lang, &mut out);
         out.push('\n');
+    }
+    if let Some(more) = sorted.len().checked_sub(MOST).filter(|n| *n > 0) {
+        let _ = match lang {
+            Lang::En => writeln!(out, "… and {more} more\n"),
+            Lang::ZhCn => writeln!(out, "……另有 {more} 条\n"),
+        };
     }
     out
 }

@@ -1,6 +1,6 @@
 //! From what the texts say to a world: machines, and how they are joined.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::kind::Place;
@@ -13,7 +13,8 @@ use crate::net::Mac;
 use crate::say;
 use crate::text::Diagnostic;
 use crate::topology::{
-    Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, Link, Service, World,
+    Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, IfaceName, Interface, Link, Service,
+    World,
 };
 
 /// The client's interface, and the balancer's two.
@@ -40,13 +41,11 @@ pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
         let Some(id) = builder.add(host) else { break };
         node_ids.push(id);
         for (a, b) in pods::twins(indices.get(&place).map_or(&[], Vec::as_slice)) {
-            builder.world.join((id, a.as_str()), (id, b.as_str()));
+            builder.join((id, a.as_str()), (id, b.as_str()));
         }
     }
     if let (Some(client), Some(balancer)) = (client, balancer) {
-        builder
-            .world
-            .join((client, CLIENT_PORT), (balancer, OUTSIDE));
+        builder.join((client, CLIENT_PORT), (balancer, OUTSIDE));
     }
     builder.network(vpc, balancer, &node_ids);
     builder.held_ports(&texts, &node_ids);
@@ -69,6 +68,8 @@ pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
 pub(super) struct Builder {
     pub world: World,
     pub diagnostics: Vec<Diagnostic>,
+    /// Interfaces that are on a segment already.
+    joined: BTreeSet<End>,
 }
 
 impl Builder {
@@ -77,6 +78,19 @@ impl Builder {
         let id = u16::try_from(self.world.hosts.len()).ok()?;
         self.world.hosts.push(host);
         Some(HostId(id))
+    }
+
+    pub fn join(&mut self, a: (HostId, &str), b: (HostId, &str)) {
+        self.world.join(a, b);
+        for (host, iface) in [a, b] {
+            let iface = iface.into();
+            self.joined.insert(End { host, iface });
+        }
+    }
+
+    pub fn is_joined(&self, host: HostId, iface: &IfaceName) -> bool {
+        let iface = iface.clone();
+        self.joined.contains(&End { host, iface })
     }
 
     pub fn host(&self, id: HostId) -> Option<&Host> {
@@ -172,13 +186,15 @@ impl Builder {
                     self.plug(vpc, host, iface.as_str());
                 }
             }
-            None => self.world.links.push(Link {
-                ends: ends
-                    .into_iter()
-                    .map(|(host, iface)| End { host, iface })
-                    .collect(),
-                beyond: Beyond::Nothing,
-            }),
+            None => {
+                let end = |(host, iface)| End { host, iface };
+                let ends: Vec<_> = ends.into_iter().map(end).collect();
+                self.joined.extend(ends.iter().cloned());
+                self.world.links.push(Link {
+                    ends,
+                    beyond: Beyond::Nothing,
+                });
+            }
         }
     }
 
@@ -200,7 +216,7 @@ impl Builder {
             end.master = Some(SWITCH.into());
             switch.interfaces.push(end);
         }
-        self.world.join((vpc, &port), (host, iface));
+        self.join((vpc, &port), (host, iface));
     }
 
     /// kube-proxy holds every NodePort open and never takes a connection there (Kubernetes 1.22 and before,

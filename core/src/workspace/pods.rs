@@ -290,7 +290,7 @@ impl Pods<'_> {
     }
 
     fn free(&self, host: HostId, iface: &IfaceName) -> bool {
-        self.builder.world.link_of(host, iface).is_none()
+        !self.builder.is_joined(host, iface)
     }
 
     /// A pod's interface to the outside.
@@ -305,7 +305,6 @@ impl Pods<'_> {
     fn join(&mut self, pod: HostId, node: HostId, port: &IfaceName) {
         if let Some(eth0) = self.uplink(pod) {
             self.builder
-                .world
                 .join((node, port.as_str()), (pod, eth0.as_str()));
         }
     }

@@ -63,7 +63,14 @@ pub fn brctl(text: &str, file: FileId) -> (Vec<Brctl>, Vec<Diagnostic>) {
     (bridges, diagnostics)
 }
 
+/// As many as the kernel lets a bridge have (`net/bridge/br_private.h`, `BR_MAX_PORTS`).
+const MOST_PORTS: usize = 1024;
+
 fn add_port(bridge: &mut Brctl, port: Word<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    if bridge.ports.len() >= MOST_PORTS {
+        let said = say!("texts/too-many-ports", most = MOST_PORTS);
+        return diagnostics.push(Diagnostic::error(port.span, said));
+    }
     match bridge.ports.iter().find(|p| &*p.text == port.text) {
         Some(before) => diagnostics.push(
             Diagnostic::warning(

@@ -58,9 +58,18 @@ pub enum DeviceKind {
     Other(Box<str>),
 }
 
+/// Interfaces of one host that are read; a node has some hundreds.
+const MOST_DEVICES: usize = 4096;
+
 pub fn devices(text: &str, file: FileId) -> (Vec<Device>, Vec<Diagnostic>) {
     let mut reader = Reader::default();
     for line in lines(text, file) {
+        if reader.devices.len() > MOST_DEVICES {
+            let said = say!("texts/too-many-devices", most = MOST_DEVICES);
+            reader.diagnostics.push(Diagnostic::error(line.span, said));
+            reader.devices.pop();
+            break;
+        }
         if !line.is_aside() {
             reader.line(&line);
         }
