@@ -92,6 +92,11 @@ impl<'w> Sim<'w> {
                 break;
             }
             let ((at, _), event) = entry.remove_entry();
+            if let Event::NoConnection { passage, attempt } = event
+                && !self.waits(passage, attempt)
+            {
+                continue;
+            }
             self.now = self.now.max(at);
             if self.recorder.is_full() {
                 self.give_up(event);
@@ -100,7 +105,7 @@ impl<'w> Sim<'w> {
             match event {
                 Event::Arrive { host, iface, skb } => self.receive(host, &iface, *skb),
                 Event::NoAnswer { host, skb } => self.unreachable(host, &skb),
-                Event::NoConnection { passage, attempt } => self.no_connection(passage, attempt),
+                Event::NoConnection { passage, .. } => self.no_connection(passage),
             }
         }
     }

@@ -109,7 +109,7 @@ impl<'w> Sim<'w> {
             attempts: 0,
             began: self.now,
         });
-        self.proceed(self.proxies.under_way.len() - 1);
+        self.advance(self.proxies.under_way.len() - 1);
         true
     }
 
@@ -130,12 +130,21 @@ impl<'w> Sim<'w> {
         entry.map_or(open.local, |c| (c.orig.dst, c.orig.dport))
     }
 
-    /// The next attempt, or the answer.
-    fn proceed(&mut self, at: usize) {
+    /// Attempts until one has to be waited for, or there is an answer.
+    fn advance(&mut self, at: usize) {
+        while let Some(outcome) = self.proceed(at) {
+            self.tell(at, outcome);
+            if self.recorder.is_full() {
+                break;
+            }
+        }
+    }
+
+    /// The next attempt, or the answer. Gives the outcome of an attempt that failed at once.
+    fn proceed(&mut self, at: usize) -> Option<Outcome> {
         let now = self.now;
-        let Some(passage) = self.proxies.under_way.get_mut(at) else {
-            return;
-        };
+        let failed = Some(Outcome::NoConnection { after: 0 });
+        let passage = self.proxies.under_way.get_mut(at)?;
         let host = passage.host;
         let said = Action::Proxied(Box::new(passage.said()));
         let (asked, socket) = (passage.asked.clone(), passage.socket.clone());
@@ -143,7 +152,8 @@ impl<'w> Sim<'w> {
             let response = passage.exchange.answer.clone().unwrap_or_default();
             passage.upstream = None;
             self.step(host, &asked, Part::Process, said);
-            return self.respond(host, &asked, &socket, response);
+            self.respond(host, &asked, &socket, response);
+            return None;
         };
         let address = attempt.address.parse::<SocketAddr>().ok();
         let request = attempt.request.clone();
@@ -152,7 +162,7 @@ impl<'w> Sim<'w> {
         let number = passage.attempts;
         self.step(host, &asked, Part::Process, said);
         let Some(to) = address else {
-            return self.told(at, Outcome::NoConnection { after: 0 });
+            return failed;
         };
         let ports = self
             .host(host)
@@ -177,51 +187,45 @@ impl<'w> Sim<'w> {
         let process = socket.process.clone();
         let cause = Some(asked.journey);
         let (journey, own) = self.connect(host, packet, cause, process, Some(request), &options);
-        match own {
-            Some(ends) => {
-                if let Some(passage) = self.proxies.under_way.get_mut(at) {
-                    passage.upstream = Some(ends);
-                }
-                let event = Event::NoConnection {
-                    passage: at,
-                    attempt: number,
-                };
-                self.after(CONNECT_TIMEOUT, event);
-                // A rule on the proxy's own host may have refused it at once.
-                let refused = self
-                    .recorder
-                    .journeys
-                    .get(journey as usize)
-                    .is_some_and(ended);
-                if refused {
-                    self.told(at, Outcome::NoConnection { after: 0 });
-                }
-            }
-            None => self.told(at, Outcome::NoConnection { after: 0 }),
+        let Some(ends) = own else {
+            return failed;
+        };
+        // A rule on the proxy's own host may have refused it at once.
+        if self.recorder.journeys.get(journey as usize).is_some_and(ended) {
+            return failed;
+        }
+        self.proxies.under_way.get_mut(at)?.upstream = Some(ends);
+        let event = Event::NoConnection {
+            passage: at,
+            attempt: number,
+        };
+        self.after(CONNECT_TIMEOUT, event);
+        None
+    }
+
+    fn tell(&mut self, at: usize, outcome: Outcome) {
+        if let Some(passage) = self.proxies.under_way.get_mut(at) {
+            passage.upstream = None;
+            let memory = self.proxies.memories.entry(passage.host).or_default();
+            passage.exchange.outcome(outcome, memory);
         }
     }
 
     fn told(&mut self, at: usize, outcome: Outcome) {
-        let Some(passage) = self.proxies.under_way.get_mut(at) else {
-            return;
-        };
-        passage.upstream = None;
-        let memory = self.proxies.memories.entry(passage.host).or_default();
-        passage.exchange.outcome(outcome, memory);
-        self.proceed(at);
+        self.tell(at, outcome);
+        self.advance(at);
+    }
+
+    /// Whether an attempt still has neither a connection's answer nor its refusal.
+    pub(super) fn waits(&self, at: usize, attempt: usize) -> bool {
+        let passage = self.proxies.under_way.get(at);
+        passage.is_some_and(|p| p.attempts == attempt && p.upstream.is_some())
     }
 
     /// The wait for a connection is over.
-    pub(super) fn no_connection(&mut self, at: usize, attempt: usize) {
-        let waits = self
-            .proxies
-            .under_way
-            .get(at)
-            .is_some_and(|p| p.attempts == attempt && p.upstream.is_some());
-        if waits {
-            let after = CONNECT_TIMEOUT;
-            self.told(at, Outcome::NoConnection { after });
-        }
+    pub(super) fn no_connection(&mut self, at: usize) {
+        let after = CONNECT_TIMEOUT;
+        self.told(at, Outcome::NoConnection { after });
     }
 
     /// The passage whose attempt this socket is.
