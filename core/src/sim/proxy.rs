@@ -191,7 +191,12 @@ impl<'w> Sim<'w> {
             return failed;
         };
         // A rule on the proxy's own host may have refused it at once.
-        if self.recorder.journeys.get(journey as usize).is_some_and(ended) {
+        if self
+            .recorder
+            .journeys
+            .get(journey as usize)
+            .is_some_and(ended)
+        {
             return failed;
         }
         self.proxies.under_way.get_mut(at)?.upstream = Some(ends);
