@@ -7,6 +7,7 @@ use crate::text::Say;
 ///
 /// ```text
 /// client.yaml  load-balancer.yaml  vpc.yaml
+/// cluster.yaml  manifests/NAME.yaml
 /// kubectl-get-pods.txt  kubectl-get-svc.txt  kubectl-get-nodes.txt
 /// nodes/NODE/FILE  pods/POD/FILE  pods/NAMESPACE/POD/FILE
 /// ```
@@ -17,6 +18,8 @@ pub enum FileKind {
     Client,
     LoadBalancer,
     Vpc,
+    /// What a cluster is made of; most other files can be generated from it.
+    Manifests,
     KubectlPods,
     KubectlServices,
     KubectlNodes,
@@ -145,6 +148,7 @@ impl FileKind {
             "client.yaml" => return FileKind::Client,
             "load-balancer.yaml" => return FileKind::LoadBalancer,
             "vpc.yaml" => return FileKind::Vpc,
+            "cluster.yaml" => return FileKind::Manifests,
             "kubectl-get-pods.txt" => return FileKind::KubectlPods,
             "kubectl-get-svc.txt" => return FileKind::KubectlServices,
             "kubectl-get-nodes.txt" => return FileKind::KubectlNodes,
@@ -153,6 +157,7 @@ impl FileKind {
         let parts: Vec<_> = name.split('/').collect();
         let (place, file) = match parts[..] {
             _ if parts.contains(&"") => return FileKind::Unknown,
+            ["manifests", file] if is_manifest(file) => return FileKind::Manifests,
             ["nodes", node, file] => (Place::Node(node.to_string()), file),
             ["pods", pod, file] => (Place::Pod(pod.to_string()), file),
             ["pods", "default", pod, file] => (Place::Pod(pod.to_string()), file),
@@ -169,6 +174,7 @@ impl FileKind {
             FileKind::Client => say!("texts/title-client"),
             FileKind::LoadBalancer => say!("texts/title-balancer"),
             FileKind::Vpc => say!("texts/title-vpc"),
+            FileKind::Manifests => say!("manifest/title"),
             FileKind::KubectlPods => say!("texts/title-pods"),
             FileKind::KubectlServices => say!("texts/title-services"),
             FileKind::KubectlNodes => say!("texts/title-nodes"),
@@ -184,9 +190,15 @@ impl FileKind {
             FileKind::KubectlServices => Some("kubectl get svc -o wide"),
             FileKind::KubectlNodes => Some("kubectl get nodes -o wide"),
             FileKind::Host(_, file) => Some(file.command()),
+            FileKind::Manifests => Some("kubectl get svc,endpointslices,nodes,pods -A -o yaml"),
             FileKind::Client | FileKind::LoadBalancer | FileKind::Vpc | FileKind::Unknown => None,
         }
     }
+}
+
+fn is_manifest(file: &str) -> bool {
+    let end = file.rsplit_once('.').map(|(_, end)| end);
+    matches!(end, Some("yaml" | "yml" | "json"))
 }
 
 #[cfg(test)]
@@ -199,6 +211,9 @@ mod tests {
         let node = || Place::Node("work001".to_string());
         for (name, kind) in [
             ("vpc.yaml", FileKind::Vpc),
+            ("cluster.yaml", FileKind::Manifests),
+            ("manifests/web.yml", FileKind::Manifests),
+            ("manifests/web.txt", FileKind::Unknown),
             (
                 "nodes/work001/ip-route.txt",
                 host(node(), HostFile::IpRoute),

@@ -3,6 +3,7 @@
 //! [`FileKind`] says what each file is; [`world`] joins what they say into a [`World`]; the walk is `sim`'s.
 
 mod build;
+mod generated;
 mod health;
 mod kind;
 mod machine;
@@ -12,10 +13,12 @@ mod probe;
 mod scenario;
 mod texts;
 
+pub use generated::{Expanded, expand};
 pub use kind::{FileKind, HostFile, Place};
 pub use probe::parse as parse_probe;
 pub use scenario::{DEFAULT, Scenario, parse as parse_scenario, scenarios};
 
+use crate::control::cluster::Cluster;
 use crate::load_balancer::Forwarding;
 use crate::say;
 use crate::sim;
@@ -38,6 +41,10 @@ pub struct Workspace {
 pub struct Run {
     pub world: World,
     pub diagnostics: Vec<Diagnostic>,
+    /// The workspace's own, then those that its manifests make. Spans count them by these places.
+    pub files: Vec<File>,
+    /// What the controllers make of the manifests, where there are some.
+    pub cluster: Option<Cluster>,
     /// Without journeys where the probe was refused.
     pub trace: Trace,
     /// What the run left behind on the machines.
@@ -48,7 +55,10 @@ pub struct Run {
 
 /// Reads the files, lets the load balancer check its backends, and plays the probe.
 pub fn run(workspace: &Workspace) -> Run {
-    let (mut world, mut diagnostics) = world(&workspace.files);
+    let all = expand(&workspace.files);
+    let mut diagnostics = all.diagnostics;
+    let (mut world, said) = read(&all.files);
+    diagnostics.extend(said);
     health::check(&mut world, workspace.seed, &mut diagnostics);
     let outcome = sim::outcome(&world, &workspace.probe, workspace.seed);
     let refused = match &outcome {
@@ -63,6 +73,8 @@ pub fn run(workspace: &Workspace) -> Run {
     Run {
         world,
         diagnostics,
+        files: all.files,
+        cluster: all.cluster,
         trace,
         after,
         refused,
@@ -71,6 +83,14 @@ pub fn run(workspace: &Workspace) -> Run {
 
 /// The machines that a workspace's files describe, and all that is to be said of the files.
 pub fn world(files: &[File]) -> (World, Vec<Diagnostic>) {
+    let all = expand(files);
+    let mut diagnostics = all.diagnostics;
+    let (world, said) = read(&all.files);
+    diagnostics.extend(said);
+    (world, diagnostics)
+}
+
+fn read(files: &[File]) -> (World, Vec<Diagnostic>) {
     let (texts, mut diagnostics) = texts::read(files);
     let (world, more) = build::world(texts);
     diagnostics.extend(more);

@@ -67,6 +67,8 @@ impl Reader<'_> {
             FileKind::Client => texts.client = self.by(own::client),
             FileKind::LoadBalancer => texts.balancer = self.by(own::load_balancer),
             FileKind::Vpc => texts.vpc = self.by(own::vpc),
+            // Read before: the files that they make are among those here.
+            FileKind::Manifests => {}
             FileKind::KubectlPods => texts.pods = self.by(table::pods),
             FileKind::KubectlServices => texts.services = self.by(table::services),
             FileKind::KubectlNodes => texts.nodes = self.by(table::nodes),

@@ -28,7 +28,7 @@ pub struct Generated {
 }
 
 /// What becomes of some manifests.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cluster {
     /// With all that the controllers filled in.
     pub objects: Manifests,
