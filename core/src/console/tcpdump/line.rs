@@ -107,8 +107,11 @@ fn message(icmp: &Icmp, out: &mut String) {
         (3, 12) => write!(out, "host {to} unreachable - tos prohibited"),
         (3, 13) => write!(out, "host {to} unreachable - admin prohibited filter"),
         (3, code) => write!(out, "{to} unreachable - #{code}"),
-        (5, 0 | 2) => write!(out, "redirect {to} to net"),
-        (5, _) => write!(out, "redirect {to} to host"),
+        (5, code) => {
+            let kind = if matches!(code, 0 | 2) { "net" } else { "host" };
+            let by = icmp.gateway.map_or(String::new(), |g| g.to_string());
+            write!(out, "redirect {to} to {kind} {by}")
+        }
         (11, 0) => write!(out, "time exceeded in-transit"),
         (11, _) => write!(out, "ip reassembly time exceeded"),
         (kind, _) => write!(out, "type-#{kind}"),
