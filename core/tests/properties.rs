@@ -32,9 +32,21 @@ fn bare(value: &dyn Debug) -> String {
 #[track_caller]
 fn same(again: &dyn Debug, first: &dyn Debug, text: &str) {
     let (again, first) = (bare(again), bare(first));
-    let at = again.bytes().zip(first.bytes()).take_while(|(a, b)| a == b).count();
-    let near = |t: &str| t.get(at.saturating_sub(150)..(at + 150).min(t.len())).map(str::to_string);
-    assert!(again == first, "{:#?}\n{:#?}\n{text}", near(&again), near(&first));
+    let at = again
+        .bytes()
+        .zip(first.bytes())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let near = |t: &str| {
+        t.get(at.saturating_sub(150)..(at + 150).min(t.len()))
+            .map(str::to_string)
+    };
+    assert!(
+        again == first,
+        "{:#?}\n{:#?}\n{text}",
+        near(&again),
+        near(&first)
+    );
 }
 
 /// The parts of the kernel's recordings under a heading, and the scenario's files of a name.
@@ -55,7 +67,10 @@ fn texts(heading: &str, file: &str) -> Vec<String> {
         }
     }
     for place in ["nodes/work001", "nodes/work002"] {
-        let path = root.join("content/scenarios/article").join(place).join(file);
+        let path = root
+            .join("content/scenarios/article")
+            .join(place)
+            .join(file);
         texts.extend(std::fs::read_to_string(path));
     }
     texts
@@ -79,13 +94,21 @@ fn rules_of_iptables_print_so_that_they_read_the_same() {
 #[test]
 fn a_real_dump_prints_as_the_same_bytes() {
     let text = include_str!("../../content/scenarios/article/nodes/work001/iptables-save.txt");
-    let counters = text.lines().any(|l| l.starts_with("[") && l.contains("] -A "));
+    let counters = text
+        .lines()
+        .any(|l| l.starts_with("[") && l.contains("] -A "));
     let (rules, said) = save::read(text, FILE);
     assert_eq!(said, []);
     let without_comments = |text: &str| -> Vec<String> {
-        text.lines().filter(|l| !l.starts_with('#')).map(str::to_string).collect()
+        text.lines()
+            .filter(|l| !l.starts_with('#'))
+            .map(str::to_string)
+            .collect()
     };
-    assert_eq!(without_comments(&print::save(&rules, counters)), without_comments(text));
+    assert_eq!(
+        without_comments(&print::save(&rules, counters)),
+        without_comments(text)
+    );
 }
 
 #[test]
@@ -176,14 +199,22 @@ fn an_answer_comes_from_where_the_request_went() {
             for seed in 0..8 {
                 workspace.seed = seed;
                 let run = run(&workspace);
-                let Some(first) = run.trace.journeys.first() else { continue };
+                let Some(first) = run.trace.journeys.first() else {
+                    continue;
+                };
                 // As its socket sent it: before any rule of the host touched it.
                 let sent = &first.hops[0].steps[0].after.packet;
-                let arrived = run.trace.journeys.iter().filter(|j| {
-                    j.role == Role::Reply && j.disposition == Disposition::Delivered
-                });
+                let arrived =
+                    run.trace.journeys.iter().filter(|j| {
+                        j.role == Role::Reply && j.disposition == Disposition::Delivered
+                    });
                 for journey in arrived {
-                    let last = journey.hops.iter().flat_map(|h| &h.steps).next_back().unwrap();
+                    let last = journey
+                        .hops
+                        .iter()
+                        .flat_map(|h| &h.steps)
+                        .next_back()
+                        .unwrap();
                     let got = &last.after.packet;
                     let ends = |p: &Packet| (p.src, p.sport(), p.dst, p.dport());
                     let mirror = (sent.dst, sent.dport(), sent.src, sent.sport());
@@ -201,7 +232,10 @@ fn addr(random: &mut Random) -> IpAddr {
 }
 
 fn packet(random: &mut Random) -> Packet {
-    let (sport, dport) = (random.below(65535) as u16 + 1, random.below(65535) as u16 + 1);
+    let (sport, dport) = (
+        random.below(65535) as u16 + 1,
+        random.below(65535) as u16 + 1,
+    );
     let transport = match random.below(4) {
         0 => Transport::Udp { sport, dport },
         1 => Transport::Sctp { sport, dport },
@@ -293,7 +327,11 @@ fn nat_there_and_back_gives_the_original_tuple() {
         table.confirm(id, Direction::Original, 0);
         let mut back = answer(&there);
         let found = table.track(&back, zone, settings, 0);
-        assert_eq!((found.connection, found.direction), (Some(id), Direction::Reply), "{round}");
+        assert_eq!(
+            (found.connection, found.direction),
+            (Some(id), Direction::Reply),
+            "{round}"
+        );
         let entry = table.get(id).unwrap().clone();
         entry.translate(&mut back, Direction::Reply, Manip::Destination);
         entry.translate(&mut back, Direction::Reply, Manip::Source);
