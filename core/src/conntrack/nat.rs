@@ -149,7 +149,7 @@ impl Conntrack {
                 if !used(&orig) {
                     return orig;
                 }
-            } else if let Some(same) = self.current_mapping(c, &orig, choice)
+            } else if let Some(same) = self.current_mapping(c, &orig, choice, now)
                 && !used(&same)
             {
                 return same;
@@ -175,7 +175,13 @@ impl Conntrack {
     }
 
     /// The mapping that another connection of this source has, if it may serve here too (kernel `find_appropriate_src`).
-    fn current_mapping(&self, c: &Connection, orig: &Tuple, choice: &NatChoice) -> Option<Tuple> {
+    fn current_mapping(
+        &self,
+        c: &Connection,
+        orig: &Tuple,
+        choice: &NatChoice,
+        now: u64,
+    ) -> Option<Tuple> {
         let ids = self.by_source.get(&(orig.protocol, orig.src, orig.sport))?;
         ids.iter().rev().find_map(|id| {
             let other = self.get(*id)?;
@@ -186,7 +192,8 @@ impl Conntrack {
                 dport: orig.dport,
                 ..mapped
             };
-            (other.zone.of(zone) == c.zone.of(zone) && in_range(&tuple, choice)).then_some(tuple)
+            let alive = other.expires > now && other.zone.of(zone) == c.zone.of(zone);
+            (alive && in_range(&tuple, choice)).then_some(tuple)
         })
     }
 }

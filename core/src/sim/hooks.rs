@@ -296,7 +296,7 @@ impl Sim<'_> {
         }
         match hook {
             Hook::Prerouting if skb.packet.dst != old_dst => skb.dst = None,
-            Hook::Output if !(related && icmp) || skb.packet.dst != old_dst => {
+            Hook::Output => {
                 let (to, from) = ends(&entry, skb.ct.direction);
                 if to != from {
                     return self.reroute(at, hook, skb);

@@ -64,6 +64,7 @@ impl Sim<'_> {
         let mut skb = Skb::new(journey, packet);
         skb.mark = options.mark;
         skb.owner = options.owner;
+        skb.bound = options.oif.clone();
         skb.by_icmp = maker == Maker::EchoReply;
         self.step(at, &skb, Part::Process, Action::Sent(maker));
         self.routed(at, &skb, flow, Occasion::Output, answer, routed.is_ok());

@@ -22,6 +22,7 @@ impl Sim<'_> {
         skb.in_iface = Some(iface.clone());
         skb.owner = None;
         skb.by_icmp = false;
+        skb.bound = None;
         if !device.is_loopback() {
             // What another namespace knew of the packet stays there (kernel `skb_scrub_packet`).
             skb.mark = 0;

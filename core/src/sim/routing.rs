@@ -424,9 +424,9 @@ impl Sim<'_> {
         let packet = &skb.packet;
         let flow = Flow {
             src: ours.then_some(src),
-            tos: packet.tos & 0xfc,
-            mark: skb.mark,
-            ..Flow::to(packet.dst)
+            oif: skb.bound.clone(),
+            uid: Some(0),
+            ..flow_of(packet, skb.mark)
         };
         let asked = flow.clone();
         let mut answer = None;

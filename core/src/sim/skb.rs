@@ -21,6 +21,8 @@ pub(super) struct Skb {
     pub dst_mac: Mac,
     pub packet_type: PacketType,
     pub owner: Option<SocketOwner>,
+    /// Its socket is bound to this interface.
+    pub bound: Option<IfaceName>,
     /// The kernel's ICMP is sending it, and sends nothing else meanwhile (`icmp_xmit_lock`).
     pub by_icmp: bool,
     /// TPROXY gave it to the socket for this address and port.
@@ -115,6 +117,7 @@ impl Skb {
             dst_mac: Mac::default(),
             packet_type: PacketType::Unicast,
             owner: None,
+            bound: None,
             by_icmp: false,
             socket: None,
             dst: None,
