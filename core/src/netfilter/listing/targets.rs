@@ -244,13 +244,12 @@ fn tproxy_words(rest: &mut Rest) -> Option<Tproxy> {
 }
 
 fn ttl_words(rest: &mut Rest) -> Option<TtlOp> {
-    let ops: [(&str, fn(u8) -> TtlOp); 3] = [
-        ("TTL set to", TtlOp::Set),
-        ("TTL decrement by", TtlOp::Decrease),
-        ("TTL increment by", TtlOp::Increase),
-    ];
-    let (op, ttl) = ops
-        .iter()
-        .find_map(|(words, op)| rest.value(words).map(|ttl| (op, ttl)))?;
-    Some(op(ttl.parse().ok()?))
+    if let Some(ttl) = rest.value("TTL set to") {
+        return Some(TtlOp::Set(ttl.parse().ok()?));
+    }
+    if let Some(by) = rest.value("TTL decrement by") {
+        return Some(TtlOp::Decrease(by.parse().ok()?));
+    }
+    let by = rest.value("TTL increment by")?;
+    Some(TtlOp::Increase(by.parse().ok()?))
 }

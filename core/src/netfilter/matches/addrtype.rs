@@ -47,7 +47,7 @@ impl Addrtype {
 }
 
 impl AddressType {
-    const NAMES: [&'static str; 10] = [
+    pub(in crate::netfilter) const NAMES: [&'static str; 10] = [
         "UNSPEC",
         "UNICAST",
         "LOCAL",

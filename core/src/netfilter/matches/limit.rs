@@ -2,8 +2,8 @@ use super::header::option;
 use super::probe::{Asked, Probe};
 use super::{Hashlimit, Limit};
 use crate::net::Masked;
-use crate::netfilter::Context;
 use crate::netfilter::state::{Bucket, HashKey};
+use crate::netfilter::{Context, syntax};
 use crate::say;
 
 impl Bucket {
@@ -102,19 +102,9 @@ impl Hashlimit {
     }
 }
 
-/// `5/min` as iptables prints an average of parts of a second, `scale` in all (iptables `extensions/libxt_limit.c`,
-/// `print_rate`).
+/// `5/min` as iptables prints an average of parts of a second, `scale` in all.
 pub(in crate::netfilter) fn rate(average: u64, scale: u64) -> String {
-    const UNITS: [(&str, u64); 4] = [("day", 86_400), ("hour", 3_600), ("min", 60), ("sec", 1)];
-    let average = average.max(1);
-    let fits = |(_, seconds): &&(&str, u64)| {
-        let unit = seconds * scale;
-        average <= unit && unit / average >= unit % average
-    };
-    let (name, seconds) = UNITS[1..]
-        .iter()
-        .take_while(fits)
-        .last()
-        .unwrap_or(&UNITS[0]);
-    format!("{}/{name}", seconds * scale / average)
+    let mut text = String::new();
+    syntax::limit::write_rate(average, scale, &mut text);
+    text.trim_start().to_string()
 }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use super::probe::{Asked, Probe};
 use super::{Recent, RecentAction};
 use crate::net::Masked;
-use crate::netfilter::Context;
 use crate::netfilter::state::Seen;
+use crate::netfilter::{Context, syntax};
 use crate::say;
 
 /// Addresses that a list remembers, and stamps that an address keeps (kernel `net/netfilter/xt_recent.c`: `ip_list_tot`
@@ -133,26 +133,8 @@ fn insert(list: &mut BTreeMap<IpAddr, Seen>, addr: IpAddr, seen: Seen) {
 /// As iptables-save prints it.
 impl std::fmt::Display for Recent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let action = match self.action {
-            RecentAction::Set => "--set",
-            RecentAction::Check => "--rcheck",
-            RecentAction::Update => "--update",
-            RecentAction::Remove => "--remove",
-        };
-        write!(f, "{}{action}", if self.inverted { "! " } else { "" })?;
-        if let Some(seconds) = self.seconds {
-            write!(f, " --seconds {seconds}")?;
-        }
-        if self.reap {
-            f.write_str(" --reap")?;
-        }
-        if let Some(hits) = self.hitcount {
-            write!(f, " --hitcount {hits}")?;
-        }
-        if self.check_ttl {
-            f.write_str(" --rttl")?;
-        }
-        let side = if self.dest { "--rdest" } else { "--rsource" };
-        write!(f, " --name {} --mask {} {side}", self.name, self.mask)
+        let mut text = String::new();
+        syntax::recent::save(self, &mut text);
+        f.write_str(text.trim_start())
     }
 }

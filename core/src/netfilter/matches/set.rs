@@ -1,9 +1,8 @@
 use serde::Serialize;
 
-use super::header::option;
 use super::probe::{Asked, Probe};
 use super::{SetMatch, Unsupported};
-use crate::netfilter::Context;
+use crate::netfilter::{Context, syntax};
 use crate::say;
 use crate::text::Span;
 
@@ -49,22 +48,8 @@ impl SetMatch {
 /// As iptables-save prints it.
 impl std::fmt::Display for SetMatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sides: Vec<_> = self
-            .directions
-            .iter()
-            .map(|src| if *src { "src" } else { "dst" })
-            .collect();
-        f.write_str(&option(
-            self.inverted,
-            "--match-set",
-            format!("{} {}", self.set, sides.join(",")),
-        ))?;
-        if self.no_update {
-            f.write_str(" ! --update-counters")?;
-        }
-        if self.no_subupdate {
-            f.write_str(" ! --update-subcounters")?;
-        }
-        Ok(())
+        let mut text = String::new();
+        syntax::set::write(self, "--", &mut text);
+        f.write_str(text.trim_start())
     }
 }

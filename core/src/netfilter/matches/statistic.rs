@@ -1,5 +1,6 @@
 use super::Statistic;
 use super::probe::{Asked, Probe};
+use crate::netfilter::syntax;
 use crate::say;
 
 impl Statistic {
@@ -50,32 +51,8 @@ impl Statistic {
 /// As iptables-save prints it.
 impl std::fmt::Display for Statistic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let not = |inverted| if inverted { " !" } else { "" };
-        match *self {
-            Statistic::Random {
-                threshold,
-                inverted,
-            } => {
-                // Eleven digits of threshold / 2^31, rounded, in whole numbers.
-                let scaled = (u128::from(threshold) * 100_000_000_000 + (1 << 30)) >> 31;
-                let (whole, part) = (scaled / 100_000_000_000, scaled % 100_000_000_000);
-                write!(
-                    f,
-                    "--mode random{} --probability {whole}.{part:011}",
-                    not(inverted)
-                )
-            }
-            Statistic::Nth {
-                every,
-                packet,
-                inverted,
-            } => {
-                write!(
-                    f,
-                    "--mode nth{} --every {every} --packet {packet}",
-                    not(inverted)
-                )
-            }
-        }
+        let mut text = String::new();
+        syntax::statistic::write(self, "--", &mut text);
+        f.write_str(text.trim_start())
     }
 }

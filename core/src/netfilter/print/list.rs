@@ -190,8 +190,7 @@ fn iface(iface: &Option<Not<Interface>>, any: &str) -> String {
         None => any.to_string(),
         Some(given) => {
             let not = if given.inverted { "!" } else { "" };
-            let plus = if given.value.prefix { "+" } else { "" };
-            format!("{not}{}{plus}", given.value.name)
+            format!("{not}{}", given.value)
         }
     }
 }

@@ -132,8 +132,7 @@ fn header_words(header: &Header, out: &mut String) {
     fn iface(option: &str, given: &Option<Not<Interface>>, out: &mut String) {
         // iptables prints nothing of `+` alone, not even the `!` before it.
         if let Some(given) = given.as_ref().filter(|g| !g.value.name.is_empty()) {
-            let plus = if given.value.prefix { "+" } else { "" };
-            let _ = write!(out, "{} {option} {}{plus}", not(given), given.value.name);
+            let _ = write!(out, "{} {option} {}", not(given), given.value);
         }
     }
     addr("-s", &header.src, out);

@@ -521,7 +521,7 @@ impl Building {
         Ok(())
     }
 
-    pub(super) fn done(mut self: Box<Self>, end: Span) -> Table {
+    pub(super) fn done(mut self, end: Span) -> Table {
         self.settle();
         self.gone.resize(self.chains.len(), false);
         if self.gone.contains(&true) {

@@ -88,7 +88,7 @@ impl<'t> Reader<'t> {
             && commands.is_none()
         {
             let table = building.name;
-            self.say(fault(end, say!("iptables/line-no-commit", table = table)));
+            self.say(*fault(end, say!("iptables/line-no-commit", table = table)));
         }
         self.commit(end);
     }
@@ -109,7 +109,7 @@ impl<'t> Reader<'t> {
         if returned && !self.carriage_returns {
             self.carriage_returns = true;
             let end = Span::new(self.file, at + line.len(), at + line.len() + 1);
-            self.say(fault(end, say!("iptables/carriage-return")));
+            self.say(*fault(end, say!("iptables/carriage-return")));
         }
         let result = match (line.as_bytes().first(), &mut self.table) {
             (None | Some(b'#'), _) => Ok(()),
@@ -129,13 +129,13 @@ impl<'t> Reader<'t> {
             (_, State::Inside(_)) => self.command_line(line, closed, at, span, words),
         };
         if let Err(bad) = result {
-            self.say(bad);
+            self.say(*bad);
         }
     }
 
-    fn say(&mut self, fault: Fault) {
+    fn say(&mut self, said: Diagnostic) {
         if self.diagnostics.len() < MOST_DIAGNOSTICS {
-            self.diagnostics.push(*fault);
+            self.diagnostics.push(said);
         } else {
             self.unsaid += 1;
         }
@@ -173,9 +173,9 @@ impl<'t> Reader<'t> {
     /// Ends the table, and says what the kernel would not take.
     fn commit(&mut self, span: Span) {
         if let State::Inside(building) = std::mem::replace(&mut self.table, State::Outside) {
-            let table = building.done(span);
+            let table = (*building).done(span);
             for fault in commit::check(&table) {
-                self.say(Box::new(fault));
+                self.say(fault);
             }
             match self.tables.iter_mut().find(|t| t.name == table.name) {
                 Some(before) => *before = table,
@@ -223,7 +223,7 @@ impl<'t> Reader<'t> {
         let last = words.last().map_or(span, |w| w.span);
         building.apply(command, counters, span.to(last), offers)?;
         for note in notes {
-            self.say(Box::new(note));
+            self.say(note);
         }
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! `-m addrtype` (`libxt_addrtype.c`, revision 1).
 
+use std::fmt::Write;
+
 use super::{Opt, Syntax, fault};
 use crate::netfilter::matches::{AddressTypes, Addrtype};
-use crate::netfilter::{Match, Not};
+use crate::netfilter::{AddressType, Match, Not};
 use crate::say;
 
 const SRC: u8 = 0;
@@ -28,7 +30,8 @@ pub(in crate::netfilter) static ADDRTYPE: Syntax<Match> = Syntax {
             OUT => addrtype.limit_iface_out = true,
             id => {
                 let mut bits = 0;
-                given.name_list(&NAMES, |at| bits |= 1 << at)?;
+                let names: Vec<_> = names().collect();
+                given.name_list(&names, |at| bits |= 1 << at)?;
                 let types = Some(given.not(AddressTypes(bits)));
                 *(if id == SRC {
                     &mut addrtype.src
@@ -52,39 +55,18 @@ pub(in crate::netfilter) static ADDRTYPE: Syntax<Match> = Syntax {
     },
 };
 
-/// The bit of a name is `1 << place` (`include/uapi/linux/rtnetlink.h`, `RTN_*`).
-static NAMES: [&str; 12] = [
-    "UNSPEC",
-    "UNICAST",
-    "LOCAL",
-    "BROADCAST",
-    "ANYCAST",
-    "MULTICAST",
-    "BLACKHOLE",
-    "UNREACHABLE",
-    "PROHIBIT",
-    "THROW",
-    "NAT",
-    "XRESOLVE",
-];
+/// In the order of their bits (`include/uapi/linux/rtnetlink.h`, `RTN_*`).
+fn names() -> impl Iterator<Item = &'static str> {
+    let kinds = AddressType::NAMES.iter().copied();
+    kinds.chain(["NAT", "XRESOLVE"])
+}
 
 pub(in crate::netfilter) fn read_types(text: &str) -> Option<AddressTypes> {
     let mut bits = 0;
     for part in text.split(',') {
-        bits |= 1 << NAMES.iter().position(|n| *n == part)?;
+        bits |= 1 << names().position(|n| n == part)?;
     }
     Some(AddressTypes(bits))
-}
-
-fn write_types(types: AddressTypes, out: &mut String) {
-    let mut sep = "";
-    for (at, name) in NAMES.iter().enumerate() {
-        if types.0 & (1 << at) != 0 {
-            out.push_str(sep);
-            out.push_str(name);
-            sep = ",";
-        }
-    }
 }
 
 pub(in crate::netfilter) fn save(addrtype: &Addrtype, out: &mut String) {
@@ -92,7 +74,7 @@ pub(in crate::netfilter) fn save(addrtype: &Addrtype, out: &mut String) {
         if let Some(types) = types {
             out.push_str(if types.inverted { " !" } else { "" });
             out.push_str(option);
-            write_types(types.value, out);
+            let _ = write!(out, "{}", types.value);
         }
     };
     side(" --src-type ", &addrtype.src);
@@ -111,7 +93,7 @@ pub(in crate::netfilter) fn list(addrtype: &Addrtype, out: &mut String) {
         if let Some(types) = types {
             out.push_str(option);
             out.push_str(if types.inverted { "!" } else { "" });
-            write_types(types.value, out);
+            let _ = write!(out, "{}", types.value);
         }
     };
     side(" src-type ", &addrtype.src);

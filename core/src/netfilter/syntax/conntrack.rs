@@ -1,11 +1,11 @@
 //! `-m conntrack` and `-m state` (`libxt_conntrack.c`, revision 3).
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use super::{Opt, Syntax, fault, names, no_finish};
 use crate::net::Masked;
-use crate::netfilter::matches::{Conntrack, Range, States, Status};
-use crate::netfilter::{Match, Not};
+use crate::netfilter::Match;
+use crate::netfilter::matches::{Conntrack, States, Status};
 use crate::say;
 
 const STATE: u8 = 0;
@@ -138,21 +138,6 @@ static STATE_BITS: [u8; 7] = [
 /// The bit of a word is `1 << (place - 1)`; `NONE` has none.
 static STATUS_WORDS: [&str; 5] = ["NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"];
 
-/// The states as iptables orders them when it prints.
-pub(in crate::netfilter) fn write_states(states: States, out: &mut String) {
-    let order = [0, 1, 3, 2, 4, 5, 6];
-    let mut sep = "";
-    for at in order {
-        if let (Some(word), Some(bit)) = (STATE_WORDS.get(at), STATE_BITS.get(at))
-            && states.0 & bit != 0
-        {
-            out.push_str(sep);
-            out.push_str(word);
-            sep = ",";
-        }
-    }
-}
-
 pub(in crate::netfilter) fn read_states(text: &str) -> Option<States> {
     let mut bits = 0;
     for part in text.split(',') {
@@ -160,20 +145,6 @@ pub(in crate::netfilter) fn read_states(text: &str) -> Option<States> {
         bits |= STATE_BITS.get(at)?;
     }
     Some(States(bits))
-}
-
-fn write_status(status: Status, out: &mut String) {
-    let mut sep = "";
-    for (at, word) in STATUS_WORDS.iter().enumerate().skip(1) {
-        if status.0 & (1 << at >> 1) != 0 {
-            out.push_str(sep);
-            out.push_str(word);
-            sep = ",";
-        }
-    }
-    if status.0 == 0 {
-        out.push_str("NONE");
-    }
 }
 
 pub(in crate::netfilter) fn read_status(text: &str) -> Option<Status> {
@@ -194,69 +165,59 @@ pub(in crate::netfilter) fn list(ct: &Conntrack, numeric: bool, out: &mut String
 
 /// The words of both forms.
 fn write(ct: &Conntrack, dash: &str, numeric: bool, out: &mut String) {
-    fn option<T>(
-        name: &str,
-        dash: &str,
-        given: &Option<Not<T>>,
-        out: &mut String,
-        value: impl Fn(&T, &mut String),
-    ) {
-        if let Some(given) = given {
-            out.push_str(if given.inverted { " ! " } else { " " });
-            out.push_str(dash);
-            out.push_str(name);
-            out.push(' ');
-            value(&given.value, out);
-        }
-    }
-    fn range<T: PartialEq + std::fmt::Display>(range: &Range<T>, out: &mut String) {
-        let _ = write!(out, "{}", range.low);
-        if range.low != range.high {
-            let _ = write!(out, ":{}", range.high);
-        }
-    }
-    // `conntrack_dump_ports` takes the upper port 0 for "not given".
-    fn ports(ports: &Range<u16>, out: &mut String) {
-        match ports.high {
-            0 => {
-                let _ = write!(out, "{}", ports.low);
-            }
-            _ => range(ports, out),
-        }
-    }
-    let addr = |masked: &Masked, out: &mut String| {
-        let _ = match masked.length() {
-            _ if !numeric && masked.addr.is_unspecified() => write!(out, "anywhere"),
-            Some(32) if !numeric => match names::of_host(masked.addr) {
-                Some(name) => write!(out, "{name}"),
-                None => write!(out, "{}", masked.addr),
-            },
-            Some(32) => write!(out, "{}", masked.addr),
-            _ => write!(out, "{masked}"),
-        };
+    let mut put = |name: &str, inverted: bool, value: &dyn Display| {
+        let not = if inverted { " !" } else { "" };
+        let _ = write!(out, "{not} {dash}{name} {value}");
     };
-    let state = if ct.legacy { "state" } else { "ctstate" };
-    option(state, dash, &ct.states, out, |s, out| write_states(*s, out));
-    option("ctproto", dash, &ct.protocol, out, |p, out| {
-        let _ = write!(out, "{}", p.0);
-    });
-    option("ctorigsrc", dash, &ct.orig_src, out, addr);
-    option("ctorigdst", dash, &ct.orig_dst, out, addr);
-    option("ctreplsrc", dash, &ct.repl_src, out, addr);
-    option("ctrepldst", dash, &ct.repl_dst, out, addr);
-    option("ctorigsrcport", dash, &ct.orig_sport, out, ports);
-    option("ctorigdstport", dash, &ct.orig_dport, out, ports);
-    option("ctreplsrcport", dash, &ct.repl_sport, out, ports);
-    option("ctrepldstport", dash, &ct.repl_dport, out, ports);
-    option("ctstatus", dash, &ct.status, out, |s, out| {
-        write_status(*s, out)
-    });
-    option("ctexpire", dash, &ct.expire, out, range);
+    if let Some(states) = &ct.states {
+        let name = if ct.legacy { "state" } else { "ctstate" };
+        put(name, states.inverted, &states.value);
+    }
+    if let Some(protocol) = &ct.protocol {
+        put("ctproto", protocol.inverted, &protocol.value.0);
+    }
+    let addrs = [
+        ("ctorigsrc", &ct.orig_src),
+        ("ctorigdst", &ct.orig_dst),
+        ("ctreplsrc", &ct.repl_src),
+        ("ctrepldst", &ct.repl_dst),
+    ];
+    for (name, addr) in addrs {
+        if let Some(addr) = addr {
+            put(name, addr.inverted, &address(&addr.value, numeric));
+        }
+    }
+    let ports = [
+        ("ctorigsrcport", &ct.orig_sport),
+        ("ctorigdstport", &ct.orig_dport),
+        ("ctreplsrcport", &ct.repl_sport),
+        ("ctrepldstport", &ct.repl_dport),
+    ];
+    for (name, ports) in ports {
+        match ports {
+            // `conntrack_dump_ports` takes the upper port 0 for "not given".
+            Some(ports) if ports.value.high == 0 => put(name, ports.inverted, &ports.value.low),
+            Some(ports) => put(name, ports.inverted, &ports.value),
+            None => {}
+        }
+    }
+    if let Some(status) = &ct.status {
+        put("ctstatus", status.inverted, &status.value);
+    }
+    if let Some(expire) = &ct.expire {
+        put("ctexpire", expire.inverted, &expire.value);
+    }
     if let Some(reply) = ct.reply {
-        let _ = write!(
-            out,
-            " {dash}ctdir {}",
-            if reply { "REPLY" } else { "ORIGINAL" }
-        );
+        put("ctdir", false, &if reply { "REPLY" } else { "ORIGINAL" });
+    }
+}
+
+fn address(masked: &Masked, numeric: bool) -> String {
+    let name = names::of_host(masked.addr).filter(|_| !numeric);
+    match (masked.length(), name) {
+        _ if !numeric && masked.addr.is_unspecified() => "anywhere".to_string(),
+        (Some(32), Some(name)) => name.to_string(),
+        (Some(32), None) => masked.addr.to_string(),
+        _ => masked.to_string(),
     }
 }

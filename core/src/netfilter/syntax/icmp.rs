@@ -136,15 +136,7 @@ fn range(text: &str) -> Option<(Range<u8>, &str)> {
 
 pub(in crate::netfilter) fn save(icmp: &Not<IcmpType>, out: &mut String) {
     out.push_str(if icmp.inverted { " !" } else { "" });
-    let IcmpType { kind, codes } = icmp.value;
-    if kind == 255 {
-        out.push_str(" --icmp-type any");
-        return;
-    }
-    let _ = write!(out, " --icmp-type {kind}");
-    if codes.low != 0 || codes.high != 255 {
-        let _ = write!(out, "/{}", codes.low);
-    }
+    let _ = write!(out, " --icmp-type {}", icmp.value);
 }
 
 pub(in crate::netfilter) fn list(icmp: &Not<IcmpType>, numeric: bool, out: &mut String) {

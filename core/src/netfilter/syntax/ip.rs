@@ -153,21 +153,13 @@ fn not(inverted: bool) -> &'static str {
     if inverted { " !" } else { "" }
 }
 
-fn write_range(range: &Range<u16>, out: &mut String) {
-    let _ = write!(out, "{}", range.low);
-    if range.low != range.high {
-        let _ = write!(out, ":{}", range.high);
-    }
-}
-
 pub(in crate::netfilter) fn save_length(length: &Not<Range<u16>>, out: &mut String) {
-    let _ = write!(out, "{} --length ", not(length.inverted));
-    write_range(&length.value, out);
+    let _ = write!(out, "{} --length {}", not(length.inverted), length.value);
 }
 
 pub(in crate::netfilter) fn list_length(length: &Not<Range<u16>>, out: &mut String) {
-    let _ = write!(out, " length {}", if length.inverted { "!" } else { "" });
-    write_range(&length.value, out);
+    let inv = if length.inverted { "!" } else { "" };
+    let _ = write!(out, " length {inv}{}", length.value);
 }
 
 pub(in crate::netfilter) fn save_ttl(test: &TtlTest, out: &mut String) {

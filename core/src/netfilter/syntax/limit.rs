@@ -77,7 +77,7 @@ static UNITS: [(&str, &str, u64); 4] = [
 ];
 
 /// The rate in the largest unit that tells it best (`print_rate`); gives the unit in seconds.
-pub(super) fn write_rate(average: u64, scale: u64, out: &mut String) -> u64 {
+pub(in crate::netfilter) fn write_rate(average: u64, scale: u64, out: &mut String) -> u64 {
     let Some(average) = std::num::NonZeroU64::new(average) else {
         out.push_str(" inf");
         return 0;

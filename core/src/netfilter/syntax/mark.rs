@@ -167,21 +167,13 @@ fn change(given: &Given) -> Result<Bits, Fault> {
     })
 }
 
-/// ` 0x1/0xff`; without the mask where it is all bits.
-fn write_bits(bits: Bits, out: &mut String) {
-    let _ = write!(out, " 0x{:x}", bits.value);
-    if bits.mask != ALL {
-        let _ = write!(out, "/0x{:x}", bits.mask);
-    }
-}
-
 pub(in crate::netfilter) fn save_match(bits: &Not<Bits>, out: &mut String) {
     out.push_str(if bits.inverted {
         " ! --mark"
     } else {
         " --mark"
     });
-    write_bits(bits.value, out);
+    let _ = write!(out, " {}", bits.value);
 }
 
 pub(in crate::netfilter) fn list_match(bits: &Not<Bits>, out: &mut String) {
@@ -190,7 +182,7 @@ pub(in crate::netfilter) fn list_match(bits: &Not<Bits>, out: &mut String) {
     } else {
         " mark match"
     });
-    write_bits(bits.value, out);
+    let _ = write!(out, " {}", bits.value);
 }
 
 pub(in crate::netfilter) fn list_connmark_match(bits: &Not<Bits>, out: &mut String) {
@@ -199,7 +191,7 @@ pub(in crate::netfilter) fn list_connmark_match(bits: &Not<Bits>, out: &mut Stri
     } else {
         " connmark match "
     });
-    write_bits(bits.value, out);
+    let _ = write!(out, " {}", bits.value);
 }
 
 pub(in crate::netfilter) fn save_mark(bits: &Bits, out: &mut String) {

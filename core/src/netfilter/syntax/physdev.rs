@@ -53,8 +53,7 @@ pub(in crate::netfilter) fn save(physdev: &Physdev, out: &mut String) {
         if let Some(given) = given {
             out.push_str(if given.inverted { " !" } else { "" });
             out.push_str(name);
-            out.push_str(&given.value.name);
-            out.push_str(if given.value.prefix { "+" } else { "" });
+            out.push_str(&given.value.to_string());
         }
     }
     flag(" --physdev-is-in", &physdev.is_in, out);

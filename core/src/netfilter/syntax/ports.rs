@@ -153,10 +153,7 @@ pub(in crate::netfilter) fn save(option: &str, ports: &Ports, out: &mut String) 
 
 pub(in crate::netfilter) fn save_any(option: &str, ports: &Not<Range<u16>>, out: &mut String) {
     out.push_str(if ports.inverted { " ! --" } else { " --" });
-    let _ = write!(out, "{option} {}", ports.value.low);
-    if ports.value.low != ports.value.high {
-        let _ = write!(out, ":{}", ports.value.high);
-    }
+    let _ = write!(out, "{option} {}", ports.value);
 }
 
 /// ` dpt:80`, ` dpts:!1:2`.
