@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use northsouth::net::Mac;
+use northsouth::netfilter::TableName;
 use northsouth::sim::{SendOptions, Sim};
 use northsouth::text::{Diagnostic, File, Severity};
 use northsouth::topology::{Beyond, End, HostId, IfaceName, Link, World};
@@ -17,7 +18,8 @@ use crate::packet::{self, Given};
 
 pub const USAGE: &str = "\
 northsouth explain [OPTIONS] --packet PACKET...      what a host does with packets, by its own dumps
-  --iptables FILE     `iptables-save -c`, or `iptables -t nat -L -n -v`
+  --iptables FILE     `iptables-save -c`
+  --list TABLE=FILE   instead, `iptables -t TABLE -L -n -v` or `-S`, of each table that there is
   --nft FILE          `nft list ruleset`
   --ipset FILE        `ipset save`
   --routes FILE       `ip route show table all`
@@ -65,15 +67,21 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
             continue;
         };
         let text = files::text(Path::new(path))?;
-        let kind = match kind {
-            HostFile::IptablesSave if is_listing(&text) => HostFile::IptablesList,
-            kind => kind,
-        };
         inputs.push(File::new(
             &format!("nodes/{HOST}/{}", kind.file_name()),
             &text,
         ));
         // Diagnostics name files as the user does.
+        shown.push(File::new(path, &text));
+    }
+    for pair in options.values("--list")? {
+        let (table, path) = pair
+            .split_once('=')
+            .ok_or(format!("--list wants TABLE=FILE, not `{pair}`"))?;
+        let table = TableName::from_name(table).ok_or(format!("unknown table `{table}`"))?;
+        let text = files::text(Path::new(path))?;
+        let name = HostFile::IptablesList(table).file_name();
+        inputs.push(File::new(&format!("nodes/{HOST}/{name}"), &text));
         shown.push(File::new(path, &text));
     }
     let packets = options.values("--packet")?;
@@ -105,11 +113,6 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         Some(Disposition::CannotTell) | None => ExitCode::from(3),
         Some(_) => ExitCode::from(1),
     })
-}
-
-fn is_listing(text: &str) -> bool {
-    let mut lines = text.lines().filter(|l| !l.trim().is_empty());
-    lines.any(|l| l.starts_with("Chain "))
 }
 
 /// Every interface without an end of its own here leads to somebody who answers; what leaves is not followed.

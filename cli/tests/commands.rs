@@ -131,3 +131,26 @@ fn explain_walks_a_packet_over_dumps() {
     assert_eq!(status, 1);
     assert!(out.contains("dport is 22, the rule wants 31061"), "{out}");
 }
+
+#[test]
+fn explain_takes_the_articles_own_listing() {
+    let listing = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../core/tests/article/iptables-list.txt"
+    );
+    let (status, out, _) = told(&[
+        "explain",
+        "--list",
+        &format!("nat={listing}"),
+        "--routes",
+        &format!("{SCENARIO}/nodes/work001/ip-route.txt"),
+        "--packet",
+        "in eth0 tcp 1.2.3.4:5 > 182.92.251.227:80",
+    ]);
+    assert_eq!(status, 0);
+    assert!(
+        out.contains(
+            "-A KUBE-SEP-EW7YLHH65NRUVIFQ -p tcp -m tcp -j DNAT --to-destination 172.20.1.157:80"
+        )
+    );
+}

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use northsouth::net::Packet;
 use northsouth::netfilter::walk::StepKind;
-use northsouth::text::Lang;
+use northsouth::netfilter::{Chain, Table, TableName, listing};
+use northsouth::text::{FileId, Lang};
 use northsouth::trace::{Action, Disposition, Journey, Role, Style, SwitchOutcome, print};
 use northsouth::workspace::{DEFAULT, Run, Scenario, forwarding_names, run};
 
@@ -212,4 +213,51 @@ fn round_robin_gives_every_other_request_to_work002() {
         .map(|j| run.world.host(j.hops[3].host).unwrap().name.to_string())
         .collect();
     assert_eq!(nodes, ["work001", "work002"]);
+}
+
+/// A rule but for where it stands and what it counted: its line as iptables-save prints it.
+fn told(table: &Table, chain: &Chain, at: usize) -> String {
+    northsouth::netfilter::print::rule(table, chain, &chain.rules[at])
+}
+
+/// As `iptables -L -v` rounds.
+fn rounded(number: u64) -> u64 {
+    match number {
+        0..100_000 => number,
+        100_000..10_000_000 => (number + 500) / 1000 * 1000,
+        _ => (number + 500_000) / 1_000_000 * 1_000_000,
+    }
+}
+
+#[test]
+fn the_scenarios_rules_and_counters_are_those_of_the_articles_listing() {
+    let text = include_str!("article/iptables-list.txt");
+    let (listing, _) = listing::read(text, FileId(0), TableName::Nat);
+    let listed = listing.table(TableName::Nat).unwrap();
+    let run = article("rewrite-destination");
+    let node = run.world.host(run.world.find("work001").unwrap()).unwrap();
+    let ours = node.iptables.table(TableName::Nat).unwrap();
+    let mut compared = 0;
+    for chain in listed.chains.iter().filter(|c| !c.rules.is_empty()) {
+        let mine = ours.chain(ours.find(&chain.name).unwrap()).unwrap();
+        if chain.policy.is_some() {
+            assert_eq!(chain.counters, mine.counters, "{}", chain.name);
+        }
+        // The article leaves rules out of a chain, and keeps the order of the others.
+        let mut from = 0;
+        for (at, rule) in chain.rules.iter().enumerate() {
+            let wanted = told(listed, chain, at);
+            let found = (from..mine.rules.len()).find(|i| told(ours, mine, *i) == wanted);
+            let found = found.unwrap_or_else(|| panic!("{wanted} is not in the scenario"));
+            let counted = mine.rules[found].counters;
+            assert_eq!(
+                (rounded(counted.packets), rounded(counted.bytes)),
+                (rule.counters.packets, rule.counters.bytes),
+                "{wanted}"
+            );
+            from = found + 1;
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 11);
 }

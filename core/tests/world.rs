@@ -157,6 +157,31 @@ fn a_bridge_believes_its_table_until_it_sees_a_frame() {
 }
 
 #[test]
+fn a_listing_serves_where_no_dump_does() {
+    let mut files = article().files;
+    files.retain(|f| !f.name.ends_with("work001/iptables-save.txt"));
+    let listing = include_str!("article/iptables-list.txt");
+    files.push(File::new("nodes/work001/iptables-list-nat.txt", listing));
+    files.push(File::new(
+        "nodes/work002/iptables-list-filter.txt",
+        "-P INPUT DROP\n",
+    ));
+    let (world, diagnostics) = world(&files);
+    let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
+    assert!(codes.contains(&"texts/table-twice"), "{codes:?}");
+    let node = world.host(world.find("work001").unwrap()).unwrap();
+    let nat = northsouth::netfilter::TableName::Nat;
+    assert!(
+        node.iptables
+            .table(nat)
+            .unwrap()
+            .find("KUBE-SERVICES")
+            .is_some()
+    );
+    assert!(node.conntrack);
+}
+
+#[test]
 fn a_veth_pair_may_have_both_ends_on_one_host() {
     let files = with("nodes/work001/ip-addr.txt", |t| {
         format!(

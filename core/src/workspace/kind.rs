@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::netfilter::TableName;
 use crate::say;
 use crate::text::Say;
 
@@ -57,7 +58,8 @@ impl fmt::Display for Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HostFile {
     IptablesSave,
-    IptablesList,
+    /// `iptables -L` or `-S` of one table.
+    IptablesList(TableName),
     NftRuleset,
     IpsetSave,
     IpAddr,
@@ -72,9 +74,13 @@ pub enum HostFile {
 }
 
 impl HostFile {
-    pub const ALL: [HostFile; 13] = [
+    pub const ALL: [HostFile; 17] = [
         HostFile::IptablesSave,
-        HostFile::IptablesList,
+        HostFile::IptablesList(TableName::Raw),
+        HostFile::IptablesList(TableName::Mangle),
+        HostFile::IptablesList(TableName::Nat),
+        HostFile::IptablesList(TableName::Filter),
+        HostFile::IptablesList(TableName::Security),
         HostFile::NftRuleset,
         HostFile::IpsetSave,
         HostFile::IpAddr,
@@ -91,7 +97,13 @@ impl HostFile {
     pub fn file_name(self) -> &'static str {
         match self {
             HostFile::IptablesSave => "iptables-save.txt",
-            HostFile::IptablesList => "iptables-list.txt",
+            HostFile::IptablesList(table) => match table {
+                TableName::Raw => "iptables-list-raw.txt",
+                TableName::Mangle => "iptables-list-mangle.txt",
+                TableName::Nat => "iptables-list-nat.txt",
+                TableName::Filter => "iptables-list-filter.txt",
+                TableName::Security => "iptables-list-security.txt",
+            },
             HostFile::NftRuleset => "nft-ruleset.txt",
             HostFile::IpsetSave => "ipset-save.txt",
             HostFile::IpAddr => "ip-addr.txt",
@@ -110,7 +122,13 @@ impl HostFile {
     pub fn command(self) -> &'static str {
         match self {
             HostFile::IptablesSave => "iptables-save -c",
-            HostFile::IptablesList => "iptables -t nat -L -n -v",
+            HostFile::IptablesList(table) => match table {
+                TableName::Raw => "iptables -t raw -L -n -v",
+                TableName::Mangle => "iptables -t mangle -L -n -v",
+                TableName::Nat => "iptables -t nat -L -n -v",
+                TableName::Filter => "iptables -t filter -L -n -v",
+                TableName::Security => "iptables -t security -L -n -v",
+            },
             HostFile::NftRuleset => "nft list ruleset",
             HostFile::IpsetSave => "ipset save",
             HostFile::IpAddr => "ip addr",
@@ -127,7 +145,7 @@ impl HostFile {
 
     fn title(self) -> Say {
         match self {
-            HostFile::IptablesSave | HostFile::IptablesList => say!("texts/title-iptables"),
+            HostFile::IptablesSave | HostFile::IptablesList(_) => say!("texts/title-iptables"),
             HostFile::NftRuleset => say!("texts/title-nft"),
             HostFile::IpsetSave => say!("texts/title-ipset"),
             HostFile::BridgeFdb => say!("texts/title-fdb"),

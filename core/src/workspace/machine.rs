@@ -13,6 +13,16 @@ use crate::topology::{FdbEntry, Host, IfaceAddr, IfaceKind, Interface, Neighbour
 /// A node or pod as far as its own texts tell.
 pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
     host.iptables = texts.iptables.unwrap_or_default();
+    for table in texts.listed {
+        match host.iptables.table(table.name) {
+            Some(saved) => {
+                let said = say!("texts/table-twice", table = table.name);
+                let said = Diagnostic::warning(table.span, said);
+                diagnostics.push(said.label(saved.span, say!("texts/first-here")));
+            }
+            None => host.iptables.tables.push(table),
+        }
+    }
     host.nft = texts.nft.unwrap_or_default();
     host.sets = texts.sets.unwrap_or_default();
     host.sysctls = texts.sysctls.unwrap_or_default();

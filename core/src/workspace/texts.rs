@@ -4,7 +4,7 @@ use super::kind::{FileKind, HostFile, Place};
 use super::own::{self, BalancerFile, ClientFile, VpcFile};
 use crate::link::read::{self as link, Brctl, BridgePort, Device};
 use crate::manifest::table::{self, NodeRow, PodRow, ServiceRow};
-use crate::netfilter::{self, Ruleset, ipset, nft};
+use crate::netfilter::{self, Ruleset, Table, TableName, ipset, nft};
 use crate::route::{self, PolicyRule, Route};
 use crate::say;
 use crate::text::{Diagnostic, File, FileId, Span};
@@ -26,6 +26,8 @@ pub struct Texts {
 #[derive(Debug, Default)]
 pub struct HostTexts {
     pub iptables: Option<Ruleset>,
+    /// From listings of single tables.
+    pub listed: Vec<Table>,
     pub nft: Option<nft::Ruleset>,
     pub sets: Option<ipset::Sets>,
     pub devices: Option<Vec<Device>>,
@@ -90,7 +92,10 @@ impl Reader<'_> {
     fn host(&mut self, file: HostFile, host: &mut HostTexts) {
         match file {
             HostFile::IptablesSave => host.iptables = Some(self.by(netfilter::save::read)),
-            HostFile::IptablesList => {}
+            HostFile::IptablesList(table) => {
+                let listed = self.by(|text, id| listing(text, id, table));
+                host.listed.extend(listed.tables);
+            }
             HostFile::NftRuleset => host.nft = Some(self.by(nft::read)),
             HostFile::IpsetSave => host.sets = Some(self.by(ipset::read)),
             HostFile::IpAddr => host.devices = Some(self.by(link::devices)),
@@ -109,5 +114,17 @@ impl Reader<'_> {
         let (value, said) = read(self.text, self.id);
         self.diagnostics.extend(said);
         value
+    }
+}
+
+/// What `iptables -L` printed of a table, or `iptables -S`, whose lines start with a dash.
+fn listing(text: &str, file: FileId, table: TableName) -> (Ruleset, Vec<Diagnostic>) {
+    let commands = crate::text::lines(text, file)
+        .find(|l| !l.is_aside())
+        .is_some_and(|l| l.text.starts_with('-'));
+    if commands {
+        netfilter::save::read_commands(text, file, table)
+    } else {
+        netfilter::listing::read(text, file, table)
     }
 }
