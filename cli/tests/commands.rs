@@ -148,9 +148,7 @@ fn explain_takes_the_articles_own_listing() {
         "in eth0 tcp 1.2.3.4:5 > 182.92.251.227:80",
     ]);
     assert_eq!(status, 0);
-    assert!(
-        out.contains(
-            "-A KUBE-SEP-EW7YLHH65NRUVIFQ -p tcp -m tcp -j DNAT --to-destination 172.20.1.157:80"
-        )
-    );
+    assert!(out.contains(
+        "-A KUBE-SEP-EW7YLHH65NRUVIFQ -p tcp -m tcp -j DNAT --to-destination 172.20.1.157:80"
+    ));
 }
