@@ -261,3 +261,66 @@ fn the_scenarios_rules_and_counters_are_those_of_the_articles_listing() {
     }
     assert_eq!(compared, 11);
 }
+
+/// The run with lines of files written anew, and to whom the balancer gave the request.
+fn balanced(changes: &[(&str, &str, &str)]) -> (Run, Option<String>) {
+    let mut workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+    for (name, from, to) in changes {
+        let file = workspace
+            .files
+            .iter_mut()
+            .find(|f| &*f.name == *name)
+            .unwrap();
+        assert!(file.text.contains(from), "{name} has no {from}");
+        file.text = file.text.replace(from, to).into();
+    }
+    let run = run(&workspace);
+    let steps = run.trace.journeys[0].hops.iter().flat_map(|h| &h.steps);
+    let backend = steps.into_iter().find_map(|s| match &s.action {
+        Action::Balanced(account) => account.backend,
+        _ => None,
+    });
+    let name = backend.map(|at| ["work001", "work002"][usize::from(at)].to_string());
+    (run, name)
+}
+
+#[test]
+fn a_backend_whose_check_fails_gets_no_connections() {
+    // A node whose pod's veth is gone from the bridge.
+    let gone = (
+        "nodes/work001/brctl-show.txt",
+        "\t\t\t\t\t\t\tveth5d630032\n",
+        "",
+    );
+    let (run, backend) = balanced(&[gone]);
+    assert_eq!(backend.as_deref(), Some("work002"));
+    assert_eq!(run.trace.disposition, Disposition::Delivered);
+    let codes: Vec<_> = run.diagnostics.iter().map(|d| d.code()).collect();
+    assert!(codes.contains(&"texts/check-failed"), "{codes:?}");
+    // Without checks nobody notices.
+    let unchecked = (
+        "load-balancer.yaml",
+        "  healthCheck:\n    port: 31061\n",
+        "",
+    );
+    let (run, backend) = balanced(&[gone, unchecked]);
+    assert_eq!(backend.as_deref(), Some("work001"));
+    assert_ne!(run.trace.disposition, Disposition::Delivered);
+}
+
+#[test]
+fn what_the_file_says_of_a_backend_counts_more_than_a_check() {
+    let down = |node| ("load-balancer.yaml", node, "weight: 100, healthy: false}\n");
+    let (_, backend) = balanced(&[down("weight: 100}\n")]);
+    assert_eq!(backend, None);
+    let first = (
+        "load-balancer.yaml",
+        "address: 192.168.0.17, port: 31061, weight: 100",
+        "address: 192.168.0.17, port: 31061, weight: 0",
+    );
+    let (run, backend) = balanced(&[first]);
+    assert_eq!(backend.as_deref(), Some("work002"));
+    assert_eq!(run.trace.disposition, Disposition::Delivered);
+    let (run, _) = balanced(&[down("weight: 100}\n")]);
+    assert_eq!(run.trace.disposition, Disposition::NoBackend);
+}

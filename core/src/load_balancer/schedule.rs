@@ -72,11 +72,6 @@ impl Listener {
         verdicts
     }
 
-    /// Every backend's share of new connections from many clients, of their sum.
-    pub fn shares(&self) -> Vec<u64> {
-        self.backends.iter().map(|b| self.share(b)).collect()
-    }
-
     fn share(&self, backend: &super::Backend) -> u64 {
         match self.scheduler {
             _ if !backend.eligible() => 0,
