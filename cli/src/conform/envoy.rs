@@ -228,8 +228,8 @@ impl World {
             };
             seen.insert("route".into(), name.into());
         }
-        if !exchange.cluster.is_empty() {
-            seen.insert("cluster".into(), exchange.cluster.clone().into());
+        if let Some(cluster) = exchange.known_cluster() {
+            seen.insert("cluster".into(), cluster.into());
         }
         if !exchange.flags.is_empty() {
             let flags: Vec<_> = exchange.flags.iter().map(|f| f.as_str()).collect();
@@ -363,13 +363,17 @@ fn request(asked: &Value) -> Request {
     let word = |key: &str| asked[key].as_str().unwrap_or("").to_string();
     let fields = asked["headers"].as_array().into_iter().flatten();
     let body = asked["body"].as_str().unwrap_or("").len();
+    let mut headers: Headers = fields
+        .filter_map(|f| Some((f.get(0)?.as_str()?, f.get(1)?.as_str()?)))
+        .collect();
+    if body > 0 && !headers.has("content-length") {
+        headers.add("content-length", body.to_string());
+    }
     Request {
         method: word("method"),
         authority: word("authority"),
         path: word("path"),
-        headers: fields
-            .filter_map(|f| Some((f.get(0)?.as_str()?, f.get(1)?.as_str()?)))
-            .collect(),
+        headers,
         body: u32::try_from(body).unwrap_or(u32::MAX),
     }
 }

@@ -21,34 +21,53 @@ pub struct Cors {
 
 /// What the filter makes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CorsVerdict {
+pub(super) enum CorsVerdict {
     /// Nothing to do with it.
     Pass,
     /// Of an allowed origin: the response is marked.
     Mark,
-    /// A preflight, answered here with these headers.
-    Preflight(Headers),
+    /// A preflight, answered here with these headers; whether its origin is allowed.
+    Preflight(Headers, bool),
 }
 
-impl Cors {
-    pub fn verdict(&self, request: &Request) -> CorsVerdict {
+/// The policies of all levels, the most specific first. Each property is the first that is given.
+pub(super) struct Policies<'c>(pub(super) Vec<&'c Cors>);
+
+impl Policies<'_> {
+    fn text(&self, of: impl Fn(&Cors) -> &str) -> &str {
+        let mut given = self.0.iter().map(|p| of(p)).filter(|t| !t.is_empty());
+        given.next().unwrap_or("")
+    }
+
+    fn flag(&self, of: impl Fn(&Cors) -> Option<bool>) -> Option<bool> {
+        self.0.iter().find_map(|p| of(p))
+    }
+
+    fn allows(&self, origin: &str) -> bool {
+        let given = self.0.iter().map(|p| &p.origins).find(|o| !o.is_empty());
+        // A matcher that takes a lone `*` takes every origin.
+        given.is_some_and(|all| all.iter().any(|m| m.is_match("*") || m.is_match(origin)))
+    }
+
+    pub(super) fn verdict(&self, request: &Request) -> CorsVerdict {
         let origin = request.headers.first("origin").unwrap_or("");
-        if !self.enabled || origin.is_empty() {
+        let enabled = self.0.first().is_some_and(|p| p.enabled);
+        if !enabled || origin.is_empty() {
             return CorsVerdict::Pass;
         }
-        let preflight = request.method == "OPTIONS"
-            && request
-                .headers
-                .first("access-control-request-method")
-                .is_some_and(|m| !m.is_empty());
-        if !self.origins.iter().any(|m| m.is_match(origin)) {
-            if preflight && self.forward_unmatched == Some(false) {
-                return CorsVerdict::Preflight(Headers::new());
-            }
-            return CorsVerdict::Pass;
-        }
+        let asks = |name: &str| request.headers.first(name).unwrap_or("");
+        let preflight =
+            request.method == "OPTIONS" && !asks("access-control-request-method").is_empty();
+        let allowed = self.allows(origin);
         if !preflight {
-            return CorsVerdict::Mark;
+            return if allowed {
+                CorsVerdict::Mark
+            } else {
+                CorsVerdict::Pass
+            };
+        }
+        if !allowed && self.flag(|p| p.forward_unmatched) != Some(false) {
+            return CorsVerdict::Pass;
         }
         let mut headers = Headers::new();
         let mut set = |name: &str, value: &str| {
@@ -56,32 +75,35 @@ impl Cors {
                 headers.set(name, value);
             }
         };
-        set("access-control-allow-origin", origin);
-        set("access-control-allow-methods", &self.methods);
-        set("access-control-allow-headers", &self.headers);
-        set("access-control-max-age", &self.max_age);
-        let asks = request
-            .headers
-            .first("access-control-request-private-network");
-        if self.private_network == Some(true) && asks == Some("true") {
+        if allowed {
+            set("access-control-allow-origin", origin);
+        }
+        set("access-control-allow-methods", self.text(|p| &p.methods));
+        set("access-control-allow-headers", self.text(|p| &p.headers));
+        set("access-control-max-age", self.text(|p| &p.max_age));
+        let private = asks("access-control-request-private-network") == "true";
+        if private && self.flag(|p| p.private_network) == Some(true) {
             set("access-control-allow-private-network", "true");
         }
-        CorsVerdict::Preflight(headers)
+        CorsVerdict::Preflight(headers, allowed)
     }
 
     /// Marks the response to a request of an allowed origin.
-    pub fn mark(&self, request: &Request, headers: &mut Headers) {
+    pub(super) fn mark(&self, request: &Request, headers: &mut Headers) {
         if let Some(origin) = request.headers.first("origin") {
             headers.set("access-control-allow-origin", origin);
         }
-        if self.credentials == Some(true) {
+        if self.flag(|p| p.credentials) == Some(true) {
             headers.set("access-control-allow-credentials", "true");
         }
-        if !self.expose.is_empty() {
-            headers.set("access-control-expose-headers", self.expose.as_str());
+        let expose = self.text(|p| &p.expose);
+        if !expose.is_empty() {
+            headers.set("access-control-expose-headers", expose);
         }
     }
+}
 
+impl Cors {
     pub(super) fn read(object: &Object) -> Read<Self> {
         let word = |field: &str| object.str(field).map(str::to_string);
         let origins = object.list("allow_origin_string_match")?.iter();

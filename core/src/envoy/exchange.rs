@@ -6,7 +6,7 @@ use super::action::{Action, ClusterChoice, Forward};
 use super::balance::{Memory, NoHost, Pick, Wish};
 use super::cluster::{Cluster, Discovery};
 use super::config::Config;
-use super::cors::CorsVerdict;
+use super::cors::{CorsVerdict, Policies};
 use super::fault::{Abort, Fault};
 use super::format::Facts;
 use super::hcm::{Hcm, HttpFilter};
@@ -49,6 +49,7 @@ pub struct Exchange<'c> {
     pub mirrors: Vec<Mirrored>,
     /// Milliseconds since the request went upstream.
     clock: u64,
+    flag_text: String,
     peer: String,
     local_address: String,
     pub flags: Vec<Flag>,
@@ -103,7 +104,7 @@ pub enum Outcome {
     },
 }
 
-/// Response flags, in the order in which Envoy prints them.
+/// Response flags. Envoy prints them in the order in which they came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flag {
     /// UH: no healthy upstream.
@@ -176,6 +177,7 @@ impl<'c> Exchange<'c> {
             attempts: Vec::new(),
             mirrors: Vec::new(),
             clock: 0,
+            flag_text: "-".into(),
             peer: address_of(connection.source),
             local_address: address_of(connection.destination),
             flags: Vec::new(),
@@ -343,22 +345,16 @@ impl<'c> Exchange<'c> {
     fn filters(&mut self) -> bool {
         for filter in &self.hcm.filters {
             match filter {
-                HttpFilter::Cors => {
-                    let level = |f: &'c super::route_config::PerFilter| f.cors.as_ref();
-                    let Some(policy) = self.most_specific(level) else {
-                        continue;
-                    };
-                    match policy.verdict(&self.request) {
-                        CorsVerdict::Pass => {}
-                        CorsVerdict::Mark => self.cors = true,
-                        CorsVerdict::Preflight(headers) => {
-                            self.cors = headers.has("access-control-allow-origin");
-                            self.details = "cors_response".into();
-                            self.finish(200, headers, String::new(), true);
-                            return true;
-                        }
+                HttpFilter::Cors => match self.cors_policies().verdict(&self.request) {
+                    CorsVerdict::Pass => {}
+                    CorsVerdict::Mark => self.cors = true,
+                    CorsVerdict::Preflight(headers, allowed) => {
+                        self.cors = allowed;
+                        self.details = "cors_response".into();
+                        self.finish(200, headers, String::new(), true);
+                        return true;
                     }
-                }
+                },
                 HttpFilter::Fault(own) => {
                     let fault = self.most_specific(|f| f.fault.as_ref()).unwrap_or(own);
                     if self.fault(fault) {
@@ -370,6 +366,26 @@ impl<'c> Exchange<'c> {
             }
         }
         false
+    }
+
+    /// Only what is forwarded has policies.
+    fn cors_policies(&self) -> Policies<'c> {
+        if self.forward_action().is_none() {
+            return Policies(Vec::new());
+        }
+        let levels = [
+            self.weighted_cluster().map(|w| &w.filters),
+            self.route.map(|(_, r)| &r.filters),
+            self.vhost.map(|v| &v.filters),
+            self.routes.map(|r| &r.filters),
+        ];
+        Policies(
+            levels
+                .into_iter()
+                .flatten()
+                .filter_map(|f| f.cors.as_ref())
+                .collect(),
+        )
     }
 
     fn most_specific<T>(
@@ -408,7 +424,7 @@ impl<'c> Exchange<'c> {
         let body = "fault filter abort".to_string();
         match abort {
             Abort::Http(status) => self.finish(status, Headers::new(), body, true),
-            Abort::Grpc(code) => {
+            Abort::Grpc(code) if is_grpc(&self.request) => {
                 let headers = Headers::from_iter([
                     ("content-type", "application/grpc".to_string()),
                     ("grpc-status", code.to_string()),
@@ -416,6 +432,7 @@ impl<'c> Exchange<'c> {
                 ]);
                 self.finish(200, headers, String::new(), true);
             }
+            Abort::Grpc(_) => self.finish(200, Headers::new(), body, true),
             Abort::Header => {}
         }
         true
@@ -448,7 +465,6 @@ impl<'c> Exchange<'c> {
         if !self.config.clusters.contains_key(&self.cluster) {
             self.flags.push(Flag::NoCluster);
             self.details = "cluster_not_found".into();
-            self.cluster.clear();
             return self.finish(
                 forward.not_found_status,
                 Headers::new(),
@@ -653,11 +669,10 @@ impl<'c> Exchange<'c> {
             scheme: &self.scheme,
             response,
             status: self.answer.as_ref().map_or(0, |a| a.status),
-            flags: "",
+            flags: &self.flag_text,
             details: &self.details,
             route_name: self.route.map_or("", |(_, r)| r.name.as_str()),
-            vhost: self.vhost.map_or("", |v| v.name.as_str()),
-            cluster: &self.cluster,
+            cluster: self.known_cluster().unwrap_or(""),
             upstream_host: address,
             peer: &self.peer,
             local: &self.local_address,
@@ -665,6 +680,12 @@ impl<'c> Exchange<'c> {
             filter_chain: &self.chain.name,
             attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
         }
+    }
+
+    /// The chosen cluster, if there is one of that name: `%UPSTREAM_CLUSTER%`.
+    pub fn known_cluster(&self) -> Option<&str> {
+        let known = self.config.clusters.contains_key(&self.cluster);
+        known.then_some(self.cluster.as_str())
     }
 
     /// The attempt that waits for its outcome.
@@ -794,13 +815,12 @@ impl<'c> Exchange<'c> {
             body,
         };
         let grpc = local && is_grpc(&self.request) && !response.headers.has("grpc-status");
-        if grpc
-            && !matches!(
-                self.route.map(|(_, r)| &r.action),
-                Some(Action::Redirect(_))
-            )
-        {
+        if grpc {
             upstream::as_grpc(&mut response);
+        }
+        if !self.flags.is_empty() {
+            let words: Vec<&str> = self.flags.iter().map(|f| f.as_str()).collect();
+            self.flag_text = words.join(",");
         }
         let attempts = self.attempts.len();
         let early = self.scheme.is_empty();
@@ -830,9 +850,9 @@ impl<'c> Exchange<'c> {
         if self.request.method == "HEAD" {
             response.body.clear();
         }
-        let cors = |f: &'c super::route_config::PerFilter| f.cors.as_ref();
-        if let Some(policy) = self.most_specific(cors).filter(|_| self.cors) {
-            policy.mark(&self.request, &mut response.headers);
+        if self.cors {
+            self.cors_policies()
+                .mark(&self.request, &mut response.headers);
         }
         if attempts > 0 && self.vhost.is_some_and(|v| v.attempt_count_in_response) {
             response
@@ -840,8 +860,6 @@ impl<'c> Exchange<'c> {
                 .set("x-envoy-attempt-count", attempts.to_string());
         }
         manager::server(self.hcm, &mut response.headers);
-        self.flags.sort_unstable();
-        self.flags.dedup();
         self.local = local;
         self.answer = Some(response);
     }

@@ -30,7 +30,6 @@ pub struct Facts<'a> {
     pub flags: &'a str,
     pub details: &'a str,
     pub route_name: &'a str,
-    pub vhost: &'a str,
     pub cluster: &'a str,
     pub upstream_host: &'a str,
     pub peer: &'a str,
@@ -41,7 +40,7 @@ pub struct Facts<'a> {
 }
 
 /// The commands that Envoy has and this model answers.
-const KNOWN: [&str; 27] = [
+const KNOWN: [&str; 26] = [
     "REQ",
     "RESP",
     "REQ_WITHOUT_QUERY",
@@ -50,7 +49,6 @@ const KNOWN: [&str; 27] = [
     "RESPONSE_CODE_DETAILS",
     "RESPONSE_FLAGS",
     "ROUTE_NAME",
-    "VIRTUAL_HOST_NAME",
     "UPSTREAM_CLUSTER",
     "UPSTREAM_CLUSTER_RAW",
     "UPSTREAM_HOST",
@@ -240,7 +238,6 @@ fn answer(name: &str, argument: &str, facts: &Facts) -> String {
         "RESPONSE_CODE_DETAILS" => facts.details.into(),
         "RESPONSE_FLAGS" => facts.flags.into(),
         "ROUTE_NAME" => facts.route_name.into(),
-        "VIRTUAL_HOST_NAME" => facts.vhost.into(),
         "UPSTREAM_CLUSTER" | "UPSTREAM_CLUSTER_RAW" => facts.cluster.into(),
         "UPSTREAM_HOST" | "UPSTREAM_REMOTE_ADDRESS" => facts.upstream_host.into(),
         "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => without_port(facts.upstream_host),

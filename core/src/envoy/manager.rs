@@ -29,17 +29,17 @@ impl Early {
         }
     }
 
-    fn codec_error() -> Self {
+    fn codec_error(details: &'static str) -> Self {
         Self {
             body: "Bad Request",
             codec: true,
-            ..Self::new(400, "http1.codec_error")
+            ..Self::new(400, details)
         }
     }
 }
 
 /// The methods that Envoy's HTTP/1 parser knows.
-const METHODS: [&str; 34] = [
+const METHODS: [&str; 35] = [
     "ACL",
     "BIND",
     "CHECKOUT",
@@ -64,6 +64,7 @@ const METHODS: [&str; 34] = [
     "PROPPATCH",
     "PURGE",
     "PUT",
+    "QUERY",
     "REBIND",
     "REPORT",
     "SEARCH",
@@ -101,23 +102,13 @@ pub(super) fn receive(
     internal_only: &[String],
     dice: &mut Random,
 ) -> Result<(), Early> {
-    let target = request.path.as_str();
-    let well_formed = !target.is_empty()
-        && target.bytes().all(|b| b > b' ' && b != 0x7f)
-        && !request.authority.bytes().any(|b| b < b' ' || b == 0x7f);
-    if !METHODS.contains(&request.method.as_str()) || !well_formed {
-        return Err(Early::codec_error());
-    }
-    if let Some((authority, path)) = absolute(target) {
-        (request.authority, request.path) = (authority, path);
-    }
+    read(request)?;
     trim_values(request);
     if !request.path.starts_with('/') && request.method != "CONNECT" {
-        let star = request.path == "*" || request.method == "OPTIONS";
-        if !star {
-            return Err(Early::codec_error());
-        }
         return Err(Early::new(404, "absolute_path_rejected"));
+    }
+    if request.method == "QUERY" && !request.headers.has("content-type") {
+        return Err(Early::new(400, "query_missing_content_type"));
     }
     let slashes = match hcm.escaped_slashes {
         // gRPC clients do not follow redirects.
@@ -155,19 +146,47 @@ pub(super) fn receive(
     Ok(())
 }
 
-/// `GET http://a.com/x HTTP/1.1`: the host and path within.
-fn absolute(target: &str) -> Option<(String, String)> {
-    let (_, rest) = target.split_once("://").filter(|(scheme, _)| {
-        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphabetic())
-    })?;
-    let at = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (host, path) = (rest.get(..at)?, rest.get(at..)?);
-    let path = if path.starts_with('/') {
-        path.to_string()
-    } else {
-        format!("/{path}")
-    };
-    Some((host.to_string(), path))
+/// The request line and `Host` as the codec takes them.
+fn read(request: &mut Request) -> Result<(), Early> {
+    let target = request.path.as_str();
+    let plain = |b: u8| (b'!'..=b'~').contains(&b);
+    let start = target.starts_with(|c: char| c == '/' || c == '*' || c.is_ascii_alphabetic());
+    if !METHODS.contains(&request.method.as_str()) || !target.bytes().all(plain) || !start {
+        return Err(Early::codec_error("http1.codec_error"));
+    }
+    let invalid_url = Early::codec_error("http1.invalid_url");
+    if request.method == "CONNECT" {
+        return match target.rsplit_once(':') {
+            Some((host, port)) if !host.contains('/') && port.parse::<u16>().is_ok() => Ok(()),
+            _ => Err(invalid_url),
+        };
+    }
+    if target.starts_with('*') {
+        let whole = request.method == "OPTIONS" && target == "*";
+        return if whole { Ok(()) } else { Err(invalid_url) };
+    }
+    if !target.starts_with('/') {
+        // `GET http://a.com/x HTTP/1.1`: the host and path within count.
+        let Some((scheme, rest)) = target.split_once("://") else {
+            return Err(Early::codec_error("http1.codec_error"));
+        };
+        if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") {
+            return Err(Early::codec_error("http1.invalid_scheme"));
+        }
+        let at = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let path = if path.starts_with('/') {
+            path.to_string()
+        } else {
+            format!("/{path}")
+        };
+        (request.authority, request.path) = (host.to_string(), path);
+    }
+    let valid = |c: char| c.is_ascii_alphanumeric() || "!$%&'()*+,-.:;=@[]_~".contains(c);
+    if !request.authority.chars().all(valid) {
+        return Err(Early::codec_error("http.invalid_authority"));
+    }
+    Ok(())
 }
 
 fn trim_values(request: &mut Request) {

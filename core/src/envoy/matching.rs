@@ -222,25 +222,33 @@ impl HeaderMatch {
 #[derive(Clone, Debug)]
 pub struct QueryMatch {
     pub name: String,
-    /// None: it only has to be there.
-    pub value: Option<StringMatch>,
+    pub value: QueryValue,
     pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum QueryValue {
+    Present(bool),
+    String(StringMatch),
 }
 
 impl QueryMatch {
     /// The first value of the name counts; nothing is percent-decoded (`Http::Utility::QueryParamsMulti`).
     pub fn is_match(&self, path: &str) -> bool {
         match (query(path, &self.name), &self.value) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some(value), Some(m)) => m.is_match(value),
+            (found, QueryValue::Present(wanted)) => found.is_some() == *wanted,
+            (None, QueryValue::String(_)) => false,
+            (Some(value), QueryValue::String(m)) => m.is_match(value),
         }
     }
 
     pub fn miss(&self, path: &str) -> Say {
         match (query(path, &self.name), &self.value) {
-            (Some(_), Some(m)) => say!("envoy/query-other", name = self.name, what => m.miss()),
-            _ => say!("envoy/query-absent", name = self.name),
+            (Some(_), QueryValue::String(m)) => {
+                say!("envoy/query-other", name = self.name, what => m.miss())
+            }
+            (Some(_), QueryValue::Present(_)) => say!("envoy/query-is-there", name = self.name),
+            (None, _) => say!("envoy/query-absent", name = self.name),
         }
     }
 
@@ -251,11 +259,10 @@ impl QueryMatch {
             let why = "value length must be at least 1 characters";
             return Err(Refusal::field(node.span, "Name", why));
         }
-        object.no_matter(&["present_match"]);
-        let value = object
-            .get("string_match")
-            .map(|n| StringMatch::read(n, log))
-            .transpose()?;
+        let value = match object.get("string_match") {
+            Some(node) => QueryValue::String(StringMatch::read(node, log)?),
+            None => QueryValue::Present(object.maybe_bool("present_match")?.unwrap_or(true)),
+        };
         object.end();
         Ok(Self {
             name,

@@ -38,7 +38,7 @@ pub use listener::{
     Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener, TcpProxy,
     Terminal,
 };
-pub use matching::{HeaderMatch, HeaderValue, QueryMatch, StringMatch};
+pub use matching::{HeaderMatch, HeaderValue, QueryMatch, QueryValue, StringMatch};
 pub use object::Refusal;
 pub use regex::{BadRegex, Regex};
 pub use route::{Asked, Miss, PathMatch, Route, RouteMatch};

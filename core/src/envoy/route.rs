@@ -102,8 +102,10 @@ impl RouteMatch {
 
     fn path_matches(&self, asked: &Asked) -> bool {
         let mut path = without_query(&asked.request.path);
-        if asked.ignore_path_parameters {
-            path = path.split(';').next().unwrap_or("");
+        let without;
+        if asked.ignore_path_parameters && path.contains(';') {
+            without = without_parameters(path);
+            path = &without;
         }
         let starts = |prefix: &str| match path.get(..prefix.len()) {
             Some(start) if self.ignore_case => start.eq_ignore_ascii_case(prefix),
@@ -238,6 +240,12 @@ impl RouteMatch {
         object.end();
         Ok(read)
     }
+}
+
+/// A path whose segments end before their `;`.
+fn without_parameters(path: &str) -> String {
+    let segments = path.split('/').map(|s| s.split(';').next().unwrap_or(""));
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// A content type of gRPC: `application/grpc` alone or with a `+` (`Grpc::Common::hasGrpcContentType`).

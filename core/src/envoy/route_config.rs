@@ -221,10 +221,6 @@ impl Domains {
     }
 
     fn find(&self, host: &str) -> Option<usize> {
-        let only_any = self.exact.is_empty() && self.suffix.is_empty() && self.prefix.is_empty();
-        if host.is_empty() && !only_any {
-            return None;
-        }
         let host = host.to_ascii_lowercase();
         if let Some(at) = self.exact.get(&host) {
             return Some(*at);

@@ -34,11 +34,15 @@ pub(super) fn rewrite_host(
     let old = std::mem::replace(&mut request.authority, new);
     let headers = &mut request.headers;
     if forward.append_forwarded_host && !old.is_empty() {
-        let last = headers.first("x-forwarded-host").map(str::to_string);
-        match last {
-            Some(before) if before.rsplit(',').next().map(str::trim) == Some(old.as_str()) => {}
-            Some(before) => headers.set("x-forwarded-host", format!("{before},{old}")),
-            None => headers.set("x-forwarded-host", old.as_str()),
+        let before = headers
+            .all("x-forwarded-host")
+            .collect::<Vec<_>>()
+            .join(",");
+        let last = before.rsplit(',').next().map(str::trim);
+        if before.is_empty() {
+            headers.set("x-forwarded-host", old.as_str());
+        } else if last != Some(old.as_str()) {
+            headers.set("x-forwarded-host", format!("{before},{old}"));
         }
     }
     if !old.is_empty() {
@@ -52,6 +56,10 @@ pub(super) fn rewrite_path(forward: &Forward, condition: &RouteMatch, request: &
     };
     let matched = condition.matched_length(&request.path);
     let new = rewrite.apply(&request.path, matched);
+    // A path cannot become empty: then nothing is rewritten.
+    if without_query(&new).is_empty() {
+        return;
+    }
     let old = std::mem::replace(&mut request.path, new);
     request.headers.set("x-envoy-original-path", old);
 }
