@@ -12,6 +12,7 @@ use super::retry::RetryPolicy;
 use super::route::{PathMatch, RouteMatch};
 use super::route_config::{Defaults, Mirror, PerFilter};
 use super::template::Template;
+use super::timing::Timing;
 use crate::net::Request;
 use crate::say;
 use crate::text::Span;
@@ -37,8 +38,7 @@ pub struct Forward {
     pub rewrite: Option<Rewrite>,
     pub host: HostRewrite,
     pub append_forwarded_host: bool,
-    /// Milliseconds; 0 is none.
-    pub timeout: u64,
+    pub timing: Timing,
     pub retry: RetryPolicy,
     pub mirrors: Vec<Mirror>,
     pub hash: Vec<HashPolicy>,
@@ -175,6 +175,8 @@ impl Redirect {
     }
 
     fn read(object: Object) -> Read<Self> {
+        object.at_most_one(&["https_redirect", "scheme_redirect"])?;
+        object.at_most_one(&["path_redirect", "prefix_rewrite", "regex_rewrite"])?;
         let scheme = match object.bool("https_redirect")? {
             true => "https",
             false => object.str("scheme_redirect")?,
@@ -199,7 +201,7 @@ impl Redirect {
                 ],
             )?,
         };
-        object.end();
+        object.end_with(&[])?;
         Ok(read)
     }
 }
@@ -239,9 +241,6 @@ fn read_substitution(object: Object) -> Read<(Regex, String)> {
     };
     let regex = read_regex(pattern, object.log)?;
     let substitution = object.str("substitution")?.to_string();
-    regex
-        .check_substitution(&substitution)
-        .map_err(|why| Refusal::new(object.at("substitution"), why))?;
     object.end();
     Ok((regex, substitution))
 }
@@ -275,6 +274,13 @@ impl Action {
         above: &Defaults,
         filters: &mut PerFilter,
     ) -> Read<Self> {
+        route.at_most_one(&[
+            "route",
+            "redirect",
+            "direct_response",
+            "filter_action",
+            "non_forwarding_action",
+        ])?;
         if let Some(object) = route.message("route")? {
             let forward = Forward::read(object, condition, above, filters)?;
             return Ok(Action::Forward(Box::new(forward)));
@@ -340,6 +346,18 @@ impl Forward {
         above: &Defaults,
         filters: &mut PerFilter,
     ) -> Read<Self> {
+        object.at_most_one(&[
+            "cluster",
+            "cluster_header",
+            "weighted_clusters",
+            "cluster_specifier_plugin",
+        ])?;
+        object.at_most_one(&[
+            "host_rewrite_literal",
+            "auto_host_rewrite",
+            "host_rewrite_header",
+            "host_rewrite_path_regex",
+        ])?;
         let mut rewrite = read_rewrite(&object, "prefix_rewrite")?;
         if let Some(policy) = object.message("path_rewrite_policy")? {
             let config = policy.message_or_empty("typed_config")?;
@@ -392,12 +410,11 @@ impl Forward {
             }
         }
         object.no_matter(&[
-            "max_grpc_timeout",
-            "max_stream_duration",
-            "idle_timeout",
             "priority",
+            "rate_limits",
+            "include_vh_rate_limits",
+            "flush_timeout",
         ]);
-        object.no_matter(&["rate_limits", "include_vh_rate_limits", "flush_timeout"]);
         let read = Self {
             cluster: ClusterChoice::read(&object)?,
             not_found_status: object.choice(
@@ -412,7 +429,7 @@ impl Forward {
             rewrite,
             host: HostRewrite::read(&object)?,
             append_forwarded_host: object.bool("append_x_forwarded_host")?,
-            timeout: object.millis("timeout")?.unwrap_or(15_000),
+            timing: Timing::read(&object)?,
             retry,
             mirrors: if own.is_empty() {
                 above.mirrors.clone()
@@ -422,7 +439,18 @@ impl Forward {
             hash: HashPolicy::read_list(&object)?,
             upgrades,
         };
-        object.end();
+        object.end_with(&[
+            "hedge_policy",
+            "internal_redirect_policy",
+            "internal_redirect_action",
+            "max_internal_redirects",
+            "cluster_specifier_plugin",
+            "inline_cluster_specifier_plugin",
+            "early_data_policy",
+            "host_rewrite",
+            "path_rewrite",
+            "request_body_buffer_limit",
+        ])?;
         Ok(read)
     }
 }
@@ -543,9 +571,15 @@ impl HashPolicy {
                 HashPolicy::Query(query.str("name")?.to_string())
             } else if properties.bool("source_ip")? {
                 HashPolicy::SourceAddress
-            } else {
+            } else if policy.has("connection_properties") || policy.has("filter_state") {
                 policy.end();
                 continue;
+            } else {
+                return Err(Refusal::field(
+                    policy.span,
+                    "policy_specifier",
+                    "is required",
+                ));
             });
             policy.end();
         }

@@ -33,6 +33,8 @@ pub struct Facts<'a> {
     pub cluster: &'a str,
     pub upstream_host: &'a str,
     pub peer: &'a str,
+    /// As the proxies in front say.
+    pub client: &'a str,
     pub local: &'a str,
     pub sni: &'a str,
     pub filter_chain: &'a str,
@@ -158,6 +160,9 @@ impl Format {
                 length = Some(digits.parse().map_err(|_| refused())?);
                 tail = inside.get(digits.len()..).unwrap_or("");
             }
+            if matches!(name, "REQ" | "RESP" | "REQ_WITHOUT_QUERY") && argument.is_empty() {
+                return Err(refused());
+            }
             rest = tail.strip_prefix('%').ok_or_else(refused)?;
             if !KNOWN.contains(&name) && !SILENT.contains(&name) {
                 return Err(Refusal::new(
@@ -243,10 +248,11 @@ fn answer(name: &str, argument: &str, facts: &Facts) -> String {
         "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => without_port(facts.upstream_host),
         "UPSTREAM_REMOTE_PORT" => port(facts.upstream_host),
         "UPSTREAM_REQUEST_ATTEMPT_COUNT" => facts.attempts.to_string(),
-        "DOWNSTREAM_REMOTE_ADDRESS" | "DOWNSTREAM_DIRECT_REMOTE_ADDRESS" => facts.peer.into(),
-        "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT"
-        | "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" => without_port(facts.peer),
-        "DOWNSTREAM_REMOTE_PORT" => port(facts.peer),
+        "DOWNSTREAM_REMOTE_ADDRESS" => facts.client.into(),
+        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS" => facts.peer.into(),
+        "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => without_port(facts.client),
+        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" => without_port(facts.peer),
+        "DOWNSTREAM_REMOTE_PORT" => port(facts.client),
         "DOWNSTREAM_LOCAL_ADDRESS" => facts.local.into(),
         "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" => without_port(facts.local),
         "DOWNSTREAM_LOCAL_PORT" => port(facts.local),

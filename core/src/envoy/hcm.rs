@@ -1,8 +1,10 @@
 use super::fault::Fault;
-use super::object::{Object, Read};
+use super::listener::networks;
+use super::object::{Object, Read, Refusal};
 use super::path::EscapedSlashes;
 use super::route_config::RouteConfig;
 use crate::say;
+use ipnetwork::IpNetwork;
 
 /// `envoy.filters.network.http_connection_manager`.
 #[derive(Clone, Debug)]
@@ -26,6 +28,13 @@ pub struct Hcm {
     pub preserve_request_id: bool,
     pub generate_request_id: bool,
     pub accept_http_10: bool,
+    /// Whom it trusts to say how a request is to be handled.
+    pub internal_addresses: Vec<IpNetwork>,
+    pub underscores: Underscores,
+    /// Milliseconds without anything happening on a stream; 0 is no limit.
+    pub idle: u64,
+    /// Milliseconds for a stream; 0 is no limit.
+    pub duration: u64,
 }
 
 /// Where the routes are.
@@ -60,6 +69,14 @@ pub enum ServerHeader {
     Overwrite,
     AppendIfAbsent,
     PassThrough,
+}
+
+/// Headers whose names have a `_`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Underscores {
+    Allow,
+    Reject,
+    Drop,
 }
 
 /// What happens to `x-forwarded-client-cert`.
@@ -97,6 +114,10 @@ impl Hcm {
         for filter in config.messages("http_filters")? {
             filters.push(HttpFilter::read(filter)?);
         }
+        if config.bool("strip_any_host_port")? && config.bool("strip_matching_host_port")? {
+            let why = "Error: Only one of `strip_matching_host_port` or `strip_any_host_port` can be set.";
+            return Err(Refusal::new(config.span, why));
+        }
         let strip_port = match (
             config.bool("strip_any_host_port")?,
             config.bool("strip_matching_host_port")?,
@@ -132,11 +153,9 @@ impl Hcm {
             "tracing",
             "set_current_client_cert_details",
         ]);
-        config.no_matter(&[
-            "stream_idle_timeout",
-            "common_http_protocol_options",
-            "http2_protocol_options",
-        ]);
+        let common = config.message_or_empty("common_http_protocol_options")?;
+        let internal = config.message_or_empty("internal_address_config")?;
+        internal.no_matter(&["unix_sockets"]);
         config.no_matter(&[
             "request_timeout",
             "request_headers_timeout",
@@ -150,7 +169,7 @@ impl Hcm {
         ]);
         config.no_matter(&[
             "request_id_extension",
-            "internal_address_config",
+            "http2_protocol_options",
             "via",
             "stream_error_on_invalid_http_message",
         ]);
@@ -193,6 +212,17 @@ impl Hcm {
             preserve_request_id: config.bool("preserve_external_request_id")?,
             generate_request_id: config.maybe_bool("generate_request_id")?.unwrap_or(true),
             accept_http_10: http1.bool("accept_http_10")?,
+            internal_addresses: networks(&internal, "cidr_ranges")?,
+            underscores: common.choice(
+                "headers_with_underscores_action",
+                &[
+                    ("ALLOW", Underscores::Allow),
+                    ("REJECT_REQUEST", Underscores::Reject),
+                    ("DROP_HEADER", Underscores::Drop),
+                ],
+            )?,
+            idle: config.millis("stream_idle_timeout")?.unwrap_or(300_000),
+            duration: common.millis("max_stream_duration")?.unwrap_or(0),
         };
         config.end();
         Ok(read)

@@ -96,6 +96,10 @@ impl HeaderAdd {
             let why = ":-prefixed or host headers may not be modified";
             return Err(Refusal::new(header.at("key"), why));
         }
+        if option.has("append") && option.has("append_action") {
+            let why = "Both append and append_action are set and it's not allowed";
+            return Err(Refusal::new(option.span, why));
+        }
         let action = match option.maybe_bool("append")? {
             Some(true) => Append::Append,
             Some(false) => Append::OverwriteOrAdd,

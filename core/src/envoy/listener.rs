@@ -471,7 +471,7 @@ impl ChainMatch {
     }
 }
 
-fn networks(object: &Object, field: &str) -> Read<Vec<IpNetwork>> {
+pub(super) fn networks(object: &Object, field: &str) -> Read<Vec<IpNetwork>> {
     let mut all = Vec::new();
     for range in object.messages(field)? {
         let address = range.str("address_prefix")?;

@@ -1,11 +1,12 @@
 //! What the HTTP connection manager does to a request before it is routed, and to an answer before it leaves.
 //! Source: `source/common/http/conn_manager_impl.cc`, `conn_manager_utility.cc`, `source/common/http/http1/`.
 
-use super::hcm::{ForwardClientCert, Hcm, ServerHeader, StripPort};
+use super::hcm::{ForwardClientCert, Hcm, ServerHeader, StripPort, Underscores};
 use super::listener::Connection;
 use super::path::{EscapedSlashes, Normalized, normalize, strip_port, strip_trailing_dot};
 use crate::net::Random;
 use crate::net::{Headers, Request};
+use std::net::IpAddr;
 
 /// An answer before any route is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,9 +102,21 @@ pub(super) fn receive(
     request: &mut Request,
     internal_only: &[String],
     dice: &mut Random,
-) -> Result<(), Early> {
+) -> Result<Client, Early> {
     read(request)?;
     trim_values(request);
+    let odd = |name: &str| name.contains('_');
+    match hcm.underscores {
+        Underscores::Reject if request.headers.iter().any(|(n, _)| odd(n)) => {
+            return Err(Early::codec_error("http1.unexpected_underscore"));
+        }
+        Underscores::Drop => {
+            let kept = request.headers.iter().filter(|(n, _)| !odd(n));
+            request.headers = kept.collect();
+        }
+        Underscores::Reject | Underscores::Allow => {}
+    }
+    hop_by_hop(&mut request.headers)?;
     if !request.path.starts_with('/') && request.method != "CONNECT" {
         return Err(Early::new(404, "absolute_path_rejected"));
     }
@@ -142,8 +155,7 @@ pub(super) fn receive(
         StripPort::Matching => strip_port(&request.authority, Some(connection.destination.1)),
     };
     request.authority = host.to_string();
-    sanitize(hcm, connection, request, internal_only, dice);
-    Ok(())
+    Ok(sanitize(hcm, connection, request, internal_only, dice))
 }
 
 /// The request line and `Host` as the codec takes them.
@@ -197,6 +209,27 @@ fn trim_values(request: &mut Request) {
     request.headers = trimmed.collect();
 }
 
+/// Headers that the request says are for one hop only (`Utility::sanitizeConnectionHeader`).
+fn hop_by_hop(headers: &mut Headers) -> Result<(), Early> {
+    let rejected = || Early::codec_error("http1.connection_header_rejected");
+    let Some(nominated) = headers.first("connection").map(str::to_ascii_lowercase) else {
+        return Ok(());
+    };
+    let words: Vec<&str> = nominated.split(',').filter(|w| !w.is_empty()).collect();
+    if words.len() >= 10 {
+        return Err(rejected());
+    }
+    for word in words.into_iter().map(str::trim) {
+        match word {
+            "close" | "http2-settings" | "keep-alive" | "upgrade" | "te" | "connection" => {}
+            "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto" => return Err(rejected()),
+            _ if word.starts_with(':') => return Err(rejected()),
+            _ => headers.remove(word),
+        }
+    }
+    Ok(())
+}
+
 /// `ConnectionManagerUtility::mutateRequestHeaders`.
 fn sanitize(
     hcm: &Hcm,
@@ -204,7 +237,7 @@ fn sanitize(
     request: &mut Request,
     internal_only: &[String],
     dice: &mut Random,
-) {
+) -> Client {
     let upgrading = upgrade(request).is_some();
     let headers = &mut request.headers;
     for name in ["keep-alive", "proxy-connection", "transfer-encoding"] {
@@ -214,9 +247,16 @@ fn sanitize(
         headers.remove("connection");
         headers.remove("upgrade");
     }
-    if headers.first("te") != Some("trailers") {
+    let te = headers.first("te").unwrap_or("");
+    if te
+        .split(',')
+        .any(|w| w.trim().eq_ignore_ascii_case("trailers"))
+    {
+        headers.set("te", "trailers");
+    } else {
         headers.remove("te");
     }
+    let client = Client::of(hcm, connection, headers);
     let encrypted = connection.tls.is_some();
     let proto = if encrypted { "https" } else { "http" };
     if hcm.use_remote_address {
@@ -224,7 +264,7 @@ fn sanitize(
             let peer = connection.source.0.to_string();
             let value = match headers.first("x-forwarded-for") {
                 Some(before) => format!("{before},{peer}"),
-                None => peer.clone(),
+                None => peer,
             };
             headers.set("x-forwarded-for", value);
         }
@@ -232,15 +272,20 @@ fn sanitize(
             headers.set("x-forwarded-proto", proto);
         }
     }
-    let known = matches!(headers.first("x-forwarded-proto"), Some("http" | "https"));
-    if !known {
+    if !headers.has("x-forwarded-proto") {
         headers.set("x-forwarded-proto", proto);
     }
     headers.remove("x-envoy-internal");
-    for name in INTERNAL {
-        headers.remove(name);
+    if client.internal {
+        headers.set("x-envoy-internal", "true");
+    } else {
+        let names = INTERNAL.into_iter();
+        for name in names.chain(internal_only.iter().map(String::as_str)) {
+            headers.remove(name);
+        }
     }
-    if hcm.use_remote_address {
+    let edge = hcm.use_remote_address && !client.internal;
+    if edge {
         for name in [
             "x-envoy-decorator-operation",
             "x-envoy-downstream-service-cluster",
@@ -248,12 +293,9 @@ fn sanitize(
         ] {
             headers.remove(name);
         }
-        headers.set("x-envoy-external-address", connection.source.0.to_string());
+        headers.set("x-envoy-external-address", client.address.0.to_string());
     }
-    for name in internal_only {
-        headers.remove(name);
-    }
-    let keep = hcm.preserve_request_id || !hcm.use_remote_address;
+    let keep = hcm.preserve_request_id || !edge;
     if hcm.generate_request_id && !(keep && headers.has("x-request-id")) {
         let (a, b) = (dice.next_u64(), dice.next_u64());
         let id = format!(
@@ -267,6 +309,43 @@ fn sanitize(
         headers.set("x-request-id", id);
     }
     client_certificate(hcm, connection, headers);
+    client
+}
+
+/// Whom a request comes from, as far as the proxies in front can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Client {
+    /// Port 0 where a header named it.
+    pub(super) address: (IpAddr, u16),
+    /// It may say how its request is to be handled.
+    pub(super) internal: bool,
+}
+
+impl Client {
+    fn of(hcm: &Hcm, connection: &Connection, headers: &Headers) -> Self {
+        let forwarded: Vec<&str> = headers.all("x-forwarded-for").collect();
+        let forwarded = forwarded.join(",");
+        let from_end = |n: u32| -> Option<IpAddr> {
+            let word = forwarded.rsplit(',').nth(usize::try_from(n).ok()?)?;
+            word.trim().parse().ok()
+        };
+        let (named, alone) = match hcm.use_remote_address {
+            true => {
+                let before = hcm.trusted_hops.checked_sub(1);
+                (before.and_then(from_end), forwarded.is_empty())
+            }
+            false => (
+                from_end(hcm.trusted_hops),
+                hcm.trusted_hops == 0 && !forwarded.contains(','),
+            ),
+        };
+        let judged = named.or(hcm.use_remote_address.then_some(connection.source.0));
+        let inside = |ip: IpAddr| hcm.internal_addresses.iter().any(|n| n.contains(ip));
+        Self {
+            address: named.map_or(connection.source, |ip| (ip, 0)),
+            internal: alone && judged.is_some_and(inside),
+        }
+    }
 }
 
 /// Only a proxy that trusts its peer keeps what that says of a certificate.

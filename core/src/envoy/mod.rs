@@ -26,6 +26,7 @@ mod retry;
 mod route;
 mod route_config;
 mod template;
+mod timing;
 mod upstream;
 
 pub use action::{Action, ClusterChoice, Forward, Redirect, Rewrite, WeightedCluster};
@@ -33,7 +34,7 @@ pub use balance::{How, Memory, NoHost, Pick, Wish};
 pub use cluster::{Assignment, Cluster, Discovery, Endpoint, Health, Policy};
 pub use config::{Config, Kind, Refused, Resources};
 pub use exchange::{Attempt, Exchange, Flag, Mirrored, Outcome};
-pub use hcm::{Hcm, HttpFilter, RouteSource};
+pub use hcm::{Hcm, HttpFilter, RouteSource, Underscores};
 pub use listener::{
     Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener, TcpProxy,
     Terminal,
@@ -43,3 +44,4 @@ pub use object::Refusal;
 pub use regex::{BadRegex, Regex};
 pub use route::{Asked, Miss, PathMatch, Route, RouteMatch};
 pub use route_config::{RouteConfig, VirtualHost};
+pub use timing::{Limits, Timing};

@@ -235,6 +235,31 @@ impl<'n> Object<'n> {
         self.entries
     }
 
+    /// At most one of these fields may be there: they are one `oneof`.
+    pub(super) fn at_most_one(&self, fields: &[&str]) -> Read<()> {
+        let mut there = fields.iter().filter(|f| self.has(f));
+        match (there.next(), there.next()) {
+            (Some(first), Some(second)) => Err(Refusal::new(
+                self.at(second),
+                format!("field {second:?} belongs to a oneof of which {first:?} is set already"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// As [`Object::end`]; and a field that is none of `others` does not exist, which Envoy refuses.
+    pub(super) fn end_with(self, others: &[&str]) -> Read<()> {
+        for (entry, seen) in self.entries.iter().zip(self.seen.borrow().iter()) {
+            let known = *seen || others.iter().any(|o| same_name(&entry.key, o));
+            if !known && &*entry.key != "@type" {
+                let reason = format!("no such field: '{}'", entry.key);
+                return Err(Refusal::new(entry.key_span, reason));
+            }
+        }
+        self.end();
+        Ok(())
+    }
+
     /// Fields that change nothing of what is modelled here.
     pub(super) fn no_matter(&self, fields: &[&str]) {
         for field in fields {

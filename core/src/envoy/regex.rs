@@ -54,41 +54,29 @@ impl Regex {
         self.whole.is_match(text)
     }
 
-    /// How many groups an expression captures.
-    fn groups(&self) -> usize {
-        self.part.captures_len().saturating_sub(1)
-    }
-
-    /// What `\1` in a substitution may not ask for.
-    pub fn check_substitution(&self, substitution: &str) -> Result<(), String> {
+    /// Whether a substitution asks only for groups that there are, and escapes nothing else. What does not is not made at all.
+    fn can_substitute(&self, substitution: &str) -> bool {
         let mut rest = substitution.chars();
-        let mut most = 0;
         while let Some(c) = rest.next() {
-            if c != '\\' {
-                continue;
-            }
-            match rest.next() {
-                Some('\\') => {}
-                Some(d) if d.is_ascii_digit() => most = most.max(d as usize - '0' as usize),
-                None => return Err("Rewrite schema error: '\\' not allowed at end.".into()),
-                Some(_) => {
-                    return Err(
-                        "Rewrite schema error: '\\' must be followed by a digit or '\\'.".into(),
-                    );
-                }
+            let fits = match (c, if c == '\\' { rest.next() } else { Some('0') }) {
+                ('\\', Some('\\')) => true,
+                ('\\', Some(d)) => d
+                    .to_digit(10)
+                    .is_some_and(|d| (d as usize) < self.part.captures_len()),
+                (_, escaped) => escaped.is_some(),
+            };
+            if !fits {
+                return false;
             }
         }
-        let groups = self.groups();
-        if most > groups {
-            return Err(format!(
-                "Rewrite schema requests {most} matches, but the regexp only has {groups} parenthesized subexpressions."
-            ));
-        }
-        Ok(())
+        true
     }
 
     /// Every match replaced, as RE2's `GlobalReplace`; `\0` is the match, `\1` the first group.
     pub fn replace_all(&self, text: &str, substitution: &str) -> String {
+        if !self.can_substitute(substitution) {
+            return text.to_string();
+        }
         let mut out = String::new();
         let mut last = 0;
         for groups in self.part.captures_iter(text) {
@@ -520,8 +508,8 @@ mod tests {
         assert_eq!(regex("one").replace_all("/one/one", "two"), "/two/two");
         assert_eq!(regex("/r/(.)").replace_all("/r/abc", r"/q/\1\1"), "/q/aabc");
         assert_eq!(regex("x*").replace_all("abc", "-"), "-a-b-c-");
-        assert!(regex("(a)").check_substitution(r"\2").is_err());
-        assert_eq!(regex("(a)").check_substitution(r"\1\\"), Ok(()));
+        assert_eq!(regex("(a)").replace_all("a", r"\2"), "a");
+        assert_eq!(regex("(a)").replace_all("a", r"\1\\"), "a\\");
     }
 
     #[test]

@@ -60,6 +60,12 @@ impl RetryOn {
     /// Words that are no condition are passed over, as Envoy does.
     pub fn parse(words: &str) -> Self {
         let mut on = RetryOn::default();
+        on.add(words);
+        on
+    }
+
+    fn add(&mut self, words: &str) {
+        let on = self;
         for word in words.split(',').map(str::trim) {
             match word {
                 "5xx" => on.any_5xx = true,
@@ -80,7 +86,6 @@ impl RetryOn {
                 _ => {}
             }
         }
-        on
     }
 }
 
@@ -140,6 +145,30 @@ impl RetryPolicy {
             || self.on.reset_before_request && reset == Reset::Connect
     }
 
+    /// With what a request says of itself, if it is trusted; all of that is taken off it.
+    pub(super) fn asked(&self, request: &mut Request, trusted: bool) -> Self {
+        let mut policy = self.clone();
+        for name in ["x-envoy-retry-on", "x-envoy-retry-grpc-on"] {
+            if let Some(words) = request.headers.first(name).filter(|_| trusted) {
+                policy.on.add(words);
+                policy.retries = policy.retries.max(1);
+            }
+            request.headers.remove(name);
+        }
+        let most = request.headers.first("x-envoy-max-retries");
+        if let Some(most) = most.and_then(|m| m.parse().ok()).filter(|_| trusted) {
+            policy.retries = most;
+        }
+        let codes = request.headers.first("x-envoy-retriable-status-codes");
+        for code in codes.filter(|_| trusted).unwrap_or("").split(',') {
+            policy.status_codes.extend(code.trim().parse::<u16>().ok());
+        }
+        request.headers.remove("x-envoy-max-retries");
+        request.headers.remove("x-envoy-retriable-status-codes");
+        request.headers.remove("x-envoy-retriable-header-names");
+        policy
+    }
+
     pub(super) fn read(object: &Object) -> Read<Self> {
         let headers = |field: &str| -> Read<Vec<HeaderMatch>> {
             let items = object.list(field)?.iter();
@@ -169,7 +198,10 @@ impl RetryPolicy {
                     "value is required",
                 ));
             };
-            let base = base.max(1);
+            if base == 0 {
+                let why = "value must be greater than 0s";
+                return Err(Refusal::field(back_off.span, "base_interval", why));
+            }
             let max = back_off
                 .millis("max_interval")?
                 .unwrap_or(base.saturating_mul(10));

@@ -185,6 +185,14 @@ impl RouteMatch {
     }
 
     fn read(object: Object) -> Read<Self> {
+        object.at_most_one(&[
+            "prefix",
+            "path",
+            "safe_regex",
+            "connect_matcher",
+            "path_separated_prefix",
+            "path_match_policy",
+        ])?;
         let text = |field: &str| object.str(field).map(str::to_string);
         let path = if object.has("prefix") {
             PathMatch::Prefix(text("prefix")?)
@@ -237,7 +245,7 @@ impl RouteMatch {
         };
         tls.no_matter(&["validated"]);
         tls.end();
-        object.end();
+        object.end_with(&["dynamic_metadata", "filter_state", "cookies"])?;
         Ok(read)
     }
 }
@@ -282,7 +290,7 @@ impl Route {
             )?,
             filters,
         };
-        object.end();
+        object.end_with(&["request_body_buffer_limit"])?;
         Ok(read)
     }
 }

@@ -118,7 +118,7 @@ impl RouteConfig {
             domains,
             name,
         };
-        object.end();
+        object.end_with(&["vhds", "cluster_specifier_plugins", "vhost_header"])?;
         Ok(read)
     }
 }
@@ -191,7 +191,12 @@ impl VirtualHost {
             attempt_count_in_request: object.bool("include_request_attempt_count")?,
             attempt_count_in_response: object.bool("include_attempt_count_in_response")?,
         };
-        object.end();
+        object.end_with(&[
+            "hedge_policy",
+            "matcher",
+            "retry_policy_typed_config",
+            "request_body_buffer_limit",
+        ])?;
         Ok(read)
     }
 }

@@ -2,11 +2,11 @@
 
 use super::action::{Forward, HashPolicy, HostRewrite};
 use super::hash::xxh64;
-use super::listener::Connection;
 use super::matching::query;
 use super::path::{port_start, without_query};
 use super::route::RouteMatch;
 use crate::net::{Request, Response};
+use std::net::IpAddr;
 
 /// `literal` is the weighted cluster's own; `hostname` the endpoint's.
 pub(super) fn rewrite_host(
@@ -80,13 +80,13 @@ pub(super) fn shadow_host(host: &str) -> String {
 }
 
 /// The hash that a route's policies make of a request; none where nothing they look at is there.
-pub(super) fn hash(forward: &Forward, request: &Request, connection: &Connection) -> Option<u64> {
+pub(super) fn hash(forward: &Forward, request: &Request, client: IpAddr) -> Option<u64> {
     let mut hash: Option<u64> = None;
     for policy in &forward.hash {
         let value = match policy {
             HashPolicy::Header(name) => request.headers.first(name).map(str::to_string),
             HashPolicy::Cookie { name, .. } => cookie(request, name).map(str::to_string),
-            HashPolicy::SourceAddress => Some(connection.source.0.to_string()),
+            HashPolicy::SourceAddress => Some(client.to_string()),
             HashPolicy::Query(name) => query(&request.path, name).map(str::to_string),
         };
         if let Some(new) = value.map(|v| xxh64(v.as_bytes(), 0)) {

@@ -1,0 +1,480 @@
+//! One request through a proxy, from the connection manager to the answer. What the upstream does is told to it step by
+//! step, so that each attempt can travel as packets of its own.
+//! Source: `source/common/http/conn_manager_impl.cc`, `source/common/router/router.cc`.
+
+mod answer;
+mod attempts;
+
+use crate::envoy::action::{Action, ClusterChoice, Forward};
+use crate::envoy::balance::{Memory, Pick};
+use crate::envoy::config::Config;
+use crate::envoy::cors::{CorsVerdict, Policies};
+use crate::envoy::fault::{Abort, Fault};
+use crate::envoy::hcm::{Hcm, HttpFilter};
+use crate::envoy::listener::{Connection, FilterChain};
+use crate::envoy::manager;
+use crate::envoy::retry::RetryPolicy;
+use crate::envoy::route::{Asked, Miss, Route, is_grpc};
+use crate::envoy::route_config::{RequireTls, RouteConfig, VirtualHost};
+use crate::envoy::timing::Limits;
+use crate::net::Random;
+use crate::net::{Headers, Request, Response};
+use std::net::IpAddr;
+
+/// A request on its way through Envoy, and all that was decided about it so far.
+#[derive(Clone, Debug)]
+pub struct Exchange<'c> {
+    config: &'c Config,
+    hcm: &'c Hcm,
+    connection: Connection,
+    chain: &'c FilterChain,
+    dice: Random,
+    /// The request as routes see it.
+    pub request: Request,
+    pub scheme: String,
+    pub routes: Option<&'c RouteConfig>,
+    pub vhost: Option<&'c VirtualHost>,
+    /// With its index in the virtual host.
+    pub route: Option<(usize, &'c Route)>,
+    /// The routes before it, each with the condition that did not hold.
+    pub passed_over: Vec<(usize, Miss)>,
+    /// The cluster chosen; empty while there is none.
+    pub cluster: String,
+    /// All that could have been, with their weights.
+    pub cluster_odds: Vec<(String, u64)>,
+    weighted: Option<usize>,
+    /// Milliseconds that the fault filter held it back.
+    pub delayed: u64,
+    pub attempts: Vec<Attempt>,
+    /// Copies for other clusters.
+    pub mirrors: Vec<Mirrored>,
+    /// Milliseconds since the request went upstream.
+    clock: u64,
+    flag_text: String,
+    peer: String,
+    client: String,
+    /// Whom the request comes from.
+    pub client_address: IpAddr,
+    /// Whether the request may say how it is to be handled.
+    internal: bool,
+    /// How long it may take, once it is forwarded.
+    pub limits: Limits,
+    retry: RetryPolicy,
+    local_address: String,
+    pub flags: Vec<Flag>,
+    /// Envoy's `%RESPONSE_CODE_DETAILS%`.
+    pub details: String,
+    /// Filters on the way that are not modelled.
+    pub not_modelled: Vec<String>,
+    cors: bool,
+    /// The end, once it is there.
+    pub answer: Option<Response>,
+    /// Whether the answer is Envoy's own.
+    pub local: bool,
+}
+
+/// One try at an endpoint.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub pick: Pick,
+    pub address: String,
+    /// The request as it goes out.
+    pub request: Request,
+    /// Milliseconds after the request went upstream.
+    pub at: u64,
+    /// Milliseconds that it may take; 0 is no limit. Sent as `x-envoy-expected-rq-timeout-ms`.
+    pub timeout: u64,
+    pub outcome: Option<Outcome>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Mirrored {
+    pub cluster: String,
+    pub address: String,
+    pub request: Request,
+}
+
+/// What became of an attempt, and after how many milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Answer {
+        response: Response,
+        after: u64,
+    },
+    /// The connection ended before an answer came.
+    Broken {
+        after: u64,
+    },
+    /// Nothing took the connection.
+    Refused,
+    /// The connection was not made in time.
+    NoConnection {
+        after: u64,
+    },
+}
+
+/// Response flags. Envoy prints them in the order in which they came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flag {
+    /// UH: no healthy upstream.
+    NoHealthyUpstream,
+    /// UF: no connection to the upstream.
+    ConnectFailure,
+    /// NR: no route.
+    NoRoute,
+    /// URX: as many retries as allowed.
+    RetryLimit,
+    /// UC: the upstream ended the connection.
+    UpstreamTermination,
+    /// UT: no answer in time.
+    UpstreamTimeout,
+    /// DI: held back by a fault.
+    DelayInjected,
+    /// FI: ended by a fault.
+    FaultInjected,
+    /// DPE: not HTTP as it should be.
+    ProtocolError,
+    /// NC: no such cluster.
+    NoCluster,
+    /// SI: nothing happened on the stream for too long.
+    StreamIdle,
+}
+
+impl Flag {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Flag::NoHealthyUpstream => "UH",
+            Flag::ConnectFailure => "UF",
+            Flag::NoRoute => "NR",
+            Flag::RetryLimit => "URX",
+            Flag::UpstreamTermination => "UC",
+            Flag::UpstreamTimeout => "UT",
+            Flag::DelayInjected => "DI",
+            Flag::FaultInjected => "FI",
+            Flag::ProtocolError => "DPE",
+            Flag::NoCluster => "NC",
+            Flag::StreamIdle => "SI",
+        }
+    }
+}
+
+impl<'c> Exchange<'c> {
+    /// Takes a request on a connection that `chain` accepted, as far as it gets without an upstream. The same seed makes
+    /// the same choices.
+    pub fn begin(
+        config: &'c Config,
+        chain: &'c FilterChain,
+        hcm: &'c Hcm,
+        connection: &Connection,
+        request: Request,
+        memory: &mut Memory,
+        seed: u64,
+    ) -> Self {
+        let mut exchange = Self {
+            config,
+            hcm,
+            connection: connection.clone(),
+            chain,
+            dice: Random::new(seed),
+            request,
+            scheme: String::new(),
+            routes: config.routes_of(hcm),
+            vhost: None,
+            route: None,
+            passed_over: Vec::new(),
+            cluster: String::new(),
+            cluster_odds: Vec::new(),
+            weighted: None,
+            delayed: 0,
+            attempts: Vec::new(),
+            mirrors: Vec::new(),
+            clock: 0,
+            flag_text: "-".into(),
+            peer: address_of(connection.source),
+            client: address_of(connection.source),
+            client_address: connection.source.0,
+            internal: false,
+            limits: Limits::default(),
+            retry: RetryPolicy::default(),
+            local_address: address_of(connection.destination),
+            flags: Vec::new(),
+            details: String::new(),
+            not_modelled: Vec::new(),
+            cors: false,
+            answer: None,
+            local: false,
+        };
+        exchange.run(memory);
+        exchange
+    }
+
+    fn run(&mut self, memory: &mut Memory) {
+        let internal = self
+            .routes
+            .map(|r| r.internal_only_headers.as_slice())
+            .unwrap_or(&[]);
+        let received = manager::receive(
+            self.hcm,
+            &self.connection,
+            &mut self.request,
+            internal,
+            &mut self.dice,
+        );
+        match received {
+            Ok(client) => {
+                self.client = address_of(client.address);
+                self.client_address = client.address.0;
+                self.internal = client.internal;
+            }
+            Err(early) => return self.end_early(early),
+        }
+        self.scheme = manager::scheme(&self.request, &self.connection);
+        let random = self.dice.next_u64();
+        self.vhost = self
+            .routes
+            .and_then(|r| r.virtual_host(&self.request.authority));
+        let Some((routes, vhost)) = self.routes.zip(self.vhost) else {
+            return self.no_route();
+        };
+        if self.request.headers.first("x-forwarded-proto") == Some("") {
+            return self.no_route();
+        }
+        if self.needs_tls(vhost) {
+            let location = format!("https://{}{}", self.request.authority, self.request.path);
+            self.details = "direct_response".into();
+            let headers = Headers::from_iter([("location", location)]);
+            return self.finish(301, headers, String::new(), true);
+        }
+        let asked = Asked {
+            request: &self.request,
+            scheme: &self.scheme,
+            client_certificate: self.connection.tls.as_ref().is_some_and(|t| t.certificate),
+            ignore_path_parameters: routes.ignore_path_parameters,
+            random,
+        };
+        for (at, route) in vhost.routes.iter().enumerate() {
+            match route.condition.check(&asked) {
+                Ok(()) => {
+                    self.route = Some((at, route));
+                    break;
+                }
+                Err(miss) => self.passed_over.push((at, miss)),
+            }
+        }
+        let Some((_, route)) = self.route else {
+            return self.no_route();
+        };
+        if let Action::Forward(forward) = &route.action {
+            self.choose_cluster(forward, random);
+        }
+        if manager::upgrade(&self.request).is_some_and(|kind| !self.upgrades(&kind)) {
+            self.details = "upgrade_failed".into();
+            return self.finish(403, Headers::new(), String::new(), true);
+        }
+        if self.filters() {
+            return;
+        }
+        self.act(route, memory);
+    }
+
+    /// Cleartext where the virtual host wants TLS (`RouteMatcher::findRoute`).
+    fn needs_tls(&self, vhost: &VirtualHost) -> bool {
+        let internal = self.request.headers.first("x-envoy-internal") == Some("true");
+        let https = self.request.headers.first("x-forwarded-proto") == Some("https");
+        match vhost.require_tls {
+            RequireTls::None => false,
+            RequireTls::ExternalOnly => !https && !internal,
+            RequireTls::All => !https,
+        }
+    }
+
+    fn upgrades(&self, kind: &str) -> bool {
+        let by_route = match self.route.map(|(_, r)| &r.action) {
+            Some(Action::Forward(f)) => f.upgrades.get(kind).copied(),
+            _ => None,
+        };
+        let by_manager = self.hcm.upgrades.iter().find(|(name, _)| name == kind);
+        by_route.unwrap_or_else(|| by_manager.is_some_and(|(_, enabled)| *enabled))
+    }
+
+    fn choose_cluster(&mut self, forward: &Forward, random: u64) {
+        let named = |request: &Request, header: &str| {
+            request.headers.first(header).unwrap_or("").to_string()
+        };
+        match &forward.cluster {
+            ClusterChoice::Name(name) => {
+                self.cluster.clone_from(name);
+                self.cluster_odds = vec![(name.clone(), 1)];
+            }
+            ClusterChoice::Header(header) => {
+                self.cluster = named(&self.request, header);
+                self.cluster_odds = vec![(self.cluster.clone(), 1)];
+            }
+            ClusterChoice::Weighted {
+                clusters,
+                total,
+                random_header,
+            } => {
+                let mut values = self.request.headers.all(random_header);
+                let steered = match (values.next(), values.next()) {
+                    (Some(one), None) => one.trim().parse::<u64>().ok(),
+                    _ => None,
+                };
+                let mut left = steered.unwrap_or(random).checked_rem(*total).unwrap_or(0);
+                for (at, cluster) in clusters.iter().enumerate() {
+                    let name = match cluster.name.is_empty() {
+                        true => named(&self.request, &cluster.header),
+                        false => cluster.name.clone(),
+                    };
+                    if left < cluster.weight && self.weighted.is_none() {
+                        self.weighted = Some(at);
+                        self.cluster.clone_from(&name);
+                    }
+                    left = left.saturating_sub(cluster.weight);
+                    if steered.is_none() || self.weighted == Some(at) {
+                        let weight = if steered.is_none() { cluster.weight } else { 1 };
+                        self.cluster_odds.push((name, weight));
+                    }
+                }
+                self.cluster_odds.retain(|(_, weight)| *weight > 0);
+            }
+        }
+    }
+
+    /// The HTTP filters before the router; true where one of them answered.
+    fn filters(&mut self) -> bool {
+        for filter in &self.hcm.filters {
+            match filter {
+                HttpFilter::Cors => match self.cors_policies().verdict(&self.request) {
+                    CorsVerdict::Pass => {}
+                    CorsVerdict::Mark => self.cors = true,
+                    CorsVerdict::Preflight(headers, allowed) => {
+                        self.cors = allowed;
+                        self.details = "cors_response".into();
+                        self.finish(200, headers, String::new(), true);
+                        return true;
+                    }
+                },
+                HttpFilter::Fault(own) => {
+                    let fault = self.most_specific(|f| f.fault.as_ref()).unwrap_or(own);
+                    if self.fault(fault) {
+                        return true;
+                    }
+                }
+                HttpFilter::NotModelled(name) => self.not_modelled.push(name.clone()),
+                HttpFilter::Router | HttpFilter::Silent(_) => {}
+            }
+        }
+        false
+    }
+
+    /// Only what is forwarded has policies.
+    fn cors_policies(&self) -> Policies<'c> {
+        if self.forward_action().is_none() {
+            return Policies(Vec::new());
+        }
+        let levels = [
+            self.weighted_cluster().map(|w| &w.filters),
+            self.route.map(|(_, r)| &r.filters),
+            self.vhost.map(|v| &v.filters),
+            self.routes.map(|r| &r.filters),
+        ];
+        Policies(
+            levels
+                .into_iter()
+                .flatten()
+                .filter_map(|f| f.cors.as_ref())
+                .collect(),
+        )
+    }
+
+    fn most_specific<T>(
+        &self,
+        of: impl Fn(&'c crate::envoy::route_config::PerFilter) -> Option<&'c T>,
+    ) -> Option<&'c T> {
+        let route = self.route.map(|(_, r)| r);
+        let weighted = self.weighted_cluster().and_then(|w| of(&w.filters));
+        weighted
+            .or_else(|| route.and_then(|r| of(&r.filters)))
+            .or_else(|| self.vhost.and_then(|v| of(&v.filters)))
+            .or_else(|| self.routes.and_then(|r| of(&r.filters)))
+    }
+
+    fn weighted_cluster(&self) -> Option<&'c crate::envoy::action::WeightedCluster> {
+        match self.route.map(|(_, r)| &r.action) {
+            Some(Action::Forward(forward)) => match &forward.cluster {
+                ClusterChoice::Weighted { clusters, .. } => clusters.get(self.weighted?),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault) -> bool {
+        let injected = fault.inject(&self.request, &self.scheme, &self.cluster, &mut self.dice);
+        if let Some(delay) = injected.delay {
+            self.delayed = delay;
+            self.flags.push(Flag::DelayInjected);
+        }
+        let Some(abort) = injected.abort else {
+            return false;
+        };
+        self.flags.push(Flag::FaultInjected);
+        self.details = "fault_filter_abort".into();
+        let body = "fault filter abort".to_string();
+        match abort {
+            Abort::Http(status) => self.finish(status, Headers::new(), body, true),
+            Abort::Grpc(code) if is_grpc(&self.request) => {
+                let headers = Headers::from_iter([
+                    ("content-type", "application/grpc".to_string()),
+                    ("grpc-status", code.to_string()),
+                    ("grpc-message", body),
+                ]);
+                self.finish(200, headers, String::new(), true);
+            }
+            Abort::Grpc(_) => self.finish(200, Headers::new(), body, true),
+            Abort::Header => {}
+        }
+        true
+    }
+
+    fn act(&mut self, route: &'c Route, memory: &mut Memory) {
+        match &route.action {
+            Action::Redirect(redirect) => {
+                let proto = self
+                    .request
+                    .headers
+                    .first("x-forwarded-proto")
+                    .unwrap_or("");
+                let matched = route.condition.matched_length(&self.request.path);
+                let location = redirect.location(&self.request, &self.scheme, proto, matched);
+                self.details = "direct_response".into();
+                let headers = Headers::from_iter([("location", location)]);
+                self.finish(redirect.status, headers, String::new(), true);
+            }
+            Action::Respond(status, body) => {
+                self.details = "direct_response".into();
+                self.finish(*status, Headers::new(), body.clone(), true);
+            }
+            Action::NotModelled(name) => self.not_modelled.push((*name).to_string()),
+            Action::Forward(forward) => self.forward(forward, memory),
+        }
+    }
+
+    fn forward_action(&self) -> Option<&'c Forward> {
+        match self.route.map(|(_, r)| &r.action) {
+            Some(Action::Forward(forward)) => Some(forward),
+            _ => None,
+        }
+    }
+
+    /// The chosen cluster, if there is one of that name: `%UPSTREAM_CLUSTER%`.
+    pub fn known_cluster(&self) -> Option<&str> {
+        let known = self.config.clusters.contains_key(&self.cluster);
+        known.then_some(self.cluster.as_str())
+    }
+}
+
+fn address_of((ip, port): (std::net::IpAddr, u16)) -> String {
+    std::net::SocketAddr::new(ip, port).to_string()
+}
