@@ -3,71 +3,156 @@
 
 use super::regex::Regex;
 
-/// What one `*` takes: the characters of a path segment.
-const SEGMENT: &str = r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]";
+/// What one `*` takes, and what stands for itself.
+const LITERAL: &str =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()+,;:@=*";
+const SEGMENT: &str = r"[a-zA-Z0-9\-._~%!$&'()+,;:@=*]+";
 /// What `**` takes.
-const REST: &str = r"[a-zA-Z0-9\-._~%!$&'()+,;:@=/]*";
+const REST: &str = r"[a-zA-Z0-9\-._~%!$&'()+,;:@=*/]*";
 
 /// A pattern such as `/users/{id}/**`, with the names of its variables in order.
 #[derive(Clone, Debug)]
 pub struct Template {
     pub text: String,
-    regex: Regex,
+    /// None where what Envoy makes of it is no regular expression, which then matches nothing.
+    regex: Option<Regex>,
     variables: Vec<String>,
+}
+
+/// A pattern while it is read.
+#[derive(Default)]
+struct Reader {
+    regex: String,
+    variables: Vec<String>,
+    /// A `**` was there: no other glob may follow.
+    rest: bool,
+}
+
+impl Reader {
+    fn literal(&mut self, text: &str) -> Option<()> {
+        if text.is_empty() || !text.chars().all(|c| LITERAL.contains(c)) {
+            return None;
+        }
+        for c in text.chars() {
+            if "$()+.".contains(c) {
+                self.regex.push('\\');
+            }
+            self.regex.push(c);
+        }
+        Some(())
+    }
+
+    /// `*` or `**`, and what follows.
+    fn glob<'t>(&mut self, text: &'t str) -> Option<&'t str> {
+        if self.rest {
+            return None;
+        }
+        let after = text.strip_prefix('*')?;
+        if let Some(after) = after.strip_prefix('*') {
+            self.rest = true;
+            self.regex.push_str(REST);
+            return Some(after);
+        }
+        self.regex.push_str(SEGMENT);
+        Some(after)
+    }
+
+    /// `{name}` or `{name=pattern}`, and what follows.
+    fn variable<'t>(&mut self, text: &'t str) -> Option<&'t str> {
+        let (inside, after) = text.strip_prefix('{')?.split_once('}')?;
+        let (name, pattern) = inside.split_once('=').unwrap_or((inside, "*"));
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let named = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(word);
+        let known = self.variables.iter().any(|v| v == name);
+        if !named || name.len() > 16 || known || self.variables.len() >= 5 {
+            return None;
+        }
+        self.variables.push(name.to_string());
+        self.regex.push('(');
+        for (at, piece) in pattern.split('/').enumerate() {
+            if at > 0 {
+                self.regex.push('/');
+            }
+            if piece.starts_with('*') {
+                let after = self.glob(piece)?;
+                after.is_empty().then_some(())?;
+            } else {
+                self.literal(piece)?;
+            }
+        }
+        self.regex.push(')');
+        Some(after)
+    }
+
+    /// One piece between two `/`, and what follows.
+    fn segment<'t>(&mut self, text: &'t str) -> Option<&'t str> {
+        let end = |t: &str| t.find('/').unwrap_or(t.len());
+        if text.starts_with('*') {
+            let after = self.glob(text)?;
+            if after.is_empty() || after.starts_with('/') {
+                return Some(after);
+            }
+            // A suffix can only be the end of it.
+            self.literal(after)?;
+            return Some("");
+        }
+        let before = text.find('{').unwrap_or(text.len()).min(end(text));
+        let (literal, mut after) = text.split_at_checked(before)?;
+        if !literal.is_empty() {
+            self.literal(literal)?;
+        }
+        if after.starts_with('{') {
+            after = self.variable(after)?;
+            let (suffix, rest) = after.split_at_checked(end(after))?;
+            if !suffix.is_empty() {
+                self.literal(suffix)?;
+            }
+            after = rest;
+        } else if literal.is_empty() {
+            return None;
+        }
+        Some(after)
+    }
 }
 
 impl Template {
     pub fn new(text: &str) -> Result<Self, String> {
         let bad = || format!("path_match_policy.path_template {text} is invalid");
-        if !text.starts_with('/') || text.contains(['?', '#']) {
-            return Err(bad());
-        }
-        let mut pattern = String::new();
-        let mut variables = Vec::new();
-        let mut rest = text;
-        while let Some(at) = rest.find('{') {
-            let (before, after) = rest.split_at(at);
-            pattern.push_str(&globs(before).ok_or_else(bad)?);
-            let (inside, tail) = after
-                .get(1..)
-                .and_then(|s| s.split_once('}'))
-                .ok_or_else(bad)?;
-            let (name, glob) = inside.split_once('=').unwrap_or((inside, "*"));
-            let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let named =
-                name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(word);
-            if !named
-                || variables.iter().any(|v| v == name)
-                || !tail.is_empty() && !tail.starts_with('/')
-            {
-                return Err(bad());
+        let mut rest = text.strip_prefix('/').ok_or_else(bad)?;
+        let mut reader = Reader::default();
+        reader.regex.push('/');
+        while !rest.is_empty() {
+            rest = reader.segment(rest).ok_or_else(bad)?;
+            if let Some(after) = rest.strip_prefix('/') {
+                reader.regex.push('/');
+                rest = after;
             }
-            variables.push(name.to_string());
-            pattern.push_str(&format!("({})", globs(glob).ok_or_else(bad)?));
-            rest = tail;
-        }
-        pattern.push_str(&globs(rest).ok_or_else(bad)?);
-        if variables.len() > 5 || text.matches("**").count() > 1 {
-            return Err(bad());
         }
         Ok(Self {
             text: text.to_string(),
-            regex: Regex::new(&pattern).map_err(|_| bad())?,
-            variables,
+            regex: Regex::new(&reader.regex).ok(),
+            variables: reader.variables,
         })
     }
 
     pub fn is_match(&self, path: &str) -> bool {
-        self.regex.is_match(path)
+        self.regex.as_ref().is_some_and(|r| r.is_match(path))
     }
 
     /// A rewrite such as `/v2/{id}` as a substitution; an error where it names a variable that the pattern lacks.
     pub fn substitution(&self, rewrite: &str) -> Result<String, String> {
         let bad = || format!("path_rewrite_policy.path_template_rewrite {rewrite} is invalid");
+        let literal = |t: &str| t.chars().all(|c| c == '/' || LITERAL.contains(c));
+        if rewrite.contains("//") {
+            return Err(bad());
+        }
         let mut out = String::new();
         let mut rest = rewrite;
         while let Some((before, after)) = rest.split_once('{') {
-            out.push_str(&before.replace('\\', r"\\"));
+            if !literal(before) {
+                return Err(bad());
+            }
+            out.push_str(before);
             let (name, tail) = after.split_once('}').ok_or_else(bad)?;
             let at = self
                 .variables
@@ -77,31 +162,20 @@ impl Template {
             out.push_str(&format!("\\{}", at + 1));
             rest = tail;
         }
-        if rest.contains('}') || !rewrite.starts_with('/') {
+        if !literal(rest) || !rewrite.starts_with('/') {
             return Err(bad());
         }
-        out.push_str(&rest.replace('\\', r"\\"));
+        out.push_str(rest);
         Ok(out)
     }
 
     /// The path under a substitution.
     pub fn rewrite(&self, path: &str, substitution: &str) -> String {
-        self.regex.replace_all(path, substitution)
+        match &self.regex {
+            Some(regex) => regex.replace_all(path, substitution),
+            None => path.to_string(),
+        }
     }
-}
-
-/// A piece of a pattern as a regular expression; none where a `*` stands beside other characters of its segment.
-fn globs(piece: &str) -> Option<String> {
-    let mut out = Vec::new();
-    for segment in piece.split('/') {
-        out.push(match segment {
-            "*" => format!("{SEGMENT}+"),
-            "**" => REST.to_string(),
-            other if other.contains(['*', '}']) => return None,
-            other => format!(r"\Q{other}\E"),
-        });
-    }
-    Some(out.join("/"))
 }
 
 #[cfg(test)]
@@ -114,7 +188,16 @@ mod tests {
         assert!(t.is_match("/u/1/p/2"));
         assert!(!t.is_match("/u/1/p/") && !t.is_match("/u//p/2") && !t.is_match("/u/1/p/2/3"));
         assert!(Template::new("/a/**").unwrap().is_match("/a/b/c"));
-        assert!(Template::new("/a*").is_err() && Template::new("/{a}/{a}").is_err());
+        assert!(Template::new("/a[b]").is_err() && Template::new("/{a}/{a}").is_err());
+        assert!(Template::new("/**/*").is_err() && Template::new("/*b/c").is_err());
+    }
+
+    #[test]
+    fn pieces_stand_before_and_after_a_variable() {
+        let t = Template::new("/a-{x}.json").unwrap();
+        assert!(t.is_match("/a-1.json") && !t.is_match("/a-1xjson"));
+        assert!(Template::new("/a{b}c{d}").is_err());
+        assert!(Template::new("/{a=**}/b").unwrap().is_match("/x/y/b"));
     }
 
     #[test]
