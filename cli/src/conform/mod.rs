@@ -1,5 +1,6 @@
 //! `northsouth conform SUITE IN OUT`: answers to a folder of recorded cases, in the recording's own form.
 
+mod cluster;
 mod envoy;
 mod istio;
 mod kernel;
@@ -13,12 +14,13 @@ use serde_json::Value;
 /// Answers every case of `from` and writes the answers under the same names to `to`.
 pub fn run(suite: &str, from: &Path, to: &Path) -> Result<(), String> {
     match suite {
+        "cluster" => each_json(from, to, cluster::answer),
         "envoy" => each_json(from, to, envoy::answer),
         "istio" => each_json(from, to, istio::answer),
         "kernel" | "kernel-semantics" | "kernel-nft" => each_json(from, to, kernel::answer),
         "kube-proxy" => kube_proxy::run(from, to),
         other => Err(format!(
-            "unknown suite `{other}`: envoy, istio, kernel, kernel-semantics, kernel-nft, kube-proxy"
+            "unknown suite `{other}`: cluster, envoy, istio, kernel, kernel-semantics, kernel-nft, kube-proxy"
         )),
     }
 }

@@ -74,6 +74,22 @@ impl Sim<'_> {
         Some(())
     }
 
+    /// Opens a socket of a program and sends its first packet; what it asks follows once it is connected.
+    pub fn dial(
+        &mut self,
+        at: HostId,
+        packet: Packet,
+        request: Option<Request>,
+        options: &SendOptions,
+    ) -> u32 {
+        let options = SendOptions {
+            owner: options.owner.or(Some(SocketOwner::default())),
+            ..options.clone()
+        };
+        self.connect(at, packet, None, "probe".into(), request, &options)
+            .0
+    }
+
     /// Opens a socket and sends its first packet. Gives the journey's position in the trace, and the socket's two ends where
     /// the packet found a way.
     pub(super) fn connect(
