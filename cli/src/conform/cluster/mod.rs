@@ -100,7 +100,13 @@ impl Run<'_> {
         let of_kind = |(at, h): (usize, &northsouth::topology::Host)| {
             (h.kind == HostKind::Node).then_some(HostId(at as u16))
         };
-        let nodes: Vec<HostId> = self.world.hosts.iter().enumerate().filter_map(of_kind).collect();
+        let nodes: Vec<HostId> = self
+            .world
+            .hosts
+            .iter()
+            .enumerate()
+            .filter_map(of_kind)
+            .collect();
         nodes.into_iter()
     }
 
@@ -150,7 +156,10 @@ impl Run<'_> {
             out.insert("errno".into(), errno.into());
         }
         out.insert("walk".into(), self.rows(asked, sport).into());
-        out.insert("reply".into(), reply.map_or_else(Vec::new, |j| self.rows(j, sport)).into());
+        out.insert(
+            "reply".into(),
+            reply.map_or_else(Vec::new, |j| self.rows(j, sport)).into(),
+        );
         if let Some(reply) = reply {
             out.insert("reply_kind".into(), kind(&first_packet(reply)).into());
         }
@@ -166,7 +175,10 @@ impl Run<'_> {
                     out.insert("pod_peer".into(), peer.into());
                 }
                 Action::Balanced(account) => {
-                    let balancer = self.world.find("slb").and_then(|h| self.world.host(h)?.balancer.as_ref());
+                    let balancer = self
+                        .world
+                        .find("slb")
+                        .and_then(|h| self.world.host(h)?.balancer.as_ref());
                     let backend = balancer.and_then(|b| {
                         let listener = b.listeners.get(usize::from(account.listener?))?;
                         listener.backends.get(usize::from(account.backend?))
@@ -181,7 +193,12 @@ impl Run<'_> {
         let mut conntrack = Map::new();
         let nodes: Vec<HostId> = self.nodes().collect();
         for (node, known) in nodes.into_iter().zip(known) {
-            let new: Vec<Value> = self.entries(node).iter().skip(*known).map(|c| entry(c, sport)).collect();
+            let new: Vec<Value> = self
+                .entries(node)
+                .iter()
+                .skip(*known)
+                .map(|c| entry(c, sport))
+                .collect();
             if let (false, Some(host)) = (new.is_empty(), self.world.host(node)) {
                 conntrack.insert(host.name.to_string(), new.into());
             }
@@ -221,7 +238,8 @@ impl Run<'_> {
                     let packet = &step.after.packet;
                     let mut row = row(name, iface, way, inner.as_ref().unwrap_or(packet), sport);
                     if let (Some(_), Some(row)) = (&inner, row.as_array_mut()) {
-                        let outer = format!("vxlan {}>{} ttl {}", packet.src, packet.dst, packet.ttl);
+                        let outer =
+                            format!("vxlan {}>{} ttl {}", packet.src, packet.dst, packet.ttl);
                         row.push(outer.into());
                     }
                     rows.push(row);
@@ -275,7 +293,9 @@ fn row(host: &str, iface: &IfaceName, way: &str, packet: &Packet, sport: u16) ->
         &packet.transport,
         Transport::Tcp { flags, .. } if flags.has(TcpFlags::ACK)
     ) || packet.dport() == Some(sport)
-        || (packet.protocol() == Protocol::UDP && packet.dport().is_some_and(|p| p >= 1024) && packet.sport().is_some_and(|p| p < 20_000));
+        || (packet.protocol() == Protocol::UDP
+            && packet.dport().is_some_and(|p| p >= 1024)
+            && packet.sport().is_some_and(|p| p < 20_000));
     let drawn = |port: Option<u16>| port.map(|p| Value::from(port_text(Some(p), sport)));
     let plain = |port: Option<u16>| port.map(Value::from);
     let (s, d) = match answers {

@@ -2,9 +2,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use northsouth::control::kube_proxy::{HostFacts, Proxier, Version, View, iptables, nftables};
-use northsouth::load_balancer::{
-    Backend, Forwarding, Health, Listener, LoadBalancer, Scheduler,
-};
+use northsouth::load_balancer::{Backend, Forwarding, Health, Listener, LoadBalancer, Scheduler};
 use northsouth::manifest::{self, IpFamily, KubeProxyConfiguration, Manifests, ProxyMode};
 use northsouth::net::{IfaceName, Mac, Protocol};
 use northsouth::netfilter::{nft, save};
@@ -90,7 +88,10 @@ impl Build<'_> {
             .collect();
         let mut client = machine("client", HostKind::Client);
         client.interfaces.push(device("client", "eth0", &addrs));
-        routes(&mut client, "default via 203.0.113.1 dev eth0\n203.0.113.0/24 dev eth0 scope link src 203.0.113.9\n");
+        routes(
+            &mut client,
+            "default via 203.0.113.1 dev eth0\n203.0.113.0/24 dev eth0 scope link src 203.0.113.9\n",
+        );
         self.add(client);
 
         let slb = &self.scenario["topology"]["slb"];
@@ -99,7 +100,10 @@ impl Build<'_> {
             let addrs = [text(slb, name).to_string()];
             host.interfaces.push(device("slb", name, &addrs));
         }
-        routes(&mut host, "default via 192.168.0.253 dev back\n203.0.113.0/24 dev front scope link src 203.0.113.1\n192.168.0.0/24 dev back scope link src 192.168.0.100\n");
+        routes(
+            &mut host,
+            "default via 192.168.0.253 dev back\n203.0.113.0/24 dev front scope link src 203.0.113.1\n192.168.0.0/24 dev back scope link src 192.168.0.100\n",
+        );
         host.balancer = balancer(&self.scenario["lb"]);
         self.add(host);
         self.join(("client", "eth0"), ("slb", "front"));
@@ -120,16 +124,26 @@ impl Build<'_> {
             port.master = Some("br0".into());
             host.interfaces.push(port);
         }
-        let mut lines = format!("192.168.0.0/24 dev br0 scope link src {router}\n203.0.113.0/24 via 192.168.0.100 dev br0\n");
-        let mut vips: Vec<&str> = list(&self.scenario["lb"]["frontends"]).map(|f| text(f, "vip")).collect();
+        let mut lines = format!(
+            "192.168.0.0/24 dev br0 scope link src {router}\n203.0.113.0/24 via 192.168.0.100 dev br0\n"
+        );
+        let mut vips: Vec<&str> = list(&self.scenario["lb"]["frontends"])
+            .map(|f| text(f, "vip"))
+            .collect();
         vips.dedup();
         for vip in vips {
             lines += &format!("{vip} via 192.168.0.100 dev br0\n");
         }
         if self.network() == "vpc" {
-            let dropped: Vec<&str> = list(&self.scenario["dropVpcRoutes"]).filter_map(Value::as_str).collect();
+            let dropped: Vec<&str> = list(&self.scenario["dropVpcRoutes"])
+                .filter_map(Value::as_str)
+                .collect();
             for node in list(&topology["nodes"]).filter(|n| !dropped.contains(&text(n, "name"))) {
-                lines += &format!("{} via {} dev br0\n", text(node, "podCIDR"), text(node, "ip"));
+                lines += &format!(
+                    "{} via {} dev br0\n",
+                    text(node, "podCIDR"),
+                    text(node, "ip")
+                );
             }
         }
         for line in list(&self.scenario["vpcRoutes"]).filter_map(Value::as_str) {
@@ -143,9 +157,12 @@ impl Build<'_> {
     fn node(&mut self, described: &Value) {
         let (name, ip) = (text(described, "name"), text(described, "ip"));
         let mut host = machine(name, HostKind::Node);
-        host.interfaces.push(device(name, "eth0", &[format!("{ip}/24")]));
+        host.interfaces
+            .push(device(name, "eth0", &[format!("{ip}/24")]));
         let cidr = text(described, "podCIDR");
-        let mut lines = format!("default via 192.168.0.253 dev eth0\n192.168.0.0/24 dev eth0 proto kernel scope link src {ip}\n");
+        let mut lines = format!(
+            "default via 192.168.0.253 dev eth0\n192.168.0.0/24 dev eth0 proto kernel scope link src {ip}\n"
+        );
         let Some((base, first, length)) = first_of(cidr) else {
             return;
         };
@@ -164,7 +181,8 @@ impl Build<'_> {
             let mut port = device(name, &self.port_of(text(pod, "name")), &[]);
             if self.routed() {
                 lines += &format!("{} dev {} scope link\n", text(pod, "ip"), port.name);
-                host.sysctls.set(&format!("net.ipv4.conf.{}.proxy_arp", port.name), "1");
+                host.sysctls
+                    .set(&format!("net.ipv4.conf.{}.proxy_arp", port.name), "1");
             } else {
                 port.master = Some("cni0".into());
                 port.hairpin = true;
@@ -195,7 +213,11 @@ impl Build<'_> {
             host.sysctls.set("net.ipv4.conf.all.route_localnet", "1");
         }
         host.sysctls.bridge_nf = self.scenario["bridgeNf"] != false;
-        for (key, value) in self.scenario["sysctls"][name].as_object().into_iter().flatten() {
+        for (key, value) in self.scenario["sysctls"][name]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
             let value = value.as_str().map_or(value.to_string(), str::to_string);
             host.sysctls.set(key, &value);
         }
@@ -217,7 +239,11 @@ impl Build<'_> {
             .filter_map(|l| {
                 let (port, protocol) = l.as_str()?.split_once('/')?;
                 Some(Socket {
-                    protocol: if protocol == "udp" { Protocol::UDP } else { Protocol::TCP },
+                    protocol: if protocol == "udp" {
+                        Protocol::UDP
+                    } else {
+                        Protocol::TCP
+                    },
                     addr: IpAddr::from([0, 0, 0, 0]),
                     port: port.parse().ok()?,
                     transparent: false,
@@ -235,7 +261,9 @@ impl Build<'_> {
             return;
         }
         let mut nodes = list(&self.scenario["topology"]["nodes"]);
-        let cidr = nodes.find(|n| text(n, "name") == node).map_or("", |n| text(n, "podCIDR"));
+        let cidr = nodes
+            .find(|n| text(n, "name") == node)
+            .map_or("", |n| text(n, "podCIDR"));
         let (ip, Some((_, first, length))) = (text(described, "ip"), first_of(cidr)) else {
             return;
         };
@@ -243,11 +271,21 @@ impl Build<'_> {
         host.node = Some(node.into());
         host.sockets = sockets;
         if self.routed() {
-            host.interfaces.push(device(name, "eth0", &[format!("{ip}/32")]));
-            routes(&mut host, "default via 169.254.1.1 dev eth0\n169.254.1.1 dev eth0 scope link\n");
+            host.interfaces
+                .push(device(name, "eth0", &[format!("{ip}/32")]));
+            routes(
+                &mut host,
+                "default via 169.254.1.1 dev eth0\n169.254.1.1 dev eth0 scope link\n",
+            );
         } else {
-            host.interfaces.push(device(name, "eth0", &[format!("{ip}/{length}")]));
-            routes(&mut host, &format!("default via {first} dev eth0\n172.20.0.0/16 via {first} dev eth0\n{cidr} dev eth0 proto kernel scope link src {ip}\n"));
+            host.interfaces
+                .push(device(name, "eth0", &[format!("{ip}/{length}")]));
+            routes(
+                &mut host,
+                &format!(
+                    "default via {first} dev eth0\n172.20.0.0/16 via {first} dev eth0\n{cidr} dev eth0 proto kernel scope link src {ip}\n"
+                ),
+            );
         }
         self.add(host);
         let port = self.port_of(name);
@@ -270,7 +308,11 @@ impl Build<'_> {
         let Some(node) = objects.nodes.iter().find(|n| *n.meta.name == *name) else {
             return;
         };
-        let addresses = host.interfaces.iter().flat_map(|i| &i.addrs).map(|a| a.addr);
+        let addresses = host
+            .interfaces
+            .iter()
+            .flat_map(|i| &i.addrs)
+            .map(|a| a.addr);
         let facts = HostFacts {
             random_fully: true,
             ..HostFacts::new(addresses.collect())
@@ -282,12 +324,21 @@ impl Build<'_> {
         let nftables = text(kube, "mode") == "nftables";
         let proxier = Proxier {
             version,
-            mode: if nftables { ProxyMode::Nftables } else { ProxyMode::Iptables },
+            mode: if nftables {
+                ProxyMode::Nftables
+            } else {
+                ProxyMode::Iptables
+            },
             config,
             node,
             host: &facts,
         };
-        let view = View::new(&objects.services, &objects.endpoint_slices, proxier, IpFamily::V4);
+        let view = View::new(
+            &objects.services,
+            &objects.endpoint_slices,
+            proxier,
+            IpFamily::V4,
+        );
         let before = &self.scenario["rules"][name];
         if nftables {
             let made = nftables::rules(&view).commands().text().to_string();
@@ -367,9 +418,11 @@ fn machine(name: &str, kind: HostKind) -> Host {
 fn device(host: &str, name: &str, addrs: &[String]) -> Interface {
     let mut iface = Interface::new(name, IfaceKind::Device);
     // Any number will do that no other interface has.
-    let hash = host.bytes().chain([0]).chain(name.bytes()).fold(17u32, |h, b| {
-        h.wrapping_mul(31).wrapping_add(u32::from(b))
-    });
+    let hash = host
+        .bytes()
+        .chain([0])
+        .chain(name.bytes())
+        .fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
     let [a, b, c, d] = hash.to_be_bytes();
     iface.mac = Mac([6, 1, a, b, c, d]);
     iface.addrs = addrs
