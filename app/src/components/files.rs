@@ -11,7 +11,7 @@ use crate::view_model::{editor, explain, files};
 pub fn files_pane(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words();
-    let Some(file) = state.workspace.files.get(state.file) else {
+    let Some(file) = state.run.files.get(state.file) else {
         return html! {};
     };
     let lang = state.settings.lang;
@@ -48,6 +48,9 @@ pub fn files_pane(props: &Props) -> Html {
             </nav>
             <p class="about">
                 { words.printed_by(FileKind::of(&file.name).command()) }
+                if state.file >= state.workspace.files.len() {
+                    { " " }{ words.made_from_manifests }
+                }
                 if edited {
                     { " " }{ words.edited }{ " " }
                     <button class="link" onclick={props.on(Event::FileReset(state.file))}>{ words.reset_file }</button>
@@ -84,7 +87,7 @@ fn diagnostics(props: &Props) -> Html {
             <summary>{ words.problems(errors, all.len() - errors) }</summary>
             <ul>
                 { for all.iter().take(100).map(|d| {
-                    let file = state.workspace.files.get(usize::from(d.span.file.0));
+                    let file = state.run.files.get(usize::from(d.span.file.0));
                     let place = file.map(|f| {
                         let at = f.line_column(d.span.start);
                         format!("{}:{}:{}", f.name, at.line, at.column)

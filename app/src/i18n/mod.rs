@@ -25,6 +25,7 @@ pub struct Words {
     pub explanation_width: &'static str,
     /// By the command; `None` where no command prints such a file.
     pub printed_by: fn(Option<&str>) -> String,
+    pub made_from_manifests: &'static str,
     pub edited: &'static str,
     pub reset_file: &'static str,
     pub reset_all: &'static str,
@@ -81,6 +82,7 @@ pub struct Words {
     pub why: &'static str,
     pub passed_over: &'static str,
     pub what_it_means: &'static str,
+    pub written: &'static str,
     pub made_by: &'static str,
     pub more: fn(usize) -> String,
     pub no_steps: &'static str,

@@ -1,6 +1,5 @@
 use std::rc::Rc;
 
-use northsouth::text::File;
 use northsouth::workspace::Workspace;
 use yew::prelude::*;
 
@@ -31,12 +30,13 @@ pub fn Playground() -> Html {
     let state = Shared(Rc::new(State::clone(&handle)));
     let send = {
         let dispatcher = handle.dispatcher();
-        let workspace = state.workspace.clone();
-        use_callback(workspace, move |event: Event, workspace| {
+        use_callback(state.clone(), move |event: Event, state| {
             if let Event::Edited { file, text, .. } = &event {
                 measure::edited();
                 // Before anything is computed from it: should that fail, the text is safe.
-                save(&edited(workspace, *file, text));
+                if let Some(workspace) = state.with_text(*file, text) {
+                    save(&workspace);
+                }
             }
             dispatcher.dispatch(event);
         })
@@ -109,14 +109,6 @@ pub fn Playground() -> Html {
             </section>
         </div>
     }
-}
-
-fn edited(workspace: &Workspace, file: usize, text: &str) -> Workspace {
-    let mut workspace = workspace.clone();
-    if let Some(place) = workspace.files.get_mut(file) {
-        *place = File::new(&place.name, text);
-    }
-    workspace
 }
 
 fn save(workspace: &Workspace) -> bool {

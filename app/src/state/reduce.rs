@@ -41,10 +41,14 @@ impl State {
                 let Some(place) = workspace.files.get_mut(file) else {
                     return;
                 };
-                if let Some(pristine) = self.pristine.files.iter().find(|f| f.name == place.name) {
-                    *place = pristine.clone();
-                    self.change(workspace);
+                match self.pristine.files.iter().find(|f| f.name == place.name) {
+                    Some(pristine) => *place = pristine.clone(),
+                    // It was made from a manifest once, and is made again.
+                    None => {
+                        workspace.files.remove(file);
+                    }
                 }
+                self.change(workspace);
             }
             Event::EverythingReset => self.change(Workspace::clone(&self.pristine)),
             Event::Undone => {
@@ -84,7 +88,7 @@ impl State {
             Event::PlaceClosed => self.opened = None,
             Event::FileChosen(file) => {
                 self.go_to = None;
-                self.file = file.min(self.workspace.files.len().saturating_sub(1));
+                self.file = file.min(self.run.files.len().saturating_sub(1));
             }
             Event::SpanChosen(span) => self.go_to(span),
             Event::TabChosen(tab) => self.tab = tab,
@@ -139,13 +143,23 @@ impl State {
     }
 
     fn edited(&mut self, file: usize, text: &str, at: f64) {
-        let mut workspace = Workspace::clone(&self.workspace);
-        match workspace.files.get_mut(file) {
-            Some(place) if *place.text != *text => *place = File::new(&place.name, text),
-            _ => return,
-        }
+        let Some(workspace) = self.with_text(file, text) else {
+            return;
+        };
         Rc::make_mut(&mut self.history).typed(self.workspace.clone(), file, at);
         self.open(Rc::new(workspace));
+    }
+
+    /// The workspace with another text of a file. One that was made from manifests becomes the viewer's own.
+    pub fn with_text(&self, at: usize, text: &str) -> Option<Workspace> {
+        let before = self.run.files.get(at).filter(|f| *f.text != *text)?;
+        let file = File::new(&before.name, text);
+        let mut workspace = Workspace::clone(&self.workspace);
+        match workspace.files.get_mut(at) {
+            Some(place) => *place = file,
+            None => workspace.files.push(file),
+        }
+        Some(workspace)
     }
 
     fn change(&mut self, workspace: Workspace) {
@@ -161,15 +175,20 @@ impl State {
         let Some(workspace) = workspace else {
             return;
         };
-        let files = workspace.files.iter().zip(&self.workspace.files);
-        if let Some(changed) = files.into_iter().position(|(a, b)| a != b) {
+        let now = self.workspace.clone();
+        self.open(workspace);
+        let mut files = self.workspace.files.iter().zip(&now.files);
+        if let Some(changed) = files.position(|(a, b)| a != b) {
             self.file = changed;
         }
-        self.open(workspace);
     }
 
     fn open(&mut self, workspace: Rc<Workspace>) {
         let run = run(&workspace);
+        // The same file stays open, wherever it stands now.
+        let name = self.run.files.get(self.file).map(|f| &f.name);
+        let stays = run.files.iter().position(|f| Some(&f.name) == name);
+        self.file = stays.unwrap_or(0);
         self.cursor = after_edit(&self.run.trace, &run.trace, self.cursor);
         self.walk = Rc::new(Walk::of(&run));
         self.run = Rc::new(run);

@@ -151,7 +151,7 @@ fn any_event_at_any_time_leaves_a_state_that_can_be_shown() {
     ] {
         state.after(event);
         assert!(state.cursor < state.walk.len());
-        assert!(state.file < state.workspace.files.len());
+        assert!(state.file < state.run.files.len());
     }
 }
 

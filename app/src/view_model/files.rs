@@ -48,7 +48,7 @@ pub fn groups(state: &State) -> Vec<Group> {
         *severity = d.severity.min(*severity);
     }
     let mut groups: Vec<Group> = Vec::new();
-    for (at, file) in state.workspace.files.iter().enumerate() {
+    for (at, file) in state.run.files.iter().enumerate() {
         let (machine, label) = split(&file.name);
         let tab = FileTab {
             at,
@@ -78,7 +78,7 @@ pub fn is_edited(state: &State, at: usize) -> bool {
         return false;
     };
     let pristine = state.pristine.files.iter().find(|f| f.name == file.name);
-    pristine.is_some_and(|p| p.text != file.text)
+    pristine.is_none_or(|p| p.text != file.text)
 }
 
 /// `nodes/work001/ip-route.txt` into `work001` and `ip-route`.

@@ -12,12 +12,14 @@ pub fn listing(listing: &Listing, send: &Callback<Event>) -> Html {
                 { for listing.lines.iter().map(|line| {
                     let class = classes!(line.lit.then_some("lit"), line.note.then_some("note"));
                     let current = line.lit.then_some("true");
+                    let counted = (line.counted > 0).then(|| format!("+{}", line.counted));
+                    let counted = html! { <span class="counted">{ counted }</span> };
                     match line.span {
                         Some(span) => {
                             let onclick = send.reform(move |_: MouseEvent| Event::SpanChosen(span));
-                            html! { <li {class} aria-current={current}><button class="source" {onclick}>{ &line.text }</button></li> }
+                            html! { <li {class} aria-current={current}>{ counted }<button class="source" {onclick}>{ &line.text }</button></li> }
                         }
-                        None => html! { <li {class} aria-current={current}><span>{ &line.text }</span></li> },
+                        None => html! { <li {class} aria-current={current}>{ counted }<span>{ &line.text }</span></li> },
                     }
                 }) }
             </ol>

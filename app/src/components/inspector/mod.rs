@@ -8,7 +8,7 @@ use yew::prelude::*;
 
 use super::Props;
 use crate::state::Event;
-use crate::view_model::explain;
+use crate::view_model::explain::{self, Origin};
 
 use header::header;
 use listing::listing;
@@ -17,7 +17,9 @@ use reasons::reasons;
 pub fn inspector(props: &Props) -> Html {
     let words = props.words();
     let Some(step) = explain::explanation(&props.state, words) else {
-        return html! { <p class="empty">{ words.no_steps }</p> };
+        let refused = props.state.run.refused.as_ref();
+        let refused = refused.map(|say| say.text(props.state.settings.lang));
+        return html! { <p class="empty">{ refused.unwrap_or_else(|| words.no_steps.to_string()) }</p> };
     };
     html! {
         <div class="inspector">
@@ -37,17 +39,27 @@ pub fn inspector(props: &Props) -> Html {
                 <p class="meaning">{ &step.meaning }</p>
             }
             { for step.listings.iter().map(|l| listing(l, &props.send)) }
-            if !step.made_by.is_empty() {
-                <h3>{ words.made_by }</h3>
-                <ul class="origins">
-                    { for step.made_by.iter().map(|origin| html! {
-                        <li>
-                            <button class="link" onclick={props.on(Event::SpanChosen(origin.span))}>{ &origin.text }</button>
-                            { " " }<span class="place">{ &origin.place }</span>
-                        </li>
-                    }) }
-                </ul>
-            }
+            { origins(words.written, step.written.as_slice(), props) }
+            { origins(words.made_by, &step.made_by, props) }
         </div>
+    }
+}
+
+fn origins(heading: &str, origins: &[Origin], props: &Props) -> Html {
+    if origins.is_empty() {
+        return html! {};
+    }
+    html! {
+        <>
+            <h3>{ heading }</h3>
+            <ul class="origins">
+                { for origins.iter().map(|origin| html! {
+                    <li>
+                        <button class="link" onclick={props.on(Event::SpanChosen(origin.span))}>{ &origin.text }</button>
+                        { " " }<span class="place">{ &origin.place }</span>
+                    </li>
+                }) }
+            </ul>
+        </>
     }
 }

@@ -6,14 +6,20 @@ use crate::view_model::drawer::{Line, Tag};
 use crate::view_model::map::geometry::points;
 use crate::view_model::map::{CardBox, DrawerBox, Rect};
 
+/// From the open box to its drawer. Wires run over it.
+pub fn funnel(drawer: &DrawerBox) -> Html {
+    html! {
+        <g class={classes!("drawer", layer_class(drawer.layer))}>
+            <polygon class="funnel" points={points(&drawer.funnel)} />
+        </g>
+    }
+}
+
 /// The open place: what stands in it, and what the packet met there.
 pub fn drawer(drawer: &DrawerBox, words: &Words) -> Html {
     let rect = drawer.rect;
     html! {
         <g class={classes!("drawer", layer_class(drawer.layer))} role="group" aria-label={drawer.title.clone()}>
-            if !drawer.funnel.is_empty() {
-                <polygon class="funnel" points={points(&drawer.funnel)} />
-            }
             <rect class="ground" x={rect.x.to_string()} y={rect.y.to_string()}
                 width={rect.w.to_string()} height={rect.h.to_string()} rx="6" />
             <text class="heading" x={(rect.x + 14).to_string()} y={(rect.y + 22).to_string()}>{ &drawer.title }</text>

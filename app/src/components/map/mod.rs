@@ -14,7 +14,7 @@ use crate::view_model::map::geometry::points;
 use crate::view_model::map::{Map, Sight};
 
 use boxes::{frame, part};
-use drawer::drawer;
+use drawer::{drawer, funnel};
 
 #[component]
 pub fn MapView(props: &Props) -> Html {
@@ -48,6 +48,9 @@ pub fn MapView(props: &Props) -> Html {
             <div class="map-scroll" ref={node} tabindex="0" role="group" aria-label={words.map}>
                 <svg width={map.width.to_string()} height={map.height.to_string()}>
                     { for map.frames.iter().map(frame) }
+                    if let Some(open) = &map.drawer {
+                        { funnel(open) }
+                    }
                     { for map.wires.iter().filter(|w| !w.walked).map(|w| html! {
                         <polyline class="wire" points={points(&map.path(w))} />
                     }) }

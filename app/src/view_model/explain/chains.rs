@@ -7,7 +7,7 @@ use northsouth::netfilter::{Chain, ChainId, Policy, Rule, Table};
 use northsouth::text::{Outcome, Span};
 use northsouth::topology::Host;
 use northsouth::trace::{Action, RuleStep};
-use northsouth::workspace::Workspace;
+use northsouth::workspace::Run;
 
 use super::explanation::{brief, written};
 use crate::i18n::Words;
@@ -57,7 +57,7 @@ fn visits(traversal: &Traversal) -> Vec<Visit> {
 
 /// What a packet met in a table, up to a step.
 pub struct Met<'a> {
-    pub workspace: &'a Workspace,
+    pub run: &'a Run,
     pub table: &'a Table,
     pub traversal: &'a Traversal,
     /// The step at hand, by its position in the traversal.
@@ -165,7 +165,7 @@ fn rule_text(met: &Met, chain: &Chain, rule: &Rule, outcome: Option<Outcome>) ->
     let failed = met.failed.get(&rule.span);
     match failed.filter(|_| outcome == Some(Outcome::Failed)) {
         Some(criterion) => shorten(criterion),
-        None => short(written(met.workspace, rule.span), &chain.name),
+        None => short(written(met.run, rule.span), &chain.name),
     }
 }
 
@@ -202,15 +202,11 @@ fn note(text: String) -> Line {
 }
 
 /// The built-in chains of a hook as they stand, for a viewer who looks where the packet is not.
-pub fn standing(workspace: &Workspace, table: &Table, chain: &Chain, words: &Words) -> Card {
+pub fn standing(run: &Run, table: &Table, chain: &Chain, words: &Words) -> Card {
     let rules = chain.rules.iter().take(MOST_LINES).enumerate();
     let mut lines: Vec<Line> = rules
         .map(|(at, rule)| Line {
-            text: format!(
-                "{} {}",
-                at + 1,
-                short(written(workspace, rule.span), &chain.name)
-            ),
+            text: format!("{} {}", at + 1, short(written(run, rule.span), &chain.name)),
             ..Line::default()
         })
         .collect();
@@ -306,7 +302,7 @@ pub fn title(state: &State, moment: &Moment) -> Option<String> {
     let (rule, table) = at_hand(state, moment)?;
     let step = rule.step().filter(|s| s.kind == StepKind::Rule)?;
     let chain = table.chain(step.chain)?;
-    let text = written(&state.workspace, chain.rules.get(step.index as usize)?.span);
+    let text = written(&state.run, chain.rules.get(step.index as usize)?.span);
     let text = short(text, &chain.name);
     let (_, action) = text.split_once("→ ")?;
     let chain = short_chain(&chain.name);

@@ -89,7 +89,7 @@ fn at_hook(state: &State, host: &Host, hook: Hook, now: &Moment, words: &Words) 
     // Nothing of it is reached yet.
     let ahead = now == usize::MAX;
     let met = Met {
-        workspace: &state.workspace,
+        run: &state.run,
         table,
         traversal: &rule.visit.traversal,
         now,
@@ -140,7 +140,7 @@ fn hook_standing(state: &State, host: &Host, hook: Hook, words: &Words) -> Drawe
         .filter_map(|name| {
             let table = host.iptables.table(name)?;
             let chain = table.chains.iter().find(|c| &*c.name == hook.name())?;
-            Some(chains::standing(&state.workspace, table, chain, words))
+            Some(chains::standing(&state.run, table, chain, words))
         })
         .collect();
     if cards.is_empty() {
@@ -167,7 +167,7 @@ fn decided(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
     let mut lines: Vec<Line> = Vec::new();
     for (reason, chosen) in &rows {
         let text = match reason.span {
-            Some(span) if reason.text.is_empty() => brief(written(&state.workspace, span)),
+            Some(span) if reason.text.is_empty() => brief(written(&state.run, span)),
             _ => reason.text.clone(),
         };
         let text = if text.is_empty() {
@@ -199,7 +199,7 @@ fn decided(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
 
 /// A place as it stands.
 fn standing(state: &State, host: &Host, open: &Place, words: &Words) -> Drawer {
-    let written = |span| brief(written(&state.workspace, span));
+    let written = |span| brief(written(&state.run, span));
     let lines: Vec<String> = match &open.part {
         Part::Routing => {
             let routes = host.routes.iter().filter_map(|r| r.span);

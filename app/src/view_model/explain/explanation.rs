@@ -2,7 +2,7 @@
 
 use northsouth::text::{Lang, Outcome, Reason, Span};
 use northsouth::topology::HostKind;
-use northsouth::workspace::Workspace;
+use northsouth::workspace::Run;
 
 use super::listings::listings;
 use super::{chains, host_name, part_name, step, title};
@@ -21,6 +21,9 @@ pub struct Explanation {
     pub passed: Vec<ReasonRow>,
     pub meaning: String,
     pub listings: Vec<Listing>,
+    /// Where the line that decided stands.
+    pub written: Option<Origin>,
+    /// Which objects it was made from.
     pub made_by: Vec<Origin>,
 }
 
@@ -46,6 +49,8 @@ pub struct Listing {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListingLine {
     pub text: String,
+    /// How many packets this run added to its counter.
+    pub counted: u64,
     /// The line at work.
     pub lit: bool,
     /// A remark on lines and not one of them.
@@ -74,10 +79,11 @@ pub fn explanation(state: &State, words: &Words) -> Option<Explanation> {
     }
     place.extend(chains::place(state, moment, words));
     let tell = |reasons: &[Reason]| -> Vec<ReasonRow> {
-        let rows = reasons.iter().map(|r| reason(&state.workspace, r, lang));
+        let rows = reasons.iter().map(|r| reason(run, r, lang));
         rows.collect()
     };
-    let made_by = step::span(run, moment).and_then(|span| origin(&state.workspace, span, words));
+    let span = step::span(run, moment);
+    let makers = span.map(|span| makers(run, span)).unwrap_or_default();
     Some(Explanation {
         title: title(state, state.cursor),
         place: place.join(" · "),
@@ -86,13 +92,17 @@ pub fn explanation(state: &State, words: &Words) -> Option<Explanation> {
         passed: tell(&why.passed_over),
         meaning: step::meaning(run, moment, lang).unwrap_or_default(),
         listings: listings(state, moment, words),
-        made_by: made_by.into_iter().collect(),
+        written: span.and_then(|span| origin(run, span, words)),
+        made_by: makers
+            .iter()
+            .filter_map(|m| origin(run, *m, words))
+            .collect(),
     })
 }
 
-fn reason(workspace: &Workspace, reason: &Reason, lang: Lang) -> ReasonRow {
+fn reason(run: &Run, reason: &Reason, lang: Lang) -> ReasonRow {
     let text = match reason.span {
-        Some(span) if reason.text.is_empty() => brief(written(workspace, span)),
+        Some(span) if reason.text.is_empty() => brief(written(run, span)),
         _ => reason.text.clone(),
     };
     // A rule that did not hold says what its one criterion says that did not: that one is named, and the others left out.
@@ -108,13 +118,13 @@ fn reason(workspace: &Workspace, reason: &Reason, lang: Lang) -> ReasonRow {
         asked: failed.map(|c| c.text.clone()).unwrap_or_default(),
         said: reason.say.text(lang),
         span: reason.span,
-        children: children.map(|c| self::reason(workspace, c, lang)).collect(),
+        children: children.map(|c| self::reason(run, c, lang)).collect(),
     }
 }
 
 /// What stands at a place in a file.
-pub(super) fn written(workspace: &Workspace, span: Span) -> &str {
-    let file = workspace.files.get(usize::from(span.file.0));
+pub(super) fn written(run: &Run, span: Span) -> &str {
+    let file = run.files.get(usize::from(span.file.0));
     file.map_or("", |f| f.slice(span)).trim()
 }
 
@@ -136,8 +146,21 @@ pub(super) fn brief(line: &str) -> String {
     format!("{before}{after}")
 }
 
-fn origin(workspace: &Workspace, span: Span, words: &Words) -> Option<Origin> {
-    let file = workspace.files.get(usize::from(span.file.0))?;
+/// What a controller made a line from.
+fn makers(run: &Run, span: Span) -> Vec<Span> {
+    let find = || {
+        let file = run.files.get(usize::from(span.file.0))?;
+        let mut made = run.cluster.as_ref()?.files.iter();
+        let made =
+            made.find(|made| *made.name == *file.name && made.sheet.text() == &*file.text)?;
+        let line = file.line_column(span.start).line.checked_sub(1)?;
+        Some(made.sheet.sources(line as usize).to_vec())
+    };
+    find().unwrap_or_default()
+}
+
+fn origin(run: &Run, span: Span, words: &Words) -> Option<Origin> {
+    let file = run.files.get(usize::from(span.file.0))?;
     let line = file.line_column(span.start).line;
     Some(Origin {
         text: brief(file.slice(span).lines().next().unwrap_or("").trim()),

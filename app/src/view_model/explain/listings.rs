@@ -1,6 +1,7 @@
 //! The tables that a step was decided by, as the real tools print them.
 
 use northsouth::conntrack::Tuple;
+use northsouth::netfilter::RuleId;
 use northsouth::text::Span;
 use northsouth::topology::Host;
 use northsouth::trace::{Action, SwitchOutcome, Tracking};
@@ -71,9 +72,17 @@ fn chain(state: &State, moment: &Moment, words: &Words) -> Option<Listing> {
     if from > 0 {
         lines.push(remark(words.more_rules(from)));
     }
+    let after = state.run.after.host(moment.place.host);
     for (at, rule) in chain.rules.iter().enumerate().take(to).skip(from) {
+        let id = RuleId {
+            table: table.name,
+            chain: step.chain,
+            index: u32::try_from(at).unwrap_or(u32::MAX),
+        };
+        let counted = after.and_then(|host| host.netfilter.rules.get(&id));
         lines.push(ListingLine {
-            text: written(&state.workspace, rule.span).to_string(),
+            counted: counted.map_or(0, |c| c.packets),
+            text: written(&state.run, rule.span).to_string(),
             lit: at == now,
             note: false,
             span: Some(rule.span),
@@ -102,7 +111,8 @@ fn routes(state: &State, host: &Host, chosen: Option<Span>, words: &Words) -> Li
         .iter()
         .filter_map(|r| r.span)
         .map(|span| ListingLine {
-            text: written(&state.workspace, span).to_string(),
+            text: written(&state.run, span).to_string(),
+            counted: 0,
             lit: chosen == Some(span),
             note: false,
             span: Some(span),

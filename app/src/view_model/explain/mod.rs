@@ -13,7 +13,7 @@ use northsouth::trace::Part;
 use northsouth::workspace::Run;
 
 pub use contents::drawer;
-pub use explanation::{Listing, ReasonRow, explanation};
+pub use explanation::{Listing, Origin, ReasonRow, explanation};
 pub use list::hops;
 pub use step::{depth, is_minor};
 
