@@ -107,9 +107,11 @@ fn lines(met: &Met, chain: &Chain, visit: &Visit, words: &Words) -> Vec<Line> {
         if !reached {
             continue;
         }
-        for passed in step.passed_from as usize..index.min(count) {
-            outcomes[passed] = Some(Outcome::Failed);
-        }
+        let passed = outcomes
+            .iter_mut()
+            .take(index)
+            .skip(step.passed_from as usize);
+        passed.for_each(|outcome| *outcome = Some(Outcome::Failed));
         if step.kind == StepKind::Rule
             && let Some(outcome) = outcomes.get_mut(index)
         {

@@ -66,8 +66,8 @@ impl Map {
 
     fn funnel(&self, drawer: Rect) -> Vec<Point> {
         let above = |b: &Rect| b.bottom() <= drawer.y && drawer.y - b.bottom() <= 20;
-        let open = self.boxes.iter().filter(|b| b.open).map(|b| b.rect);
-        let Some(open) = open.filter(above).next_back() else {
+        let mut open = self.boxes.iter().filter(|b| b.open).map(|b| b.rect);
+        let Some(open) = open.rfind(above) else {
             return Vec::new();
         };
         vec![

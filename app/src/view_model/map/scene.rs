@@ -91,7 +91,7 @@ pub fn ports(host: &Host, bridge: &Interface) -> usize {
 }
 
 /// The node's end of a pod's veth pair.
-pub fn veth_of<'a>(world: &'a World, node: HostId, pod: HostId) -> Option<&'a Interface> {
+pub fn veth_of(world: &World, node: HostId, pod: HostId) -> Option<&Interface> {
     let ends = world
         .links
         .iter()
