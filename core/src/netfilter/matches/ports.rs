@@ -1,7 +1,7 @@
 use super::header::option;
 use super::probe::{Asked, Probe};
 use super::{FlagTest, Multiport, Not, PortSide, Range, Tcp, Unsupported};
-use crate::net::{Packet, Protocol, TcpFlags, Transport};
+use crate::net::{Protocol, TcpFlags, Transport};
 use crate::netfilter::Context;
 use crate::say;
 use crate::text::{Say, Span};
@@ -127,12 +127,12 @@ pub(super) fn port(
 impl Multiport {
     /// Kernel `net/netfilter/xt_multiport.c`.
     pub(super) fn test(&self, ctx: &Context, probe: &mut impl Probe) -> bool {
-        let (name, sides): (_, fn(&Packet) -> [Option<u16>; 2]) = match self.side {
-            PortSide::Source => ("--sports", |p| [p.sport(), None]),
-            PortSide::Destination => ("--dports", |p| [p.dport(), None]),
-            PortSide::Either => ("--ports", |p| [p.sport(), p.dport()]),
+        let packet = &ctx.packet;
+        let (name, has) = match self.side {
+            PortSide::Source => ("--sports", [packet.sport(), None]),
+            PortSide::Destination => ("--dports", [packet.dport(), None]),
+            PortSide::Either => ("--ports", [packet.sport(), packet.dport()]),
         };
-        let has = sides(&ctx.packet);
         let Some(first) = has[0] else {
             return probe.ask(false, || {
                 let text = option(self.inverted, name, self.list());

@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 
 use super::eval::{Got, Miss, has_ports};
-use super::expr::{
-    Field, Icmpx, Limit, Meta, Nat, NatKind, Op, Reject, Relation, Right, Statement, Target,
-    TimeUnit, Tproxy, Update, UpdateOp, Verdict,
-};
 use super::state::{Dynamic, Tokens};
 use super::walk::Run;
 use super::{Data, Value};
+use super::{
+    Field, Icmpx, Limit, Meta, Nat, NatKind, Op, Reject, Relation, Right, Statement, Target,
+    TimeUnit, Tproxy, Update, UpdateOp, Verdict,
+};
 use crate::conntrack::{CtState, ZoneId};
 use crate::net::{Protocol, Transport};
 use crate::netfilter::Context;

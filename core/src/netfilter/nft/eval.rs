@@ -3,12 +3,12 @@
 
 use std::net::IpAddr;
 
-use super::expr::{CtKey, Expr, Fib, FibResult, Field, Meta, SocketKey};
 use super::icmp::icmp_as_port;
 use super::jhash::jhash;
 use super::lookup::Key;
 use super::read::{bits_of, name_value, shifted};
 use super::walk::{Change, Run};
+use super::{CtKey, Expr, Fib, FibResult, Field, Meta, SocketKey};
 use super::{Data, SetRef, Value};
 use crate::conntrack::{CtState, Direction};
 use crate::net::{Protocol, Transport};

@@ -4,6 +4,7 @@ mod act;
 mod after;
 mod eval;
 mod expr;
+mod field;
 mod icmp;
 mod jhash;
 mod lookup;
@@ -12,16 +13,15 @@ mod read;
 mod ruleset;
 mod set;
 mod state;
+mod statement;
 mod symbols;
 mod value;
 mod walk;
 mod why;
 
 pub use after::after;
-pub use expr::{
-    CtKey, Expr, Fib, FibResult, Field, Icmpx, Limit, Log, Meta, Nat, NatKind, Op, Reject,
-    Relation, Right, SocketKey, Statement, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
-};
+pub use expr::{Expr, Op, Relation, Right};
+pub use field::{CtKey, Fib, FibResult, Field, Meta, SocketKey};
 pub use print::rule as print_rule;
 pub use read::read;
 pub use ruleset::{
@@ -29,6 +29,10 @@ pub use ruleset::{
 };
 pub use set::{Data, DataType, Element, Set, SetFlags, SetId, SetRef};
 pub use state::{Place, State};
+pub use statement::{
+    Icmpx, Limit, Log, Nat, NatKind, Reject, Statement, Target, TimeUnit, Tproxy, Update, UpdateOp,
+    Verdict,
+};
 pub use value::{Datatype, Value};
 pub use walk::traverse;
 pub(super) use why::why;

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::expr::Statement;
+use super::Statement;
 use super::set::Set;
 use crate::netfilter::{ChainId, Counters, Hook, Policy};
 use crate::text::Span;

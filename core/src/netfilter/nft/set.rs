@@ -1,7 +1,7 @@
 use serde::Serialize;
 
-use super::expr::{Expr, Verdict};
 use super::value::{Datatype, Value};
+use super::{Expr, Verdict};
 use crate::netfilter::matches::Range;
 use crate::text::Span;
 

@@ -14,11 +14,14 @@ pub struct State {
     pub named_counters: BTreeMap<(TableId, Box<str>), Counters>,
     pub(super) turns: BTreeMap<Place, u32>,
     pub(super) limits: BTreeMap<Place, Tokens>,
-    pub(super) elements: BTreeMap<(TableId, SetId), BTreeMap<Box<[Value]>, Dynamic>>,
+    pub(super) elements: BTreeMap<(TableId, SetId), Elements>,
     pub(super) random: Random,
     /// Stands for the seeds that the kernel draws when rules are loaded.
     pub(super) hash_seed: u32,
 }
+
+/// What rules have done to a set, by key.
+pub(super) type Elements = BTreeMap<Box<[Value]>, Dynamic>;
 
 /// A statement, or one of several in it that keep something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

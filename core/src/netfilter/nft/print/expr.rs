@@ -186,8 +186,9 @@ pub(super) fn relation(relation: &Relation, table: &Table) -> String {
         Op::Eq | Op::Ne,
     ) = (left, right, op)
         && datatype.is_bitmask()
+        && let value = value.first().copied().unwrap_or(0)
+        && (value == 0 || mask.count_ones() > 1)
     {
-        let value = value.first().copied().unwrap_or(0);
         let inner = expr(inner, table);
         let list = |v| flags(v, datatype, ",");
         return match (value, op) {
@@ -279,11 +280,13 @@ pub(in crate::netfilter::nft) fn set_ref(set: &SetRef, table: &Table) -> String 
     }
 }
 
-/// Concatenations are sorted from their last byte on, as nft reads them as one number of the host's byte order; what takes
-/// all others stands last.
+/// Concatenations are sorted from their last byte on, as nft reads them as one number of the host's byte order, and not at
+/// all where they have ranges; what takes all others stands last.
 pub(super) fn sorted(set: &Set) -> Vec<&Element> {
     let mut all: Vec<&Element> = set.elements.iter().collect();
-    if set.key.len() > 1 {
+    if set.key.len() > 1 && set.flags.interval {
+        all.sort_by_key(|e| e.span);
+    } else if set.key.len() > 1 {
         all.sort_by_cached_key(|e| {
             let parts = e.key.iter().zip(&set.key);
             let mut bytes: Vec<u8> = parts.flat_map(|(r, t)| t.bytes(r.low)).collect();

@@ -13,7 +13,7 @@ use expr::{element, joined, sorted};
 
 use super::read::PRIORITIES;
 use super::{
-    BaseKind, Chain, DataType, Datatype, Expr, Field, Meta, Op, Right, Rule, Ruleset, Set,
+    BaseKind, Chain, DataType, Datatype, Expr, Field, Meta, Op, Reject, Right, Rule, Ruleset, Set,
     Statement, Table,
 };
 use crate::netfilter::{Hook, Policy};
@@ -248,23 +248,37 @@ fn implied(statements: &[Statement], at: usize, table: &Table) -> bool {
     let value = value.first().copied().unwrap_or(0);
     // Only questions may stand between the two.
     let mut asked = Vec::new();
+    let mut refused = None;
     for later in statements.iter().skip(at + 1) {
         asked.extend(fields(later));
+        if let Statement::Reject(reject) = later {
+            refused = Some(*reject);
+        }
         if !matches!(later, Statement::Match(_)) {
             break;
         }
     }
+    let of_transport = |f: &Field| f.transport().is_some_and(|t| u128::from(t.0) == value);
+    let of_family = |f: &Field, ipv6| f.ipv6() == Some(ipv6);
+    let inet = table.family == super::Family::Inet;
     match &question.left {
-        Expr::Meta(Meta::L4proto) | Expr::Field(Field::IpProtocol | Field::Ip6Nexthdr) => {
-            let plain =
-                table.family != super::Family::Inet || matches!(question.left, Expr::Meta(_));
-            plain
-                && asked
-                    .iter()
-                    .any(|f| f.transport().is_some_and(|t| u128::from(t.0) == value))
+        Expr::Meta(Meta::L4proto) => {
+            asked.iter().any(of_transport)
+                || !inet && value == 6 && refused == Some(Reject::TcpReset)
         }
-        Expr::Meta(Meta::Nfproto) => asked.iter().any(|f| f.ipv6() == Some(value == 10)),
-        Expr::Meta(Meta::Protocol) => asked.iter().any(|f| f.ipv6() == Some(value == 0x86dd)),
+        Expr::Field(Field::IpProtocol | Field::Ip6Nexthdr) => {
+            !inet && asked.iter().any(of_transport)
+        }
+        Expr::Meta(Meta::Nfproto) => {
+            let ipv6 = value == 10;
+            let refuses = match refused {
+                Some(Reject::Icmp(_)) => !ipv6,
+                Some(Reject::Icmpv6(_)) => ipv6,
+                _ => false,
+            };
+            refuses || asked.iter().any(|f| of_family(f, ipv6))
+        }
+        Expr::Meta(Meta::Protocol) => asked.iter().any(|f| of_family(f, value == 0x86dd)),
         _ => false,
     }
 }

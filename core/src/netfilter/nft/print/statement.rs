@@ -6,8 +6,8 @@ use crate::conntrack::Direction;
 use crate::netfilter::nft::read::LEVELS;
 use crate::netfilter::nft::symbols::{ICMP_CODES, ICMPV6_CODES};
 use crate::netfilter::nft::{
-    DataType, Expr, Family, Icmpx, Limit, Log, Nat, NatKind, Reject, SetRef, Statement, Table,
-    Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
+    DataType, Datatype, Expr, Family, Icmpx, Limit, Log, Nat, NatKind, Reject, SetRef, Statement,
+    Table, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
 };
 use crate::netfilter::targets::RejectWith;
 
@@ -275,7 +275,11 @@ fn tproxy(t: &Tproxy, table: &Table) -> String {
         Some(family) if table.family == Family::Inet => format!(" {}", family.name()),
         _ => String::new(),
     };
-    let addr = t.addr.as_ref().map_or_else(String::new, |a| expr(a, table));
+    let addr = match &t.addr {
+        Some(addr) if addr.datatype() == Datatype::Ipv6Addr => format!("[{}]", expr(addr, table)),
+        Some(addr) => expr(addr, table),
+        None => String::new(),
+    };
     let port = t
         .port
         .as_ref()

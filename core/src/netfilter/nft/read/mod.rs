@@ -24,7 +24,9 @@ pub(super) use expr::{FIELDS, QUALIFIED, UNQUALIFIED, shifted};
 pub(super) use statement::LEVELS;
 pub(super) use table::PRIORITIES;
 
-use super::{Family, Rule, Ruleset, Set, SetId, Statement, Table};
+use super::{
+    Expr, Family, Meta, Op, Reject, Relation, Right, Rule, Ruleset, Set, SetId, Statement, Table,
+};
 use crate::net::Protocol;
 use crate::netfilter::ChainId;
 use crate::netfilter::matches::Unsupported;
@@ -186,7 +188,43 @@ impl Reader<'_> {
                 }
             }
         }
+        if let Some(question) = before_reject(&rule.statements, self.family) {
+            rule.statements.insert(0, question);
+        }
         rule.span = self.cursor.since(start);
         Some(rule)
     }
+}
+
+/// A rule that refuses in a way that only some packets can be refused in asks for those, first of all: what it logs or counts
+/// on the way is then what it refuses (nftables `src/evaluate.c`, `stmt_reject_gen_dependency`).
+fn before_reject(statements: &[Statement], family: Family) -> Option<Statement> {
+    let at = statements
+        .iter()
+        .position(|s| matches!(s, Statement::Reject(_)))?;
+    let (reject, before) = (statements.get(at)?, statements.get(..at)?);
+    let (left, value) = match reject {
+        Statement::Reject(Reject::TcpReset)
+            if before.iter().all(|s| s.transport() != Some(Protocol::TCP)) =>
+        {
+            (Meta::L4proto, Protocol::TCP.0)
+        }
+        Statement::Reject(Reject::Icmp(_))
+            if family == Family::Inet && before.iter().all(|s| s.ipv6() != Some(false)) =>
+        {
+            (Meta::Nfproto, 2)
+        }
+        Statement::Reject(Reject::Icmpv6(_))
+            if family == Family::Inet && before.iter().all(|s| s.ipv6() != Some(true)) =>
+        {
+            (Meta::Nfproto, 10)
+        }
+        _ => return None,
+    };
+    let right = Right::Value(vec![u128::from(value)]);
+    Some(Statement::Match(Box::new(Relation {
+        left: Expr::Meta(left),
+        op: Op::Eq,
+        right,
+    })))
 }
