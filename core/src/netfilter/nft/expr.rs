@@ -136,7 +136,7 @@ impl Expr {
         }
     }
 
-    fn settle(&mut self, transport: Protocol) {
+    pub(super) fn settle(&mut self, transport: Protocol) {
         match self {
             Expr::Field(field) => *field = field.of(transport),
             Expr::Concat(parts) => parts.iter_mut().for_each(|p| p.settle(transport)),

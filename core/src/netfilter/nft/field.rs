@@ -188,7 +188,7 @@ impl Field {
     }
 
     /// `th sport` and `th dport` of a transport protocol that is known are its own fields.
-    fn of(self, transport: Protocol) -> Self {
+    pub(super) fn of(self, transport: Protocol) -> Self {
         match (self, transport) {
             (Field::ThSport, Protocol::TCP) => Field::TcpSport,
             (Field::ThDport, Protocol::TCP) => Field::TcpDport,
