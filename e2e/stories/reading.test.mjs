@@ -49,7 +49,7 @@ story('the theme is the system’s until it is chosen', { colorScheme: 'dark' },
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await ground();
   await page.getByRole('button', { name: 'Light or dark' }).click();
-  assert.notEqual(await ground(), dark);
+  await page.waitForFunction((before) => getComputedStyle(document.body).backgroundColor !== before, dark);
 });
 
 story('on a middle screen the files lie in a drawer', { viewport: { width: 1024, height: 768 } }, async ({ page }) => {

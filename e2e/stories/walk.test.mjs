@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { story } from '../lib/story.mjs';
 
 const where = (page) => page.locator('.where').textContent();
+/** Until the page is at a step whose words are as wanted. */
+const at = (page, words) => page.locator('.where').filter({ hasText: words }).waitFor();
 const steps = async (page) => Number((await where(page)).match(/of (\d+)/)[1]);
 
 story('the request is played to its end', {}, async ({ page }) => {
@@ -22,9 +24,9 @@ story('steps go forward and back by hand', {}, async ({ page }) => {
   assert.ok(await back.isDisabled());
   await forward.click();
   await forward.click();
-  assert.match(await where(page), /^step 3 of/);
+  await at(page, /^step 3 of/);
   await back.click();
-  assert.match(await where(page), /^step 2 of/);
+  await at(page, /^step 2 of/);
 });
 
 story('stepping over a chain leaves its table', {}, async ({ page }) => {
@@ -38,13 +40,13 @@ story('the slider goes through the steps by keyboard, and on to the next packet'
   const slider = page.getByRole('slider');
   await slider.focus();
   await page.keyboard.press('ArrowRight');
-  assert.match(await where(page), /^step 2 of/);
+  await at(page, /^step 2 of/);
   await page.keyboard.press('End');
-  const last = Number((await where(page)).match(/step (\d+)/)[1]);
+  await at(page, /^step \d\d+ of .*request/);
   await page.keyboard.press('ArrowRight');
-  assert.match(await where(page), new RegExp(`^step ${last + 1} of .*reply`));
+  await at(page, /reply/);
   await page.keyboard.press('ArrowLeft');
-  assert.match(await where(page), /request/);
+  await at(page, /request/);
 });
 
 story('the rule that decided is explained, and its line is lit', {}, async ({ page }) => {

@@ -7,7 +7,7 @@ use crate::view_model::explain::Listing;
 pub fn listing(listing: &Listing, send: &Callback<Event>) -> Html {
     html! {
         <>
-            <h3>{ &listing.title }</h3>
+            <h3 class="plain">{ &listing.title }</h3>
             <ol class="listing" tabindex="0" aria-label={listing.title.clone()}>
                 { for listing.lines.iter().map(|line| {
                     let class = classes!(line.lit.then_some("lit"), line.note.then_some("note"));
