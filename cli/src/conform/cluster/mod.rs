@@ -12,7 +12,7 @@ use northsouth::sim::{SendOptions, Sim};
 use northsouth::topology::{HostId, HostKind, World};
 use northsouth::trace::{Action, Drop, Journey, Part, SwitchOutcome};
 use serde_json::{Map, Value, json};
-use world::{is_loopback, list, world};
+use world::{list, world};
 
 /// Runs of a scenario from its beginning, each with chances of its own.
 const RUNS: u64 = 12;
@@ -87,13 +87,17 @@ impl Run<'_> {
             payload: if udp { 8 } else { 0 },
         };
         let first = self.sim.journeys().len();
-        let known: Vec<usize> = self.nodes().map(|n| self.entries(n).len()).collect();
+        let begun = self.sim.now;
+        let known: Vec<usize> = self
+            .nodes()
+            .map(|n| self.entries(n, begun).len())
+            .collect();
         self.sim.dial(at, packet, None, &SendOptions::default());
         // Long enough for a neighbour that does not answer, and for the rates that the kernel keeps.
         let end = self.sim.now + 6000;
         self.sim.run_until(end);
         self.sim.now = end;
-        Some(self.told(at, first, sport, udp, &known))
+        Some(self.told(at, first, sport, udp, (begun, &known)))
     }
 
     fn nodes(&self) -> impl Iterator<Item = HostId> + use<> {
@@ -110,12 +114,13 @@ impl Run<'_> {
         nodes.into_iter()
     }
 
-    fn entries(&mut self, node: HostId) -> Vec<Connection> {
+    fn entries(&mut self, node: HostId, at: u64) -> Vec<Connection> {
         let table = self.sim.conntrack(node);
-        table.map_or_else(Vec::new, |t| t.listed(0).map(|(_, c)| c.clone()).collect())
+        table.map_or_else(Vec::new, |t| t.listed(at).map(|(_, c)| c.clone()).collect())
     }
 
-    fn told(&mut self, at: HostId, first: usize, sport: u16, udp: bool, known: &[usize]) -> Value {
+    fn told(&mut self, at: HostId, first: usize, sport: u16, udp: bool, (begun, known): (u64, &[usize]),
+    ) -> Value {
         let journeys = &self.sim.journeys()[first..];
         let Some(asked) = journeys.first() else {
             return json!({});
@@ -194,9 +199,11 @@ impl Run<'_> {
         let nodes: Vec<HostId> = self.nodes().collect();
         for (node, known) in nodes.into_iter().zip(known) {
             let new: Vec<Value> = self
-                .entries(node)
+                .entries(node, begun)
                 .iter()
                 .skip(*known)
+                // The tunnel's own datagrams are not told of.
+                .filter(|c| c.orig.dport != 8472)
                 .map(|c| entry(c, sport))
                 .collect();
             if let (false, Some(host)) = (new.is_empty(), self.world.host(node)) {
@@ -234,7 +241,7 @@ impl Run<'_> {
                     _ => None,
                 };
                 last = Some(&step.after.packet);
-                if let Some((iface, way)) = seen.filter(|(i, _)| !is_loopback(i)) {
+                if let Some((iface, way)) = seen {
                     let packet = &step.after.packet;
                     let mut row = row(name, iface, way, inner.as_ref().unwrap_or(packet), sport);
                     if let (Some(_), Some(row)) = (&inner, row.as_array_mut()) {

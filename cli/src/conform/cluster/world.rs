@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use northsouth::control::kube_proxy::{HostFacts, Proxier, Version, View, iptables, nftables};
 use northsouth::load_balancer::{Backend, Forwarding, Health, Listener, LoadBalancer, Scheduler};
 use northsouth::manifest::{self, IpFamily, KubeProxyConfiguration, Manifests, ProxyMode};
-use northsouth::net::{IfaceName, Mac, Protocol};
+use northsouth::net::{Mac, Protocol};
 use northsouth::netfilter::{nft, save};
 use northsouth::route::read;
 use northsouth::text::FileId;
@@ -147,7 +147,9 @@ impl Build<'_> {
             }
         }
         for line in list(&self.scenario["vpcRoutes"]).filter_map(Value::as_str) {
-            lines += &format!("{line}\n");
+            let dev = if line.contains(" dev ") { "" } else { " dev br0" };
+            lines += &format!("{line}{dev}
+");
         }
         routes(&mut host, &lines);
         self.add(host);
@@ -209,6 +211,14 @@ impl Build<'_> {
             }
         }
         routes(&mut host, &lines);
+        for line in list(&self.scenario["nodeRoutes"][name]).filter_map(Value::as_str) {
+            let line = line.trim_start_matches("route replace ");
+            let line = line.trim_start_matches("route add ");
+            let new = read::routes(&format!("{line}\n"), FileId(0)).0;
+            host.routes
+                .retain(|r| !new.iter().any(|n| n.dst == r.dst));
+            host.routes.extend(new);
+        }
         if self.scenario["kubeProxy"]["mode"] != "nftables" {
             host.sysctls.set("net.ipv4.conf.all.route_localnet", "1");
         }
@@ -478,9 +488,4 @@ fn balancer(lb: &Value) -> Option<LoadBalancer> {
         forwarding,
         listeners: list(&lb["frontends"]).filter_map(listener).collect(),
     })
-}
-
-/// The name of an interface, for whom only text will do.
-pub(super) fn is_loopback(iface: &IfaceName) -> bool {
-    iface.as_str() == "lo"
 }
