@@ -88,10 +88,7 @@ impl Run<'_> {
         };
         let first = self.sim.journeys().len();
         let begun = self.sim.now;
-        let known: Vec<usize> = self
-            .nodes()
-            .map(|n| self.entries(n, begun).len())
-            .collect();
+        let known: Vec<usize> = self.nodes().map(|n| self.entries(n, begun).len()).collect();
         self.sim.dial(at, packet, None, &SendOptions::default());
         // Long enough for a neighbour that does not answer, and for the rates that the kernel keeps.
         let end = self.sim.now + 6000;
@@ -119,7 +116,13 @@ impl Run<'_> {
         table.map_or_else(Vec::new, |t| t.listed(at).map(|(_, c)| c.clone()).collect())
     }
 
-    fn told(&mut self, at: HostId, first: usize, sport: u16, udp: bool, (begun, known): (u64, &[usize]),
+    fn told(
+        &mut self,
+        at: HostId,
+        first: usize,
+        sport: u16,
+        udp: bool,
+        (begun, known): (u64, &[usize]),
     ) -> Value {
         let journeys = &self.sim.journeys()[first..];
         let Some(asked) = journeys.first() else {

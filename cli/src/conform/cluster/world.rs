@@ -147,9 +147,15 @@ impl Build<'_> {
             }
         }
         for line in list(&self.scenario["vpcRoutes"]).filter_map(Value::as_str) {
-            let dev = if line.contains(" dev ") { "" } else { " dev br0" };
-            lines += &format!("{line}{dev}
-");
+            let dev = if line.contains(" dev ") {
+                ""
+            } else {
+                " dev br0"
+            };
+            lines += &format!(
+                "{line}{dev}
+"
+            );
         }
         routes(&mut host, &lines);
         self.add(host);
@@ -215,8 +221,7 @@ impl Build<'_> {
             let line = line.trim_start_matches("route replace ");
             let line = line.trim_start_matches("route add ");
             let new = read::routes(&format!("{line}\n"), FileId(0)).0;
-            host.routes
-                .retain(|r| !new.iter().any(|n| n.dst == r.dst));
+            host.routes.retain(|r| !new.iter().any(|n| n.dst == r.dst));
             host.routes.extend(new);
         }
         if self.scenario["kubeProxy"]["mode"] != "nftables" {
