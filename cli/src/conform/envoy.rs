@@ -43,7 +43,6 @@ pub fn answer(case: &Value) -> Value {
 pub struct Stub {
     pub closed: bool,
     pub status: Option<u16>,
-    pub tls: bool,
 }
 
 /// A configuration with the stubs behind it.
@@ -557,6 +556,5 @@ pub fn stub(said: &Value) -> Stub {
     Stub {
         closed: said["closed"].as_bool().unwrap_or(false),
         status: said["status"].as_u64().and_then(|s| u16::try_from(s).ok()),
-        tls: said["tls"].as_bool().unwrap_or(false),
     }
 }

@@ -24,7 +24,7 @@ pub struct HeaderAdd {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Append {
-    Append,
+    Always,
     AddIfAbsent,
     OverwriteOrAdd,
     OverwriteIfExists,
@@ -49,7 +49,7 @@ impl HeaderOps {
             }
             let there = headers.has(&op.name);
             match op.action {
-                Append::Append => append.push((op, value)),
+                Append::Always => append.push((op, value)),
                 Append::AddIfAbsent if !there => append.push((op, value)),
                 Append::OverwriteOrAdd => overwrite.push((op, value)),
                 Append::OverwriteIfExists if there => overwrite.push((op, value)),
@@ -101,12 +101,12 @@ impl HeaderAdd {
             return Err(Refusal::new(option.span, why));
         }
         let action = match option.maybe_bool("append")? {
-            Some(true) => Append::Append,
+            Some(true) => Append::Always,
             Some(false) => Append::OverwriteOrAdd,
             None => option.choice(
                 "append_action",
                 &[
-                    ("APPEND_IF_EXISTS_OR_ADD", Append::Append),
+                    ("APPEND_IF_EXISTS_OR_ADD", Append::Always),
                     ("ADD_IF_ABSENT", Append::AddIfAbsent),
                     ("OVERWRITE_IF_EXISTS_OR_ADD", Append::OverwriteOrAdd),
                     ("OVERWRITE_IF_EXISTS", Append::OverwriteIfExists),

@@ -245,7 +245,7 @@ fn chooses(object: &Object, proxy: &Proxy, world: &World) -> Option<Resolve> {
     if let Some(services) = object.annotation("internal.istio.io/gateway-service") {
         let ours = world.services_in_front(proxy);
         let named = |s: &&super::service::Service| services.split(',').any(|n| n == s.hostname);
-        return ours.iter().any(|s| named(s)).then_some(strict as Resolve);
+        return ours.iter().any(named).then_some(strict as Resolve);
     }
     let selector = object.spec.sorted("selector");
     let fits = selector

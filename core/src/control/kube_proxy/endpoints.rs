@@ -169,7 +169,7 @@ fn collect<'a>(
         }
     }
     if dialect.from_slices {
-        all.sort_by(|a, b| a.text.cmp(&b.text));
+        all.sort_by_key(|e| e.text);
         let wins = |later: &Endpoint<'_>| match dialect.running_wins {
             true => !later.terminating,
             false => later.local,

@@ -45,8 +45,8 @@ fn add(to: &mut Counters, more: &Counters) {
 fn elements(set: &mut Set, state: &State, at: (TableId, SetId), now: u64) {
     for (key, changed) in state.elements.get(&at).into_iter().flatten() {
         let one = |value: &Value| Range {
-            low: value.clone(),
-            high: value.clone(),
+            low: *value,
+            high: *value,
         };
         let key: Vec<_> = key.iter().map(one).collect();
         set.elements.retain(|e| e.key != key);

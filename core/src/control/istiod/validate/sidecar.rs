@@ -57,13 +57,12 @@ pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
                 }
                 unique(port, &mut ports, out);
             }
-            Some(port) => {
-                if !listener.text("bind").starts_with("unix://") {
-                    let reason =
-                        "sidecar: ports with 0 value must have a unix domain socket bind address";
-                    out.error(port.span, reason);
-                }
+            Some(port) if !listener.text("bind").starts_with("unix://") => {
+                let reason =
+                    "sidecar: ports with 0 value must have a unix domain socket bind address";
+                out.error(port.span, reason);
             }
+            Some(_) => {}
         }
         hosts(listener, namespace, out);
     }
