@@ -120,6 +120,8 @@ impl<'a, 'd> Words<'a, 'd> {
             _ => Some(route_prefix(first)?),
         };
         let (mut table, mut scope) = (None, None);
+        // Only routes of IPv6 have a `pref`.
+        let mut v6 = false;
         let mut hop = NextHop::default();
         let mut route = Route {
             table: TableId::MAIN,
@@ -161,11 +163,15 @@ impl<'a, 'd> Words<'a, 'd> {
                 // What follows these says nothing of where packets go.
                 "advmss" | "initcwnd" | "initrwnd" | "rtt" | "rttvar" | "rto_min" | "ssthresh"
                 | "cwnd" | "reordering" | "hoplimit" | "quickack" | "features" | "congctl"
-                | "window" | "pref" | "expires" | "error" | "nhid" | "realm" | "realms"
+                | "window" | "expires" | "error" | "nhid" | "realm" | "realms"
                 | "fastopen_no_cookie" => {
                     if self.peek() == Some("lock") {
                         self.next();
                     }
+                    self.value(word)?;
+                }
+                "pref" => {
+                    v6 = true;
                     self.value(word)?;
                 }
                 "cache" | "offload" | "trap" | "rt_offload" | "notify" | "unresolved" => {}
@@ -188,7 +194,7 @@ impl<'a, 'd> Words<'a, 'd> {
         let told = route.hops.iter().find_map(|h| h.gateway).or(route.source);
         route.dst = match dst.take() {
             Some(dst) => dst,
-            None => default_of(told.is_some_and(|addr| addr.is_ipv6())),
+            None => default_of(v6 || told.is_some_and(|addr| addr.is_ipv6())),
         };
         let local = matches!(
             kind,
@@ -348,6 +354,7 @@ fn default_scope(route: &Route) -> Scope {
 
 fn table_id(word: Word<'_>) -> Result<TableId, Diagnostic> {
     match word.text {
+        "unspec" => Ok(TableId(0)),
         "default" => Ok(TableId::DEFAULT),
         "main" => Ok(TableId::MAIN),
         "local" => Ok(TableId::LOCAL),
@@ -516,10 +523,12 @@ default via 192.168.0.253 dev eth0
     #[test]
     fn the_family_of_default_is_its_gateways() {
         let routes = clean(
-            "default via fe80::1 dev eth0 proto ra metric 1024 expires 1600sec pref medium\nfe80::/64 dev eth0 proto kernel metric 256\n",
+            "default via fe80::1 dev eth0 proto ra metric 1024 expires 1600sec pref medium\nfe80::/64 dev eth0 proto kernel metric 256\nunreachable default dev lo table unspec proto kernel metric 4294967295 error -101 pref medium\n",
         );
         assert_eq!(routes[0].dst.to_string(), "::/0");
         assert_eq!(routes[1].dst.to_string(), "fe80::/64");
+        assert_eq!(routes[2].dst.to_string(), "::/0");
+        assert_eq!(routes[2].table, TableId(0));
     }
 
     #[test]
