@@ -133,7 +133,12 @@ impl Run<'_> {
             .skip(1)
             .filter(|j| j.cause == Some(first as u32))
             .collect();
-        let reply = answers.iter().find(|j| !self.rows(j, sport).is_empty());
+        // Who is refused by his own host sees no packet.
+        let refused = refused_here(asked, at, udp);
+        let reply = answers
+            .iter()
+            .filter(|_| refused.is_none())
+            .find(|j| !self.rows(j, sport).is_empty());
         let came_back = |j: &&&Journey| {
             let last = j.hops.last();
             last.is_some_and(|h| h.host == at)
@@ -154,7 +159,7 @@ impl Run<'_> {
                 };
                 ("unreachable", Some(errno))
             }
-            None => match refused_here(asked, at, udp) {
+            None => match refused {
                 Some(errno) => ("send-error", Some(errno)),
                 None => ("timeout", Some("ETIMEDOUT")),
             },
@@ -191,7 +196,7 @@ impl Run<'_> {
                         let listener = b.listeners.get(usize::from(account.listener?))?;
                         listener.backends.get(usize::from(account.backend?))
                     });
-                    if let Some(backend) = backend {
+                    if let Some(backend) = backend.filter(|b| self.world.find(&b.name).is_some()) {
                         out.insert("lb_backend".into(), (*backend.name).into());
                     }
                 }
