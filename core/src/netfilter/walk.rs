@@ -13,7 +13,7 @@ use super::{ChainId, Context, Policy, Rule, RuleId, Ruleset, State, Table, Table
 use crate::text::Span;
 
 /// Chain visits after which a walk is given up: a loop, which the kernel would not have loaded.
-const MOST_VISITS: u32 = 1 << 16;
+const MOST_VISITS: u32 = 1 << 13;
 
 /// What one table did with a packet at one hook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

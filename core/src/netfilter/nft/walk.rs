@@ -16,7 +16,7 @@ use crate::text::Lang;
 /// Jumps within jumps that the kernel allows (`NFT_JUMP_STACK_SIZE`).
 const MOST_DEPTH: usize = 16;
 /// Chain visits after which a walk is given up: a loop, which the kernel would not have loaded.
-const MOST_VISITS: u32 = 1 << 16;
+const MOST_VISITS: u32 = 1 << 13;
 
 /// Walks a packet through a base chain. `None` where there is no such chain.
 pub fn traverse(
