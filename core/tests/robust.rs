@@ -199,21 +199,52 @@ fn huge_and_deep_texts_end() {
     let loops = ":A - [0:0]\n:B - [0:0]\n";
     let nft_row = many(MANY, |i| format!("chain c{i} {{ jump c{} }}\n", i + 1));
     let texts: [(&str, String); 12] = [
-        ("iptables", save(&chains, &format!("-A PREROUTING -j C0\n{row}"))),
-        ("iptables", save(loops, "-A PREROUTING -j A\n-A A -j B\n-A B -g A\n")),
-        ("iptables", save("", &many(MANY, |i| format!("-A PREROUTING -s 10.0.{}.{}\n", i / 256 % 256, i % 256)))),
+        (
+            "iptables",
+            save(&chains, &format!("-A PREROUTING -j C0\n{row}")),
+        ),
+        (
+            "iptables",
+            save(loops, "-A PREROUTING -j A\n-A A -j B\n-A B -g A\n"),
+        ),
+        (
+            "iptables",
+            save(
+                "",
+                &many(MANY, |i| {
+                    format!("-A PREROUTING -s 10.0.{}.{}\n", i / 256 % 256, i % 256)
+                }),
+            ),
+        ),
         ("iptables", "-A ".repeat(100_000)),
         ("nft", format!("table ip t {{\n{nft_row}}}\n")),
         ("nft", "table ip t { ".repeat(MANY)),
-        ("nft", format!("table ip t {{ chain c {{ ip saddr {} }} }}", "{ ".repeat(MANY))),
-        ("routes", many(MANY, |i| format!("10.{}.{}.0/24 dev eth0\n", i / 256 % 256, i % 256))),
-        ("routes", format!("default {}", "nexthop via 10.0.0.1 dev eth0 ".repeat(MANY))),
+        (
+            "nft",
+            format!(
+                "table ip t {{ chain c {{ ip saddr {} }} }}",
+                "{ ".repeat(MANY)
+            ),
+        ),
+        (
+            "routes",
+            many(MANY, |i| {
+                format!("10.{}.{}.0/24 dev eth0\n", i / 256 % 256, i % 256)
+            }),
+        ),
+        (
+            "routes",
+            format!("default {}", "nexthop via 10.0.0.1 dev eth0 ".repeat(MANY)),
+        ),
         ("yaml", "- ".repeat(200_000)),
         ("yaml", "a: {".repeat(50_000)),
         ("console", "( ".repeat(100_000)),
     ];
     for (reader, text) in &texts {
-        let (_, drive) = drive::READERS.iter().find(|(name, _)| name == reader).unwrap();
+        let (_, drive) = drive::READERS
+            .iter()
+            .find(|(name, _)| name == reader)
+            .unwrap();
         drive(text);
     }
 }
@@ -222,11 +253,19 @@ fn huge_and_deep_texts_end() {
 fn loops_and_deep_chains_end_in_a_walk() {
     let jumps = many(3000, |i| format!("-A C{i} -j C{}\n", i + 1));
     let chains = many(3000, |i| format!(":C{i} - [0:0]\n"));
-    let doubling = many(40, |i| format!("-A D{i} -j D{}\n-A D{i} -j D{}\n", i + 1, i + 1));
+    let doubling = many(40, |i| {
+        format!("-A D{i} -j D{}\n-A D{i} -j D{}\n", i + 1, i + 1)
+    });
     let doubled = many(41, |i| format!(":D{i} - [0:0]\n"));
     for (chains, rules) in [
-        (":A - [0:0]\n:B - [0:0]\n".to_string(), "-A PREROUTING -j A\n-A A -j B\n-A B -j A\n".to_string()),
-        (":A - [0:0]\n".to_string(), "-A PREROUTING -g A\n-A A -g A\n".to_string()),
+        (
+            ":A - [0:0]\n:B - [0:0]\n".to_string(),
+            "-A PREROUTING -j A\n-A A -j B\n-A B -j A\n".to_string(),
+        ),
+        (
+            ":A - [0:0]\n".to_string(),
+            "-A PREROUTING -g A\n-A A -g A\n".to_string(),
+        ),
         (chains, format!("-A PREROUTING -j C0\n{jumps}")),
         (doubled, format!("-A PREROUTING -j D0\n{doubling}")),
     ] {
