@@ -104,8 +104,9 @@ fn cluster(services: usize, endpoints: usize) -> Manifests {
 
 fn sync(cluster: &Manifests, mode: ProxyMode) -> usize {
     let mut config = KubeProxyConfiguration::new(Span::default());
-    let cidr = manifest::parse_cidr("10.244.0.0/16").unwrap();
-    config.cluster_cidrs = vec![manifest::Spanned::new(cidr, Span::default())];
+    let cidr = manifest::parse_cidr("10.244.0.0/16");
+    let spanned = |cidr| manifest::Spanned::new(cidr, Span::default());
+    config.cluster_cidrs = cidr.map(spanned).into_iter().collect();
     let proxier = Proxier {
         version: Version::V1_36,
         mode,
