@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::net::IpAddr;
 
 use crate::control::kube_proxy::{Lines, Origin};
@@ -38,7 +38,7 @@ pub struct Set {
     pub elements: Vec<Element>,
     pub origin: Origin,
     /// Where the element of a key stands.
-    pub(super) places: BTreeMap<Key, usize>,
+    pub(super) places: BTreeMap<(u128, u32), usize>,
 }
 
 /// What its keys and values are.
@@ -59,6 +59,21 @@ pub struct Key {
     /// Twice in hairpin connections; none of a NodePort.
     pub ip: Option<IpAddr>,
     pub port: Option<(Protocol, u16)>,
+}
+
+impl Key {
+    /// One for each key of a set, quick to compare. All addresses of a table are of one family.
+    fn number(&self) -> (u128, u32) {
+        let ip = match self.ip {
+            Some(IpAddr::V4(ip)) => u128::from(ip.to_bits()),
+            Some(IpAddr::V6(ip)) => ip.to_bits(),
+            None => 0,
+        };
+        let port = self.port.map_or(0, |(protocol, port)| {
+            (protocol as u32 + 1) << 16 | u32::from(port)
+        });
+        (ip, port)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -110,14 +125,14 @@ impl Table {
         let Some(set) = sets.get_mut(set) else {
             return;
         };
-        match set.places.get(&element.key) {
-            Some(place) => {
-                if let Some(old) = set.elements.get_mut(*place) {
+        match set.places.entry(element.key.number()) {
+            btree_map::Entry::Occupied(place) => {
+                if let Some(old) = set.elements.get_mut(*place.get()) {
                     *old = element;
                 }
             }
-            None => {
-                set.places.insert(element.key, set.elements.len());
+            btree_map::Entry::Vacant(place) => {
+                place.insert(set.elements.len());
                 set.elements.push(element);
             }
         }
