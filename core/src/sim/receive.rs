@@ -50,22 +50,12 @@ impl Sim<'_> {
 
     /// Kernel `ip_rcv`.
     pub(super) fn ip_receive(&mut self, at: HostId, mut skb: Skb) {
-        let source = skb.packet.src;
         let toward = match self.balance(at, &mut skb) {
             Ok(toward) => toward,
             Err(()) => return,
         };
         if !self.hook(at, Hook::Prerouting, &mut skb) {
             return;
-        }
-        if skb.dst.is_none() && skb.packet.src != source {
-            // Its source is only changed on the way out: the routes see who really sent it.
-            let mut asked = skb.clone();
-            asked.packet.src = source;
-            match self.route_input(at, &asked, toward) {
-                Ok(dst) => skb.dst = Some(dst),
-                Err(why) => return self.drop(at, &skb, Part::Routing, why),
-            }
         }
         self.after_prerouting(at, skb, toward);
     }

@@ -104,6 +104,8 @@ impl Build<'_> {
             &mut host,
             "default via 192.168.0.253 dev back\n203.0.113.0/24 dev front scope link src 203.0.113.1\n192.168.0.0/24 dev back scope link src 192.168.0.100\n",
         );
+        // With full NAT it writes its own address as the source before it asks its routes.
+        host.sysctls.set("net.ipv4.conf.all.accept_local", "1");
         host.balancer = balancer(&self.scenario["lb"]);
         self.add(host);
         self.join(("client", "eth0"), ("slb", "front"));
