@@ -1,13 +1,25 @@
 use crate::netfilter::Match;
-use crate::netfilter::matches::{Bits, RecentAction, Statistic};
+use crate::netfilter::matches::{Bits, RecentAction, Statistic, Tcp};
 use crate::say;
 use crate::text::Say;
 
 impl Match {
-    /// What it asks and why that matters; `None` for comments.
+    /// What it asks and why that matters; `None` for what asks nothing.
     pub fn meaning(&self) -> Option<Say> {
         Some(match self {
             Match::Comment(_) => return None,
+            // `-m tcp` alone asks for nothing that `-p tcp` did not.
+            Match::Tcp(tcp) if *tcp == Tcp::default() => return None,
+            Match::Udp {
+                sport: None,
+                dport: None,
+            }
+            | Match::Sctp {
+                sport: None,
+                dport: None,
+            } => {
+                return None;
+            }
             Match::Tcp(tcp) if tcp.flags.is_some() => say!("meaning-match/tcp-flags"),
             Match::Tcp(_) | Match::Udp { .. } | Match::Sctp { .. } => say!("meaning-match/ports"),
             Match::Multiport(_) => say!("meaning-match/multiport"),
