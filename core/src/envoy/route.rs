@@ -60,7 +60,7 @@ pub struct Asked<'a> {
     pub random: u64,
 }
 
-/// Which condition of a route did not hold. [`Miss::say`] makes the sentence.
+/// Which condition of a route did not hold. [`RouteMatch::say`] makes the sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Miss {
     Path,
