@@ -6,6 +6,7 @@ mod fib;
 mod line;
 mod print;
 pub mod read;
+mod values;
 mod why;
 
 pub use fib::{Fib, Flow, Found, NoWay, RouteError};
