@@ -11,6 +11,10 @@ use crate::netfilter::{ChainId, Header, Hook, Match, Rule, Table, TableName, Tar
 use crate::say;
 use crate::text::{Diagnostic, Say};
 
+/// So many loops are said, and so many chains of each.
+const MOST_LOOPS: usize = 20;
+const MOST_NAMES: usize = 12;
+
 /// Hooks as bits, in the order of [`Hook::ALL`].
 type Hooks = u8;
 
@@ -42,28 +46,43 @@ pub(super) fn check(table: &Table) -> Vec<Diagnostic> {
 struct Graph {
     /// How many rules of each chain a packet can come to: those up to the first that ends it for every packet.
     flows: Vec<usize>,
-    /// The jumps among them: the rule's place and the chain.
-    jumps: Vec<Vec<(u32, ChainId)>>,
+    /// The jumps among them, chain by chain: the rule's place and the chain.
+    jumps: Vec<(u32, ChainId)>,
+    /// Where each chain's jumps begin; one more for the end.
+    begins: Vec<usize>,
 }
 
 impl Graph {
     fn of(table: &Table) -> Self {
         let count = table.chains.len();
-        let (mut flows, mut jumps) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut graph = Graph {
+            flows: Vec::with_capacity(count),
+            jumps: Vec::with_capacity(count),
+            begins: Vec::with_capacity(count + 1),
+        };
         for chain in &table.chains {
-            let end = chain.rules.iter().position(ends_all);
-            let flow = end.map_or(chain.rules.len(), |at| at + 1);
-            flows.push(flow);
-            jumps.push(
-                (chain.rules.iter().take(flow).enumerate())
-                    .filter_map(|(at, rule)| match rule.target {
-                        Target::Jump(to) | Target::Goto(to) => Some((at as u32, to)),
-                        _ => None,
-                    })
-                    .collect(),
-            );
+            graph.begins.push(graph.jumps.len());
+            let mut flow = 0;
+            for rule in &chain.rules {
+                if let Target::Jump(to) | Target::Goto(to) = rule.target {
+                    graph.jumps.push((flow, to));
+                }
+                flow += 1;
+                if ends_all(rule) {
+                    break;
+                }
+            }
+            graph.flows.push(flow as usize);
         }
-        Self { flows, jumps }
+        graph.begins.push(graph.jumps.len());
+        graph
+    }
+
+    /// The jump of a chain at that place.
+    fn jump(&self, chain: u32, place: usize) -> Option<(u32, ChainId)> {
+        let chain = chain as usize;
+        let (begin, end) = (self.begins.get(chain)?, self.begins.get(chain + 1)?);
+        self.jumps.get(*begin..*end)?.get(place).copied()
     }
 
     /// The hooks that each chain is reached from, and the jumps that close a circle, each as its way round
@@ -101,8 +120,7 @@ impl Graph {
         };
         mark(base, hooks, &mut on_way, true);
         while let Some((chain, next)) = way.last_mut() {
-            let jump = self.jumps.get(*chain as usize).and_then(|j| j.get(*next));
-            let Some((_, to)) = jump else {
+            let Some((_, to)) = self.jump(*chain, *next) else {
                 mark(*chain, hooks, &mut on_way, false);
                 way.pop();
                 continue;
@@ -110,10 +128,13 @@ impl Graph {
             *next += 1;
             let to = to.0;
             if on_way.get(to as usize).is_some_and(|on| *on) {
+                if loops.len() == MOST_LOOPS {
+                    continue;
+                }
                 let from = way.iter().position(|(c, _)| *c == to).unwrap_or(0);
                 let round = way.iter().skip(from).filter_map(|(chain, next)| {
-                    let (rule, _) = self.jumps.get(*chain as usize)?.get(next.checked_sub(1)?)?;
-                    Some((*chain, *rule))
+                    let (rule, _) = self.jump(*chain, next.checked_sub(1)?)?;
+                    Some((*chain, rule))
                 });
                 loops.insert(round.collect());
             } else if hooks.get(to as usize).is_some_and(|h| h & hook == 0) {
@@ -136,6 +157,9 @@ fn looped(table: &Table, path: &[(u32, u32)]) -> Option<Diagnostic> {
     let name = |chain: u32| table.chain(ChainId(chain)).map(|c| &*c.name);
     let mut names: Vec<_> = path.iter().filter_map(|(c, _)| name(*c)).collect();
     names.extend(names.first().copied());
+    if names.len() > MOST_NAMES {
+        names.splice(MOST_NAMES / 2..names.len() - MOST_NAMES / 2, ["…"]);
+    }
     let span = |(chain, rule): &(u32, u32)| {
         let rules = &table.chain(ChainId(*chain))?.rules;
         rules.get(*rule as usize).map(|r| r.span)
@@ -144,7 +168,7 @@ fn looped(table: &Table, path: &[(u32, u32)]) -> Option<Diagnostic> {
         span(path.last()?)?,
         say!("iptables/commit-loop", path = names.join(" → ")),
     );
-    for step in path.iter().rev().skip(1).rev() {
+    for step in path.iter().rev().skip(1).rev().take(MOST_NAMES) {
         said = said.label(span(step)?, say!("iptables/part-of-loop"));
     }
     Some(said)

@@ -68,14 +68,15 @@ impl Names {
 /// FNV-1a, eight bytes at a time.
 fn hash(name: &str) -> u64 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let mut hash = 0xcbf2_9ce4_8422_2325 ^ name.len() as u64;
-    for chunk in name.as_bytes().chunks(8) {
-        let mut bytes = [0; 8];
-        for (to, from) in bytes.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        hash = (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(PRIME);
-        hash ^= hash >> 29;
-    }
-    hash
+    let mix = |hash: u64, word: u64| {
+        let hash = (hash ^ word).wrapping_mul(PRIME);
+        hash ^ hash >> 29
+    };
+    let (words, rest) = name.as_bytes().as_chunks::<8>();
+    let start = 0xcbf2_9ce4_8422_2325 ^ name.len() as u64;
+    let hash = words
+        .iter()
+        .fold(start, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let last = rest.iter().fold(0, |word, b| word << 8 | u64::from(*b));
+    mix(hash, last)
 }

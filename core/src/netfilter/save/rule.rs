@@ -172,6 +172,10 @@ impl<'w> Run<'_, 'w> {
                     };
                 }
                 [b'-', b'-', ..] => self.long(word)?,
+                [b'-', letter] if options::letter(*letter) == Some(Takes::Value) => {
+                    let arg = self.value(word, text)?;
+                    self.own(*letter, Some(arg), word.span)?
+                }
                 [b'-', _, ..] => self.short(word)?,
                 b"!" if self.not.is_some() => {
                     return Err(fault(word.span, say!("iptables/two-nots")));

@@ -1,5 +1,7 @@
 //! The lines of `iptables-restore` input (`iptables/iptables-restore.c`).
 
+use std::borrow::Cow;
+
 use super::building::Building;
 use super::commit;
 use super::rule::Parser;
@@ -75,13 +77,15 @@ impl<'t> Reader<'t> {
         }
         let mut words = Vec::new();
         let mut at = 0;
-        while let Some(rest) = self.text.get(at..).filter(|r| !r.is_empty()) {
-            let (line, closed) = match rest.split_once('\n') {
-                Some((line, _)) => (line, true),
-                None => (rest, false),
+        let bytes = self.text.as_bytes();
+        while let Some(first) = bytes.get(at) {
+            // Most lines are rules, whose words are split without looking for the line's end first.
+            let rule = matches!(first, b'-' | b'[') && matches!(self.table, State::Inside(_));
+            let end = match rule {
+                true => self.command_line(at, &mut words),
+                false => self.other_line(at, commands.is_some(), &mut words),
             };
-            self.line(line, closed, at, commands.is_some(), &mut words);
-            at += line.len() + usize::from(closed);
+            at = end + 1;
         }
         let end = Span::new(self.file, self.text.len(), self.text.len());
         if let State::Inside(building) = &self.table
@@ -93,24 +97,16 @@ impl<'t> Reader<'t> {
         self.commit(end);
     }
 
-    fn line(
-        &mut self,
-        line: &'t str,
-        closed: bool,
-        at: usize,
-        commands: bool,
-        words: &mut Vec<Word<'t>>,
-    ) {
-        let (line, returned) = match line.strip_suffix('\r') {
-            Some(line) => (line, true),
-            None => (line, false),
+    /// A line that is no rule; gives its end.
+    fn other_line(&mut self, at: usize, commands: bool, words: &mut Vec<Word<'t>>) -> usize {
+        let rest = self.text.get(at..).unwrap_or("");
+        let (line, closed) = match rest.split_once('\n') {
+            Some((line, _)) => (line, true),
+            None => (rest, false),
         };
+        let end = at + line.len();
+        let line = self.no_carriage_return(line, end);
         let span = Span::new(self.file, at, at + line.len());
-        if returned && !self.carriage_returns {
-            self.carriage_returns = true;
-            let end = Span::new(self.file, at + line.len(), at + line.len() + 1);
-            self.say(*fault(end, say!("iptables/carriage-return")));
-        }
         let result = match (line.as_bytes().first(), &mut self.table) {
             (None | Some(b'#'), _) => Ok(()),
             (Some(b'*'), State::Outside) => self.table_line(line, span),
@@ -126,11 +122,28 @@ impl<'t> Reader<'t> {
             (Some(b':'), State::Inside(building)) if !commands => {
                 building.chain_line(line, at, span)
             }
-            (_, State::Inside(_)) => self.command_line(line, closed, at, span, words),
+            (_, State::Inside(_)) => {
+                self.command_line(at, words);
+                Ok(())
+            }
         };
         if let Err(bad) = result {
             self.say(*bad);
         }
+        end
+    }
+
+    /// The line without the carriage return at its end, which is said once.
+    fn no_carriage_return<'l>(&mut self, line: &'l str, end: usize) -> &'l str {
+        let Some(line) = line.strip_suffix('\r') else {
+            return line;
+        };
+        if !self.carriage_returns {
+            self.carriage_returns = true;
+            let span = Span::new(self.file, end.saturating_sub(1), end);
+            self.say(*fault(span, say!("iptables/carriage-return")));
+        }
+        line
     }
 
     fn say(&mut self, said: Diagnostic) {
@@ -184,31 +197,61 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn command_line(
-        &mut self,
-        line: &'t str,
-        closed: bool,
-        at: usize,
-        span: Span,
-        words: &mut Vec<Word<'t>>,
-    ) -> Result<(), Fault> {
+    /// A command, most often a rule; gives the line's end.
+    fn command_line(&mut self, at: usize, words: &mut Vec<Word<'t>>) -> usize {
+        let line_end = |from: usize| {
+            let rest = self.text.get(from..).unwrap_or("");
+            from + rest.find('\n').unwrap_or(rest.len())
+        };
+        let mut counters = Counters::default();
+        let mut skip = 0;
+        if self.text.as_bytes().get(at) == Some(&b'[') {
+            let end = line_end(at);
+            let line = self.text.get(at..end).unwrap_or("");
+            match leading_counters(line, Span::new(self.file, at, end)) {
+                Ok(read) => (counters, skip) = read,
+                Err(bad) => {
+                    self.say(*bad);
+                    return end;
+                }
+            }
+        }
+        let end = match words::split(self.text, at + skip, self.file, words) {
+            Ok(end) => end,
+            Err(bad) => {
+                let end = line_end(at);
+                self.say(*bad);
+                return end;
+            }
+        };
+        if let Some(last) = words.last_mut()
+            && let Cow::Borrowed(text) = last.text
+            && text.ends_with('\r')
+        {
+            last.text = Cow::Borrowed(self.no_carriage_return(text, end));
+            if last.text.is_empty() {
+                words.pop();
+            }
+        }
+        let last = words.last().map_or(end, |w| w.span.end as usize);
+        let span = Span::new(self.file, at, last);
+        if let Err(mut bad) = self.command(words, counters, span) {
+            if bad.span == Span::default() {
+                bad.span = span;
+            }
+            self.say(*bad);
+        }
+        end
+    }
+
+    fn command(&mut self, words: &[Word<'t>], counters: Counters, span: Span) -> Result<(), Fault> {
         let State::Inside(building) = &mut self.table else {
             return Ok(());
         };
-        let (counters, skip) = leading_counters(line, span)?;
-        let rest = line.get(skip..).unwrap_or("");
-        words::split(rest, closed, at + skip, self.file, words)?;
         let chain_named = |name: &str| building.find(name);
         let mut notes = Vec::new();
-        let command = self
-            .parser
-            .parse(words, building.name, &chain_named, &mut notes)
-            .map_err(|mut bad| {
-                if bad.span == Span::default() {
-                    bad.span = span;
-                }
-                bad
-            })?;
+        let table = building.name;
+        let command = self.parser.parse(words, table, &chain_named, &mut notes)?;
         let Some(command) = command else {
             return Ok(());
         };
@@ -220,8 +263,7 @@ impl<'t> Reader<'t> {
                 return Err(fault(span, say!("iptables/many-addresses", count = count)));
             }
         }
-        let last = words.last().map_or(span, |w| w.span);
-        building.apply(command, counters, span.to(last), offers)?;
+        building.apply(command, counters, span, offers)?;
         for note in notes {
             self.say(note);
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::values::leading_number;
+use super::values::{four_numbers, leading_number};
 use super::{Around, Fault, Given, Opt, Syntax, fault, known, names, no_finish};
 use crate::net::{Masked, Protocol};
 use crate::netfilter::Target;
@@ -154,7 +154,7 @@ fn read_to(given: &Given, around: &Around, range: &mut NatRange) -> Result<(), F
         }
     }
     let addr = |text: &str| {
-        text.parse::<Ipv4Addr>().map(IpAddr::V4).map_err(|_| {
+        four_numbers(text).map(IpAddr::V4).ok_or_else(|| {
             let mut bad = fault(given.part(text), say!("iptables/bad-address", value = text));
             if text.contains(':') {
                 bad.help = Some(say!("iptables/ipv6-address"));

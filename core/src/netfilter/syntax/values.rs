@@ -13,6 +13,15 @@ use crate::text::Span;
 /// C's `strtoumax` with base 0: blanks, a plus, `0x` for base 16, `0` for base 8. Gives the number and what follows it;
 /// `None` without digits, with a minus, or past 64 bits.
 pub(in crate::netfilter) fn leading_number(text: &str) -> Option<(u64, &str)> {
+    // Most numbers are short and plain.
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if (1..=15).contains(&digits) && (digits == 1 || !text.starts_with('0')) {
+        let hex = digits == 1 && text.starts_with("0x") || text.starts_with("0X");
+        if !hex {
+            let number = (text.bytes().take(digits)).fold(0, |n, b| n * 10 + u64::from(b - b'0'));
+            return Some((number, text.get(digits..)?));
+        }
+    }
     let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     let text = text.strip_prefix('+').unwrap_or(text);
     let bytes = text.as_bytes();
@@ -338,11 +347,35 @@ fn mask_length(text: &str) -> Option<u8> {
     }
 }
 
+/// `a.b.c.d` in decimal, without zeros in front, which would make it octal: what nearly all addresses are, and the one form that `inet_pton` takes.
+pub(in crate::netfilter) fn four_numbers(text: &str) -> Option<Ipv4Addr> {
+    let (mut bits, mut number, mut digits, mut dots) = (0u32, 0u32, 0, 0);
+    for b in text.bytes() {
+        match b {
+            b'0'..=b'9' if digits == 0 || number > 0 => {
+                number = number * 10 + u32::from(b - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && dots < 3 => {
+                bits = bits << 8 | number;
+                (number, digits, dots) = (0, 0, dots + 1);
+            }
+            _ => return None,
+        }
+        if number > 255 {
+            return None;
+        }
+    }
+    (digits > 0 && dots == 3).then(|| Ipv4Addr::from_bits(bits << 8 | number))
+}
+
 /// Four numbers between dots; with fewer, the rest is 0 where `fill` (`__numeric_to_ipaddr`).
 pub(in crate::netfilter) fn dotted(text: &str, fill: bool) -> Option<Ipv4Addr> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    if plain && let Ok(addr) = text.parse() {
+    if let Some(addr) = four_numbers(text) {
         return Some(addr);
+    }
+    if !fill && !text.contains('.') {
+        return None;
     }
     let mut bytes = [0u8; 4];
     let mut rest = text;
@@ -375,12 +408,12 @@ pub(in crate::netfilter) fn addresses(
         };
         let mask = match mask {
             None => u32::MAX,
-            Some(mask) => match (dotted(mask, false), number(mask, 0, 32)) {
-                (Some(dotted), _) => dotted.to_bits(),
-                (None, Some(length)) => u32::MAX.checked_shl(32 - length as u32).unwrap_or(0),
-                (None, None) => {
-                    return Err(fault(span(mask), say!("iptables/bad-mask", mask = mask)));
-                }
+            Some(text) => match dotted(text, false) {
+                Some(mask) => mask.to_bits(),
+                None => match number(text, 0, 32) {
+                    Some(length) => u32::MAX.checked_shl(32 - length as u32).unwrap_or(0),
+                    None => return Err(fault(span(text), say!("iptables/bad-mask", mask = text))),
+                },
             },
         };
         let addr = match mask {
