@@ -20,6 +20,8 @@ pub struct MeshConfig {
     /// The mesh's own retry policy, an `HTTPRetry`.
     pub default_retry: Option<Node>,
     pub locality_load_balancing: bool,
+    /// Whether istiod reads the parts of Gateway API that are not stable yet (`PILOT_ENABLE_ALPHA_GATEWAY_API`).
+    pub alpha_gateway_api: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,7 @@ impl Default for MeshConfig {
             normalization: Normalization::Base,
             default_retry: None,
             locality_load_balancing: true,
+            alpha_gateway_api: false,
         }
     }
 }

@@ -481,7 +481,7 @@ fn regex_rewrite(pattern: &str, substitution: &str, span: Span) -> Node {
 }
 
 /// A text in which no character has a meaning of its own.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         if r"\.+*?()|[]{}^$".contains(c) {

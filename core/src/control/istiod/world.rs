@@ -43,7 +43,7 @@ pub enum ProxyKind {
 }
 
 /// The kinds that istiod reads, by their API groups.
-const KINDS: [(&str, &str); 12] = [
+const KINDS: [(&str, &str); 14] = [
     ("networking.istio.io/", "VirtualService"),
     ("networking.istio.io/", "Gateway"),
     ("networking.istio.io/", "DestinationRule"),
@@ -53,6 +53,8 @@ const KINDS: [(&str, &str); 12] = [
     ("gateway.networking.k8s.io/", "GatewayClass"),
     ("gateway.networking.k8s.io/", "Gateway"),
     ("gateway.networking.k8s.io/", "HTTPRoute"),
+    ("gateway.networking.k8s.io/", "GRPCRoute"),
+    ("gateway.networking.k8s.io/", "ListenerSet"),
     ("gateway.networking.k8s.io/", "TLSRoute"),
     ("gateway.networking.k8s.io/", "TCPRoute"),
     ("gateway.networking.k8s.io/", "ReferenceGrant"),

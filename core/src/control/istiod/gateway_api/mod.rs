@@ -1,0 +1,146 @@
+//! Gateway API objects as Gateways and VirtualServices. Source: `pilot/pkg/config/kube/gateway/`.
+
+mod attach;
+mod listener;
+mod routes;
+mod rule;
+
+use std::collections::BTreeMap;
+
+use super::mesh::MeshConfig;
+use super::message::Ask;
+use super::object::{Object, Semantics};
+use super::service::Service;
+use crate::manifest::Manifests;
+use crate::text::{Diagnostic, Span};
+use crate::yaml::Node;
+
+const GROUP: &str = "gateway.networking.k8s.io";
+
+/// What references between the objects lead to.
+struct Api<'a> {
+    objects: Vec<&'a Object>,
+    /// ServiceEntries.
+    entries: Vec<&'a Object>,
+    services: &'a [Service],
+    manifests: &'a Manifests,
+    mesh: &'a MeshConfig,
+}
+
+/// The Gateways and the VirtualServices that `all` stand for; `true` are Gateway API's own.
+pub(super) fn convert(
+    all: &[(Object, bool)],
+    services: &[Service],
+    manifests: &Manifests,
+    mesh: &MeshConfig,
+    log: &mut Vec<Diagnostic>,
+) -> (Vec<Object>, Vec<Object>) {
+    let ours = all.iter().filter(|(_, api)| *api);
+    let entries = all.iter().filter(|(o, _)| o.kind == "ServiceEntry");
+    let api = Api {
+        objects: ours.map(|(object, _)| object).collect(),
+        entries: entries.map(|(object, _)| object).collect(),
+        services,
+        manifests,
+        mesh,
+    };
+    let (gateways, parents) = listener::convert(&api, log);
+    let virtual_services = routes::convert(&api, &parents, log);
+    (gateways, virtual_services)
+}
+
+/// A listener, or the mesh: what a route can be attached to.
+struct Parent {
+    /// `namespace/name` of the Gateway made of it, or `mesh`.
+    name: String,
+    /// The object it is part of: kind, namespace, name.
+    of: (String, String, String),
+    section: String,
+    port: i64,
+    protocol: String,
+    /// `namespace/host`, or a host that all namespaces may have.
+    hosts: Vec<String>,
+    /// As it was written.
+    hostname: String,
+    /// The kinds of routes that it takes.
+    kinds: Vec<&'static str>,
+}
+
+impl<'a> Api<'a> {
+    fn of(&self, kind: &str) -> impl Iterator<Item = &'a Object> {
+        let wanted = self.objects.iter().filter(move |o| o.kind == kind);
+        wanted.copied().collect::<Vec<_>>().into_iter()
+    }
+
+    /// Whether a ReferenceGrant of `to` lets objects of a kind of `from` refer to that.
+    fn granted(&self, kind: &str, from: &str, to_kind: &str, to: &str, name: &str) -> bool {
+        self.of("ReferenceGrant").any(|grant| {
+            let source = |f: &&Node| {
+                f.text("group") == GROUP && f.text("kind") == kind && f.text("namespace") == from
+            };
+            let target = |t: &&Node| {
+                let named = t.text("name");
+                let core = t.text("group").is_empty();
+                core && t.text("kind") == to_kind && (named.is_empty() || named == name)
+            };
+            grant.namespace == to
+                && grant.spec.each("from").iter().any(|f| source(&f))
+                && grant.spec.each("to").iter().any(|t| target(&t))
+        })
+    }
+
+    fn has_host(&self, hostname: &str) -> bool {
+        self.services.iter().any(|s| s.hostname == hostname)
+    }
+
+    fn labels(&self, namespace: &str) -> Option<BTreeMap<String, String>> {
+        let known = &self.manifests.namespaces;
+        let found = known.iter().find(|n| n.meta.name.as_ref() == namespace)?;
+        let labels = found.meta.labels.iter();
+        let mut labels: BTreeMap<String, String> = labels
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect();
+        labels.insert("kubernetes.io/metadata.name".into(), namespace.into());
+        Some(labels)
+    }
+}
+
+/// An object that stands for another, of the same age.
+fn derived(object: &Object, kind: &'static str, name: String, spec: Node) -> Object {
+    Object {
+        kind,
+        name,
+        namespace: object.namespace.clone(),
+        annotations: Vec::new(),
+        age: object.age.clone(),
+        spec,
+        span: object.span,
+        semantics: Semantics::GatewayApi,
+    }
+}
+
+/// A label selector; without one nothing is chosen.
+fn selects(selector: &Node, labels: &BTreeMap<String, String>) -> bool {
+    let label = |key: &str| labels.get(key).map(String::as_str);
+    let equal = selector.sorted("matchLabels");
+    equal.iter().all(|e| label(&e.key) == e.value.str())
+        && selector.each("matchExpressions").iter().all(|e| {
+            let (value, values) = (label(e.text("key")), e.texts("values"));
+            match e.text("operator") {
+                "In" => value.is_some_and(|v| values.contains(&v)),
+                "NotIn" => value.is_none_or(|v| !values.contains(&v)),
+                "Exists" => value.is_some(),
+                "DoesNotExist" => value.is_none(),
+                _ => false,
+            }
+        })
+}
+
+/// A text, or what stands for it where it is absent.
+fn or<'n>(node: &'n Node, key: &str, otherwise: &'n str) -> &'n str {
+    node.get(key).and_then(Node::str).unwrap_or(otherwise)
+}
+
+fn at(node: &Node, key: &str) -> Span {
+    node.get(key).map_or(node.span, |n| n.span)
+}
