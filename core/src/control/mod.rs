@@ -3,6 +3,7 @@
 pub mod api_server;
 pub mod cluster;
 pub mod endpoint_slices;
+pub mod istio_iptables;
 pub mod istiod;
 pub mod kube_proxy;
 pub mod workloads;
