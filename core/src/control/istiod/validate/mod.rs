@@ -4,6 +4,7 @@
 mod destination_rule;
 mod gateway;
 mod names;
+mod policies;
 mod service_entry;
 mod sidecar;
 mod unreachable;
