@@ -57,6 +57,9 @@ impl Score {
     }
 }
 
+/// What is compared of a packet's record.
+type View = fn(&Value) -> Value;
+
 /// Counts one case of the kernel's: how each packet ended, the rules that acted, the packet at each hook, the connections, and
 /// what the host itself sent.
 pub fn kernel(score: &mut Score, name: &str, want: &Value, have: &Value) {
@@ -87,7 +90,7 @@ pub fn kernel(score: &mut Score, name: &str, want: &Value, have: &Value) {
             score.count("one-of", &label, missed);
             continue;
         }
-        let parts: [(&str, fn(&Value) -> Value); 5] = [
+        let parts: [(&str, View); 5] = [
             ("outcome", ending),
             ("path", path),
             ("hooks", hooks),
