@@ -93,7 +93,7 @@ fn loose(seen: &Value) -> Vec<String> {
     let keys = |v: &Value| {
         v.as_object()
             .map(|m| m.keys().cloned().collect())
-            .unwrap_or(Vec::new())
+            .unwrap_or_default()
     };
     let named = seen["unstable"].as_array().into_iter().flatten();
     let mut all: Vec<String> = named.map(|v| v.as_str().unwrap().to_string()).collect();

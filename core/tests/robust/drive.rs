@@ -173,17 +173,6 @@ pub fn article() -> Workspace {
     Scenario::find(DEFAULT).unwrap().workspace().unwrap()
 }
 
-/// The article with one of its files, named by its number in the first line, replaced by the lines that follow.
-pub fn walk(text: &str) {
-    let (number, text) = text.split_once('\n').unwrap_or_default();
-    let mut workspace = article();
-    let count = workspace.files.len();
-    let at = number.trim().parse::<usize>().unwrap_or(0) % count;
-    let file = &mut workspace.files[at];
-    *file = File::new(&file.name, text);
-    play(&workspace);
-}
-
 /// Plays a workspace, tells all of it, and asks its machines.
 pub fn play(workspace: &Workspace) {
     let run = workspace::run(workspace);

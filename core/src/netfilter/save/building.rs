@@ -69,7 +69,7 @@ impl Building {
     /// `:NAME POLICY [packets:bytes]`.
     pub(super) fn chain_line(&mut self, line: &str, at: usize, span: Span) -> Result<(), Fault> {
         let fields = line.get(1..).unwrap_or("");
-        let mut fields = (fields.split(|c| c == ' ' || c == '\t')).filter(|w| !w.is_empty());
+        let mut fields = (fields.split([' ', '\t'])).filter(|w| !w.is_empty());
         let Some(name) = fields.next() else {
             return Err(fault(span, say!("iptables/no-chain-name")));
         };
