@@ -92,7 +92,7 @@ impl Score {
 fn loose(seen: &Value) -> Vec<String> {
     let keys = |v: &Value| {
         v.as_object()
-            .map(|m| m.keys().cloned().collect())
+            .map(|m| m.keys().cloned().collect::<Vec<_>>())
             .unwrap_or_default()
     };
     let named = seen["unstable"].as_array().into_iter().flatten();
