@@ -34,6 +34,7 @@ fn seeds() -> BTreeMap<&'static str, Vec<String>> {
     let mut paths = Vec::new();
     files(&root().join("content/scenarios"), &mut paths);
     files(&root().join("conformance"), &mut paths);
+    files(&root().join("core/tests/data/iptables"), &mut paths);
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -58,6 +59,8 @@ fn seeds() -> BTreeMap<&'static str, Vec<String>> {
         }
         let reader = match name {
             "iptables-save.txt" => "iptables",
+            _ if name.contains(".L") => "listing",
+            _ if name.ends_with(".save") => "iptables",
             "ip-route.txt" => "routes",
             "ip-addr.txt" => "addr",
             "brctl-show.txt" => "brctl",

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use northsouth::console::{self, AfterRun};
 use northsouth::net::Random;
-use northsouth::netfilter::{ipset, nft, print, save};
+use northsouth::netfilter::{TableName, ipset, listing, nft, print, save};
 use northsouth::text::{Diagnostic, File, FileId, Lang};
 use northsouth::trace::{self, Style};
 use northsouth::workspace::{self, DEFAULT, Run, Scenario, Workspace};
@@ -15,6 +15,7 @@ pub type Drive = fn(&str);
 
 pub const READERS: &[(&str, Drive)] = &[
     ("iptables", iptables),
+    ("listing", listing),
     ("nft", nft),
     ("ipset", ipset),
     ("routes", routes),
@@ -64,6 +65,15 @@ pub fn iptables(text: &str) {
     }
     for table in &rules.tables {
         let _ = print::commands(table);
+        let _ = print::list_all(table, Default::default());
+    }
+}
+
+pub fn listing(text: &str) {
+    let (rules, diagnostics) = listing::read(text, FILE, TableName::Nat);
+    said(text, &diagnostics);
+    let _ = print::save(&rules, true);
+    for table in &rules.tables {
         let _ = print::list_all(table, Default::default());
     }
 }
