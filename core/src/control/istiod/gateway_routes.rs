@@ -117,9 +117,15 @@ pub(super) fn route_config(world: &World, proxy: &Proxy, merged: &Merged, name: 
         collapsed(hosts)
     };
     virtual_hosts.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut uses = vec![0; lists.len()];
+    for at in virtual_hosts.iter().flat_map(|h| &h.routes) {
+        if let Some(uses) = uses.get_mut(*at) {
+            *uses += 1;
+        }
+    }
     let virtual_hosts = virtual_hosts
         .iter()
-        .map(|h| virtual_host(h, &lists))
+        .map(|h| virtual_host(h, &mut lists, &mut uses))
         .collect();
     configuration(name, virtual_hosts, span)
 }
@@ -146,14 +152,20 @@ fn collapsed(hosts: BTreeMap<String, Host>) -> Vec<Host> {
     out
 }
 
-fn virtual_host(host: &Host, lists: &[Vec<Node>]) -> Node {
-    let routes: Vec<Node> = host
-        .routes
-        .iter()
-        .filter_map(|at| lists.get(*at))
-        .flatten()
-        .cloned()
-        .collect();
+/// Takes a list of routes where it is the last to use it.
+fn virtual_host(host: &Host, lists: &mut [Vec<Node>], uses: &mut [usize]) -> Node {
+    let mut routes: Vec<Node> = Vec::new();
+    for at in &host.routes {
+        let (Some(list), Some(uses)) = (lists.get_mut(*at), uses.get_mut(*at)) else {
+            continue;
+        };
+        *uses -= 1;
+        if *uses == 0 {
+            routes.append(list);
+        } else {
+            routes.extend(list.iter().cloned());
+        }
+    }
     let mut out = Message::new(host.span)
         .str("name", &host.name)
         .strings("domains", &host.domains)

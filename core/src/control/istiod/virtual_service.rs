@@ -11,23 +11,23 @@ use crate::text::Diagnostic;
 use crate::yaml::{Entry, Node, Value};
 
 /// The VirtualServices that have hosts, oldest first, each with its delegates' routes.
-pub(super) fn merged(all: &[Object], mesh: &MeshConfig, log: &mut Vec<Diagnostic>) -> Vec<Object> {
-    let mut out: Vec<Object> = Vec::new();
-    for object in all {
-        if object.spec.each("hosts").is_empty() {
-            continue;
-        }
-        let mut root = object.clone();
+pub(super) fn merged(
+    all: Vec<Object>,
+    mesh: &MeshConfig,
+    log: &mut Vec<Diagnostic>,
+) -> Vec<Object> {
+    let is_root = |o: &Object| !o.spec.each("hosts").is_empty();
+    let (mut out, delegates): (Vec<Object>, Vec<Object>) = all.into_iter().partition(is_root);
+    for root in &mut out {
         if root.semantics == Semantics::VirtualService {
-            resolve(&mut root, mesh);
+            resolve(root, mesh);
             let routes = root.spec.each("http");
             if routes.iter().any(|r| r.get("delegate").is_some()) {
                 let span = root.spec.field("http").map_or(root.span, |n| n.span);
-                let routes = with_delegates(&root, all, mesh, log);
+                let routes = with_delegates(root, &delegates, mesh, log);
                 set(&mut root.spec, "http", list(routes, span));
             }
         }
-        out.push(root);
     }
     sort_by_age(&mut out);
     out
@@ -35,7 +35,7 @@ pub(super) fn merged(all: &[Object], mesh: &MeshConfig, log: &mut Vec<Diagnostic
 
 fn with_delegates(
     root: &Object,
-    all: &[Object],
+    delegates: &[Object],
     mesh: &MeshConfig,
     log: &mut Vec<Diagnostic>,
 ) -> Vec<Node> {
@@ -50,9 +50,9 @@ fn with_delegates(
             other => other,
         };
         let name = delegate.text("name");
-        let child = all.iter().find(|o| {
-            o.name == name && o.namespace == namespace && o.spec.each("hosts").is_empty()
-        });
+        let child = delegates
+            .iter()
+            .find(|o| o.name == name && o.namespace == namespace);
         let full = format!("{namespace}/{name}");
         let Some(child) = child else {
             let message = say!("istio/delegate-missing", name = full);

@@ -90,23 +90,32 @@ impl World {
                 .iter()
                 .any(|(kind, ns, name)| *kind == o.kind && *ns == o.namespace && *name == o.name)
         });
-        let of = |kind: &str, api: bool| -> Vec<Object> {
-            let wanted = all.iter().filter(|(o, a)| o.kind == kind && *a == api);
-            wanted.map(|(o, _)| o.clone()).collect()
-        };
-        let entries = of("ServiceEntry", false);
+        let (of_gateway_api, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, api)| *api);
+        let of_gateway_api: Vec<Object> = of_gateway_api.into_iter().map(|(o, _)| o).collect();
+        let mut by_kind: BTreeMap<&str, Vec<Object>> = BTreeMap::new();
+        for (object, _) in rest {
+            by_kind.entry(object.kind).or_default().push(object);
+        }
+        let mut of = |kind: &str| by_kind.remove(kind).unwrap_or_default();
+        let entries = of("ServiceEntry");
         let services = services(manifests, &entries, &mesh);
-        let mut gateways = of("Gateway", false);
-        let mut written = of("VirtualService", false);
-        let (more_gateways, more) = ingress::convert(&of("Ingress", false), &services, &mesh);
+        let mut gateways = of("Gateway");
+        let mut written = of("VirtualService");
+        let (more_gateways, more) = ingress::convert(&of("Ingress"), &services, &mesh);
         gateways.extend(more_gateways);
         written.extend(more);
-        let (more_gateways, more) =
-            gateway_api::convert(&all, &services, manifests, &mesh, &mut log);
+        let known = gateway_api::Known {
+            objects: &of_gateway_api,
+            entries: &entries,
+            services: &services,
+            manifests,
+            mesh: &mesh,
+        };
+        let (more_gateways, more) = gateway_api::convert(&known, &mut log);
         gateways.extend(more_gateways);
         written.extend(more);
         sort_by_age(&mut gateways);
-        let virtual_services = virtual_service::merged(&written, &mesh, &mut log);
+        let virtual_services = virtual_service::merged(written, &mesh, &mut log);
         let mut by_host: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (at, service) in services.iter().enumerate() {
             by_host
@@ -115,8 +124,8 @@ impl World {
                 .push(at);
         }
         let world = Self {
-            rules: Rules::new(&of("DestinationRule", false), &mesh),
-            sidecars: of("Sidecar", false),
+            rules: Rules::new(&of("DestinationRule"), &mesh),
+            sidecars: of("Sidecar"),
             mesh,
             services,
             virtual_services,

@@ -4,7 +4,7 @@
 use super::super::host;
 use super::super::message::Ask;
 use super::super::object::Object;
-use super::{Api, GROUP, Parent, or};
+use super::{GROUP, Known, Parent, or};
 use crate::say;
 use crate::text::Diagnostic;
 use crate::yaml::Node;
@@ -42,7 +42,7 @@ impl<'a> Attachment<'a> {
     }
 
     /// The hosts of the Service or ServiceEntry that stands for its part of the mesh.
-    pub(super) fn mesh_hosts(&self, api: &Api, route: &Object) -> Vec<String> {
+    pub(super) fn mesh_hosts(&self, api: &Known, route: &Object) -> Vec<String> {
         let name = self.reference.text("name");
         let namespace = or(self.reference, "namespace", &route.namespace);
         if self.reference.text("kind") == "ServiceEntry" {
@@ -59,7 +59,7 @@ impl<'a> Attachment<'a> {
 
 /// In the order of the Gateways' names. What denies a reference is told.
 pub(super) fn attachments<'a>(
-    api: &Api,
+    api: &Known,
     parents: &'a [Parent],
     route: &'a Object,
     log: &mut Vec<Diagnostic>,

@@ -3,14 +3,14 @@
 
 use super::super::message::{Ask, Message};
 use super::super::object::Object;
-use super::{Api, Parent, at, derived, or, selects};
+use super::{Known, Parent, at, derived, or, selects};
 use crate::say;
 use crate::text::Diagnostic;
 use crate::yaml::Node;
 
 const CONTROLLER: &str = "istio.io/gateway-controller";
 
-pub(super) fn convert(api: &Api, log: &mut Vec<Diagnostic>) -> (Vec<Object>, Vec<Parent>) {
+pub(super) fn convert(api: &Known, log: &mut Vec<Diagnostic>) -> (Vec<Object>, Vec<Parent>) {
     let mut gateways = Vec::new();
     let mut parents = Vec::new();
     let sets: Vec<&Object> = api.of("ListenerSet").collect();
@@ -47,7 +47,7 @@ pub(super) fn convert(api: &Api, log: &mut Vec<Diagnostic>) -> (Vec<Object>, Vec
 }
 
 /// Whether its class is one whose gateways istiod runs. The class `istio` is there without being written.
-fn is_ours(api: &Api, gateway: &Object) -> bool {
+fn is_ours(api: &Known, gateway: &Object) -> bool {
     let class = gateway.spec.text("gatewayClassName");
     match api.of("GatewayClass").find(|c| c.name == class) {
         Some(class) => class.spec.text("controllerName") == CONTROLLER,
@@ -56,7 +56,7 @@ fn is_ours(api: &Api, gateway: &Object) -> bool {
 }
 
 /// The Services of a gateway: the one that istiod makes for it, or those that it names.
-fn services(api: &Api, gateway: &Object) -> Vec<String> {
+fn services(api: &Known, gateway: &Object) -> Vec<String> {
     let full = |name: &str| format!("{name}.{}.svc.{}", gateway.namespace, api.mesh.domain);
     let addresses = gateway.spec.each("addresses");
     let managed = match addresses {
@@ -81,7 +81,7 @@ fn services(api: &Api, gateway: &Object) -> Vec<String> {
 }
 
 /// Whether a ListenerSet adds to a gateway, which must let it.
-fn belongs(api: &Api, set: &Object, gateway: &Object) -> bool {
+fn belongs(api: &Known, set: &Object, gateway: &Object) -> bool {
     let Some(parent) = set.spec.get("parentRef") else {
         return false;
     };
@@ -105,7 +105,7 @@ fn belongs(api: &Api, set: &Object, gateway: &Object) -> bool {
 
 /// A listener as a server, and as what routes can be attached to. None where istiod would not use it.
 fn server(
-    api: &Api,
+    api: &Known,
     gateway: &Object,
     source: &Object,
     listener: &Node,
@@ -191,7 +191,7 @@ fn server(
 }
 
 /// `namespace/host` for each namespace whose routes the listener takes.
-fn hosts(api: &Api, source: &Object, listener: &Node) -> Vec<String> {
+fn hosts(api: &Known, source: &Object, listener: &Node) -> Vec<String> {
     let host = or(listener, "hostname", "*");
     let routes = listener.get("allowedRoutes");
     let namespaces = routes.and_then(|r| r.get("namespaces"));
@@ -240,7 +240,7 @@ fn kinds(listener: &Node) -> Vec<&'static str> {
 
 /// `buildTLS`. That a Secret is not among the objects is no reason to refuse it: few people hand them out.
 fn tls(
-    api: &Api,
+    api: &Known,
     gateway: &Object,
     source: &Object,
     listener: &Node,

@@ -18,34 +18,20 @@ use crate::yaml::Node;
 const GROUP: &str = "gateway.networking.k8s.io";
 
 /// What references between the objects lead to.
-struct Api<'a> {
-    objects: Vec<&'a Object>,
+pub(super) struct Known<'a> {
+    /// Gateway API's own.
+    pub(super) objects: &'a [Object],
     /// ServiceEntries.
-    entries: Vec<&'a Object>,
-    services: &'a [Service],
-    manifests: &'a Manifests,
-    mesh: &'a MeshConfig,
+    pub(super) entries: &'a [Object],
+    pub(super) services: &'a [Service],
+    pub(super) manifests: &'a Manifests,
+    pub(super) mesh: &'a MeshConfig,
 }
 
-/// The Gateways and the VirtualServices that `all` stand for; `true` are Gateway API's own.
-pub(super) fn convert(
-    all: &[(Object, bool)],
-    services: &[Service],
-    manifests: &Manifests,
-    mesh: &MeshConfig,
-    log: &mut Vec<Diagnostic>,
-) -> (Vec<Object>, Vec<Object>) {
-    let ours = all.iter().filter(|(_, api)| *api);
-    let entries = all.iter().filter(|(o, _)| o.kind == "ServiceEntry");
-    let api = Api {
-        objects: ours.map(|(object, _)| object).collect(),
-        entries: entries.map(|(object, _)| object).collect(),
-        services,
-        manifests,
-        mesh,
-    };
-    let (gateways, parents) = listener::convert(&api, log);
-    let virtual_services = routes::convert(&api, &parents, log);
+/// The Gateways and the VirtualServices that the objects stand for.
+pub(super) fn convert(known: &Known, log: &mut Vec<Diagnostic>) -> (Vec<Object>, Vec<Object>) {
+    let (gateways, parents) = listener::convert(known, log);
+    let virtual_services = routes::convert(known, &parents, log);
     (gateways, virtual_services)
 }
 
@@ -66,10 +52,9 @@ struct Parent {
     kinds: Vec<&'static str>,
 }
 
-impl<'a> Api<'a> {
-    fn of(&self, kind: &str) -> impl Iterator<Item = &'a Object> {
-        let wanted = self.objects.iter().filter(move |o| o.kind == kind);
-        wanted.copied().collect::<Vec<_>>().into_iter()
+impl<'a> Known<'a> {
+    fn of(&self, kind: &'static str) -> impl Iterator<Item = &'a Object> + use<'a> {
+        self.objects.iter().filter(move |o| o.kind == kind)
     }
 
     /// Whether a ReferenceGrant of `to` lets objects of a kind of `from` refer to that.

@@ -5,12 +5,12 @@ use super::super::message::{Ask, Message, list, string};
 use super::super::object::{Object, sort_by_age};
 use super::attach::{Attachment, attachments};
 use super::rule::{self, Rules};
-use super::{Api, Parent, derived};
+use super::{Known, Parent, derived};
 use crate::say;
 use crate::text::Diagnostic;
 use crate::yaml::Node;
 
-pub(super) fn convert(api: &Api, parents: &[Parent], log: &mut Vec<Diagnostic>) -> Vec<Object> {
+pub(super) fn convert(api: &Known, parents: &[Parent], log: &mut Vec<Diagnostic>) -> Vec<Object> {
     let mut out = Vec::new();
     for kind in ["HTTPRoute", "GRPCRoute"] {
         let mut made: Vec<(String, Object)> = Vec::new();
@@ -39,7 +39,7 @@ pub(super) fn convert(api: &Api, parents: &[Parent], log: &mut Vec<Diagnostic>) 
 }
 
 /// The rules for the mesh and those for gateways; none where the route is refused.
-fn rules(api: &Api, route: &Object, mesh: bool, log: &mut Vec<Diagnostic>) -> Vec<Node> {
+fn rules(api: &Known, route: &Object, mesh: bool, log: &mut Vec<Diagnostic>) -> Vec<Node> {
     let mut rules = Rules {
         api,
         route,
@@ -88,7 +88,7 @@ fn virtual_service(
 }
 
 fn http(
-    api: &Api,
+    api: &Known,
     route: &Object,
     attached: &[Attachment],
     log: &mut Vec<Diagnostic>,
@@ -172,7 +172,7 @@ fn merged(made: Vec<(String, Object)>) -> Vec<Object> {
 }
 
 fn connection(
-    api: &Api,
+    api: &Known,
     route: &Object,
     attached: &[Attachment],
     log: &mut Vec<Diagnostic>,

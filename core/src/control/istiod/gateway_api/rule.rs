@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::super::message::{Ask, Message, nanoseconds, string};
 use super::super::object::Object;
-use super::{Api, or};
+use super::{Known, or};
 use crate::yaml::Node;
 
 /// Makes the rules of one route.
 pub(super) struct Rules<'a> {
-    pub(super) api: &'a Api<'a>,
+    pub(super) api: &'a Known<'a>,
     pub(super) route: &'a Object,
     /// Whether other namespaces must grant what is referred to; the mesh does not ask.
     pub(super) granted_only: bool,
