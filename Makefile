@@ -5,7 +5,7 @@ PORT ?= 8080
 export PATH := $(CURDIR)/.tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 # What the page is made of. A newer one of these rebuilds it.
-sources := $(shell find Cargo.toml Cargo.lock Trunk.toml index.html app core/Cargo.toml core/src $(wildcard content) \
+sources := $(shell find Cargo.toml Cargo.lock Trunk.toml index.html app core/Cargo.toml core/build.rs core/src $(wildcard content) \
 	-name node_modules -prune -o -type f -print)
 # Lies in dist/ so that a build by Trunk alone, which empties dist/, is not taken for ours.
 page := dist/.release

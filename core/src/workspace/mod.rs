@@ -16,7 +16,7 @@ mod texts;
 pub use generated::{Expanded, expand};
 pub use kind::{FileKind, HostFile, Place};
 pub use probe::parse as parse_probe;
-pub use scenario::{DEFAULT, Scenario, parse as parse_scenario, scenarios};
+pub use scenario::{DEFAULT, Group, Scenario, parse as parse_scenario, scenarios};
 
 use crate::control::cluster::Cluster;
 use crate::load_balancer::Forwarding;

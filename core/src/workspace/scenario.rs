@@ -19,54 +19,67 @@ pub struct Scenario {
 pub const DEFAULT: &str = "article";
 
 pub fn scenarios() -> &'static [Scenario] {
-    &SCENARIOS
+    SCENARIOS
 }
 
-macro_rules! scenario {
-    ($name:literal: $($file:literal),* $(,)?) => {
-        Scenario {
-            name: $name,
-            about: include_str!(concat!("../../../content/scenarios/", $name, "/scenario.yaml")),
-            files: &[$((
-                $file,
-                include_str!(concat!("../../../content/scenarios/", $name, "/", $file)),
-            )),*],
+/// What a scenario is about: how a gallery arranges them, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// The article's cluster.
+    Article,
+    /// What kube-proxy makes of a Service.
+    Service,
+    /// Pods and nodes, and the networks between them.
+    Network,
+    /// The cloud's load balancers.
+    Cloud,
+    /// Through the ingress gateway: Gateway, VirtualService, Gateway API.
+    Gateway,
+    /// Sidecars.
+    Mesh,
+    /// What goes wrong.
+    Trouble,
+}
+
+impl Group {
+    pub const ALL: [Group; 7] = [
+        Group::Article,
+        Group::Service,
+        Group::Network,
+        Group::Cloud,
+        Group::Gateway,
+        Group::Mesh,
+        Group::Trouble,
+    ];
+
+    /// As `group:` of a `scenario.yaml` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Article => "article",
+            Group::Service => "service",
+            Group::Network => "network",
+            Group::Cloud => "cloud",
+            Group::Gateway => "gateway",
+            Group::Mesh => "mesh",
+            Group::Trouble => "trouble",
         }
-    };
+    }
+
+    pub fn title(self) -> Say {
+        match self {
+            Group::Article => say!("texts/group-article"),
+            Group::Service => say!("texts/group-service"),
+            Group::Network => say!("texts/group-network"),
+            Group::Cloud => say!("texts/group-cloud"),
+            Group::Gateway => say!("texts/group-gateway"),
+            Group::Mesh => say!("texts/group-mesh"),
+            Group::Trouble => say!("texts/group-trouble"),
+        }
+    }
 }
 
-static SCENARIOS: [Scenario; 1] = [scenario!("article":
-    "client.yaml",
-    "load-balancer.yaml",
-    "vpc.yaml",
-    "kubectl-get-nodes.txt",
-    "kubectl-get-pods.txt",
-    "kubectl-get-svc.txt",
-    "nodes/work001/iptables-save.txt",
-    "nodes/work001/ip-route.txt",
-    "nodes/work001/brctl-show.txt",
-    "nodes/work001/ip-addr.txt",
-    "nodes/work001/sysctl.txt",
-    "nodes/work001/ss.txt",
-    "nodes/work002/iptables-save.txt",
-    "nodes/work002/ip-route.txt",
-    "nodes/work002/brctl-show.txt",
-    "nodes/work002/ip-addr.txt",
-    "nodes/work002/sysctl.txt",
-    "nodes/work002/ss.txt",
-    "pods/istio-ingressgateway-84b4868f6b-9xnts/ip-route.txt",
-    "pods/istio-ingressgateway-84b4868f6b-9xnts/ip-addr.txt",
-    "pods/istio-ingressgateway-84b4868f6b-9xnts/ss.txt",
-    "pods/istio-ingressgateway-84b4868f6b-qxz5t/ip-route.txt",
-    "pods/istio-ingressgateway-84b4868f6b-qxz5t/ip-addr.txt",
-    "pods/istio-ingressgateway-84b4868f6b-qxz5t/ss.txt",
-    "pods/caf-sample-mesh-tomcat-77ff76b78f-fhgcl/ip-route.txt",
-    "pods/caf-sample-mesh-tomcat-77ff76b78f-fhgcl/ip-addr.txt",
-    "pods/caf-sample-mesh-tomcat-77ff76b78f-fhgcl/ss.txt",
-    "pods/zookeeper-854f49888f-4zhhk/ip-route.txt",
-    "pods/zookeeper-854f49888f-4zhhk/ip-addr.txt",
-    "pods/zookeeper-854f49888f-4zhhk/ss.txt",
-)];
+// Written by `build.rs`: a folder of `content/scenarios/` is a scenario.
+static SCENARIOS: &[Scenario] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
 
 /// The probe and the seed of a `scenario.yaml`.
 pub fn parse(text: &str) -> Result<(Probe, u64), Say> {
@@ -81,7 +94,7 @@ pub fn parse(text: &str) -> Result<(Probe, u64), Say> {
 
 impl Scenario {
     pub fn find(name: &str) -> Option<Scenario> {
-        SCENARIOS.iter().find(|s| s.name == name).copied()
+        scenarios().iter().find(|s| s.name == name).copied()
     }
 
     pub fn title(&self, lang: Lang) -> String {
@@ -91,6 +104,13 @@ impl Scenario {
     /// A paragraph on what it shows.
     pub fn about(&self, lang: Lang) -> String {
         self.text("about", lang)
+    }
+
+    /// `None` where its `scenario.yaml` names none that there is, which a test prevents.
+    pub fn group(&self) -> Option<Group> {
+        let head = self.head()?;
+        let name = head.field("group")?.str()?;
+        Group::ALL.into_iter().find(|g| g.name() == name)
     }
 
     /// `None` where its folder is not whole, which a test prevents.
@@ -119,40 +139,33 @@ impl Scenario {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
-    fn names(dir: &Path, base: &Path, out: &mut Vec<String>) {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                names(&path, base, out);
-            } else {
-                let inside = path.strip_prefix(base).unwrap();
-                out.push(inside.to_str().unwrap().replace('\\', "/"));
+    #[test]
+    fn every_scenario_is_whole() {
+        assert!(Scenario::find(DEFAULT).is_some());
+        let groups = Group::ALL.map(Group::name).join(", ");
+        for scenario in scenarios() {
+            let name = scenario.name;
+            assert!(
+                scenario.group().is_some(),
+                "{name}: group is one of {groups}"
+            );
+            assert!(scenario.workspace().is_some(), "{name}: probe or seed");
+            for lang in Lang::ALL {
+                let tag = lang.tag();
+                assert!(!scenario.title(lang).is_empty(), "{name}: title in {tag}");
+                assert!(!scenario.about(lang).is_empty(), "{name}: about in {tag}");
             }
         }
     }
 
     #[test]
-    fn every_folder_is_a_scenario_and_whole() {
-        let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("../content/scenarios");
-        for entry in std::fs::read_dir(&content).unwrap() {
-            let dir = entry.unwrap().path();
-            let name = dir.file_name().unwrap().to_str().unwrap();
-            let scenario = Scenario::find(name).unwrap_or_else(|| panic!("{name} is not listed"));
-            let mut there = Vec::new();
-            names(&dir, &dir, &mut there);
-            there.retain(|f| f != "scenario.yaml");
-            let mut listed: Vec<_> = scenario.files.iter().map(|f| f.0.to_string()).collect();
-            there.sort();
-            listed.sort();
-            assert_eq!(there, listed);
-            assert!(scenario.workspace().is_some(), "{name}: probe or seed");
-            for lang in Lang::ALL {
-                assert!(!scenario.title(lang).is_empty() && !scenario.about(lang).is_empty());
-            }
-        }
+    fn a_scenario_holds_the_files_of_its_folder() {
+        let files = Scenario::find(DEFAULT).unwrap().workspace().unwrap().files;
+        let names: Vec<_> = files.iter().map(|f| &*f.name).collect();
+        assert_eq!(names[0], "client.yaml");
+        assert!(names.contains(&"nodes/work001/iptables-save.txt"));
+        assert!(!names.contains(&"scenario.yaml"));
     }
 }
