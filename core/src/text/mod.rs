@@ -1,12 +1,14 @@
 //! Text: what users own. Files, the spans that values were read from, what is to be said about them, and the sentences themselves.
 
 mod diagnostic;
+mod diff;
 mod file;
 mod say;
 mod why;
 mod words;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use diff::{DiffLine, Edit, diff, hunks, unified};
 pub use file::{File, FileId, LineColumn, Span};
 pub use say::{Arg, Lang, Say};
 pub use why::{Outcome, Reason, Why};
