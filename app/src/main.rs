@@ -12,6 +12,6 @@ mod view_model;
 fn main() {
     browser::panic::watch();
     if let Some(place) = browser::page::place() {
-        yew::Renderer::<pages::Playground>::with_root(place).render();
+        yew::Renderer::<pages::Root>::with_root(place).render();
     }
 }

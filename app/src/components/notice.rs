@@ -10,9 +10,14 @@ pub fn notice_bar(props: &Props) -> Html {
         return html! {};
     };
     let (text, kept) = match notice {
-        Notice::KeptUnreadable(kept) => (words.kept_unreadable, Some(kept)),
-        Notice::FailedLastTime(kept) => (words.failed_last_time, Some(kept)),
-        Notice::NotSaved => (words.not_saved, None),
+        Notice::KeptUnreadable(kept) => (words.kept_unreadable.to_string(), Some(kept)),
+        Notice::FailedLastTime(kept) => (words.failed_last_time.to_string(), Some(kept)),
+        Notice::NotSaved => (words.not_saved.to_string(), None),
+        Notice::UnknownAddress(fragment) => {
+            // As much of it as tells it from others.
+            let start: String = fragment.chars().take(60).collect();
+            (words.unknown_address(&start), None)
+        }
     };
     html! {
         <div class="notice" role="alert">

@@ -34,7 +34,9 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
     html! {
         <header class="top">
             <h1>{ "Northsouth" }</h1>
-            <p class="scenario">{ words.scenario }</p>
+            if let Some(scenario) = state.scenario {
+                <p class="scenario">{ scenario.title(state.settings.lang) }</p>
+            }
             <button class={classes!((!folded).then_some("pressed"))} aria-expanded={(!folded).to_string()}
                 onclick={props.on(fold)}>{ words.files }</button>
             <button class={classes!(state.tour.is_some().then_some("pressed"))}

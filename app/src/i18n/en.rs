@@ -6,7 +6,6 @@ use crate::view_model::balancer::Mode;
 
 pub const WORDS: Words = Words {
     page_title: "Northsouth",
-    scenario: "The article’s request",
     skip_to_explanation: "Skip to the explanation",
     close: "Close",
     undo: "Undo",
@@ -183,6 +182,11 @@ pub const WORDS: Words = Words {
     kept_unreadable: "What this browser kept from your last visit could not be read. It is set aside, and the scenario is open as it comes.",
     failed_last_time: "The page failed on your last visit. Your texts of then are set aside, and the scenario is open as it comes.",
     not_saved: "This browser keeps nothing for your next visit: copy what you want to keep.",
+    unknown_address: |fragment| {
+        format!(
+            "There is nothing here by the name of “#{fragment}”. The playground is open instead."
+        )
+    },
     what_was_kept: "What was kept",
     open_again: "Open my texts again",
 };

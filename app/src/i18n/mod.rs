@@ -11,7 +11,6 @@ use crate::view_model::balancer::Mode;
 /// Every word of the page, in one language.
 pub struct Words {
     pub page_title: &'static str,
-    pub scenario: &'static str,
     pub skip_to_explanation: &'static str,
     pub close: &'static str,
     pub undo: &'static str,
@@ -136,6 +135,8 @@ pub struct Words {
     pub kept_unreadable: &'static str,
     pub failed_last_time: &'static str,
     pub not_saved: &'static str,
+    /// What the address asks for.
+    pub unknown_address: fn(&str) -> String,
     pub what_was_kept: &'static str,
     pub open_again: &'static str,
 }
@@ -186,5 +187,6 @@ methods! {
     probe_kind(name: &str) -> &'static str;
     mode(mode: Mode) -> &'static str;
     mode_is_a_line(name: &str) -> String;
+    unknown_address(fragment: &str) -> String;
     tour_of(paragraph: usize, paragraphs: usize) -> String;
 }

@@ -6,7 +6,6 @@ use crate::view_model::balancer::Mode;
 
 pub const WORDS: Words = Words {
     page_title: "Northsouth · 南北向",
-    scenario: "文章里的那个请求",
     skip_to_explanation: "跳到讲解",
     close: "关闭",
     undo: "撤销",
@@ -179,6 +178,7 @@ pub const WORDS: Words = Words {
     kept_unreadable: "浏览器里保存的上次内容无法读取，已另行存放；现在打开的是原始场景。",
     failed_last_time: "上次访问时页面出错了。当时的文本已另行存放；现在打开的是原始场景。",
     not_saved: "这个浏览器不保存内容，需要留下的请自行复制。",
+    unknown_address: |fragment| format!("这里没有“#{fragment}”，已改为打开演练场。"),
     what_was_kept: "保存的内容",
     open_again: "重新打开我的文本",
 };

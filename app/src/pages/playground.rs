@@ -1,10 +1,10 @@
 use std::rc::Rc;
 
-use northsouth::workspace::Workspace;
 use yew::prelude::*;
 
-use super::keep;
-use crate::browser::{clock, measure, media, page, style};
+use super::settings::use_page_settings;
+use super::{Route, keep};
+use crate::browser::{clock, measure, media, page};
 use crate::components::controls::controls;
 use crate::components::files::files_pane;
 use crate::components::inspector::inspector;
@@ -23,26 +23,36 @@ use crate::hooks::use_media;
 use crate::state::{Event, Notice, State, Tab};
 use crate::view_model::explain;
 
+#[derive(PartialEq, Properties)]
+pub struct PlaygroundProps {
+    /// What to open on. Another one is another playground: give it as the key too.
+    pub route: Route,
+}
+
 /// The page: files, map, explanation, time.
 #[component]
-pub fn Playground() -> Html {
-    let handle = use_reducer(keep::open);
+pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
+    let slot = keep::Slot::of(route);
+    let handle = use_reducer(|| keep::open(route));
     let state = Shared(Rc::new(State::clone(&handle)));
     let send = {
         let dispatcher = handle.dispatcher();
-        use_callback(state.clone(), move |event: Event, state| {
+        use_callback((state.clone(), slot), move |event: Event, (state, slot)| {
             if let Event::Edited { file, text, .. } = &event {
                 measure::edited();
                 // Before anything is computed from it: should that fail, the text is safe.
                 if let Some(workspace) = state.with_text(*file, text) {
-                    save(&workspace);
+                    keep::save_workspace(*slot, &workspace);
                 }
             }
             dispatcher.dispatch(event);
         })
     };
-    use_page_settings(&state);
-    use_keeping(&state, &send);
+    use_page_settings(
+        state.settings,
+        crate::i18n::words(state.settings.lang).page_title,
+    );
+    use_keeping(slot, &state, &send);
     use_playing(&state, &send);
 
     let props = Props { state, send };
@@ -66,7 +76,7 @@ pub fn Playground() -> Html {
     let tab = shown(state.tab, narrow);
     html! {
         <div class={layout}>
-            <a class="skip" href="#panel">{ words.skip_to_explanation }</a>
+            <a class="skip" href="#panel" onclick={skip()}>{ words.skip_to_explanation }</a>
             { top_bar(&props, below_wide) }
             { notice_bar(&props) }
             <main>
@@ -111,38 +121,27 @@ pub fn Playground() -> Html {
     }
 }
 
-fn save(workspace: &Workspace) -> bool {
-    keep::save_workspace(workspace)
-}
-
-/// Language, theme and widths, as the viewer chose them.
-#[hook]
-fn use_page_settings(state: &Shared) {
-    let settings = state.settings;
-    use_effect_with(settings, move |settings| {
-        let words = crate::i18n::words(settings.lang);
-        page::set_language(settings.lang.tag(), words.page_title);
-        page::set_theme(settings.theme.name());
-        style::set_root("--files-width", &format!("{}px", settings.files_width));
-        style::set_root(
-            "--inspector-width",
-            &format!("{}px", settings.inspector_width),
-        );
-        keep::save_settings(settings);
-    });
+/// To the explanation by focus and not by the fragment, which says what page this is.
+fn skip() -> Callback<MouseEvent> {
+    Callback::from(|event: MouseEvent| {
+        event.prevent_default();
+        page::focus_by_id("panel");
+    })
 }
 
 /// The workspace is kept as it changes.
 #[hook]
-fn use_keeping(state: &Shared, send: &Callback<Event>) {
+fn use_keeping(slot: keep::Slot, state: &Shared, send: &Callback<Event>) {
     let (workspace, pristine) = (state.workspace.clone(), state.pristine.clone());
     let send = send.clone();
     let told = use_mut_ref(|| false);
     use_effect_with(workspace, move |workspace| {
         // What was set aside is still to be looked at, until something is changed.
         if **workspace == *pristine {
-            keep::forget_workspace();
-        } else if !save(workspace) && !std::mem::replace(&mut *told.borrow_mut(), true) {
+            keep::forget_workspace(slot);
+        } else if !keep::save_workspace(slot, workspace)
+            && !std::mem::replace(&mut *told.borrow_mut(), true)
+        {
             send.emit(Event::Noticed(Notice::NotSaved));
         }
     });

@@ -84,4 +84,6 @@ pub enum Notice {
     FailedLastTime(Rc<str>),
     /// This browser keeps nothing for the next visit.
     NotSaved,
+    /// The address asks for something that is not here; the playground is open instead.
+    UnknownAddress(Rc<str>),
 }

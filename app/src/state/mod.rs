@@ -22,7 +22,7 @@ pub use settings::{PANE_WIDTHS, Settings, Speed, Theme};
 use northsouth::text::File;
 use northsouth::topology::HostId;
 use northsouth::trace::Part;
-use northsouth::workspace::{Run, Workspace, run};
+use northsouth::workspace::{Run, Scenario, Workspace, run};
 
 use crate::view_model::walk::Walk;
 
@@ -37,6 +37,8 @@ pub struct Place {
 #[derive(Clone)]
 pub struct State {
     pub workspace: Rc<Workspace>,
+    /// What it started from.
+    pub scenario: Option<&'static Scenario>,
     /// The scenario as it comes, to reset to.
     pub pristine: Rc<Workspace>,
     pub history: Rc<History>,
@@ -73,6 +75,7 @@ impl State {
         let file = workspace.files.iter().position(rules).unwrap_or(0);
         Self {
             workspace: Rc::new(workspace),
+            scenario: None,
             pristine: Rc::new(pristine),
             history: Rc::default(),
             run,

@@ -7,7 +7,7 @@ use crate::text::{File, FileId, Lang, Say};
 use crate::yaml::{self, Node};
 
 /// A workspace to start from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scenario {
     /// The name of its folder.
     pub name: &'static str,
@@ -93,8 +93,8 @@ pub fn parse(text: &str) -> Result<(Probe, u64), Say> {
 }
 
 impl Scenario {
-    pub fn find(name: &str) -> Option<Scenario> {
-        scenarios().iter().find(|s| s.name == name).copied()
+    pub fn find(name: &str) -> Option<&'static Scenario> {
+        scenarios().iter().find(|s| s.name == name)
     }
 
     pub fn title(&self, lang: Lang) -> String {
