@@ -20,6 +20,8 @@ export async function accessible(page) {
 
 /** axe-core's violations as text, one an element. */
 async function violations(page) {
+  // A colour on its way to another is neither.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
   // By the debugger and not as a script tag, which the page's policy refuses.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));

@@ -1,11 +1,13 @@
 // The element <code-editor>: a text editor that the page loads after its first paint.
 //
 // Properties: name (another name is another text: undo, scroll and cursor start anew), kind, label, value, marks, lit,
-// cursor. Events: edit (detail: the whole text), undo, redo; the page keeps the history, across all its files.
+// breakpoints (lines from 1), cursor. Events: edit (detail: the whole text), breakpoint (detail: a line), undo, redo; the
+// page keeps the history, across all its files.
 import { defaultKeymap } from '@codemirror/commands';
 import { search, searchKeymap } from '@codemirror/search';
 import { Annotation, Compartment, EditorState } from '@codemirror/state';
 import { EditorView, drawSelection, keymap, lineNumbers } from '@codemirror/view';
+import { breakpoints, setBreakpoints } from './breakpoints.js';
 import { language } from './languages.js';
 import { lit, marks, setLit, setMarks } from './marks.js';
 import { theme } from './theme.js';
@@ -13,7 +15,7 @@ import { theme } from './theme.js';
 // Set on changes that the page made, so that they are not told back to it.
 const fromPage = Annotation.define();
 
-const PROPERTIES = ['name', 'kind', 'label', 'value', 'marks', 'lit', 'cursor'];
+const PROPERTIES = ['name', 'kind', 'label', 'value', 'marks', 'lit', 'breakpoints', 'cursor'];
 
 /** What has to be replaced to make `before` into `after`, as little as possible, so that the cursor stays. */
 function difference(before, after) {
@@ -60,6 +62,7 @@ class CodeEditor extends HTMLElement {
       doc: value,
       extensions: [
         theme,
+        breakpoints((line) => this.dispatchEvent(new CustomEvent('breakpoint', { detail: line }))),
         lineNumbers(),
         drawSelection(),
         EditorView.lineWrapping,
@@ -129,6 +132,10 @@ class CodeEditor extends HTMLElement {
       effects.push(EditorView.scrollIntoView(at, { y: 'center' }));
     }
     view.dispatch({ effects });
+  }
+
+  set breakpoints(lines) {
+    this.#view?.dispatch({ effects: setBreakpoints.of(lines) });
   }
 
   set cursor(offset) {

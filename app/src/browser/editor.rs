@@ -90,11 +90,23 @@ pub fn go_to(node: &NodeRef, offset: u32) {
     }
 }
 
-/// What the editor tells: a new text, or that undo or redo was asked for.
+/// Shows which lines, from 1, have a breakpoint.
+pub fn set_breakpoints(node: &NodeRef, lines: &[u32]) {
+    if let Some(element) = node.cast::<HtmlElement>() {
+        let list = Array::new();
+        for line in lines {
+            list.push(&JsValue::from(*line));
+        }
+        set(&element, "breakpoints", &list);
+    }
+}
+
+/// What the editor tells: a new text, or that undo or redo or a line's breakpoint was asked for.
 pub enum Told {
     Edited(String),
     Undo,
     Redo,
+    Breakpoint(u32),
 }
 
 pub fn listen_to(node: &NodeRef, then: impl Fn(Told) + Clone + 'static) -> Vec<Listener> {
@@ -103,6 +115,7 @@ pub fn listen_to(node: &NodeRef, then: impl Fn(Told) + Clone + 'static) -> Vec<L
     };
     let edited = then.clone();
     let undo = then.clone();
+    let breakpoint = then.clone();
     vec![
         listen(&element, "edit", move |event| {
             if let Some(text) = event
@@ -110,6 +123,14 @@ pub fn listen_to(node: &NodeRef, then: impl Fn(Told) + Clone + 'static) -> Vec<L
                 .and_then(|e| e.detail().as_string())
             {
                 edited(Told::Edited(text));
+            }
+        }),
+        listen(&element, "breakpoint", move |event| {
+            let line = event
+                .dyn_ref::<CustomEvent>()
+                .and_then(|e| e.detail().as_f64());
+            if let Some(line) = line {
+                breakpoint(Told::Breakpoint(line as u32));
             }
         }),
         listen(&element, "undo", move |_| undo(Told::Undo)),

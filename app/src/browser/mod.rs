@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod editor;
 pub mod events;
+pub mod keys;
 pub mod location;
 pub mod measure;
 pub mod media;

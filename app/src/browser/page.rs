@@ -1,7 +1,11 @@
 //! The page itself: its language, its theme, where its focus is.
 
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, ScrollBehavior, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{
+    Element, HtmlDialogElement, HtmlElement, ScrollBehavior, ScrollIntoViewOptions,
+    ScrollLogicalPosition,
+};
+use yew::NodeRef;
 
 /// The element that the page is drawn into.
 pub fn place() -> Option<Element> {
@@ -40,6 +44,13 @@ pub fn reveal(selector: &str, to_top: bool) {
         });
         options.set_inline(ScrollLogicalPosition::Nearest);
         element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+/// Opens a dialog over the page, with the focus in it.
+pub fn show_dialog(node: &NodeRef) {
+    if let Some(dialog) = node.cast::<HtmlDialogElement>() {
+        let _ = dialog.show_modal();
     }
 }
 

@@ -5,7 +5,7 @@ use yew::prelude::*;
 use crate::browser::editor::{self, Mark, Told};
 use crate::browser::{clock, events, measure};
 use crate::hooks::use_editor;
-use crate::state::Event;
+use crate::state::{Breakpoint, Event};
 use crate::view_model::editor::kind;
 
 #[derive(Clone, PartialEq, Properties)]
@@ -20,6 +20,8 @@ pub struct CodeEditorProps {
     pub lit: Option<(u32, u32)>,
     /// Where to put the cursor, and a number that grows with each wish.
     pub go_to: Option<(u32, u32)>,
+    /// Lines with a breakpoint, from 1.
+    pub breakpoints: Vec<u32>,
     pub send: Callback<Event>,
 }
 
@@ -34,12 +36,18 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
 
     {
         let (node, send, file) = (node.clone(), props.send.clone(), props.file);
-        use_effect_with((rich, file), move |_| {
+        let name = props.name.clone();
+        use_effect_with((rich, file, name), move |(_, _, name)| {
+            let name = name.clone();
             let listeners = editor::listen_to(&node, move |told| {
                 send.emit(match told {
                     Told::Edited(text) => edited(file, text),
                     Told::Undo => Event::Undone,
                     Told::Redo => Event::Redone,
+                    Told::Breakpoint(line) => Event::BreakpointToggled(Breakpoint {
+                        file: name.clone(),
+                        line,
+                    }),
                 });
             });
             move || drop(listeners)
@@ -65,6 +73,13 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
         let node = node.clone();
         let lit = (rich, props.name.clone(), props.lit);
         use_effect_with(lit, move |(_, _, lit)| editor::set_lit(&node, *lit));
+    }
+    {
+        let node = node.clone();
+        let lines = (rich, props.name.clone(), props.breakpoints.clone());
+        use_effect_with(lines, move |(_, _, lines)| {
+            editor::set_breakpoints(&node, lines)
+        });
     }
     {
         let node = node.clone();

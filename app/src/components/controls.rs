@@ -3,7 +3,8 @@ use yew::prelude::*;
 use super::Props;
 use super::line::packets_nav;
 use crate::browser::events;
-use crate::state::{Event, Speed};
+use crate::state::{Dialog, Event, Speed};
+use crate::view_model::stride::{Stride, Way};
 
 /// Forward, back, play: what moves time.
 pub fn controls(props: &Props) -> Html {
@@ -17,6 +18,11 @@ pub fn controls(props: &Props) -> Html {
         let speed = Speed::ALL.into_iter().find(|s| s.label() == label);
         Event::SpeedChosen(speed.unwrap_or_default())
     });
+    let stride = |stride: Stride, name: &'static str| {
+        html! {
+            <button disabled={end} onclick={props.on(Event::Strode(stride, Way::Forward))}>{ name }</button>
+        }
+    };
     html! {
         <div class="controls">
             <button class="icon" aria-label={words.replay} title={words.replay} disabled={steps == 0}
@@ -32,7 +38,15 @@ pub fn controls(props: &Props) -> Html {
             </button>
             <button disabled={end} onclick={props.on(Event::SteppedForward)}>
                 { words.step_forward }<span aria-hidden="true">{ "▶" }</span></button>
-            <button class="over" disabled={end} onclick={props.on(Event::ChainStepped)}>{ words.over_chain }</button>
+            <span class="strides" role="group" aria-label={words.run_to}>
+                { stride(Stride::Over, words.over_chain) }
+                { stride(Stride::Out, words.step_out) }
+                { stride(Stride::Change, words.next_change) }
+                { stride(Stride::Machine, words.next_machine) }
+                if !state.breakpoints.is_empty() {
+                    { stride(Stride::Breakpoint, words.next_breakpoint) }
+                }
+            </span>
             <p class="where">{ words.step_of(if steps == 0 { 0 } else { state.cursor + 1 }, steps) }
                 if let Some(moment) = state.walk.moments.get(state.cursor) {
                     { " · " }{ words.role(moment.role) }
@@ -44,6 +58,8 @@ pub fn controls(props: &Props) -> Html {
                     <option value={speed.label()} selected={speed == state.settings.speed}>{ speed.label() }</option>
                 }) }
             </select>
+            <button class="icon keys" aria-label={words.shortcuts} title={words.shortcuts}
+                onclick={props.on(Event::DialogOpened(Dialog::Shortcuts))}><span aria-hidden="true">{ "?" }</span></button>
         </div>
     }
 }

@@ -65,6 +65,7 @@ pub fn files_pane(props: &Props) -> Html {
                 marks={editor::marks(&file.text, &here, lang)}
                 lit={lit.map(|span| editor::range(&file.text, span))}
                 go_to={state.go_to.map(|(at, wish)| (editor::offset(&file.text, at), wish))}
+                breakpoints={state.breakpoints.lines(&file.name)}
                 send={props.send.clone()} />
             { diagnostics(props) }
         </section>

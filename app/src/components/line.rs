@@ -35,6 +35,7 @@ pub fn TimeLine(props: &Props) -> Html {
             </text>
         }
     };
+    let stops = state.stops();
     let dense = timeline.dots.len() as u32 * 14 > width;
     html! {
         <div class="line" ref={node}>
@@ -57,6 +58,10 @@ pub fn TimeLine(props: &Props) -> Html {
                         dot.changed.then_some("changed"),
                     );
                     html! { <circle {class} cx={percent(dot.at)} cy={AXIS.to_string()} {r} /> }
+                }) }
+                { for stops.iter().filter(|at| (timeline.first..timeline.end).contains(*at)).map(|at| html! {
+                    <rect class="stop" x={percent(timeline.place(*at))} y={(AXIS - 14).to_string()} width="7" height="7"
+                        transform="translate(-3.5 0)" />
                 }) }
                 { for timeline.groups.iter().map(|label| word(label, 12, "group")) }
                 { for timeline.changes.iter().map(|label| word(label, 54, "change")) }

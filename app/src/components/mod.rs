@@ -1,13 +1,16 @@
 //! What is drawn. Components take what they show and where to send events, and decide nothing.
 
+pub mod breakpoints;
 pub mod code_editor;
 pub mod controls;
+pub mod dialog;
 pub mod files;
 pub mod inspector;
 pub mod line;
 pub mod map;
 pub mod notice;
 pub mod probe;
+pub mod shortcuts;
 pub mod splitter;
 pub mod steps;
 pub mod strip;

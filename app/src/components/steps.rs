@@ -1,5 +1,6 @@
 use yew::prelude::*;
 
+use super::breakpoints::breakpoints;
 use super::inspector::inspector;
 use super::{Props, layer_class};
 use crate::state::Event;
@@ -11,8 +12,10 @@ pub fn steps(base: &Props, explained: bool) -> Html {
     let state = &base.state;
     let words = base.words();
     let hops = explain::hops(state, words);
+    let stops = state.stops();
     html! {
         <div class="steps">
+            { breakpoints(base) }
             { for hops.iter().map(|hop| html! {
                 <section aria-label={hop.heading.clone()}>
                     if let Some(journey) = &hop.journey {
@@ -27,7 +30,12 @@ pub fn steps(base: &Props, explained: bool) -> Html {
                                     <button aria-current={current.then_some("step")}
                                         onclick={base.on(Event::StepChosen(step.at))}>
                                         <span class="number">{ step.at + 1 }</span>
-                                        <span class="title">{ &step.title }</span>
+                                        <span class="title">
+                                            if stops.contains(&step.at) {
+                                                <span class="stop" role="img" aria-label={words.breakpoint} title={words.breakpoint}>{ "■ " }</span>
+                                            }
+                                            { &step.title }
+                                        </span>
                                         <span class="part">{ &step.part }</span>
                                     </button>
                                     if current && explained {

@@ -100,6 +100,29 @@ pub struct Words {
     pub step_back: &'static str,
     pub step_forward: &'static str,
     pub over_chain: &'static str,
+    pub step_out: &'static str,
+    pub run_to: &'static str,
+    pub next_change: &'static str,
+    pub next_machine: &'static str,
+    pub next_breakpoint: &'static str,
+    pub breakpoint: &'static str,
+    pub breakpoints: &'static str,
+    pub breakpoint_here: &'static str,
+    /// How many steps meet it.
+    pub stops: fn(usize) -> String,
+    pub remove: fn(&str) -> String,
+    pub shortcuts: &'static str,
+    pub shortcuts_about: &'static str,
+    pub shortcuts_on: &'static str,
+    pub backwards: &'static str,
+    pub key_play: &'static str,
+    pub key_step: &'static str,
+    pub key_over: &'static str,
+    pub key_out: &'static str,
+    pub key_change: &'static str,
+    pub key_machine: &'static str,
+    pub key_run: &'static str,
+    pub key_breakpoint: &'static str,
     pub speed: &'static str,
     pub step_of: fn(usize, usize) -> String,
     pub role: fn(Role) -> &'static str,
@@ -181,6 +204,8 @@ methods! {
     bridge_table(bridge: &str) -> String;
     line(file: &str, line: u32) -> String;
     step_of(step: usize, steps: usize) -> String;
+    stops(steps: usize) -> String;
+    remove(what: &str) -> String;
     role(role: Role) -> &'static str;
     journey(role: Role, count: usize) -> String;
     disposition(disposition: Disposition) -> &'static str;

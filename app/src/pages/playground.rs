@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::settings::use_page_settings;
 use super::{Route, keep};
-use crate::browser::{clock, measure, media, page};
+use crate::browser::{clock, keys, measure, media, page};
 use crate::components::controls::controls;
 use crate::components::files::files_pane;
 use crate::components::inspector::inspector;
@@ -12,6 +12,7 @@ use crate::components::line::TimeLine;
 use crate::components::map::MapView;
 use crate::components::notice::notice_bar;
 use crate::components::probe::ProbePanel;
+use crate::components::shortcuts::shortcuts;
 use crate::components::splitter::Splitter;
 use crate::components::steps::steps;
 use crate::components::strip::strip;
@@ -20,8 +21,8 @@ use crate::components::top_bar::top_bar;
 use crate::components::tour::tour_card;
 use crate::components::{Props, Shared};
 use crate::hooks::use_media;
-use crate::state::{Event, Notice, State, Tab};
-use crate::view_model::explain;
+use crate::state::{Dialog, Event, Notice, State, Tab};
+use crate::view_model::{explain, shortcuts as keymap};
 
 #[derive(PartialEq, Properties)]
 pub struct PlaygroundProps {
@@ -54,6 +55,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     );
     use_keeping(slot, &state, &send);
     use_playing(&state, &send);
+    use_shortcuts(&state, &send);
 
     let props = Props { state, send };
     let state = &props.state;
@@ -117,6 +119,10 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                 <TimeLine ..props.clone() />
                 <p class="visually-hidden" role="status">{ explain::announcement(state, words) }</p>
             </section>
+            { match state.dialog {
+                Some(Dialog::Shortcuts) => shortcuts(&props),
+                None => html! {},
+            } }
         </div>
     }
 }
@@ -164,4 +170,22 @@ fn use_playing(state: &Shared, send: &Callback<Event>) {
             move || drop(ticking)
         },
     );
+}
+
+/// Keys that work wherever the focus is.
+#[hook]
+fn use_shortcuts(state: &Shared, send: &Callback<Event>) {
+    let latest = use_mut_ref(|| state.clone());
+    *latest.borrow_mut() = state.clone();
+    let send = send.clone();
+    use_effect_with(send, move |send| {
+        let send = send.clone();
+        let listener = keys::watch(move |key| {
+            let event = keymap::event(&latest.borrow(), key);
+            let found = event.is_some();
+            event.into_iter().for_each(|event| send.emit(event));
+            found
+        });
+        move || drop(listener)
+    });
 }

@@ -3,8 +3,9 @@ use std::rc::Rc;
 use northsouth::sim::Probe;
 use northsouth::text::{Lang, Span};
 
-use super::{Place, Speed};
+use super::{Breakpoint, Place, Speed};
 use crate::view_model::balancer::Mode;
+use crate::view_model::stride::{Stride, Way};
 
 /// Something happened on the page.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +26,8 @@ pub enum Event {
     StepChosen(usize),
     SteppedForward,
     SteppedBack,
-    /// To the next step that is not inside the chain at hand.
-    ChainStepped,
+    Strode(Stride, Way),
+    BreakpointToggled(Breakpoint),
     PlayToggled,
     /// While playing: time for the next step.
     Ticked,
@@ -43,6 +44,10 @@ pub enum Event {
     TourOpened(usize),
     TourClosed,
 
+    DialogOpened(Dialog),
+    DialogClosed,
+    /// Whether single keys do something.
+    ShortcutsSet(bool),
     LanguageChosen(Lang),
     ThemeToggled {
         dark_now: bool,
@@ -73,6 +78,12 @@ pub enum Tab {
 
 impl Tab {
     pub const ALL: [Tab; 3] = [Tab::Step, Tab::List, Tab::Probe];
+}
+
+/// What lies over the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    Shortcuts,
 }
 
 /// Something the page has to say about itself.

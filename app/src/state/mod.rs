@@ -1,6 +1,7 @@
 //! What the page knows: the workspace and its run, where in time and where on the map the viewer is, and how they like to
 //! read. One reducer ([`State::after`]) owns it; events say what happened, and all that can be computed is computed.
 
+mod breakpoints;
 mod cursor;
 mod event;
 mod history;
@@ -13,8 +14,9 @@ mod tests;
 
 use std::rc::Rc;
 
+pub use breakpoints::{Breakpoint, Breakpoints};
 pub use cursor::Position;
-pub use event::{Event, Notice, Tab};
+pub use event::{Dialog, Event, Notice, Tab};
 pub use history::History;
 pub use saved::{read as read_saved, write as write_saved};
 pub use settings::{PANE_WIDTHS, Settings, Speed, Theme};
@@ -48,6 +50,7 @@ pub struct State {
     /// Which step is looked at: an index into `walk`.
     pub cursor: usize,
     pub playing: bool,
+    pub breakpoints: Rc<Breakpoints>,
     /// The place that the viewer opened; `None` opens the packet's own.
     pub opened: Option<Place>,
     /// Which file is in the editor, by its position in the workspace.
@@ -60,6 +63,7 @@ pub struct State {
     /// Which paragraph of the guided tour is open.
     pub tour: Option<usize>,
     pub notice: Option<Notice>,
+    pub dialog: Option<Dialog>,
     /// The files lie over the map, on screens without room for both.
     pub files_shown: bool,
     pub settings: Settings,
@@ -82,6 +86,7 @@ impl State {
             walk,
             cursor: 0,
             playing: false,
+            breakpoints: Rc::default(),
             opened: None,
             file,
             go_to: None,
@@ -89,6 +94,7 @@ impl State {
             tab: Tab::Step,
             tour: None,
             notice: None,
+            dialog: None,
             files_shown: false,
             settings,
         }

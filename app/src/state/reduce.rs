@@ -10,6 +10,7 @@ use super::settings::PANE_WIDTHS;
 use super::{Event, State, Tab, Theme};
 use crate::tour;
 use crate::view_model::explain;
+use crate::view_model::stride::stops;
 use crate::view_model::walk::Walk;
 
 impl Reducible for State {
@@ -63,7 +64,13 @@ impl State {
             Event::StepChosen(step) => self.step_to(step),
             Event::SteppedForward => self.step_to(self.cursor + 1),
             Event::SteppedBack => self.step_to(self.cursor.saturating_sub(1)),
-            Event::ChainStepped => self.step_to(self.walk.after_chain(self.cursor)),
+            Event::Strode(stride, way) => {
+                let stops = self.stops();
+                self.step_to(stride.from(&self.walk, self.cursor, way, &stops));
+            }
+            Event::BreakpointToggled(breakpoint) => {
+                Rc::make_mut(&mut self.breakpoints).toggle(breakpoint);
+            }
             Event::PlayToggled if self.playing => self.playing = false,
             Event::PlayToggled => {
                 if self.at_end() {
@@ -73,7 +80,7 @@ impl State {
             }
             Event::Ticked => {
                 self.move_to(self.cursor + 1);
-                self.playing &= !self.at_end();
+                self.playing &= !self.at_end() && !self.stops().contains(&self.cursor);
             }
             Event::Replayed => {
                 self.move_to(0);
@@ -96,6 +103,9 @@ impl State {
             Event::TourOpened(at) => self.open_tour(at),
             Event::TourClosed => self.tour = None,
 
+            Event::DialogOpened(dialog) => self.dialog = Some(dialog),
+            Event::DialogClosed => self.dialog = None,
+            Event::ShortcutsSet(on) => self.settings.shortcuts = on,
             Event::LanguageChosen(lang) => self.settings.lang = lang,
             Event::ThemeToggled { dark_now } => {
                 self.settings.theme = if dark_now { Theme::Light } else { Theme::Dark };
@@ -120,6 +130,11 @@ impl State {
                 self.notice = None;
             }
         }
+    }
+
+    /// The steps at which breakpoints stop the packet.
+    pub fn stops(&self) -> Vec<usize> {
+        stops(&self.run, &self.walk, &self.breakpoints)
     }
 
     pub fn at_end(&self) -> bool {
@@ -190,6 +205,9 @@ impl State {
         let stays = run.files.iter().position(|f| Some(&f.name) == name);
         self.file = stays.unwrap_or(0);
         self.cursor = after_edit(&self.run.trace, &run.trace, self.cursor);
+        if !self.breakpoints.is_empty() {
+            Rc::make_mut(&mut self.breakpoints).follow(&self.run.files, &run.files);
+        }
         self.walk = Rc::new(Walk::of(&run));
         self.run = Rc::new(run);
         self.workspace = workspace;

@@ -10,6 +10,8 @@ pub struct Settings {
     /// CSS pixels.
     pub files_width: u32,
     pub inspector_width: u32,
+    /// Single keys do something.
+    pub shortcuts: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,19 +87,21 @@ impl Settings {
             files_folded: false,
             files_width: 344,
             inspector_width: 372,
+            shortcuts: true,
         }
     }
 
     /// One line of words, as it is kept for the next visit.
     pub fn write(&self) -> String {
         format!(
-            "{} {} {} {} {} {}",
+            "{} {} {} {} {} {} {}",
             self.lang.tag(),
             self.theme.name().unwrap_or("auto"),
             self.speed.label(),
             if self.files_folded { "folded" } else { "open" },
             self.files_width,
             self.inspector_width,
+            if self.shortcuts { "keys" } else { "no-keys" },
         )
     }
 
@@ -119,12 +123,13 @@ impl Settings {
             self.speed = speed;
         }
         self.files_folded = next() == "folded";
-        let mut width = |width: u32| match next().parse() {
+        let width = |read: &str, width: u32| match read.parse() {
             Ok(read) if PANE_WIDTHS.contains(&read) => read,
             _ => width,
         };
-        self.files_width = width(self.files_width);
-        self.inspector_width = width(self.inspector_width);
+        self.files_width = width(next(), self.files_width);
+        self.inspector_width = width(next(), self.inspector_width);
+        self.shortcuts = next() != "no-keys";
         self
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::view_model::balancer::{self, Mode};
 use crate::view_model::map::geometry::Rect;
 use crate::view_model::map::{Map, Shape, Sight};
+use crate::view_model::stride::{Stride, Way};
 use crate::view_model::{explain, walk};
 
 fn scenario() -> Workspace {
@@ -134,7 +135,9 @@ fn any_event_at_any_time_leaves_a_state_that_can_be_shown() {
         Event::StepChosen(usize::MAX),
         Event::SteppedForward,
         Event::Ticked,
-        Event::ChainStepped,
+        Event::Strode(Stride::Over, Way::Forward),
+        Event::Strode(Stride::Machine, Way::Back),
+        Event::Strode(Stride::Breakpoint, Way::Forward),
         Event::PlayToggled,
         Event::FileChosen(usize::MAX),
         Event::TourOpened(usize::MAX),

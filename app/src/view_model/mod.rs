@@ -7,5 +7,7 @@ pub mod explain;
 pub mod files;
 pub mod header;
 pub mod map;
+pub mod shortcuts;
+pub mod stride;
 pub mod timeline;
 pub mod walk;

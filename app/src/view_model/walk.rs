@@ -57,22 +57,6 @@ impl Walk {
     pub fn len(&self) -> usize {
         self.moments.len()
     }
-
-    /// The next step that is not inside the chain that the step at hand goes into or is in.
-    pub fn after_chain(&self, cursor: usize) -> usize {
-        let Some(here) = self.moments.get(cursor) else {
-            return cursor;
-        };
-        let left = |m: &Moment| {
-            m.place != here.place
-                || m.position.hop != here.position.hop
-                || m.depth < here.depth.max(1)
-        };
-        let rest = self.moments.iter().enumerate().skip(cursor + 1);
-        rest.into_iter()
-            .find(|(_, m)| left(m))
-            .map_or(self.len().saturating_sub(1), |(at, _)| at)
-    }
 }
 
 /// The layer that a part belongs to.

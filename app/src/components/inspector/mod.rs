@@ -40,8 +40,26 @@ pub fn inspector(props: &Props) -> Html {
             }
             { for step.listings.iter().map(|l| listing(l, &props.send)) }
             { origins(words.written, step.written.as_slice(), props) }
+            { stop_here(props) }
             { origins(words.made_by, &step.made_by, props) }
         </div>
+    }
+}
+
+/// Whether the packet is to stop at the line that decided.
+fn stop_here(props: &Props) -> Html {
+    let words = props.words();
+    let Some(breakpoint) = explain::breakpoint(&props.state, props.state.cursor) else {
+        return html! {};
+    };
+    let set = props.state.breakpoints.has(&breakpoint);
+    html! {
+        <p class="stop-here">
+            <button aria-pressed={set.to_string()} class={classes!(set.then_some("pressed"))}
+                onclick={props.on(Event::BreakpointToggled(breakpoint))}>
+                <span class="stop" aria-hidden="true">{ if set { "■ " } else { "□ " } }</span>{ words.breakpoint_here }
+            </button>
+        </p>
     }
 }
 

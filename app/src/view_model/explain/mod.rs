@@ -1,5 +1,6 @@
 //! The run, told: titles and reasons of steps, what stands in a place, the steps as text.
 
+mod breakpoints;
 pub mod chains;
 mod contents;
 mod explanation;
@@ -12,6 +13,7 @@ use northsouth::topology::{HostId, World};
 use northsouth::trace::Part;
 use northsouth::workspace::Run;
 
+pub use breakpoints::{breakpoint, breakpoints, met};
 pub use contents::drawer;
 pub use explanation::{Listing, Origin, ReasonRow, explanation};
 pub use list::hops;

@@ -1,0 +1,31 @@
+use yew::prelude::*;
+
+use super::Props;
+use super::dialog::DialogBox;
+use crate::state::Event;
+use crate::view_model::shortcuts::SHORTCUTS;
+
+/// What the keys do, and whether they do it.
+pub fn shortcuts(props: &Props) -> Html {
+    let words = props.words();
+    let on = props.state.settings.shortcuts;
+    html! {
+        <DialogBox title={words.shortcuts} close={words.close} onclose={props.on(Event::DialogClosed)}>
+            <table class="keys">
+                { for SHORTCUTS.iter().map(|shortcut| html! {
+                    <tr>
+                        <th scope="row">{ (shortcut.what)(words) }</th>
+                        <td><kbd>{ shortcut.key }</kbd></td>
+                        <td>if shortcut.both {
+                            <span class="visually-hidden">{ words.backwards }</span>
+                            <kbd>{ "⇧ " }{ shortcut.key.to_ascii_uppercase() }</kbd>
+                        }</td>
+                    </tr>
+                }) }
+            </table>
+            <p class="about">{ words.shortcuts_about }</p>
+            <label class="check"><input type="checkbox" checked={on}
+                onchange={props.on(Event::ShortcutsSet(!on))} />{ words.shortcuts_on }</label>
+        </DialogBox>
+    }
+}
