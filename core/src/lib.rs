@@ -9,6 +9,7 @@ pub mod manifest;
 pub mod net;
 pub mod netfilter;
 pub mod route;
+pub mod share;
 pub mod sim;
 pub mod text;
 pub mod topology;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use northsouth::net::Random;
+use northsouth::share;
 use northsouth::text::File;
 
 fn root() -> PathBuf {
@@ -106,6 +107,16 @@ fn seeds() -> BTreeMap<&'static str, Vec<String>> {
             "ip -br addr show dev eth0\nbridge -d link\nbridge fdb show br cni0\nbrctl showmacs cni0\nss -lntup\nsysctl -n net.ipv4.ip_forward\ndmesg\nnft list chain ip a b\nipset list -n\n",
         ),
     ];
+    let mut links = Vec::new();
+    files(&root().join("core/tests/links"), &mut links);
+    for path in links
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "link"))
+    {
+        let link = std::fs::read_to_string(path).unwrap();
+        let records = share::unpack(&link).unwrap();
+        seeds.entry("link").or_default().extend([records, link]);
+    }
     for (reader, text) in more {
         seeds.entry(reader).or_default().push(text.to_string());
     }

@@ -30,5 +30,6 @@ areas![
     "kube_proxy",
     "envoy",
     "istio",
-    "console"
+    "console",
+    "share"
 ];

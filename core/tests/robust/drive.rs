@@ -8,7 +8,7 @@ use northsouth::netfilter::{TableName, ipset, listing, nft, print, save};
 use northsouth::text::{Diagnostic, File, FileId, Lang};
 use northsouth::trace::{self, Style};
 use northsouth::workspace::{self, DEFAULT, Run, Scenario, Workspace};
-use northsouth::{link, manifest, route, topology, yaml};
+use northsouth::{link, manifest, route, share, topology, yaml};
 
 /// Reads a text.
 pub type Drive = fn(&str);
@@ -31,6 +31,7 @@ pub const READERS: &[(&str, Drive)] = &[
     ("manifests", manifests),
     ("probe", probe),
     ("console", console),
+    ("link", link_records),
 ];
 
 const FILE: FileId = FileId(0);
@@ -174,6 +175,27 @@ pub fn console(text: &str) {
         for host in ["work001", "client"] {
             said(line, &console::run(run.into(), host, line).diagnostics);
             let _ = console::complete(run.into(), host, line);
+        }
+    }
+}
+
+/// A link's records, and the same text as a link's data.
+pub fn link_records(text: &str) {
+    for data in [text.to_string(), share::pack(text)] {
+        let unpacked = match share::Unpacked::read(&data) {
+            Ok(unpacked) => unpacked,
+            Err(said) => {
+                let _ = Lang::ALL.map(|lang| said.text(lang));
+                continue;
+            }
+        };
+        let base = unpacked.base.as_deref().and_then(Scenario::find);
+        let base = base.and_then(|s| s.workspace());
+        if let Ok((shared, _)) = unpacked.over(base.as_ref()) {
+            let again = share::Unpacked::read(&share::link(&shared, base.as_ref()));
+            let (again, _) = again.unwrap().over(base.as_ref()).unwrap();
+            assert_eq!(again.workspace, shared.workspace);
+            assert_eq!(again.view, shared.view);
         }
     }
 }
