@@ -28,12 +28,8 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
             );
         }
     }
-    for ((dev, addr), mac) in &machine.state.neighbours {
-        let written = |n: &crate::topology::Neighbour| n.addr == *addr && n.dev == *dev;
-        let state = match machine.host.neighbours.iter().any(written) {
-            true => "PERMANENT",
-            false => "REACHABLE",
-        };
+    for ((dev, addr), entry) in &machine.state.neighbours {
+        let (mac, state) = (entry.mac, entry.name(machine.run.after.now));
         all.insert((dev.clone(), *addr), format!("lladdr {mac} {state}"));
     }
     let mut out = String::new();

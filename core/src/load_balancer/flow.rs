@@ -77,6 +77,25 @@ impl LoadBalancer {
         self.open(state, packet, at, listener)
     }
 
+    /// An ICMP error that the balancer itself makes about what it passed on says what the client sent, as the front (kernel
+    /// `nf_nat_icmp_reply_translation` in POSTROUTING). `None`: the packet stays as it is.
+    pub fn own_error(&self, state: &State, packet: &Packet) -> Option<(Account, Packet)> {
+        let Transport::Icmp(Icmp {
+            gateway: None,
+            about: Some(about),
+            ..
+        }) = &packet.transport
+        else {
+            return None;
+        };
+        match self.error(state, packet, about)? {
+            Handling::Forward {
+                account, packet, ..
+            } => Some((account, packet)),
+            Handling::Pass | Handling::Drop(_) => None,
+        }
+    }
+
     fn listener(&self, packet: &Packet) -> Option<(u16, &Listener)> {
         let at = self.listeners.iter().position(|l| {
             l.addr == packet.dst

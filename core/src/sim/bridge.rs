@@ -26,7 +26,7 @@ impl Sim<'_> {
             state.fdb.insert((bridge.clone(), src_mac), port.clone());
         }
         skb.in_iface = Some(bridge.clone());
-        let mut routed = false;
+        let (mut routed, mut through) = (false, false);
         if host.sysctls.bridge_nf {
             skb.bridge = Some(BridgeInfo {
                 physin: port.clone(),
@@ -44,11 +44,12 @@ impl Sim<'_> {
                     Err(why) => return self.drop(at, &skb, Part::Routing, why),
                     Ok(to) if to.input == Input::Forward && to.dev == *bridge => {
                         let next = to.gateway.unwrap_or(skb.packet.dst);
-                        let Some(mac) = self.neighbour(at, bridge, next, &skb) else {
-                            return self.drop(at, &skb, Part::Neighbour, Drop::NoNeighbour);
-                        };
-                        skb.dst_mac = mac;
                         skb.dst = Some(to);
+                        let Some(hop) = self.neighbour(at, bridge, next, &skb) else {
+                            return self.nobody_answers(at, skb);
+                        };
+                        skb.dst_mac = hop.mac;
+                        through = !hop.ready;
                     }
                     Ok(to) => {
                         routed = true;
@@ -63,6 +64,7 @@ impl Sim<'_> {
         let switching = Switching {
             bridge: bridge.clone(),
             from: Some(port.clone()),
+            through,
             dst_mac: skb.dst_mac,
             outcome: outcome.clone(),
         };
@@ -168,6 +170,7 @@ impl Sim<'_> {
         let switching = Switching {
             bridge: bridge.clone(),
             from: None,
+            through: false,
             dst_mac: skb.dst_mac,
             outcome: outcome.clone(),
         };

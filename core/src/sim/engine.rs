@@ -85,6 +85,11 @@ impl<'w> Sim<'w> {
         self.queue.insert((at, self.next), event);
     }
 
+    /// Nothing more will happen by itself.
+    pub(super) fn still(&mut self) {
+        self.queue.clear();
+    }
+
     /// Lets everything happen that is due until a moment.
     pub fn run_until(&mut self, end: u64) {
         while let Some(entry) = self.queue.first_entry() {

@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::flows::Flows;
+use super::neighbour::Entry;
 use crate::conntrack::Conntrack;
 use crate::load_balancer;
 use crate::net::{IfaceName, Mac, Packet};
@@ -20,7 +21,7 @@ pub struct HostState {
     pub nft: nft::State,
     /// What each hook asks, in order.
     pub(super) stops: Arc<[Vec<Stop>; 5]>,
-    pub neighbours: BTreeMap<(IfaceName, IpAddr), Mac>,
+    pub neighbours: BTreeMap<(IfaceName, IpAddr), Entry>,
     /// By bridge and hardware address: the port.
     pub fdb: BTreeMap<(IfaceName, Mac), IfaceName>,
     pub balancer: load_balancer::State,
@@ -33,10 +34,13 @@ pub struct HostState {
 
 impl HostState {
     pub fn new(host: &Host, seed: u64) -> Self {
-        let neighbours = host
-            .neighbours
-            .iter()
-            .map(|n| ((n.dev.clone(), n.addr), n.mac));
+        let neighbours = host.neighbours.iter().map(|n| {
+            let entry = match n.permanent {
+                true => Entry::permanent(n.mac),
+                false => Entry::stale(n.mac),
+            };
+            ((n.dev.clone(), n.addr), entry)
+        });
         Self {
             fib: host.fib(seed as u32),
             conntrack: Conntrack::default(),

@@ -13,6 +13,7 @@ mod engine;
 mod flows;
 mod hooks;
 mod host;
+mod neighbour;
 mod output;
 mod probe;
 mod proxy;
@@ -27,6 +28,7 @@ pub use after::After;
 pub use ask::{NoWayOut, WayOut, way_out};
 pub use engine::Sim;
 pub use host::HostState;
+pub use neighbour::Entry as NeighbourEntry;
 pub use output::SendOptions;
 pub use probe::{HttpRequest, Probe, ProbeKind};
 

@@ -7,10 +7,7 @@ use crate::net::{IfaceName, Mac, Packet, Transport};
 use crate::netfilter::{Hook, SocketOwner};
 use crate::route::{Flow, RouteError};
 use crate::topology::{Beyond, HostId, IfaceKind, Vxlan};
-use crate::trace::{Action, Drop, Egress, Maker, Neighbour, Occasion, Part};
-
-/// How long a host asks for a hardware address before it gives up (three times a second, kernel `neigh_timer_handler`).
-const NEIGHBOUR_WAIT: u64 = 3000;
+use crate::trace::{Action, Drop, Egress, Maker, Occasion, Part};
 
 const BROADCAST: Mac = Mac([0xff; 6]);
 
@@ -148,12 +145,8 @@ impl Sim<'_> {
         } else {
             let next = dst.gateway.unwrap_or(skb.packet.dst);
             match self.neighbour(at, &dev, next, &skb) {
-                Some(mac) => (mac, Some(next)),
-                None => {
-                    self.drop(at, &skb, Part::Neighbour, Drop::NoNeighbour);
-                    let skb = Box::new(skb);
-                    return self.after(NEIGHBOUR_WAIT, Event::NoAnswer { host: at, skb });
-                }
+                Some(hop) => (hop.mac, Some(next)),
+                None => return self.nobody_answers(at, skb),
             }
         };
         skb.dst_mac = mac;
@@ -162,35 +155,6 @@ impl Sim<'_> {
             IfaceKind::Vxlan(vxlan) => self.encapsulate(at, &dev, vxlan, nexthop, skb),
             IfaceKind::Device | IfaceKind::Loopback => self.emit(at, &dev, nexthop, skb),
         }
-    }
-
-    /// The hardware address of a neighbour, asked for by ARP where it is not known.
-    pub(super) fn neighbour(
-        &mut self,
-        at: HostId,
-        dev: &IfaceName,
-        addr: IpAddr,
-        skb: &Skb,
-    ) -> Option<Mac> {
-        let key = (dev.clone(), addr);
-        let known = self.state(at)?.neighbours.get(&key).copied();
-        let mac = known.or_else(|| {
-            let answer = self.world.who_has(at, dev, addr)?;
-            let state = self.state(at)?;
-            state.neighbours.insert(key, answer.mac);
-            if let Some((bridge, port)) = answer.port {
-                state.fdb.insert((bridge, answer.mac), port);
-            }
-            Some(answer.mac)
-        });
-        let neighbour = Neighbour {
-            addr,
-            dev: dev.clone(),
-            mac,
-            known: known.is_some(),
-        };
-        self.step(at, skb, Part::Neighbour, Action::Resolved(neighbour));
-        mac
     }
 
     /// Puts a frame on the segment of an interface.
@@ -292,6 +256,14 @@ impl Sim<'_> {
             }
             Err(_) => self.drop(at, &outer, part, Drop::NoRoute),
         }
+    }
+
+    /// The packet waits for an answer that does not come.
+    pub(super) fn nobody_answers(&mut self, at: HostId, skb: Skb) {
+        self.drop(at, &skb, Part::Neighbour, Drop::NoNeighbour);
+        let wait = self.host(at).map_or(0, |h| h.sysctls.neighbour_wait());
+        let skb = Box::new(skb);
+        self.after(wait, Event::NoAnswer { host: at, skb });
     }
 
     /// The wait for a neighbour is over (kernel `ipv4_link_failure`).

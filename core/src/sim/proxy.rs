@@ -28,6 +28,13 @@ pub(super) struct Proxies<'w> {
     memories: BTreeMap<HostId, Memory>,
 }
 
+impl Proxies<'_> {
+    /// Gives up the requests under way; what the proxies remember stays.
+    pub fn forget(&mut self) {
+        self.under_way.clear();
+    }
+}
+
 /// A request on its way through a proxy.
 struct Passage<'w> {
     host: HostId,

@@ -160,6 +160,18 @@ impl Sim<'_> {
         self.step(at, &skb, Part::Process, Action::Sent(maker));
         self.routed(at, &skb, flow, Occasion::Output, answer, true);
         skb.dst = Some(dst);
+        let balancer = self.host(at).and_then(|h| h.balancer.as_ref());
+        if let (Some(balancer), Some(state)) = (balancer, self.state(at))
+            && let Some((account, packet)) = balancer.own_error(&state.balancer, &skb.packet)
+        {
+            skb.packet = packet;
+            self.step(
+                at,
+                &skb,
+                Part::Balancer,
+                Action::Balanced(Box::new(account)),
+            );
+        }
         self.local_out(at, skb);
     }
 

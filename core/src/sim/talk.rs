@@ -6,6 +6,7 @@ use super::engine::{Event, Sim};
 use super::flows::{Open, Stage};
 use super::output::SendOptions;
 use super::proxy::Message;
+use super::record::Recorder;
 use super::skb::Skb;
 use super::{Probe, ProbeKind};
 use crate::conntrack::Conntrack;
@@ -179,6 +180,14 @@ impl Sim<'_> {
         };
         self.after(0, arrive);
         journey
+    }
+
+    /// Forgets what was recorded and what is still under way; the hosts keep what they hold.
+    pub fn forget(&mut self) {
+        self.recorder = Recorder::default();
+        self.messages.clear();
+        self.proxies.forget();
+        self.still();
     }
 
     /// What was recorded so far.

@@ -35,7 +35,7 @@ pub struct Host {
     pub balancer: Option<LoadBalancer>,
     /// What the Envoy of this host runs with; the sockets that it listens on stand among the others.
     pub envoy: Option<Arc<envoy::Config>>,
-    /// Static neighbours.
+    /// The neighbours that it knows when a run begins.
     pub neighbours: Vec<Neighbour>,
     /// What its bridges and vxlan devices know of hardware addresses from the start.
     pub fdb: Vec<FdbEntry>,
@@ -81,6 +81,8 @@ pub struct Neighbour {
     pub addr: IpAddr,
     pub dev: IfaceName,
     pub mac: Mac,
+    /// Never asked for again.
+    pub permanent: bool,
     pub span: Option<Span>,
 }
 

@@ -8,6 +8,8 @@ use crate::route::RouteKind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     pub mac: Mac,
+    /// The machine and its interface that heard the question; none where they are beyond the model.
+    pub by: Option<(HostId, IfaceName)>,
     /// Where the asker is a bridge: the bridge and the port that the answer came in by.
     pub port: Option<(IfaceName, IfaceName)>,
 }
@@ -85,7 +87,11 @@ impl World {
                 .flat_map(|h| h.interfaces.iter().map(move |i| (h, i)))
                 .filter(|(_, i)| matches!(&i.kind, IfaceKind::Vxlan(v) if v.vni == own.vni))
                 .find_map(|(h, i)| answer(Reached::Device(h, i)));
-            return far.map(|mac| Owner { mac, port: None });
+            return far.map(|mac| Owner {
+                mac,
+                by: None,
+                port: None,
+            });
         }
         // (where the frame leaves a machine, and the asker's own port for it)
         let mut leaving: Vec<(HostId, IfaceName, Option<IfaceName>)> = match iface.is_bridge() {
@@ -97,8 +103,9 @@ impl World {
         let mut seen = 0;
         while let Some((from, out, port)) = leaving.get(seen).cloned() {
             seen += 1;
-            let owner = |mac| Owner {
+            let owner = |mac, by| Owner {
                 mac,
+                by,
                 port: port.clone().map(|p| (dev.clone(), p)),
             };
             let Some((_, link)) = self.link_of(from, &out) else {
@@ -126,12 +133,14 @@ impl World {
                         host.interface(bridge.as_str())
                     }
                 };
-                if let Some(mac) = device.and_then(|d| answer(Reached::Device(host, d))) {
-                    return Some(owner(mac));
+                if let Some(device) = device
+                    && let Some(mac) = answer(Reached::Device(host, device))
+                {
+                    return Some(owner(mac, Some((end.host, device.name.clone()))));
                 }
             }
             if let Some(mac) = answer(Reached::Beyond(&link.beyond)) {
-                return Some(owner(mac));
+                return Some(owner(mac, None));
             }
         }
         None

@@ -32,6 +32,8 @@ pub struct Sysctls {
     pub icmp_inbound_address: bool,
     /// `net.ipv4.ip_local_port_range`
     pub local_ports: (u16, u16),
+    /// `net.ipv4.neigh.default.retrans_time_ms`: how long an ARP request is waited for before the next.
+    pub arp_retry: u32,
     /// `net.ipv4.fib_multipath_hash_policy`: 0 addresses, 1 addresses and ports.
     pub multipath_hash: u8,
 }
@@ -71,6 +73,7 @@ impl Default for Sysctls {
             ignore_broadcast_echo: true,
             icmp_inbound_address: false,
             local_ports: (32768, 60999),
+            arp_retry: 1000,
             multipath_hash: 0,
         }
     }
@@ -110,6 +113,11 @@ impl Sysctls {
 
     pub fn send_redirects(&self, iface: &str) -> bool {
         self.all.send_redirects || self.conf(iface).send_redirects
+    }
+
+    /// How long a packet waits for a neighbour that does not answer, in milliseconds: `mcast_solicit` is 3.
+    pub fn neighbour_wait(&self) -> u64 {
+        u64::from(self.arp_retry) * 3
     }
 
     /// Sets one by its name (`net.ipv4.ip_forward`, with dots or slashes). False: a name or value that is not modelled.
@@ -155,6 +163,10 @@ impl Sysctls {
                 Some(n @ 0..=1) => self.multipath_hash = n,
                 _ => return false,
             },
+            ("net.ipv4.neigh.default.retrans_time_ms", _) => match value.parse() {
+                Ok(n) if n > 0 => self.arp_retry = n,
+                _ => return false,
+            },
             ("net.ipv4.ip_local_port_range", _) => {
                 let mut ends = value.split_whitespace().map(str::parse::<u16>);
                 match (ends.next(), ends.next()) {
@@ -192,6 +204,7 @@ impl Sysctls {
             "net.ipv4.icmp_echo_ignore_broadcasts" => u8::from(self.ignore_broadcast_echo),
             "net.ipv4.icmp_errors_use_inbound_ifaddr" => u8::from(self.icmp_inbound_address),
             "net.ipv4.fib_multipath_hash_policy" => self.multipath_hash,
+            "net.ipv4.neigh.default.retrans_time_ms" => return Some(self.arp_retry.to_string()),
             "net.ipv4.ip_local_port_range" => {
                 let (low, high) = self.local_ports;
                 return Some(format!("{low}\t{high}"));

@@ -199,6 +199,9 @@ pub struct Switching {
     pub bridge: IfaceName,
     /// None: the host itself sends.
     pub from: Option<IfaceName>,
+    /// netfilter gave a frame from a port another destination, and as no header for that neighbour stood ready, the frame
+    /// went through the bridge's own device to get one (kernel `br_nf_pre_routing_finish_bridge`).
+    pub through: bool,
     pub dst_mac: Mac,
     pub outcome: SwitchOutcome,
 }

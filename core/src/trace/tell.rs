@@ -86,6 +86,14 @@ fn bridged(switching: &Switching) -> Say {
     let (bridge, mac) = (&switching.bridge, switching.dst_mac);
     match &switching.outcome {
         SwitchOutcome::Up => say!("trace/bridged-up", bridge = bridge, mac = mac),
+        SwitchOutcome::Port(port) if switching.through => {
+            say!(
+                "trace/bridged-through",
+                bridge = bridge,
+                mac = mac,
+                port = port
+            )
+        }
         SwitchOutcome::Port(port) => {
             say!(
                 "trace/bridged-port",

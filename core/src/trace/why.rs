@@ -144,6 +144,11 @@ fn resolved(host: &Host, neighbour: &Neighbour) -> Why {
             say!("link/in-neighbours", addr = addr, dev = dev),
             line.span,
         ),
+        (Some(_), None) if neighbour.known => one(
+            Outcome::Held,
+            say!("link/heard", addr = addr, dev = dev),
+            None,
+        ),
         (Some(_), None) => one(
             Outcome::Held,
             say!("link/answered", addr = addr, dev = dev),

@@ -63,6 +63,7 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
                 addr: n.addr,
                 dev: (&*n.dev.text).into(),
                 mac: n.mac?,
+                permanent: n.permanent,
                 span: Some(n.span),
             })
         })

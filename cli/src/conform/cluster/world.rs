@@ -13,6 +13,9 @@ use northsouth::topology::{
 };
 use serde_json::Value;
 
+/// The recorded clusters' range of ClusterIPs.
+const SERVICES: &str = "172.21.0.0/16";
+
 /// Joins machines as the recordings' readme describes them.
 pub(super) fn world(scenario: &Value) -> World {
     let mut build = Build {
@@ -332,6 +335,7 @@ impl Build<'_> {
             .map(|a| a.addr);
         let facts = HostFacts {
             random_fully: true,
+            service_cidrs: SERVICES.parse().into_iter().collect(),
             ..HostFacts::new(addresses.collect())
         };
         let version = Version::ALL
@@ -429,6 +433,8 @@ impl Tables {
 fn machine(name: &str, kind: HostKind) -> Host {
     let mut host = Host::new(name, kind);
     host.conntrack = false;
+    host.sysctls
+        .set("net.ipv4.neigh.default.retrans_time_ms", "80");
     host
 }
 

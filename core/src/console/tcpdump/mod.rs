@@ -112,6 +112,7 @@ fn sightings<'a>(machine: &Machine<'_>, journey: &'a Journey) -> Vec<Sighting<'a
                 }
                 (Action::Bridged(switching), _) => match (&switching.from, &switching.outcome) {
                     (None, _) => (&switching.bridge, false),
+                    (Some(_), _) if switching.through => (&switching.bridge, false),
                     (Some(_), SwitchOutcome::Up) => (&switching.bridge, true),
                     _ => continue,
                 },
