@@ -3,6 +3,7 @@
 mod conform;
 mod console;
 mod diagnose;
+mod exercise;
 mod explain;
 mod files;
 mod json;
@@ -25,7 +26,11 @@ fn main() -> ExitCode {
         ["trace", ref rest @ ..] if !rest.contains(&"--help") => trace::command(rest),
         ["explain", ref rest @ ..] if !rest.contains(&"--help") => explain::command(rest),
         ["run", ref rest @ ..] if !rest.contains(&"--help") => console::command(rest),
-        ["help" | "--help" | "trace" | "explain" | "run", ..] => {
+        ["exercise", ref rest @ ..] if !rest.contains(&"--help") => exercise::command(rest),
+        [
+            "help" | "--help" | "trace" | "explain" | "run" | "exercise",
+            ..,
+        ] => {
             println!("{}", usage());
             Ok(ExitCode::SUCCESS)
         }
@@ -41,5 +46,12 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> String {
-    [trace::USAGE, console::USAGE, explain::USAGE, CONFORM].join("\n\n")
+    [
+        trace::USAGE,
+        console::USAGE,
+        explain::USAGE,
+        exercise::USAGE,
+        CONFORM,
+    ]
+    .join("\n\n")
 }

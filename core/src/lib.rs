@@ -3,6 +3,7 @@ pub mod conntrack;
 pub mod console;
 pub mod control;
 pub mod envoy;
+pub mod exercise;
 pub mod link;
 pub mod load_balancer;
 pub mod manifest;

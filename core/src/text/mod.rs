@@ -3,6 +3,7 @@
 mod diagnostic;
 mod diff;
 mod file;
+mod markdown;
 mod say;
 mod why;
 mod words;
@@ -10,6 +11,7 @@ mod words;
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use diff::{DiffLine, Edit, diff, hunks, unified};
 pub use file::{File, FileId, LineColumn, Span};
+pub use markdown::{Block, Page, Section, Stretch, stretches};
 pub use say::{Arg, Lang, Say};
 pub use why::{Outcome, Reason, Why};
 pub use words::{Line, Word, lines};

@@ -45,4 +45,37 @@ impl Disposition {
             Disposition::CannotTell => say!("trace/end-cannot-tell"),
         }
     }
+
+    pub const ALL: [Disposition; 12] = [
+        Disposition::Delivered,
+        Disposition::Dropped,
+        Disposition::Rejected,
+        Disposition::NoRoute,
+        Disposition::RefusedSource,
+        Disposition::NoNeighbour,
+        Disposition::TtlExceeded,
+        Disposition::Loop,
+        Disposition::NothingListens,
+        Disposition::NoBackend,
+        Disposition::Left,
+        Disposition::CannotTell,
+    ];
+
+    /// As files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Disposition::Delivered => "delivered",
+            Disposition::Dropped => "dropped",
+            Disposition::Rejected => "rejected",
+            Disposition::NoRoute => "no-route",
+            Disposition::RefusedSource => "refused-source",
+            Disposition::NoNeighbour => "no-neighbour",
+            Disposition::TtlExceeded => "ttl-exceeded",
+            Disposition::Loop => "loop",
+            Disposition::NothingListens => "nothing-listens",
+            Disposition::NoBackend => "no-backend",
+            Disposition::Left => "left",
+            Disposition::CannotTell => "cannot-tell",
+        }
+    }
 }

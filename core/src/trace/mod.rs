@@ -6,7 +6,9 @@
 
 mod action;
 mod change;
+mod detail;
 mod disposition;
+mod find;
 mod meaning;
 mod print;
 mod step;
@@ -18,7 +20,9 @@ pub use action::{
     Routing, RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
 };
 pub use change::{Change, Field, Snapshot};
+pub use detail::Detail;
 pub use disposition::Disposition;
+pub use find::{Query, StepAt, alike};
 pub use meaning::meaning;
 pub use print::{Style, print, summary};
 pub use tell::tell;

@@ -31,5 +31,6 @@ areas![
     "envoy",
     "istio",
     "console",
-    "share"
+    "share",
+    "exercise"
 ];

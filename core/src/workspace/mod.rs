@@ -90,6 +90,13 @@ pub fn world(files: &[File]) -> (World, Vec<Diagnostic>) {
     (world, diagnostics)
 }
 
+/// The same, with the load balancer's findings about its backends.
+pub fn healthy_world(files: &[File], seed: u64) -> (World, Vec<Diagnostic>) {
+    let (mut world, mut diagnostics) = world(files);
+    health::check(&mut world, seed, &mut diagnostics);
+    (world, diagnostics)
+}
+
 fn read(files: &[File]) -> (World, Vec<Diagnostic>) {
     let (texts, mut diagnostics) = texts::read(files);
     let (world, more) = build::world(texts);

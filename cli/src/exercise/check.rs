@@ -1,0 +1,91 @@
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use northsouth::exercise::{Exercise, check, differs, read};
+use northsouth::text::{File, FileId, Lang, Severity, Span};
+
+use super::{USAGE, base};
+use crate::diagnose;
+use crate::files;
+use crate::options::Options;
+
+pub fn command(words: &[&str]) -> Result<ExitCode, String> {
+    let mut options = Options::new(words);
+    let lang = options.lang()?;
+    let paths = options.rest()?;
+    if paths.is_empty() {
+        return Err(USAGE.to_string());
+    }
+    let mut sound = true;
+    for path in paths {
+        sound &= one(Path::new(path), lang)?;
+    }
+    Ok(if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+/// Prints what is wrong with a file, or what it holds.
+fn one(path: &Path, lang: Lang) -> Result<bool, String> {
+    let shown = path.display().to_string();
+    let file = File::new(&shown, &files::text(path)?);
+    let (exercise, mut said) = read(&file.text, FileId(0), &base);
+    let unread = said.iter().any(|d| d.severity == Severity::Error);
+    if let Some(exercise) = exercise.as_ref().filter(|_| !unread) {
+        let top = file.text.lines().next().map_or(0, str::len);
+        said.extend(check(exercise, Span::new(FileId(0), 0, top)));
+    }
+    print!(
+        "{}",
+        diagnose::render(std::slice::from_ref(&file), &said, lang)
+    );
+    let mut sound = exercise.is_some() && !said.iter().any(|d| d.severity <= Severity::Warning);
+    let Some(exercise) = exercise else {
+        return Ok(false);
+    };
+    for (tag, other) in siblings(path)? {
+        if let Some(other) = other
+            && let Some(difference) = differs(&exercise, &other)
+        {
+            println!("{shown}: {tag}: {}", difference.text(lang));
+            sound = false;
+        }
+    }
+    if sound {
+        let (goals, hints) = (exercise.goals.len(), exercise.hints.len());
+        println!(
+            "{shown}: {} — {}, {goals} goals, {hints} hints, {} solutions, {} wrong, par {}",
+            exercise.title,
+            exercise.kind.name(),
+            exercise.solutions.len(),
+            exercise.wrong.len(),
+            exercise.par()
+        );
+    }
+    Ok(sound)
+}
+
+/// The same exercise in other languages, where the file lies in a language's folder.
+fn siblings(path: &Path) -> Result<Vec<(&'static str, Option<Exercise>)>, String> {
+    let mut all = Vec::new();
+    let parts: Vec<_> = path.iter().collect();
+    let own = Lang::ALL.iter().find_map(|lang| {
+        let at = parts.iter().rposition(|part| *part == lang.tag())?;
+        Some((at, *lang))
+    });
+    let Some((at, own)) = own else {
+        return Ok(all);
+    };
+    for lang in Lang::ALL.into_iter().filter(|lang| *lang != own) {
+        let mut parts = parts.clone();
+        parts[at] = lang.tag().as_ref();
+        let path: PathBuf = parts.iter().collect();
+        if path.exists() {
+            let (exercise, _) = read(&files::text(&path)?, FileId(0), &base);
+            all.push((lang.tag(), exercise));
+        }
+    }
+    Ok(all)
+}

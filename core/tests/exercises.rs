@@ -1,0 +1,78 @@
+//! Every exercise of `content/` is played in every language: the start fails each goal that it should, the solutions pass them
+//! all, the wrong ones do not, each hint is there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use northsouth::exercise::{Exercise, check, differs, read};
+use northsouth::text::{Diagnostic, File, FileId, Lang, Span};
+use northsouth::workspace::{Scenario, Workspace};
+
+fn folder(lang: Lang) -> PathBuf {
+    let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("../content");
+    content.join(lang.tag()).join("exercises")
+}
+
+fn base(name: &str) -> Option<Workspace> {
+    Scenario::find(name)?.workspace()
+}
+
+fn told(file: &File, said: &[Diagnostic]) -> Vec<String> {
+    let line = |d: &Diagnostic| {
+        let at = file.line_column(d.span.start);
+        format!("{}:{}: {}", file.name, at.line, d.message.text(Lang::En))
+    };
+    said.iter().map(line).collect()
+}
+
+/// The exercises of a language by name, and all that is wrong with them.
+fn exercises(lang: Lang) -> (BTreeMap<String, Exercise>, Vec<String>) {
+    let (mut all, mut wrong) = (BTreeMap::new(), Vec::new());
+    for entry in std::fs::read_dir(folder(lang)).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_string();
+        let shown = format!("{}/exercises/{name}.md", lang.tag());
+        let file = File::new(&shown, &std::fs::read_to_string(&path).unwrap());
+        let (exercise, said) = read(&file.text, FileId(0), &base);
+        wrong.extend(told(&file, &said));
+        if let Some(exercise) = exercise {
+            wrong.extend(told(&file, &check(&exercise, Span::default())));
+            if exercise.sources.is_empty() {
+                wrong.push(format!("{shown}: no source is cited"));
+            }
+            all.insert(name, exercise);
+        }
+    }
+    (all, wrong)
+}
+
+#[test]
+fn every_exercise_can_be_solved_and_is_not_solved_by_chance() {
+    for lang in Lang::ALL {
+        let (all, wrong) = exercises(lang);
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(!all.is_empty());
+    }
+}
+
+#[test]
+fn languages_set_the_same_tasks() {
+    let [en, zh] = Lang::ALL.map(|lang| exercises(lang).0);
+    let names = |all: &BTreeMap<String, Exercise>| all.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&en), names(&zh));
+    for (name, exercise) in &en {
+        if let Some(said) = differs(exercise, &zh[name]) {
+            panic!("{name}: {}", said.text(Lang::En));
+        }
+    }
+}
+
+#[test]
+fn no_two_exercises_stand_in_the_same_place() {
+    let mut places = BTreeMap::new();
+    for (name, exercise) in exercises(Lang::En).0 {
+        if let Some(other) = places.insert(exercise.order, name.clone()) {
+            panic!("{name} and {other} both have order {}", exercise.order);
+        }
+    }
+}
