@@ -383,7 +383,7 @@ fn get() -> ProbeKind {
         method: "GET".into(),
         host: "example.com".into(),
         path: "/".into(),
-        headers: Vec::new(),
+        ..HttpRequest::default()
     })
 }
 
@@ -419,7 +419,7 @@ fn envoy_passes_a_request_on_over_a_connection_of_its_own() {
             .flat_map(|h| &h.steps);
         steps
             .filter_map(|s| match &s.action {
-                Action::Proxied(p) => p.status,
+                Action::Proxied(p) => p.account.answer.as_ref().map(|a| a.status),
                 _ => None,
             })
             .next_back()

@@ -138,7 +138,7 @@ fn kind_of(name: &str) -> ProbeKind {
             method: "GET".to_string(),
             host: String::new(),
             path: "/".to_string(),
-            headers: Vec::new(),
+            ..HttpRequest::default()
         }),
         _ => ProbeKind::TcpConnect,
     }

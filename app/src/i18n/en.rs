@@ -169,6 +169,8 @@ pub const WORDS: Words = Words {
         Disposition::NothingListens => "Nothing listens there.",
         Disposition::NoBackend => "The load balancer had no backend for it.",
         Disposition::Left => "It left the machines that are known here.",
+        Disposition::Answered => "A proxy answered by itself.",
+        Disposition::Closed => "A proxy closed the connection without an answer.",
         Disposition::CannotTell => "Cannot tell: it met what is not modelled.",
     },
 

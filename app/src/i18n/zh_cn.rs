@@ -165,6 +165,8 @@ pub const WORDS: Words = Words {
         Disposition::NothingListens => "那里没有进程监听。",
         Disposition::NoBackend => "负载均衡没有可用的后端。",
         Disposition::Left => "离开了这里已知的机器。",
+        Disposition::Answered => "代理自己作了应答。",
+        Disposition::Closed => "代理不作应答就关闭了连接。",
         Disposition::CannotTell => "无法判断：遇到了尚未建模的内容。",
     },
 

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use northsouth::envoy::ClientHello;
+use northsouth::net::HttpVersion;
 use northsouth::sim::{HttpRequest, Probe, ProbeKind};
 use northsouth::text::File;
 use northsouth::workspace::Workspace;
@@ -31,6 +33,16 @@ pub fn write(workspace: &Workspace) -> String {
             for (name, value) in &request.headers {
                 put("header", name);
                 put("value", value);
+            }
+            if let Some(tls) = &request.tls {
+                let cert = if tls.certificate { "yes" } else { "no" };
+                put(
+                    "tls",
+                    &format!("{}\n{}\n{cert}", tls.sni, tls.alpn.join(",")),
+                );
+            }
+            if request.version == HttpVersion::Http2 {
+                put("version", "2");
             }
         }
     }
@@ -65,7 +77,7 @@ pub fn read(saved: &str) -> Option<Workspace> {
             method: next("method")?.to_string(),
             host: next("host")?.to_string(),
             path: next("path")?.to_string(),
-            headers: Vec::new(),
+            ..HttpRequest::default()
         }),
         _ => None,
     };
@@ -79,6 +91,8 @@ pub fn read(saved: &str) -> Option<Workspace> {
                 let text = second(&mut records, "value")?.to_string();
                 request.headers.push((value.to_string(), text));
             }
+            ("tls", Some(request)) => request.tls = Some(hello(value)?),
+            ("version", Some(request)) if value == "2" => request.version = HttpVersion::Http2,
             _ => return None,
         }
     }
@@ -96,6 +110,21 @@ pub fn read(saved: &str) -> Option<Workspace> {
         kind,
     };
     (expected == Some(files.len())).then_some(Workspace { files, probe, seed })
+}
+
+/// Server name, protocols and certificate, a line each.
+fn hello(text: &str) -> Option<ClientHello> {
+    let mut lines = text.split('\n');
+    let (sni, alpn, cert) = (lines.next()?, lines.next()?, lines.next()?);
+    Some(ClientHello {
+        sni: sni.to_string(),
+        alpn: alpn
+            .split(',')
+            .filter(|p| !p.is_empty())
+            .map(str::to_string)
+            .collect(),
+        certificate: cert == "yes",
+    })
 }
 
 /// The value of the record that has to follow.
@@ -126,6 +155,12 @@ mod tests {
                     host: "tomcat.example".to_string(),
                     path: "/".to_string(),
                     headers: vec![("a".to_string(), String::new())],
+                    tls: Some(ClientHello {
+                        sni: "tomcat.example".to_string(),
+                        alpn: vec!["h2".to_string(), "http/1.1".to_string()],
+                        certificate: true,
+                    }),
+                    version: HttpVersion::Http2,
                 }),
             },
             seed: 7,

@@ -67,6 +67,7 @@ pub fn layer_of(part: &Part) -> Layer {
         Part::Hook(_) | Part::Conntrack => Layer::Netfilter,
         Part::Routing | Part::Neighbour => Layer::Routing,
         Part::Balancer => Layer::LoadBalancer,
+        Part::Envoy(_) => Layer::Envoy,
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::action::Subset;
 use super::cluster::{Cluster, Endpoint, Fallback, Health, Policy, Subsets};
 use super::hash::xxh64;
@@ -31,7 +33,7 @@ pub struct Pick {
     pub how: How,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum How {
     InTurn,
     ByChance,
@@ -39,7 +41,7 @@ pub enum How {
 }
 
 /// Why no endpoint can be chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum NoHost {
     /// The cluster has no endpoints at all.
     Empty,

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::action::{Subset, subset};
+use super::listener::ClientHello;
 use super::object::{Log, Object, Read, Refusal};
 use crate::say;
 use crate::text::Span;
@@ -21,9 +23,21 @@ pub struct Cluster {
     pub subsets: Option<Subsets>,
     /// Whether endpoints that fail are ejected.
     pub ejects: bool,
-    /// The name asked for in the upstream TLS handshake; none where it is plain text.
-    pub tls: Option<String>,
+    /// How connections to its endpoints are made: the first whose labels an endpoint's all are, else `tls`.
+    pub transports: Vec<Transport>,
+    /// None where it is plain text.
+    pub tls: Option<ClientHello>,
+    /// The address that connections to its endpoints come from.
+    pub bind: Option<IpAddr>,
     pub assignment: Assignment,
+}
+
+/// `Cluster.TransportSocketMatch`.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    pub labels: Subset,
+    /// None where it is plain text.
+    pub tls: Option<ClientHello>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +75,8 @@ pub struct Endpoint {
     pub health: Health,
     pub weight: u64,
     pub metadata: Subset,
+    /// `envoy.transport_socket_match` metadata.
+    pub transport: Subset,
     /// `region/zone/subzone`.
     pub locality: String,
     pub locality_weight: Option<u64>,
@@ -158,7 +174,9 @@ impl Cluster {
                 .map(Subsets::read)
                 .transpose()?,
             ejects: object.has("outlier_detection"),
+            transports: Transport::read_list(&object)?,
             tls: upstream_tls(&object)?,
+            bind: bind(&object)?,
             assignment,
             name,
         };
@@ -185,30 +203,63 @@ impl Cluster {
             "respect_dns_ttl",
             "per_connection_buffer_limit_bytes",
         ]);
-        object.no_matter(&[
-            "transport_socket_matches",
-            "least_request_lb_config",
-            "upstream_connection_options",
-        ]);
-        object.no_matter(&[
-            "dns_jitter",
-            "upstream_bind_config",
-            "cluster_type",
-            "http2_protocol_options",
-        ]);
+        object.no_matter(&["least_request_lb_config", "upstream_connection_options"]);
+        object.no_matter(&["dns_jitter", "cluster_type", "http2_protocol_options"]);
         object.end();
         Ok(read)
     }
 }
 
-fn upstream_tls(object: &Object) -> Read<Option<String>> {
+impl Cluster {
+    /// What a connection to an endpoint begins with; none where it is plain text.
+    pub fn hello(&self, endpoint: Option<&Endpoint>) -> Option<&ClientHello> {
+        let labels = |e: &Endpoint, t: &Transport| {
+            t.labels.iter().all(|(k, v)| e.transport.get(k) == Some(v))
+        };
+        let fits = |t: &&Transport| endpoint.is_some_and(|e| labels(e, t));
+        match self.transports.iter().find(fits) {
+            Some(transport) => transport.tls.as_ref(),
+            None => self.tls.as_ref(),
+        }
+    }
+}
+
+impl Transport {
+    fn read_list(object: &Object) -> Read<Vec<Self>> {
+        let mut all = Vec::new();
+        for entry in object.messages("transport_socket_matches")? {
+            let labels = entry.get("match").map(subset).unwrap_or_default();
+            let tls = upstream_tls(&entry)?;
+            entry.no_matter(&["name"]);
+            entry.end();
+            all.push(Self { labels, tls });
+        }
+        Ok(all)
+    }
+}
+
+fn bind(object: &Object) -> Read<Option<IpAddr>> {
+    let bind = object.message_or_empty("upstream_bind_config")?;
+    let source = bind.message_or_empty("source_address")?;
+    Ok(source.str("address")?.parse().ok())
+}
+
+fn upstream_tls(object: &Object) -> Read<Option<ClientHello>> {
     let Some(socket) = object.message("transport_socket")? else {
         return Ok(None);
     };
     let config = socket.message_or_empty("typed_config")?;
     let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
     match kind {
-        "UpstreamTlsContext" => Ok(Some(config.str("sni")?.to_string())),
+        "UpstreamTlsContext" => {
+            let common = config.message_or_empty("common_tls_context")?;
+            let certificates = ["tls_certificates", "tls_certificate_sds_secret_configs"];
+            Ok(Some(ClientHello {
+                sni: config.str("sni")?.to_string(),
+                alpn: common.strings("alpn_protocols")?,
+                certificate: certificates.iter().any(|field| common.has(field)),
+            }))
+        }
         "RawBuffer" => Ok(None),
         other => {
             let message = say!("envoy/extension-not-modelled", name = other);
@@ -315,6 +366,10 @@ impl Endpoint {
             )?,
             weight: object.u32("load_balancing_weight")?.unwrap_or(1).into(),
             metadata: filters.get("envoy.lb").map(subset).unwrap_or_default(),
+            transport: filters
+                .get("envoy.transport_socket_match")
+                .map(subset)
+                .unwrap_or_default(),
             locality: String::new(),
             locality_weight: None,
             priority: 0,

@@ -11,7 +11,7 @@ use crate::yaml::Node;
 
 /// What Envoy is told, as it is told: messages of its v3 API in their JSON form. A value's span is where it came from:
 /// the text of a config dump, or the manifest that a control plane made it of.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resources {
     pub listeners: Vec<Node>,
     pub routes: Vec<Node>,
@@ -34,6 +34,8 @@ pub struct Config {
 pub struct Refused {
     pub kind: Kind,
     pub name: String,
+    /// Of a listener, where it can be read.
+    pub port: Option<u16>,
     pub span: Span,
     pub refusal: Refusal,
 }
@@ -97,6 +99,12 @@ impl Config {
         }
     }
 
+    /// A listener of this port that was not accepted.
+    pub fn refused_listener(&self, port: u16) -> Option<&Refused> {
+        let mut all = self.refused.iter();
+        all.find(|r| r.kind == Kind::Listener && r.port == Some(port))
+    }
+
     fn refuse(&mut self, kind: Kind, node: &Node, refusal: Refusal, log: &Log) {
         let field = match kind {
             Kind::Endpoints => "cluster_name",
@@ -107,8 +115,14 @@ impl Config {
             refusal.span,
             say!("envoy/refused", reason = refusal.reason),
         ));
+        let port = || {
+            let address = Object::new(node, log).ok()?.message("address").ok()??;
+            let socket = address.message("socket_address").ok()??;
+            socket.port("port_value").ok()?
+        };
         self.refused.push(Refused {
             kind,
+            port: port(),
             name: name.unwrap_or("").to_string(),
             span: node.span,
             refusal,

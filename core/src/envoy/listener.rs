@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use serde::Serialize;
+
 use super::hcm::Hcm;
 use super::object::{Log, Object, Read, Refusal};
 use crate::net::IpNetwork;
@@ -82,7 +84,7 @@ pub enum SourceType {
 }
 
 /// A connection as a listener sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Connection {
     /// Who speaks, and from which port; as restored from a PROXY header where there was one.
     pub source: (IpAddr, u16),
@@ -96,7 +98,7 @@ pub struct Connection {
     pub http: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ClientHello {
     /// Empty: none was sent.
     pub sni: String,
@@ -115,7 +117,7 @@ pub struct Acceptance<'l> {
 }
 
 /// In the order in which Envoy asks; there is no way back from a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum ChainMiss {
     DestinationPort,
     Destination,

@@ -31,7 +31,7 @@ mod upstream;
 
 pub use action::{Action, ClusterChoice, Forward, Redirect, Rewrite, WeightedCluster};
 pub use balance::{How, Memory, NoHost, Pick, Wish};
-pub use cluster::{Assignment, Cluster, Discovery, Endpoint, Health, Policy};
+pub use cluster::{Assignment, Cluster, Discovery, Endpoint, Health, Policy, Transport};
 pub use config::{Config, Kind, Refused, Resources};
 pub use exchange::{Attempt, Exchange, Flag, Mirrored, Outcome};
 pub use hcm::{Hcm, HttpFilter, RouteSource, Underscores};

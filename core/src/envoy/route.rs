@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 use super::action::Action;
 use super::fraction::Fraction;
 use super::header_ops::HeaderOps;
@@ -61,7 +63,7 @@ pub struct Asked<'a> {
 }
 
 /// Which condition of a route did not hold. [`RouteMatch::say`] makes the sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Miss {
     Path,
     Header(usize),

@@ -70,6 +70,27 @@ impl RouteConfig {
         self.virtual_hosts.get(self.domains.find(host)?)
     }
 
+    /// Whether one of a virtual host's domains fits, be it that another one's fits better.
+    pub fn serves(&self, at: usize, authority: &str) -> bool {
+        let host = match port_start(authority).filter(|_| self.ignore_port) {
+            Some(at) => authority.get(..at).unwrap_or(authority),
+            None => authority,
+        }
+        .to_ascii_lowercase();
+        let fits = |domain: &String| {
+            let domain = domain.to_ascii_lowercase();
+            match (domain.strip_prefix('*'), domain.strip_suffix('*')) {
+                (Some(""), _) => true,
+                (Some(suffix), _) => host.len() > suffix.len() && host.ends_with(suffix),
+                (_, Some(prefix)) => host.len() > prefix.len() && host.starts_with(prefix),
+                _ => host == domain,
+            }
+        };
+        self.virtual_hosts
+            .get(at)
+            .is_some_and(|v| v.domains.iter().any(fits))
+    }
+
     pub(super) fn read(node: &Node, log: &Log) -> Read<Self> {
         let object = Object::new(node, log)?;
         let name = object.str("name")?.to_string();

@@ -62,6 +62,32 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
     }
 }
 
+/// How HTTP is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum HttpVersion {
+    #[default]
+    Http1,
+    Http2,
+}
+
+impl HttpVersion {
+    /// As ALPN names it (RFC 7301).
+    pub fn alpn(self) -> &'static str {
+        match self {
+            HttpVersion::Http1 => "http/1.1",
+            HttpVersion::Http2 => "h2",
+        }
+    }
+
+    /// What a client that offers it speaks once this was agreed on.
+    pub fn agreed(alpn: &str) -> Self {
+        match alpn {
+            "h2" => HttpVersion::Http2,
+            _ => HttpVersion::Http1,
+        }
+    }
+}
+
 /// The head of an HTTP request as it goes over a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Request {

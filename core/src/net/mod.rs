@@ -6,7 +6,7 @@ mod mask;
 mod packet;
 mod random;
 
-pub use http::{Headers, Request, Response};
+pub use http::{Headers, HttpVersion, Request, Response};
 pub use iface::IfaceName;
 pub use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 pub use mask::Masked;

@@ -119,6 +119,7 @@ impl Sim<'_> {
                 self.tcp_listen(at, skb, socket, flags);
             }
             _ => {
+                self.not_accepted(at, skb);
                 self.step(at, skb, Part::Process, Action::NothingListens);
                 self.send_reset(at, skb);
             }
@@ -149,7 +150,7 @@ impl Sim<'_> {
             stage: Stage::SynReceived,
             transparent: socket.transparent,
             process: socket.process.clone(),
-            request: None,
+            ask: None,
             owner: None,
             listener: Some((socket.addr, socket.port)),
         };

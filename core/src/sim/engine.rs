@@ -4,10 +4,18 @@ use super::host::HostState;
 use super::proxy::{Message, Proxies};
 use super::record::Recorder;
 use super::skb::Skb;
+use super::talk::Ends;
 use crate::conntrack::Settings;
 use crate::net::{IfaceName, Random};
 use crate::topology::{Host, HostId, World};
 use crate::trace::{Action, Drop, Part};
+
+/// What came of the probe's request: an answer, by an application or by a proxy of its own accord with a status, or the end
+/// of the connection.
+#[derive(Clone, Copy)]
+pub(super) struct Ending {
+    pub by: Option<(HostId, u16)>,
+}
 
 /// A run: the world's state, and what is still to happen.
 pub struct Sim<'w> {
@@ -23,6 +31,11 @@ pub struct Sim<'w> {
     /// By the journey of the segment that carries it.
     pub(super) messages: BTreeMap<u32, Message>,
     pub(super) proxies: Proxies<'w>,
+    /// The probe's own connection, and what came of it.
+    pub(super) probed: Option<(HostId, Ends)>,
+    pub(super) ending: Option<Ending>,
+    /// By the journey of the segment that ends a connection: whose Envoy ended it.
+    pub(super) closers: BTreeMap<u32, HostId>,
 }
 
 pub(super) enum Event {
@@ -35,6 +48,10 @@ pub(super) enum Event {
     NoAnswer { host: HostId, skb: Box<Skb> },
     /// A proxy stops waiting for a connection.
     NoConnection { passage: usize, attempt: usize },
+    /// The same where it passes bytes on.
+    NoRelay { relay: usize },
+    /// A request was held back long enough.
+    Resume { passage: usize },
 }
 
 impl<'w> Sim<'w> {
@@ -50,6 +67,9 @@ impl<'w> Sim<'w> {
             seed,
             messages: BTreeMap::new(),
             proxies: Proxies::default(),
+            probed: None,
+            ending: None,
+            closers: BTreeMap::new(),
         }
     }
 
@@ -111,6 +131,8 @@ impl<'w> Sim<'w> {
                 Event::Arrive { host, iface, skb } => self.receive(host, &iface, *skb),
                 Event::NoAnswer { host, skb } => self.unreachable(host, &skb),
                 Event::NoConnection { passage, .. } => self.no_connection(passage),
+                Event::NoRelay { relay } => self.no_relay(relay),
+                Event::Resume { passage } => self.advance(passage),
             }
         }
     }

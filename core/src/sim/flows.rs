@@ -1,7 +1,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::net::{Packet, Protocol, Request};
+use crate::envoy::ClientHello;
+use crate::net::{HttpVersion, Packet, Protocol, Request};
 use crate::netfilter::SocketOwner;
 use crate::topology::Host;
 
@@ -21,12 +22,20 @@ pub(super) struct Open {
     /// The listening socket that took it has IP_TRANSPARENT.
     pub transparent: bool,
     pub process: Arc<str>,
-    /// Of a client: what it asks once it is connected.
-    pub request: Option<Request>,
+    /// Of a client: what it says once it is connected.
+    pub ask: Option<Ask>,
     /// Who owns it.
     pub owner: Option<SocketOwner>,
     /// Of a server: the listening socket that took it.
     pub listener: Option<(IpAddr, u16)>,
+}
+
+/// What a client says: how TLS begins, and its request.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub hello: Option<ClientHello>,
+    /// None: it passes on what others say.
+    pub request: Option<(Request, HttpVersion)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::net::Request;
+use crate::envoy::ClientHello;
+use crate::net::{HttpVersion, Request};
 
 /// Who sends what. Serialized shapes live in `share`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,12 +25,16 @@ pub enum ProbeKind {
     IcmpEcho,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HttpRequest {
     pub method: String,
     pub host: String,
     pub path: String,
     pub headers: Vec<(String, String)>,
+    /// What a client says first that speaks TLS.
+    pub tls: Option<ClientHello>,
+    /// In the clear; over TLS both agree on it.
+    pub version: HttpVersion,
 }
 
 impl HttpRequest {

@@ -1,7 +1,7 @@
 use crate::net::Packet;
 use crate::topology::HostId;
 use crate::trace::{
-    Action, Change, Disposition, Drop, Field, Hop, Journey, Part, Role, Snapshot, Step,
+    Action, Change, Disposition, Drop, Field, Hop, Journey, Part, Payload, Role, Snapshot, Step,
 };
 
 use super::skb::Skb;
@@ -28,10 +28,18 @@ impl Recorder {
                 out_iface: None,
                 ct_state: None,
             },
+            payload: None,
             hops: Vec::new(),
             disposition: Disposition::Loop,
         });
         (self.journeys.len() - 1) as u32
+    }
+
+    /// What the journey's packet carries.
+    pub fn carries(&mut self, journey: u32, payload: &Payload) {
+        if let Some(journey) = self.journeys.get_mut(journey as usize) {
+            journey.payload = Some(payload.clone());
+        }
     }
 
     pub fn is_full(&self) -> bool {

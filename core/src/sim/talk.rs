@@ -2,18 +2,22 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::deliver::segment;
-use super::engine::{Event, Sim};
-use super::flows::{Open, Stage};
+use super::engine::{Ending, Event, Sim};
+use super::flows::{Ask, Open, Stage};
 use super::output::SendOptions;
 use super::proxy::Message;
 use super::record::Recorder;
 use super::skb::Skb;
 use super::{Probe, ProbeKind};
 use crate::conntrack::Conntrack;
-use crate::net::{Icmp, IfaceName, Mac, Packet, Protocol, Request, Response, TcpFlags, Transport};
+use crate::net::{
+    HttpVersion, Icmp, IfaceName, Mac, Packet, Protocol, Request, Response, TcpFlags, Transport,
+};
 use crate::netfilter::{self, SocketOwner};
 use crate::topology::{HostId, Service, Socket};
-use crate::trace::{Action, Delivery, Disposition, Journey, Maker, Part, Role, Trace};
+use crate::trace::{
+    Action, Content, Delivery, Disposition, Journey, Maker, Part, Payload, Role, Trace,
+};
 
 /// A socket's own end and the other.
 pub(super) type Ends = ((IpAddr, u16), (IpAddr, u16));
@@ -62,15 +66,19 @@ impl Sim<'_> {
             transport,
             payload,
         };
-        let request = match &probe.kind {
-            ProbeKind::Http(request) => Some(request.head()),
+        let ask = match &probe.kind {
+            ProbeKind::Http(http) => Some(Ask {
+                hello: http.tls.clone(),
+                request: Some((http.head(), http.version)),
+            }),
             _ => None,
         };
         let options = SendOptions {
             owner: Some(SocketOwner::default()),
             ..SendOptions::default()
         };
-        self.connect(at, packet, None, "probe".into(), request, &options);
+        let (_, ends) = self.connect(at, packet, None, "probe".into(), ask, &options);
+        self.probed = ends.map(|ends| (at, ends));
         self.run_until(u64::MAX);
         Some(())
     }
@@ -87,7 +95,11 @@ impl Sim<'_> {
             owner: options.owner.or(Some(SocketOwner::default())),
             ..options.clone()
         };
-        self.connect(at, packet, None, "probe".into(), request, &options)
+        let ask = request.map(|request| Ask {
+            hello: None,
+            request: Some((request, HttpVersion::Http1)),
+        });
+        self.connect(at, packet, None, "probe".into(), ask, &options)
             .0
     }
 
@@ -99,7 +111,7 @@ impl Sim<'_> {
         packet: Packet,
         cause: Option<u32>,
         process: Arc<str>,
-        request: Option<Request>,
+        ask: Option<Ask>,
         options: &SendOptions,
     ) -> (u32, Option<Ends>) {
         let stage = match packet.protocol() {
@@ -110,7 +122,7 @@ impl Sim<'_> {
         let maker = Maker::Process(process.clone());
         let sent = self.send(at, journey, packet, options, maker);
         let ends = match sent {
-            Ok(()) => self.open(at, journey, stage, request, process, options.owner),
+            Ok(()) => self.open(at, journey, stage, ask, process, options.owner),
             Err(_) => None,
         };
         (journey, ends)
@@ -123,7 +135,7 @@ impl Sim<'_> {
         at: HostId,
         journey: u32,
         stage: Stage,
-        request: Option<Request>,
+        ask: Option<Ask>,
         process: Arc<str>,
         owner: Option<SocketOwner>,
     ) -> Option<Ends> {
@@ -136,7 +148,7 @@ impl Sim<'_> {
             stage,
             transparent: false,
             process,
-            request,
+            ask,
             owner,
             listener: None,
         };
@@ -187,6 +199,8 @@ impl Sim<'_> {
         self.recorder = Recorder::default();
         self.messages.clear();
         self.proxies.forget();
+        self.closers.clear();
+        (self.probed, self.ending) = (None, None);
         self.still();
     }
 
@@ -222,6 +236,7 @@ impl Sim<'_> {
             if let Some(state) = self.state(at) {
                 state.flows.open.remove(open);
             }
+            self.hung_up(at, skb, &socket);
             return self.upstream_refused(at, &socket);
         }
         let data = skb.packet.payload > 0;
@@ -229,19 +244,14 @@ impl Sim<'_> {
             Stage::SynSent if flags.has(TcpFlags::SYN_ACK) => {
                 self.set_stage(at, open, Stage::Established);
                 self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, &socket);
-                if let Some(request) = &socket.request {
-                    let maker = Maker::Process(socket.process.clone());
-                    let flags = TcpFlags::PSH | TcpFlags::ACK;
-                    let journey = self.say(at, skb, flags, request.length(), maker, &socket);
-                    let message = Message::Request(request.clone());
-                    self.messages.insert(journey, message);
-                }
+                self.connected(at, skb, &socket);
             }
             Stage::SynReceived | Stage::Established if !flags.has(TcpFlags::SYN) => {
                 self.set_stage(at, open, Stage::Established);
                 if data {
                     self.heard(at, skb, &socket);
                 } else if flags.has(TcpFlags::FIN) {
+                    self.hung_up(at, skb, &socket);
                     self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, &socket);
                 }
             }
@@ -249,26 +259,106 @@ impl Sim<'_> {
         }
     }
 
-    /// Data has come: a request is answered or passed on, an answer is taken.
+    /// A connection is there: its client begins to speak.
+    fn connected(&mut self, at: HostId, skb: &Skb, socket: &Open) {
+        let Some(ask) = &socket.ask else { return };
+        match &ask.hello {
+            Some(hello) => {
+                let content = Content::Hello(hello.clone());
+                self.speak(at, skb, socket, Message::of(content));
+            }
+            None => self.asks(at, skb, socket, None),
+        }
+    }
+
+    /// A client asks, or passes on what waits. `agreed`: the protocol agreed on, over TLS.
+    fn asks(&mut self, at: HostId, skb: &Skb, socket: &Open, agreed: Option<&str>) {
+        let request = socket.ask.as_ref().and_then(|a| a.request.clone());
+        let Some((request, version)) = request else {
+            return self.relay_is_ready(at, skb, socket);
+        };
+        let version = agreed.map_or(version, HttpVersion::agreed);
+        let mut message = Message::of(Content::Request { request, version });
+        if agreed.is_some() {
+            message.payload = message.payload.wrapped();
+        }
+        self.speak(at, skb, socket, message);
+    }
+
+    /// Sends data over a connection, to whom a segment came from.
+    pub(super) fn speak(&mut self, at: HostId, to: &Skb, socket: &Open, message: Message) {
+        let maker = Maker::Process(socket.process.clone());
+        let flags = TcpFlags::PSH | TcpFlags::ACK;
+        let size = message.payload.length();
+        // It is there before it arrives, which is not before the queue runs.
+        let journey = self.say(at, to, flags, size, maker, socket);
+        self.recorder.carries(journey, &message.payload);
+        self.messages.insert(journey, message);
+    }
+
+    /// Data has come.
     fn heard(&mut self, at: HostId, skb: &Skb, socket: &Open) {
-        match self.messages.remove(&skb.journey) {
-            Some(Message::Request(request)) => {
-                if !self.proxy_request(at, skb, socket, &request) && self.answers(at, socket) {
-                    let response = Response {
-                        status: 200,
-                        ..Response::default()
-                    };
-                    self.respond(at, skb, socket, response);
-                }
+        let Some(message) = self.messages.remove(&skb.journey) else {
+            self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, socket);
+            return;
+        };
+        if socket.listener.is_some() {
+            if !self.proxy_heard(at, skb, socket, &message) && self.answers(at, socket) {
+                self.serve(at, skb, socket, message);
             }
-            Some(Message::Response(response)) => {
+            return;
+        }
+        let hello = socket.ask.as_ref().and_then(|a| a.hello.as_ref());
+        match message.payload.content {
+            Content::Shake(alpn) if message.payload.tls == 0 && hello.is_some() => {
+                self.asks(at, skb, socket, Some(&alpn));
+            }
+            _ if self.relay_back(at, skb, socket, &message) => {}
+            Content::Response(response) => {
                 self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, socket);
-                self.upstream_answered(at, socket, &response);
+                if self.is_probe(at, socket) {
+                    let by = message.by.map(|by| (by, response.status));
+                    self.ending = Some(Ending { by });
+                }
+                self.upstream_answered(at, socket, &response, message.by);
             }
-            None => {
+            _ => {
                 self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, socket);
             }
         }
+    }
+
+    /// An application answers. It is taken to speak TLS with those who do.
+    fn serve(&mut self, at: HostId, skb: &Skb, socket: &Open, message: Message) {
+        let content = match message.payload.content {
+            Content::Hello(hello) => {
+                Content::Shake(hello.alpn.first().cloned().unwrap_or_default())
+            }
+            Content::Request { .. } => Content::Response(Response {
+                status: 200,
+                ..Response::default()
+            }),
+            Content::Shake(_) | Content::Response(_) => return,
+        };
+        let tls = message.payload.tls;
+        let payload = Payload { tls, content };
+        self.speak(at, skb, socket, Message { payload, by: None });
+    }
+
+    fn is_probe(&self, at: HostId, socket: &Open) -> bool {
+        self.probed == Some((at, (socket.local, socket.remote)))
+    }
+
+    /// The other end is gone before it answered.
+    fn hung_up(&mut self, at: HostId, skb: &Skb, socket: &Open) {
+        let by = self.closers.remove(&skb.journey);
+        if let Some(by) = by
+            && self.is_probe(at, socket)
+            && self.ending.is_none()
+        {
+            self.ending = Some(Ending { by: Some((by, 0)) });
+        }
+        self.upstream_broken(at, socket, by);
     }
 
     /// An ICMP error about a connection that is being opened ends the attempt (kernel `tcp_v4_err`).
@@ -380,7 +470,13 @@ impl Sim<'_> {
             other => other,
         };
         Trace {
-            disposition,
+            disposition: match self.ending {
+                Some(Ending { by: None }) => Disposition::Delivered,
+                Some(Ending { by: Some((_, 0)) }) => Disposition::Closed,
+                Some(Ending { by: Some(_) }) => Disposition::Answered,
+                None => disposition,
+            },
+            ended_by: self.ending.and_then(|e| e.by),
             journeys,
         }
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Snapshot;
+use super::{Proxied, Snapshot};
 use crate::conntrack::{ConnectionId, Direction, LookupReason, Manip, NatMade, Tuple};
 use crate::load_balancer;
 use crate::net::{IfaceName, Mac};
@@ -12,7 +12,6 @@ use crate::netfilter::targets::RejectWith;
 use crate::netfilter::walk::{self, CannotTell, TableRef, Traversal};
 use crate::netfilter::{Hook, SocketOwner, Tracked};
 use crate::route::{Flow, Found, NoWay};
-use crate::text::Span;
 
 /// What a step did. The machines' own accounts stand in it whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,8 +59,8 @@ pub enum Action {
     Left(Egress),
     /// A socket took it.
     Delivered(Delivery),
-    /// A proxy passed a request on, or answered it.
-    Proxied(Box<Proxied>),
+    /// A proxy decided something about a connection or a request.
+    Proxied(Proxied),
     /// It reached its host, which has no use for it.
     NothingListens,
     /// The host's own kernel took it and answers itself.
@@ -279,28 +278,4 @@ pub enum Drop {
     Nobody,
     NoBackend,
     CannotTell(CannotTell),
-}
-
-/// What Envoy did with a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Proxied {
-    pub listener: String,
-    /// A filter chain took the connection.
-    pub chain: bool,
-    /// Empty: none has the request's authority.
-    pub vhost: String,
-    /// Empty: none fits, or it has no name.
-    pub route: String,
-    pub cluster: String,
-    /// Whom it tries next; None once there is an answer.
-    pub endpoint: Option<String>,
-    pub status: Option<u16>,
-    /// The answer is Envoy's own, not an upstream's.
-    pub own_answer: bool,
-    /// `%RESPONSE_FLAGS%`
-    pub flags: Vec<&'static str>,
-    /// `%RESPONSE_CODE_DETAILS%`
-    pub details: String,
-    /// The text that decided: of the route, or of the virtual host.
-    pub span: Option<Span>,
 }

@@ -1,6 +1,7 @@
 //! What can be asked of a step, as a short text: for questions whose answer the model computes.
 
 use super::find::{StepAt, chain_name};
+use super::considered::Told;
 use super::{Action, Field, Snapshot, Step, Trace};
 use crate::topology::World;
 
@@ -76,9 +77,13 @@ impl Detail {
         let step = hop.steps.get(at.step as usize)?;
         let host = world.host(hop.host)?;
         let said = match &step.action {
-            Action::Proxied(said) => Some(said),
+            Action::Proxied(said) => Some(Told {
+                config: host.envoy.as_deref()?,
+                account: &said.account,
+            }),
             _ => None,
         };
+        let answer = said.as_ref().and_then(|s| s.account.answer.as_ref());
         let text = match (self, &step.action) {
             (Detail::Field(field), _) => field.of(&step.after)?,
             (Detail::Host, _) => host.name.to_string(),
@@ -89,13 +94,13 @@ impl Detail {
             (Detail::Number, Action::Rule(rule)) => (rule.step()?.index + 1).to_string(),
             (Detail::NextHop, _) => next_hop(step)?,
             (Detail::Process, Action::Delivered(delivery)) => delivery.process.to_string(),
-            (Detail::Status, _) => said?.status?.to_string(),
-            (Detail::VirtualHost, _) => said?.vhost.clone(),
-            (Detail::Route, _) => said?.route.clone(),
-            (Detail::Cluster, _) => said?.cluster.clone(),
-            (Detail::Endpoint, _) => said?.endpoint.clone()?,
-            (Detail::Flags, _) => said?.flags.join(","),
-            (Detail::Details, _) => said?.details.clone(),
+            (Detail::Status, _) => answer.filter(|a| a.status > 0)?.status.to_string(),
+            (Detail::VirtualHost, _) => said?.vhost()?.name.clone(),
+            (Detail::Route, _) => said?.route()?.name.clone(),
+            (Detail::Cluster, _) => said?.account.cluster.clone(),
+            (Detail::Endpoint, _) => said?.account.endpoint.as_ref()?.address.clone(),
+            (Detail::Flags, _) => answer?.flags.join(","),
+            (Detail::Details, _) => answer?.details.clone(),
             (Detail::End, _) => journey.disposition.name().to_string(),
             _ => return None,
         };

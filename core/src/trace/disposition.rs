@@ -24,6 +24,15 @@ pub enum Disposition {
     NoBackend,
     /// It left the machines that the model knows.
     Left,
+    /// A proxy answered by itself.
+    Answered {
+        status: u16,
+        by: HostId,
+    },
+    /// A proxy ended the connection without an answer.
+    Closed {
+        by: HostId,
+    },
     /// It met something that is not modelled.
     CannotTell,
 }
@@ -42,11 +51,13 @@ impl Disposition {
             Disposition::NothingListens => say!("trace/end-nothing-listens"),
             Disposition::NoBackend => say!("trace/end-no-backend"),
             Disposition::Left => say!("trace/end-left"),
+            Disposition::Answered => say!("trace/end-answered"),
+            Disposition::Closed => say!("trace/end-closed"),
             Disposition::CannotTell => say!("trace/end-cannot-tell"),
         }
     }
 
-    pub const ALL: [Disposition; 12] = [
+    pub const ALL: [Disposition; 14] = [
         Disposition::Delivered,
         Disposition::Dropped,
         Disposition::Rejected,
@@ -58,6 +69,8 @@ impl Disposition {
         Disposition::NothingListens,
         Disposition::NoBackend,
         Disposition::Left,
+        Disposition::Answered,
+        Disposition::Closed,
         Disposition::CannotTell,
     ];
 
@@ -75,6 +88,8 @@ impl Disposition {
             Disposition::NothingListens => "nothing-listens",
             Disposition::NoBackend => "no-backend",
             Disposition::Left => "left",
+            Disposition::Answered => "answered",
+            Disposition::Closed => "closed",
             Disposition::CannotTell => "cannot-tell",
         }
     }

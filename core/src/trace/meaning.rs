@@ -1,6 +1,6 @@
 //! What a step means, for someone who has heard of IP and of little else.
 
-use super::{Action, Drop, Maker, RouteOutcome, RuleStep, Step, SwitchOutcome};
+use super::{Action, Drop, Maker, RouteOutcome, RuleStep, Stage, Step, SwitchOutcome};
 use crate::conntrack::{LookupReason, Manip};
 use crate::net::{Packet, Transport};
 use crate::netfilter::walk::{StepAction, StepKind};
@@ -63,8 +63,17 @@ pub fn meaning(world: &World, at: HostId, step: &Step) -> Say {
         Action::Left(egress) if egress.beyond => say!("meaning/left-beyond"),
         Action::Left(_) => say!("meaning/left"),
         Action::Delivered(_) => say!("meaning/delivered"),
-        Action::Proxied(said) if said.status.is_some() => say!("meaning/proxy-answer"),
-        Action::Proxied(_) => say!("meaning/proxied"),
+        Action::Proxied(said) => match said.stage {
+            Stage::Listener => say!("meaning/envoy-listener"),
+            Stage::FilterChain => say!("meaning/envoy-chain"),
+            Stage::Tls => say!("meaning/envoy-tls"),
+            Stage::VirtualHost => say!("meaning/envoy-vhost"),
+            Stage::Route => say!("meaning/envoy-route"),
+            Stage::Filter => say!("meaning/envoy-filter"),
+            Stage::Cluster => say!("meaning/envoy-cluster"),
+            Stage::Endpoint => say!("meaning/envoy-endpoint"),
+            Stage::Answer => say!("meaning/proxy-answer"),
+        },
         Action::NothingListens => say!("meaning/nothing-listens"),
         Action::KernelTook => say!("meaning/kernel-took"),
         Action::Dropped(why) => dropped(why),

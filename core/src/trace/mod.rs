@@ -6,38 +6,62 @@
 
 mod action;
 mod change;
+mod considered;
 mod detail;
 mod disposition;
 mod find;
 mod meaning;
+mod payload;
 mod print;
+mod proxy;
 mod step;
 mod tell;
 mod why;
 
 pub use action::{
-    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, Proxied, RouteOutcome,
-    Routing, RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
+    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, RouteOutcome, Routing,
+    RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
 };
 pub use change::{Change, Field, Snapshot};
+pub use considered::{Considered, considered};
 pub use detail::Detail;
 pub use disposition::Disposition;
 pub use find::{Query, StepAt, alike};
 pub use meaning::meaning;
+pub use payload::{Content, Payload};
 pub use print::{Style, print, summary};
+pub use proxy::{Account, Answer, ChainAt, Chosen, Proxied, Stage, Tls};
 pub use tell::tell;
 pub use why::{span, why};
 
 use serde::Serialize;
 
 use crate::netfilter::Hook;
-use crate::topology::{HostId, IfaceName};
+use crate::say;
+use crate::text::Say;
+use crate::topology::{HostId, IfaceName, World};
 
 /// What became of a probe, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Trace {
     pub disposition: Disposition,
+    /// The proxy that answered the probe by itself, and with which status; 0 where it ended the connection.
+    pub ended_by: Option<(HostId, u16)>,
     pub journeys: Vec<Journey>,
+}
+
+impl Trace {
+    /// How it ended, with the name of the proxy where one ended it.
+    pub fn ending(&self, world: &World) -> Say {
+        let name = |id| world.host(id).map_or("", |h| &*h.name);
+        match self.ended_by {
+            Some((by, 0)) => say!("trace/end-closed-by", host = name(by)),
+            Some((by, status)) => {
+                say!("trace/end-answered-by", status = status, host = name(by))
+            }
+            None => self.disposition.say(),
+        }
+    }
 }
 
 /// One packet from where it was made to where it ended.
@@ -48,6 +72,8 @@ pub struct Journey {
     pub cause: Option<u32>,
     /// The packet as its sender made it.
     pub packet: Snapshot,
+    /// What it carries, where that is known.
+    pub payload: Option<Payload>,
     pub hops: Vec<Hop>,
     pub disposition: Disposition,
 }
@@ -92,6 +118,8 @@ pub enum Part {
     Neighbour,
     Bridge(IfaceName),
     Balancer,
+    /// A decision of the Envoy of this host.
+    Envoy(Stage),
 }
 
 /// A layer of the way, for grouping and colour.

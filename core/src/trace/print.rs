@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Action, Change, Field, Hop, Journey, Part, Role, Step, Trace, tell, why};
-use crate::net::{Packet, Transport};
+use crate::net::{Packet, TcpFlags, Transport};
 use crate::say;
 use crate::text::{Lang, Outcome, Reason, Say, Why};
 use crate::topology::{HostId, World};
@@ -29,13 +29,13 @@ pub fn print(world: &World, trace: &Trace, style: Style) -> String {
     for (at, journey) in trace.journeys.iter().enumerate() {
         let first_answer = journey.role != Role::Request && !answered;
         answered |= first_answer;
-        if style.all || at == 0 || first_answer {
+        if style.all || at == 0 || first_answer || opens(journey) {
             printer.journey(at, journey);
         } else {
             printer.brief(at, journey);
         }
     }
-    let end = printer.text(trace.disposition.say());
+    let end = printer.text(trace.ending(world));
     let _ = writeln!(printer.out, "{end}");
     printer.out
 }
@@ -67,6 +67,11 @@ pub fn summary(packet: &Packet) -> String {
     text
 }
 
+/// The first packet of a connection that the probe led to.
+fn opens(journey: &Journey) -> bool {
+    matches!(journey.packet.packet.transport, Transport::Tcp { flags, .. } if flags == TcpFlags::SYN)
+}
+
 struct Printer<'a> {
     world: &'a World,
     lang: Lang,
@@ -95,7 +100,14 @@ impl Printer<'_> {
         self.heading(at, journey);
         let names: Vec<_> = journey.hops.iter().map(|h| self.name(h.host)).collect();
         let end = self.text(journey.disposition.say());
-        let _ = writeln!(self.out, "  {}: {end}\n", names.join(" → "));
+        let _ = writeln!(self.out, "  {}: {end}", names.join(" → "));
+        for hop in &journey.hops {
+            let by_envoy = |s: &&Step| matches!(s.part, Part::Envoy(_));
+            if hop.steps.iter().any(|s| by_envoy(&s)) {
+                self.steps(hop, hop.steps.iter().filter(by_envoy));
+            }
+        }
+        self.out.push('\n');
     }
 
     fn journey(&mut self, at: usize, journey: &Journey) {
@@ -114,10 +126,14 @@ impl Printer<'_> {
     }
 
     fn hop(&mut self, hop: &Hop) {
+        self.steps(hop, hop.steps.iter());
+    }
+
+    fn steps<'s>(&mut self, hop: &Hop, steps: impl Iterator<Item = &'s Step>) {
         let name = self.name(hop.host);
         let _ = writeln!(self.out, "  {name}");
         let mut last = String::new();
-        for step in &hop.steps {
+        for step in steps {
             // The label of a hook's steps tells as much.
             if matches!(step.action, Action::Hook(_)) {
                 continue;
@@ -145,6 +161,7 @@ impl Printer<'_> {
             (Part::Routing, _) => self.text(say!("trace/part-routing")),
             (Part::Neighbour, _) => self.text(say!("trace/part-neighbour")),
             (Part::Balancer, _) => self.text(say!("trace/part-balancer")),
+            (Part::Envoy(_), _) => self.text(say!("trace/part-envoy")),
         }
     }
 

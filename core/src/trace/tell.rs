@@ -1,8 +1,9 @@
 //! What a step did, in a sentence.
 
+use super::considered::Told;
 use super::{
-    Action, Drop, Egress, Maker, Neighbour, Occasion, Proxied, RouteOutcome, Routing, RuleStep,
-    SourceCheck, Step, SwitchOutcome, Switching, Tracking,
+    Action, Answer, Chosen, Drop, Egress, Maker, Neighbour, Occasion, Proxied, RouteOutcome,
+    Routing, RuleStep, SourceCheck, Stage, Step, SwitchOutcome, Switching, Tls, Tracking,
 };
 use crate::conntrack::{LookupReason, Manip, NatMade};
 use crate::netfilter::walk::{self, StepKind, TableRef};
@@ -50,7 +51,7 @@ pub fn tell(world: &World, host: HostId, step: &Step) -> Say {
             ),
             None => say!("trace/delivered", process = delivery.process),
         },
-        Action::Proxied(said) => proxied(said),
+        Action::Proxied(said) => proxied(host, said),
         Action::NothingListens => match step.after.packet.dport() {
             Some(port) => say!(
                 "trace/nothing-listens",
@@ -302,23 +303,137 @@ fn dropped(drop: &Drop, step: &Step) -> Say {
     }
 }
 
-fn proxied(said: &Proxied) -> Say {
-    match (&said.endpoint, said.status) {
-        (Some(endpoint), _) => say!(
-            "trace/proxied",
-            listener = said.listener,
-            vhost = said.vhost,
-            route = said.route,
-            cluster = said.cluster,
-            endpoint = endpoint
+/// What a stage came to, in Envoy's terms.
+fn proxied(host: Option<&Host>, said: &Proxied) -> Say {
+    let Some(config) = host.and_then(|h| h.envoy.as_deref()) else {
+        return say!("trace/proxied-unknown");
+    };
+    let account = &*said.account;
+    let told = Told { config, account };
+    let request = account.request.as_ref();
+    match said.stage {
+        Stage::Listener => match told.listener() {
+            Some(listener) => say!("trace/envoy-listener", name = listener.name),
+            None => say!("trace/envoy-no-listener", port = account.port),
+        },
+        Stage::FilterChain => match told.chain() {
+            Some(chain) if chain.name.is_empty() => say!("trace/envoy-chain-unnamed"),
+            Some(chain) => say!("trace/envoy-chain", name = chain.name),
+            None => say!("trace/envoy-no-chain"),
+        },
+        Stage::Tls => match &account.tls {
+            Tls::Plain => say!("trace/envoy-tls-none"),
+            Tls::Passed => say!("trace/envoy-tls-passed"),
+            Tls::Ended { .. }
+                if account
+                    .connection
+                    .tls
+                    .as_ref()
+                    .is_some_and(|t| t.certificate) =>
+            {
+                say!("trace/envoy-tls-mutual")
+            }
+            Tls::Ended { .. } => say!("trace/envoy-tls-ended"),
+            Tls::NotSpoken => say!("trace/envoy-tls-not-spoken"),
+            Tls::NoCertificate => say!("trace/envoy-tls-no-certificate"),
+        },
+        Stage::VirtualHost => {
+            let authority = request.map_or("", |r| &r.authority);
+            match told.vhost() {
+                Some(vhost) => say!("trace/envoy-vhost", host = authority, name = vhost.name),
+                None => say!("trace/envoy-no-vhost", host = authority),
+            }
+        }
+        Stage::Route => {
+            let path = request.map_or("", |r| &r.path);
+            let number = account.route.map_or(0, |at| u64::from(at) + 1);
+            match told.route() {
+                Some(route) if route.name.is_empty() => {
+                    say!("trace/envoy-route-unnamed", path = path, number = number)
+                }
+                Some(route) => {
+                    say!(
+                        "trace/envoy-route",
+                        path = path,
+                        number = number,
+                        name = route.name
+                    )
+                }
+                None => say!("trace/envoy-no-route", path = path),
+            }
+        }
+        Stage::Filter => match &account.answer {
+            Some(answer) => say!("trace/envoy-filter-ends", status = answer.status),
+            None => say!("trace/envoy-delays", ms = account.delayed),
+        },
+        Stage::Cluster => match told.cluster() {
+            Some(cluster) => say!("trace/envoy-cluster", name = cluster.name),
+            None => say!("trace/envoy-no-cluster", name = account.cluster),
+        },
+        Stage::Endpoint => match &account.endpoint {
+            Some(chosen) => endpoint(account.attempt, chosen),
+            None => say!("trace/envoy-no-endpoint", name = account.cluster),
+        },
+        Stage::Answer => match &account.answer {
+            Some(answer) => answered(answer),
+            None => say!("trace/proxied-unknown"),
+        },
+    }
+}
+
+fn endpoint(attempt: u32, chosen: &Chosen) -> Say {
+    let address = &chosen.address;
+    match &chosen.hello {
+        Some(hello) if hello.certificate => {
+            say!(
+                "trace/envoy-endpoint-mutual",
+                address = address,
+                sni = hello.sni
+            )
+        }
+        Some(hello) => say!(
+            "trace/envoy-endpoint-tls",
+            address = address,
+            sni = hello.sni
         ),
-        (None, Some(status)) if said.own_answer => say!(
-            "trace/proxied-own",
-            status = status,
-            flags = said.flags.join(","),
-            details = said.details
-        ),
-        (None, Some(status)) => say!("trace/proxied-back", status = status),
-        (None, None) => say!("trace/proxied-refused", listener = said.listener),
+        None if attempt > 1 => {
+            say!(
+                "trace/envoy-endpoint-again",
+                address = address,
+                attempt = attempt
+            )
+        }
+        None => say!("trace/envoy-endpoint", address = address),
+    }
+}
+
+fn answered(answer: &Answer) -> Say {
+    let flags = match answer.flags[..] {
+        [] => "-".to_string(),
+        _ => answer.flags.join(","),
+    };
+    let (status, details) = (answer.status, &answer.details);
+    match answer {
+        Answer { status: 0, .. } => say!("trace/envoy-closes", flags = flags, details = details),
+        Answer {
+            own: true,
+            location: Some(location),
+            ..
+        } => {
+            say!(
+                "trace/envoy-redirects",
+                status = status,
+                location = location
+            )
+        }
+        Answer { own: true, .. } => {
+            say!(
+                "trace/proxied-own",
+                status = status,
+                flags = flags,
+                details = details
+            )
+        }
+        Answer { own: false, .. } => say!("trace/proxied-back", status = status),
     }
 }

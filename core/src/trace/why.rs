@@ -1,6 +1,7 @@
 //! Why a step happened, made when someone looks.
 
-use super::{Action, Neighbour, RuleStep, Step, SwitchOutcome, Switching};
+use super::considered::Told;
+use super::{Action, Considered, Neighbour, RuleStep, Step, SwitchOutcome, Switching, considered};
 use crate::netfilter::walk::TableRef;
 use crate::netfilter::{self, Context};
 use crate::say;
@@ -22,6 +23,7 @@ pub fn why(world: &World, at: HostId, step: &Step) -> Why {
         Action::SourceChecked(check) => host.fib(0).why(&check.flow, &check.back),
         Action::Bridged(switching) => decided(host, switching),
         Action::Resolved(neighbour) => resolved(host, neighbour),
+        Action::Proxied(said) => proxied(considered(world, at, said)),
         _ => Why::default(),
     }
 }
@@ -48,7 +50,13 @@ pub fn span(world: &World, at: HostId, step: &Step) -> Option<Span> {
             Ok(found) => found.route.span,
             Err(no_way) => no_way.route.as_ref()?.span,
         },
-        Action::Proxied(said) => said.span,
+        Action::Proxied(said) => {
+            let told = Told {
+                config: host.envoy.as_deref()?,
+                account: &said.account,
+            };
+            told.span(said.stage)
+        }
         _ => why(world, at, step).decided.iter().find_map(|r| r.span),
     }
 }
@@ -90,6 +98,31 @@ fn rule_why(host: &Host, rule: &RuleStep) -> Why {
         rule.at as usize,
         &ctx,
     )
+}
+
+/// Of a proxy's candidates: the one that held, or all that did not.
+fn proxied(all: Vec<Considered>) -> Why {
+    let reason = |c: Considered| Reason {
+        outcome: c.outcome,
+        text: c.name,
+        say: c.say,
+        span: c.span,
+        children: Vec::new(),
+    };
+    let (decided, passed_over): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .map(reason)
+        .partition(|r| r.outcome == Outcome::Held);
+    if decided.is_empty() && passed_over.len() == 1 {
+        return Why {
+            decided: passed_over,
+            passed_over: Vec::new(),
+        };
+    }
+    Why {
+        decided,
+        passed_over,
+    }
 }
 
 fn one(outcome: Outcome, say: Say, span: Option<Span>) -> Why {

@@ -67,6 +67,7 @@ pub fn run(workspace: &Workspace) -> Run {
     };
     let nothing = || Trace {
         disposition: Disposition::CannotTell,
+        ended_by: None,
         journeys: Vec::new(),
     };
     let (trace, after) = outcome.unwrap_or_else(|| (nothing(), After::default()));

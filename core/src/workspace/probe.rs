@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::envoy::ClientHello;
+use crate::net::HttpVersion;
 use crate::say;
 use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::text::Say;
@@ -12,10 +14,11 @@ use crate::text::Say;
 /// ```text
 /// FROM tcp|udp ADDRESS:PORT
 /// FROM icmp ADDRESS
-/// FROM http METHOD http://HOST[:PORT]/PATH [at ADDRESS:PORT] [NAME:VALUE]…
+/// FROM http METHOD http[s]://HOST[:PORT]/PATH [at ADDRESS:PORT] [sni=NAME] [alpn=P,P] [cert=yes] [version=2] [NAME:VALUE]…
 /// ```
 ///
-/// `at` says where to connect when HOST is a name. A header has no spaces.
+/// `at` says where to connect when HOST is a name. A header has no spaces. Over TLS the client names HOST (`sni=` for none)
+/// and offers `h2,http/1.1`, as curl does; `cert=yes` shows a certificate. `version=2` speaks HTTP/2 in the clear.
 pub fn parse(text: &str) -> Result<Probe, Say> {
     let mut words = text.split_whitespace();
     let form = || say!("texts/probe-form", text = text.trim());
@@ -61,16 +64,31 @@ fn http<'a>(
     url: &str,
     mut words: impl Iterator<Item = &'a str>,
 ) -> Result<Probe, Say> {
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or_else(|| say!("texts/probe-url", url = url))?;
+    let (rest, secure) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
+        (Some(rest), _) => (rest, false),
+        (_, Some(rest)) => (rest, true),
+        _ => return Err(say!("texts/probe-url", url = url)),
+    };
     let slash = rest.find('/').unwrap_or(rest.len());
     let (host, path) = rest.split_at(slash);
     let (mut at, mut headers) = (None, Vec::new());
+    let (mut hello, mut version) = (default_hello(host), HttpVersion::Http1);
     while let Some(word) = words.next() {
         if word == "at" && at.is_none() {
             let to = words.next().ok_or_else(|| say!("texts/probe-at"))?;
             at = Some(socket(to)?);
+        } else if let Some((name, value)) = option(word) {
+            match (name, value) {
+                ("sni", name) if secure => hello.sni = name.to_string(),
+                ("alpn", list) if secure => {
+                    let names = list.split(',').filter(|p| !p.is_empty());
+                    hello.alpn = names.map(str::to_string).collect();
+                }
+                ("cert", "yes" | "no") if secure => hello.certificate = value == "yes",
+                ("version", "1" | "1.1") if !secure => version = HttpVersion::Http1,
+                ("version", "2") if !secure => version = HttpVersion::Http2,
+                _ => return Err(say!("texts/probe-option", word = word)),
+            }
         } else if let Some((name, value)) = word.split_once(':').filter(|(n, _)| !n.is_empty()) {
             headers.push((name.to_string(), value.to_string()));
         } else {
@@ -81,7 +99,7 @@ fn http<'a>(
         Some(at) => at,
         None => host
             .parse()
-            .or_else(|_| address(host.trim_matches(['[', ']'])).map(|ip| (ip, 80).into()))
+            .or_else(|_| address(host.trim_matches(['[', ']'])).map(|ip| (ip, port(secure)).into()))
             .map_err(|_| say!("texts/probe-name", name = host))?,
     };
     Ok(Probe {
@@ -93,8 +111,34 @@ fn http<'a>(
             host: host.to_string(),
             path: if path.is_empty() { "/" } else { path }.to_string(),
             headers,
+            tls: secure.then_some(hello),
+            version,
         }),
     })
+}
+
+/// A word before whose first `:` there is a `=`, which no header's name has.
+fn option(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    (!name.contains(':')).then_some((name, value))
+}
+
+fn port(secure: bool) -> u16 {
+    if secure { 443 } else { 80 }
+}
+
+/// What curl says of itself: the host by its name, which an address is not (RFC 6066, 3).
+fn default_hello(host: &str) -> ClientHello {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let is_address = name.starts_with('[') || name.parse::<IpAddr>().is_ok();
+    ClientHello {
+        sni: if is_address { "" } else { name }.to_string(),
+        alpn: vec!["h2".into(), "http/1.1".into()],
+        certificate: false,
+    }
 }
 
 fn end<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<(), Say> {
@@ -122,14 +166,29 @@ impl fmt::Display for Probe {
             ProbeKind::Udp => write!(f, "{} udp {to}", self.from),
             ProbeKind::IcmpEcho => write!(f, "{} icmp {}", self.from, self.to),
             ProbeKind::Http(http) => {
+                let scheme = if http.tls.is_some() { "https" } else { "http" };
                 write!(
                     f,
-                    "{} http {} http://{}{}",
+                    "{} http {} {scheme}://{}{}",
                     self.from, http.method, http.host, http.path
                 )?;
-                let told = parse(&format!("{} http GET http://{}/", self.from, http.host));
+                let told = parse(&format!("{} http GET {scheme}://{}/", self.from, http.host));
                 if !told.is_ok_and(|p| (p.to, p.port) == (self.to, self.port)) {
                     write!(f, " at {to}")?;
+                }
+                if let Some(hello) = &http.tls {
+                    let usual = default_hello(&http.host);
+                    if hello.sni != usual.sni {
+                        write!(f, " sni={}", hello.sni)?;
+                    }
+                    if hello.alpn != usual.alpn {
+                        write!(f, " alpn={}", hello.alpn.join(","))?;
+                    }
+                    if hello.certificate {
+                        f.write_str(" cert=yes")?;
+                    }
+                } else if http.version == HttpVersion::Http2 {
+                    f.write_str(" version=2")?;
                 }
                 for (name, value) in &http.headers {
                     write!(f, " {name}:{value}")?;
@@ -154,6 +213,10 @@ mod tests {
             "client http POST http://182.92.251.227:8080/a/b?c=d end-user:jason",
             "client http GET http://tomcat.example.com/ at 182.92.251.227:80 x:y",
             "client http GET http://[fd00::1]/",
+            "client http GET http://182.92.251.227/ version=2",
+            "client http GET https://182.92.251.227/",
+            "client http GET https://shop.example.com/cart?a=b at 182.92.251.227:443 x:a=b",
+            "client http GET https://shop.example.com:8443/ at 182.92.251.227:8443 sni= alpn= cert=yes",
             "client tcp [fd00::1]:80",
         ] {
             let probe = parse(text).map_err(|e| e.key);
@@ -169,7 +232,15 @@ mod tests {
             ("client tcp 1.2.3.4", "texts/probe-target"),
             ("client icmp 1.2.3", "texts/bad-address"),
             ("client tcp 1.2.3.4:80 now", "texts/probe-more"),
-            ("client http GET https://1.2.3.4/", "texts/probe-url"),
+            ("client http GET ftp://1.2.3.4/", "texts/probe-url"),
+            (
+                "client http GET http://1.2.3.4/ sni=a",
+                "texts/probe-option",
+            ),
+            (
+                "client http GET https://1.2.3.4/ cert=maybe",
+                "texts/probe-option",
+            ),
             ("client http GET http://example.com/", "texts/probe-name"),
             ("client http GET http://example.com/ at", "texts/probe-at"),
         ] {

@@ -243,7 +243,7 @@ fn standing(state: &State, host: &Host, open: &Place, words: &Words) -> Drawer {
                 })
                 .collect()
         }
-        Part::Conntrack | Part::Hook(_) => Vec::new(),
+        Part::Conntrack | Part::Hook(_) | Part::Envoy(_) => Vec::new(),
     };
     if lines.is_empty() {
         return one_card(words.nothing_here, Vec::new());

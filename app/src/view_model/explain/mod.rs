@@ -106,6 +106,7 @@ pub fn part_name(part: &Part, words: &Words) -> String {
         Part::Routing => words.routing.to_string(),
         Part::Neighbour => words.neighbours.to_string(),
         Part::Balancer => words.load_balancer.to_string(),
+        Part::Envoy(_) => "Envoy".to_string(),
     }
 }
 

@@ -128,6 +128,7 @@ impl Map {
         let is_part = |b: &PartBox| matches!(b.shape, Shape::Part | Shape::Port);
         let same = |b: &PartBox| match (&b.place.part, &place.part) {
             (Part::Bridge(bridge), Part::Interface(iface)) => bridge == iface,
+            (Part::Process, Part::Envoy(_)) => true,
             (part, place) => part == place,
         };
         let own = self

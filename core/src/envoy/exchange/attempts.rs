@@ -2,7 +2,7 @@
 
 use super::{Attempt, Exchange, Flag, Mirrored, Outcome, address_of};
 use crate::envoy::action::Forward;
-use crate::envoy::balance::{How, Memory, NoHost, Pick, Wish};
+use crate::envoy::balance::{How, Memory, Pick, Wish};
 use crate::envoy::cluster::{Cluster, Discovery};
 use crate::envoy::format::Facts;
 use crate::envoy::listener::Connection;
@@ -95,7 +95,8 @@ impl<'c> Exchange<'c> {
             }),
         };
         match picked {
-            Err(NoHost::Empty | NoHost::Subset | NoHost::Unhealthy) => {
+            Err(why) => {
+                self.no_host = Some(why);
                 self.flags.push(Flag::NoHealthyUpstream);
                 self.details = "no_healthy_upstream".into();
                 self.finish(503, Headers::new(), "no healthy upstream".into(), true);

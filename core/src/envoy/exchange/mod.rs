@@ -6,7 +6,7 @@ mod answer;
 mod attempts;
 
 use crate::envoy::action::{Action, ClusterChoice, Forward};
-use crate::envoy::balance::{Memory, Pick};
+use crate::envoy::balance::{Memory, NoHost, Pick};
 use crate::envoy::config::Config;
 use crate::envoy::cors::{CorsVerdict, Policies};
 use crate::envoy::fault::{Abort, Fault};
@@ -46,6 +46,8 @@ pub struct Exchange<'c> {
     /// Milliseconds that the fault filter held it back.
     pub delayed: u64,
     pub attempts: Vec<Attempt>,
+    /// Why no endpoint could be chosen.
+    pub no_host: Option<NoHost>,
     /// Copies for other clusters.
     pub mirrors: Vec<Mirrored>,
     /// Milliseconds since the request went upstream.
@@ -187,6 +189,7 @@ impl<'c> Exchange<'c> {
             weighted: None,
             delayed: 0,
             attempts: Vec::new(),
+            no_host: None,
             mirrors: Vec::new(),
             clock: 0,
             flag_text: "-".into(),

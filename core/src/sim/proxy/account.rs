@@ -1,0 +1,189 @@
+use std::net::{IpAddr, SocketAddr};
+
+use super::position;
+use crate::envoy::{Action, Attempt, Config, Connection, Discovery, Exchange, RouteConfig};
+use crate::trace::{Account, Answer, Chosen, Stage, Tls};
+
+/// A connection that nothing was decided about.
+pub(super) fn blank(connection: Connection) -> Account {
+    Account {
+        connection,
+        port: 0,
+        listener: None,
+        chain: None,
+        chains_passed: Vec::new(),
+        tls: Tls::Plain,
+        request: None,
+        routes: None,
+        vhost: None,
+        route: None,
+        routes_passed: Vec::new(),
+        delayed: 0,
+        cluster: String::new(),
+        clusters: Vec::new(),
+        attempt: 0,
+        endpoint: None,
+        no_host: None,
+        mirrors: Vec::new(),
+        answer: None,
+    }
+}
+
+/// What an exchange has come to, over a connection.
+pub(super) fn of(connection: &Account, config: &Config, exchange: &Exchange) -> Account {
+    let routes = exchange.routes;
+    let vhost = routes.zip(exchange.vhost).and_then(|(r, v)| {
+        let is = |other: &crate::envoy::VirtualHost| std::ptr::eq(other, v);
+        r.virtual_hosts.iter().position(is)
+    });
+    let passed = exchange.passed_over.iter();
+    Account {
+        request: Some(exchange.request.clone()),
+        routes: routes.map(|r: &RouteConfig| r.name.clone()),
+        vhost: vhost.map(position),
+        route: exchange.route.map(|(at, _)| position(at)),
+        routes_passed: passed.map(|(at, miss)| (position(*at), *miss)).collect(),
+        delayed: exchange.delayed,
+        cluster: exchange.cluster.clone(),
+        clusters: exchange.cluster_odds.clone(),
+        attempt: position(exchange.attempts.len()),
+        endpoint: exchange
+            .attempts
+            .last()
+            .map(|a| chosen(config, exchange, a)),
+        no_host: exchange.no_host,
+        mirrors: exchange
+            .mirrors
+            .iter()
+            .map(|m| (m.cluster.clone(), m.address.clone()))
+            .collect(),
+        answer: exchange.answer.as_ref().map(|answer| Answer {
+            status: answer.status,
+            own: exchange.local,
+            location: answer.headers.first("location").map(str::to_string),
+            flags: exchange.flags.iter().map(|f| f.as_str()).collect(),
+            details: exchange.details.clone(),
+            log: String::new(),
+        }),
+        ..connection.clone()
+    }
+}
+
+fn chosen(config: &Config, exchange: &Exchange, attempt: &Attempt) -> Chosen {
+    let cluster = config.clusters.get(&exchange.cluster);
+    let original = cluster.is_some_and(|c| c.discovery == Discovery::OriginalDst);
+    let at = attempt.pick.endpoint;
+    let endpoint = cluster
+        .filter(|_| !original)
+        .and_then(|c| c.assignment.endpoints.get(at));
+    let odds = attempt.pick.odds.iter();
+    Chosen {
+        address: attempt.address.clone(),
+        at: (!original).then(|| position(at)),
+        odds: odds.map(|(at, w)| (position(*at), *w)).collect(),
+        panic: attempt.pick.panic,
+        how: attempt.pick.how,
+        hello: cluster.and_then(|c| c.hello(endpoint)).cloned(),
+        request: Some(attempt.request.clone()),
+    }
+}
+
+/// The stages that a request came to before its first attempt travels, or its answer goes back.
+pub(super) fn stages(exchange: &Exchange) -> Vec<Stage> {
+    let early = exchange.scheme.is_empty();
+    if early {
+        return Vec::new();
+    }
+    let mut stages = vec![Stage::VirtualHost];
+    if exchange.vhost.is_none() {
+        return stages;
+    }
+    stages.push(Stage::Route);
+    let Some((_, route)) = exchange.route else {
+        return stages;
+    };
+    let filtered = matches!(
+        exchange.details.as_str(),
+        "fault_filter_abort" | "cors_response"
+    );
+    if exchange.delayed > 0 || filtered {
+        stages.push(Stage::Filter);
+    }
+    if matches!(route.action, Action::Forward(_))
+        && !filtered
+        && exchange.details != "upgrade_failed"
+    {
+        stages.push(Stage::Cluster);
+        if !exchange.attempts.is_empty() || exchange.no_host.is_some() {
+            stages.push(Stage::Endpoint);
+        }
+    }
+    stages
+}
+
+/// What goes into a line of the access log.
+pub(super) struct Logged<'a> {
+    pub exchange: &'a Exchange<'a>,
+    pub connection: &'a Connection,
+    /// Milliseconds since the run began.
+    pub began: u64,
+    pub now: u64,
+    pub waited: u64,
+    /// The proxy's own end of the last connection upstream.
+    pub local: Option<(IpAddr, u16)>,
+}
+
+/// Istio's default format (`EnvoyTextLogFormat` of `pilot/pkg/model/telemetry_logging.go`). The run's begin stands for
+/// 1970, as there is no clock.
+pub(super) fn log(logged: &Logged) -> String {
+    let Logged {
+        exchange,
+        connection,
+        ..
+    } = logged;
+    let (request, answer) = (&exchange.request, exchange.answer.as_ref());
+    let header = |name: &str| request.headers.first(name).unwrap_or("-");
+    let path = match header("x-envoy-original-path") {
+        "-" => request.path.as_str(),
+        original => original,
+    };
+    let flags: Vec<&str> = exchange.flags.iter().map(|f| f.as_str()).collect();
+    let flags = match flags[..] {
+        [] => "-".to_string(),
+        _ => flags.join(","),
+    };
+    let end = |(ip, port): (IpAddr, u16)| SocketAddr::new(ip, port).to_string();
+    let attempt = exchange.attempts.last();
+    let or = |text: &str| match text {
+        "" => "-".to_string(),
+        text => text.to_string(),
+    };
+    let service = match (exchange.local, attempt) {
+        (false, Some(_)) => logged.waited.to_string(),
+        _ => "-".to_string(),
+    };
+    let sni = connection.tls.as_ref().map_or("", |t| &t.sni);
+    let seconds = logged.began / 1000;
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!(
+        "[1970-01-01T{hour:02}:{minute:02}:{second:02}.{:03}Z] \"{} {path} HTTP/1.1\" {} {flags} {} - \"-\" {} {} {} {service} \"{}\" \"{}\" \"{}\" \"{}\" \"{}\" {} {} {} {} {} {}",
+        logged.began % 1000,
+        request.method,
+        answer.map_or(0, |a| a.status),
+        or(&exchange.details),
+        request.body,
+        answer.map_or(0, |a| a.body.len()),
+        logged.now.saturating_sub(logged.began),
+        header("x-forwarded-for"),
+        header("user-agent"),
+        header("x-request-id"),
+        request.authority,
+        attempt.map_or("-", |a| &a.address),
+        or(&exchange.cluster),
+        logged.local.map_or("-".to_string(), end),
+        end(connection.destination),
+        end(connection.source),
+        or(sni),
+        or(exchange.route.map_or("", |(_, r)| &r.name)),
+    )
+}
