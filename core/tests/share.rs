@@ -120,6 +120,7 @@ fn any(random: &mut Random) -> Shared {
                 headers: (0..random.below(3))
                     .map(|_| (text(random), text(random)))
                     .collect(),
+                ..HttpRequest::default()
             }),
         },
     };

@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::{FILES_LIMIT, Unpacked};
+use crate::envoy::ClientHello;
+use crate::net::HttpVersion;
 use crate::say;
 use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::text::{File, Say};
@@ -81,8 +83,28 @@ fn probe(seed: u64, probe: &Probe, out: &mut String) {
                 put("header", name, out);
                 put("value", value, out);
             }
+            if let Some(tls) = &request.tls {
+                let certificate = if tls.certificate { "yes" } else { "no" };
+                let lines = [&tls.sni, &*tls.alpn.join(","), certificate];
+                put("tls", &lines.join("\n"), out);
+            }
+            if request.version == HttpVersion::Http2 {
+                put("version", "2", out);
+            }
         }
     }
+}
+
+/// Server name, protocols and certificate, a line each.
+fn hello(text: &str) -> Option<ClientHello> {
+    let mut lines = text.split('\n');
+    let (sni, alpn, certificate) = (lines.next()?, lines.next()?, lines.next()?);
+    let names = alpn.split(',').filter(|p| !p.is_empty());
+    Some(ClientHello {
+        sni: sni.to_string(),
+        alpn: names.map(str::to_string).collect(),
+        certificate: certificate == "yes",
+    })
 }
 
 fn files(files: &[File], out: &mut String) {
@@ -122,6 +144,15 @@ fn gather(records: &[(&str, &str)], most: usize) -> Result<Unpacked, Say> {
             host: needed("host")?.to_string(),
             path: needed("path")?.to_string(),
             headers: Vec::new(),
+            tls: match first("tls") {
+                Some(text) => Some(hello(text).ok_or_else(|| wrong("tls"))?),
+                None => None,
+            },
+            version: match first("version") {
+                None => HttpVersion::Http1,
+                Some("2") => HttpVersion::Http2,
+                Some(_) => return Err(wrong("version")),
+            },
         }),
         _ => return Err(wrong("kind")),
     };
@@ -164,7 +195,7 @@ fn gather(records: &[(&str, &str)], most: usize) -> Result<Unpacked, Say> {
             }
             "gone" => unpacked.gone.push(value.to_string()),
             "base" | "base-sum" | "seed" | "from" | "to" | "port" | "kind" | "method" | "host"
-            | "path" | "step" | "files" => {}
+            | "path" | "tls" | "version" | "step" | "files" => {}
             // A form that is to come gets another version.
             other => return Err(wrong(&other.chars().take(20).collect::<String>())),
         }
@@ -195,6 +226,12 @@ mod tests {
                     host: "tomcat.example".to_string(),
                     path: "/".to_string(),
                     headers: vec![("a".to_string(), String::new())],
+                    tls: Some(ClientHello {
+                        sni: "tomcat.example".to_string(),
+                        alpn: vec!["h2".to_string(), "http/1.1".to_string()],
+                        certificate: true,
+                    }),
+                    version: HttpVersion::Http2,
                 }),
             },
             seed: 7,
