@@ -29,8 +29,11 @@ impl Outcome {
             }
         }
         let home = |j: &Journey| j.role == Role::Reply && j.disposition == Disposition::Delivered;
-        let answered =
-            trace.disposition == Disposition::Delivered && trace.journeys.iter().any(home);
+        let there = matches!(
+            trace.disposition,
+            Disposition::Delivered | Disposition::Answered
+        );
+        let answered = there && trace.journeys.iter().any(home);
         let http = matches!(probe.kind, ProbeKind::Http(_));
         Outcome {
             end: trace.disposition,
@@ -87,7 +90,7 @@ fn status(trace: &Trace) -> Option<u16> {
     let said = |hop: &Hop| {
         let mut steps = hop.steps.iter().rev();
         steps.find_map(|s| match &s.action {
-            Action::Proxied(said) => said.status,
+            Action::Proxied(said) => said.account.answer.as_ref().map(|a| a.status),
             _ => None,
         })
     };

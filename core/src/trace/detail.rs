@@ -1,7 +1,7 @@
 //! What can be asked of a step, as a short text: for questions whose answer the model computes.
 
-use super::find::{StepAt, chain_name};
 use super::considered::Told;
+use super::find::{StepAt, chain_name};
 use super::{Action, Field, Snapshot, Step, Trace};
 use crate::topology::World;
 

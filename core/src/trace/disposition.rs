@@ -25,14 +25,9 @@ pub enum Disposition {
     /// It left the machines that the model knows.
     Left,
     /// A proxy answered by itself.
-    Answered {
-        status: u16,
-        by: HostId,
-    },
+    Answered,
     /// A proxy ended the connection without an answer.
-    Closed {
-        by: HostId,
-    },
+    Closed,
     /// It met something that is not modelled.
     CannotTell,
 }
