@@ -2,6 +2,7 @@
 //! here, and views can be rendered natively.
 
 pub mod clock;
+pub mod dialog;
 pub mod editor;
 pub mod events;
 pub mod keys;

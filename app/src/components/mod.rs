@@ -8,13 +8,17 @@ pub mod files;
 pub mod inspector;
 pub mod line;
 pub mod map;
+pub mod menu;
+pub mod modal;
 pub mod notice;
 pub mod probe;
+pub mod scenarios;
 pub mod shortcuts;
 pub mod splitter;
 pub mod steps;
 pub mod strip;
 pub mod tabs;
+pub mod terminal;
 pub mod top_bar;
 pub mod tour;
 

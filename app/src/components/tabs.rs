@@ -44,6 +44,7 @@ pub fn tabs(base: &Props, narrow: bool) -> Html {
                         Tab::Step => words.this_step,
                         Tab::List => words.all_steps,
                         Tab::Probe => words.probe,
+                        Tab::Terminal => words.terminal,
                     } }
                 </button>
             }) }
@@ -64,5 +65,6 @@ pub fn tab_id(tab: Tab) -> &'static str {
         Tab::Step => "tab-step",
         Tab::List => "tab-list",
         Tab::Probe => "tab-probe",
+        Tab::Terminal => "tab-terminal",
     }
 }

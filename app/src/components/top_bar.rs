@@ -2,6 +2,8 @@ use northsouth::text::Lang;
 use yew::prelude::*;
 
 use super::Props;
+use super::menu::Menu;
+use super::scenarios::ScenarioMenu;
 use crate::browser::media;
 use crate::state::{Event, Theme};
 
@@ -34,11 +36,10 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
     html! {
         <header class="top">
             <h1>{ "Northsouth" }</h1>
-            if let Some(scenario) = state.scenario {
-                <p class="scenario">{ scenario.title(state.settings.lang) }</p>
-            }
+            <ScenarioMenu lang={state.settings.lang} open={state.scenario.map(|s| s.name)} />
             <button class={classes!((!folded).then_some("pressed"))} aria-expanded={(!folded).to_string()}
                 onclick={props.on(fold)}>{ words.files }</button>
+            <Menu label={words.menu}>
             <button class={classes!(state.tour.is_some().then_some("pressed"))}
                 onclick={props.on(match state.tour {
                     Some(_) => Event::TourClosed,
@@ -54,6 +55,7 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
             <button aria-label={words.theme} title={words.theme} onclick={on_theme}>
                 <span aria-hidden="true">{ "◐" }</span>
             </button>
+            </Menu>
         </header>
     }
 }

@@ -11,6 +11,7 @@ pub const WORDS: Words = Words {
     undo: "Undo",
     redo: "Redo",
     theme: "Light or dark",
+    menu: "Menu",
 
     files: "Files",
     machines: "Machines",
@@ -197,6 +198,18 @@ pub const WORDS: Words = Words {
     mode_is_a_line: |name| {
         format!("This switch edits a line of load-balancer.yaml. It now says “forwarding: {name}”.")
     },
+
+    scenarios: "Scenarios",
+    scenario_colon: "Scenario: ",
+    scenarios_keep: "Your edits of each scenario are kept in this browser; opening another one loses nothing.",
+
+    terminal: "Terminal",
+    terminal_on: "On",
+    terminal_output: "What the commands printed",
+    terminal_keys: "Tab completes, ↑ and ↓ go through what was given. Escape, then Tab, leaves the line. The tools look at the machine as the run left it; rules and routes are changed in their files.",
+    terminal_offered: "Commands to try",
+    command_on: |host| format!("Command on {host}"),
+    clear: "Clear",
 
     tour: "Tour",
     tour_of: |at, count| format!("Tour {at} / {count}"),

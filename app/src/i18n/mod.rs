@@ -16,6 +16,7 @@ pub struct Words {
     pub undo: &'static str,
     pub redo: &'static str,
     pub theme: &'static str,
+    pub menu: &'static str,
 
     pub files: &'static str,
     pub machines: &'static str,
@@ -147,6 +148,20 @@ pub struct Words {
     pub mode: fn(Mode) -> &'static str,
     pub mode_is_a_line: fn(&str) -> String,
 
+    pub scenarios: &'static str,
+    /// Before the open scenario's title, for those who listen.
+    pub scenario_colon: &'static str,
+    pub scenarios_keep: &'static str,
+
+    pub terminal: &'static str,
+    pub terminal_on: &'static str,
+    pub terminal_output: &'static str,
+    pub terminal_keys: &'static str,
+    pub terminal_offered: &'static str,
+    /// A host.
+    pub command_on: fn(&str) -> String,
+    pub clear: &'static str,
+
     pub tour: &'static str,
     pub tour_of: fn(usize, usize) -> String,
     pub previous: &'static str,
@@ -213,5 +228,6 @@ methods! {
     mode(mode: Mode) -> &'static str;
     mode_is_a_line(name: &str) -> String;
     unknown_address(fragment: &str) -> String;
+    command_on(host: &str) -> String;
     tour_of(paragraph: usize, paragraphs: usize) -> String;
 }

@@ -11,6 +11,7 @@ pub const WORDS: Words = Words {
     undo: "撤销",
     redo: "重做",
     theme: "切换明暗",
+    menu: "菜单",
 
     files: "文件",
     machines: "机器",
@@ -193,6 +194,18 @@ pub const WORDS: Words = Words {
     mode_is_a_line: |name| {
         format!("这个开关改的是 load-balancer.yaml 里的一行，现在写着“forwarding: {name}”。")
     },
+
+    scenarios: "场景",
+    scenario_colon: "场景：",
+    scenarios_keep: "每个场景的改动都保存在这个浏览器里，打开别的场景不会丢失。",
+
+    terminal: "终端",
+    terminal_on: "主机",
+    terminal_output: "命令的输出",
+    terminal_keys: "Tab 补全，↑ ↓ 翻阅历史命令；先按 Escape 再按 Tab 可离开输入框。命令看到的是本次运行结束时的主机；规则和路由请在各自的文件里修改。",
+    terminal_offered: "可以试试的命令",
+    command_on: |host| format!("在 {host} 上执行的命令"),
+    clear: "清空",
 
     tour: "导览",
     tour_of: |at, count| format!("导览 {at} / {count}"),

@@ -17,6 +17,7 @@ use crate::components::splitter::Splitter;
 use crate::components::steps::steps;
 use crate::components::strip::strip;
 use crate::components::tabs::{shown, tab_id, tabs};
+use crate::components::terminal::Terminal;
 use crate::components::top_bar::top_bar;
 use crate::components::tour::tour_card;
 use crate::components::{Props, Shared};
@@ -108,6 +109,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                     <div id="panel" role="tabpanel" tabindex="0" aria-labelledby={tab_id(tab)}>
                         { match tab {
                             Tab::Probe => html! { <ProbePanel ..props.clone() /> },
+                            Tab::Terminal => html! { <Terminal ..props.clone() /> },
                             Tab::Step => inspector(&props),
                             Tab::List => steps(&props, narrow),
                         } }

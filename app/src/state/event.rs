@@ -41,6 +41,15 @@ pub enum Event {
     SpanChosen(Span),
     TabChosen(Tab),
 
+    /// A command line was given to a host.
+    CommandGiven {
+        host: String,
+        command: String,
+    },
+    /// The terminal of a host.
+    TerminalOpened(String),
+    TerminalCleared,
+
     TourOpened(usize),
     TourClosed,
 
@@ -74,10 +83,12 @@ pub enum Tab {
     List,
     /// Who sends what.
     Probe,
+    /// Commands on a host.
+    Terminal,
 }
 
 impl Tab {
-    pub const ALL: [Tab; 3] = [Tab::Step, Tab::List, Tab::Probe];
+    pub const ALL: [Tab; 4] = [Tab::Step, Tab::List, Tab::Probe, Tab::Terminal];
 }
 
 /// What lies over the page.

@@ -8,6 +8,7 @@ mod history;
 mod reduce;
 mod saved;
 mod settings;
+mod terminal;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use event::{Dialog, Event, Notice, Tab};
 pub use history::History;
 pub use saved::{read as read_saved, write as write_saved};
 pub use settings::{PANE_WIDTHS, Settings, Speed, Theme};
+pub use terminal::{Answer, Terminal};
 
 use northsouth::text::File;
 use northsouth::topology::HostId;
@@ -60,6 +62,7 @@ pub struct State {
     /// How many such wishes there were.
     wishes: u32,
     pub tab: Tab,
+    pub terminal: Rc<Terminal>,
     /// Which paragraph of the guided tour is open.
     pub tour: Option<usize>,
     pub notice: Option<Notice>,
@@ -92,6 +95,7 @@ impl State {
             go_to: None,
             wishes: 0,
             tab: Tab::Step,
+            terminal: Rc::default(),
             tour: None,
             notice: None,
             dialog: None,

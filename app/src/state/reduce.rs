@@ -100,6 +100,16 @@ impl State {
             Event::SpanChosen(span) => self.go_to(span),
             Event::TabChosen(tab) => self.tab = tab,
 
+            Event::CommandGiven { host, command } => {
+                let run = self.run.clone();
+                Rc::make_mut(&mut self.terminal).run(&run, host, command);
+            }
+            Event::TerminalOpened(host) => {
+                Rc::make_mut(&mut self.terminal).host = Some(host);
+                self.tab = Tab::Terminal;
+            }
+            Event::TerminalCleared => Rc::make_mut(&mut self.terminal).answers.clear(),
+
             Event::TourOpened(at) => self.open_tour(at),
             Event::TourClosed => self.tour = None,
 

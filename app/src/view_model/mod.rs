@@ -9,5 +9,6 @@ pub mod header;
 pub mod map;
 pub mod shortcuts;
 pub mod stride;
+pub mod terminal;
 pub mod timeline;
 pub mod walk;
