@@ -7,6 +7,7 @@ mod exercise;
 mod explain;
 mod files;
 mod json;
+mod lesson;
 mod options;
 mod packet;
 mod trace;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         ["trace", ref rest @ ..] if !rest.contains(&"--help") => trace::command(rest),
         ["explain", ref rest @ ..] if !rest.contains(&"--help") => explain::command(rest),
         ["run", ref rest @ ..] if !rest.contains(&"--help") => console::command(rest),
+        ["lesson", ref rest @ ..] if !rest.contains(&"--help") => lesson::command(rest),
         ["exercise", ref rest @ ..] if !rest.contains(&"--help") => exercise::command(rest),
         [
             "help" | "--help" | "trace" | "explain" | "run" | "exercise",
@@ -51,6 +53,7 @@ fn usage() -> String {
         console::USAGE,
         explain::USAGE,
         exercise::USAGE,
+        lesson::USAGE,
         CONFORM,
     ]
     .join("\n\n")

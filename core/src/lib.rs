@@ -4,6 +4,7 @@ pub mod console;
 pub mod control;
 pub mod envoy;
 pub mod exercise;
+pub mod lesson;
 pub mod link;
 pub mod load_balancer;
 pub mod manifest;

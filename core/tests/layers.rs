@@ -39,6 +39,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("workspace", walked.clone()),
         ("console", walked.clone()),
         ("exercise", walked.clone()),
+        ("lesson", [&walked[..], &["exercise"]].concat()),
         ("share", walked),
     ])
 }

@@ -1,10 +1,10 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use northsouth::exercise::{Exercise, check, differs, read};
+use northsouth::exercise::{check, differs, read};
 use northsouth::text::{File, FileId, Lang, Severity, Span};
 
-use super::{USAGE, base};
+use super::{USAGE, base, siblings};
 use crate::diagnose;
 use crate::files;
 use crate::options::Options;
@@ -45,11 +45,10 @@ fn one(path: &Path, lang: Lang) -> Result<bool, String> {
     let Some(exercise) = exercise else {
         return Ok(false);
     };
-    for (tag, other) in siblings(path)? {
-        if let Some(other) = other
-            && let Some(difference) = differs(&exercise, &other)
-        {
-            println!("{shown}: {tag}: {}", difference.text(lang));
+    for (tag, path) in siblings(path) {
+        let (other, _) = read(&files::text(&path)?, FileId(0), &base);
+        if let Some(said) = other.and_then(|other| differs(&exercise, &other)) {
+            println!("{shown}: {tag}: {}", said.text(lang));
             sound = false;
         }
     }
@@ -65,27 +64,4 @@ fn one(path: &Path, lang: Lang) -> Result<bool, String> {
         );
     }
     Ok(sound)
-}
-
-/// The same exercise in other languages, where the file lies in a language's folder.
-fn siblings(path: &Path) -> Result<Vec<(&'static str, Option<Exercise>)>, String> {
-    let mut all = Vec::new();
-    let parts: Vec<_> = path.iter().collect();
-    let own = Lang::ALL.iter().find_map(|lang| {
-        let at = parts.iter().rposition(|part| *part == lang.tag())?;
-        Some((at, *lang))
-    });
-    let Some((at, own)) = own else {
-        return Ok(all);
-    };
-    for lang in Lang::ALL.into_iter().filter(|lang| *lang != own) {
-        let mut parts = parts.clone();
-        parts[at] = lang.tag().as_ref();
-        let path: PathBuf = parts.iter().collect();
-        if path.exists() {
-            let (exercise, _) = read(&files::text(&path)?, FileId(0), &base);
-            all.push((lang.tag(), exercise));
-        }
-    }
-    Ok(all)
 }

@@ -2,8 +2,10 @@
 
 mod check;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use northsouth::text::Lang;
 use northsouth::workspace::{Scenario, Workspace};
 
 pub const USAGE: &str = "\
@@ -21,4 +23,23 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
 /// The scenarios that exercises start from.
 pub fn base(name: &str) -> Option<Workspace> {
     Scenario::find(name)?.workspace()
+}
+
+/// The same page in other languages, where the file lies in a language's folder.
+pub fn siblings(path: &Path) -> Vec<(&'static str, PathBuf)> {
+    let parts: Vec<_> = path.iter().collect();
+    let mut all = Vec::new();
+    for own in Lang::ALL {
+        let Some(at) = parts.iter().rposition(|part| *part == own.tag()) else {
+            continue;
+        };
+        for lang in Lang::ALL.into_iter().filter(|lang| *lang != own) {
+            let with = |(n, part)| if n == at { lang.tag().as_ref() } else { part };
+            let other: PathBuf = parts.iter().copied().enumerate().map(with).collect();
+            if other.exists() {
+                all.push((lang.tag(), other));
+            }
+        }
+    }
+    all
 }

@@ -22,7 +22,9 @@ pub use judge::{Finding, Judgement, Start};
 pub use lock::{Editable, Lines, Locked, locked};
 pub use outcome::Outcome;
 pub use question::{Answer, Question, same_answer};
+pub(crate) use read::changes_of;
 pub use read::read;
+pub(crate) use read_goal::asked;
 pub use score::Score;
 
 use crate::sim::Probe;

@@ -235,32 +235,8 @@ impl Reader<'_> {
         files
     }
 
-    /// The changes of a section's fenced blocks.
     fn changes(&self, section: &Section) -> Vec<FileChange> {
-        let mut all = Vec::new();
-        for block in &section.blocks {
-            let Block::Fenced { info, text, span } = block else {
-                continue;
-            };
-            let (word, name) = info.split_once(' ').unwrap_or((info, ""));
-            let kind = match word {
-                "file" => ChangeKind::Whole(text.clone()),
-                "edit" => ChangeKind::Lines(text.clone()),
-                "delete" => ChangeKind::Delete,
-                _ => continue,
-            };
-            let name = name.trim().to_string();
-            if name.is_empty() {
-                self.error(*span, say!("exercise/block-without-file", word = word));
-                continue;
-            }
-            all.push(FileChange {
-                name,
-                kind,
-                span: *span,
-            });
-        }
-        all
+        changes_of(&section.blocks, &mut |span, say| self.error(span, say))
     }
 
     fn answers(&self, section: &Section) -> Vec<(String, String)> {
@@ -302,6 +278,34 @@ impl Reader<'_> {
         }
         self.prose(blocks)
     }
+}
+
+/// The changes that fenced blocks tell.
+pub(crate) fn changes_of(blocks: &[Block], fault: &mut dyn FnMut(Span, Say)) -> Vec<FileChange> {
+    let mut all = Vec::new();
+    for block in blocks {
+        let Block::Fenced { info, text, span } = block else {
+            continue;
+        };
+        let (word, name) = info.split_once(' ').unwrap_or((info, ""));
+        let kind = match word {
+            "file" => ChangeKind::Whole(text.clone()),
+            "edit" => ChangeKind::Lines(text.clone()),
+            "delete" => ChangeKind::Delete,
+            _ => continue,
+        };
+        let name = name.trim().to_string();
+        if name.is_empty() {
+            fault(*span, say!("exercise/block-without-file", word = word));
+            continue;
+        }
+        all.push(FileChange {
+            name,
+            kind,
+            span: *span,
+        });
+    }
+    all
 }
 
 fn is_machine(info: &str) -> bool {

@@ -32,5 +32,6 @@ areas![
     "istio",
     "console",
     "share",
-    "exercise"
+    "exercise",
+    "lesson"
 ];
