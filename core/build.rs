@@ -1,84 +1,39 @@
-//! Lists the scenarios of `content/scenarios/`, so that a folder put there is one more scenario.
+//! Lists what comes with the program and is not code, for `src/content.rs` to build in.
 
-use std::fmt::Write as _;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let home = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let scenarios = home.join("../content/scenarios");
-    // Cargo looks at all that is below it.
-    println!("cargo::rerun-if-changed={}", scenarios.display());
-    let mut out = "&[\n".to_string();
-    for folder in entries(&scenarios)? {
-        let Some(name) = folder.file_name().and_then(|n| n.to_str()) else {
-            continue;
-        };
-        let mut files = Vec::new();
-        walk(&folder, &folder, &mut files)?;
-        files.retain(|file| file != "scenario.yaml");
-        files.sort_by_key(|file| (rank(file), file.clone()));
-        let place = |file: &str| folder.join(file).display().to_string();
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            out,
-            "Scenario {{ name: {name:?}, about: include_str!({:?}), files: &[",
-            place("scenario.yaml")
-        );
-        for file in &files {
-            let _ = writeln!(out, "({file:?}, include_str!({:?})),", place(file));
+    let mut files = Vec::new();
+    if env::var_os("CARGO_FEATURE_CONTENT").is_some() {
+        let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+        let content = here.join("../content");
+        for (root, below) in [(&content, ""), (&here.join("src/words"), "words/")] {
+            println!("cargo::rerun-if-changed={}", root.display());
+            look(root, below, &mut files)?;
         }
-        out.push_str("] },\n");
     }
-    out.push_str("]\n");
+    files.sort();
+    let mut out = String::from("static BUILT_IN: &[Entry] = &[\n");
+    for (name, path) in files {
+        let _ = writeln!(out, "    ({name:?}, include_str!({path:?})),");
+    }
+    out.push_str("];\n");
     let to = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    fs::write(to.join("scenarios.rs"), out)
+    fs::write(to.join("content.rs"), out)
 }
 
-fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let all: io::Result<Vec<_>> = fs::read_dir(dir)?.map(|e| Ok(e?.path())).collect();
-    let mut all = all?;
-    all.sort();
-    Ok(all)
-}
-
-/// The names of all files below a folder, with `/` between their parts.
-fn walk(dir: &Path, base: &Path, out: &mut Vec<String>) -> io::Result<()> {
-    for path in entries(dir)? {
+fn look(dir: &Path, below: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!("{below}{name}");
         if path.is_dir() {
-            walk(&path, base, out)?;
-        } else if let Ok(inside) = path.strip_prefix(base) {
-            let parts: Vec<_> = inside.iter().map(|p| p.to_string_lossy()).collect();
-            out.push(parts.join("/"));
+            look(&path, &format!("{name}/"), files)?;
+        } else if path.extension().is_none_or(|e| e != "rs") {
+            files.push((name, path));
         }
     }
     Ok(())
-}
-
-/// The order in which a reader wants to see them: what concerns all before the nodes and those before the pods; on a machine
-/// its rules before its routes before the rest.
-fn rank(file: &str) -> (usize, String, usize) {
-    const SHARED: [&str; 3] = ["client.yaml", "load-balancer.yaml", "vpc.yaml"];
-    const HOST: [&str; 8] = [
-        "iptables-save.txt",
-        "nft-ruleset.txt",
-        "ipset-save.txt",
-        "ip-route.txt",
-        "ip-rule.txt",
-        "brctl-show.txt",
-        "ip-addr.txt",
-        "sysctl.txt",
-    ];
-    let place = |all: &[&str], name: &str| all.iter().position(|f| *f == name).unwrap_or(all.len());
-    match file.rsplit_once('/') {
-        None => (0, String::new(), place(&SHARED, file)),
-        Some((folder, name)) => {
-            let group = match folder.split('/').next() {
-                Some("manifests") => 1,
-                Some("nodes") => 2,
-                _ => 3,
-            };
-            (group, folder.to_string(), place(&HOST, name))
-        }
-    }
 }

@@ -3,6 +3,21 @@
 const glue = document.querySelector('link[rel="modulepreload"]').href;
 const wasm = document.querySelector('link[type="application/wasm"]').href;
 
+// The sentences come beside the program, in the language that it will most likely ask for.
+let languages = navigator.languages;
+try {
+  languages = [localStorage.getItem('northsouth.settings') ?? '', ...languages];
+} catch {
+  // A browser that keeps nothing.
+}
+const language = languages.find((tag) => /^(en|zh)/i.test(tag));
+const words = document.createElement('link');
+words.rel = 'preload';
+words.as = 'fetch';
+words.crossOrigin = 'anonymous';
+words.href = `${document.querySelector('meta[name=content]').content}words/${/^zh/i.test(language) ? 'zh-CN' : 'en'}.txt`;
+document.head.append(words);
+
 const { default: init } = await import(glue);
 await init({ module_or_path: wasm });
 

@@ -11,7 +11,5 @@ mod view_model;
 
 fn main() {
     browser::panic::watch();
-    if let Some(place) = browser::page::place() {
-        yew::Renderer::<pages::Root>::with_root(place).render();
-    }
+    pages::open();
 }

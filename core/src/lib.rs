@@ -1,6 +1,7 @@
 //! Northsouth.
 pub mod conntrack;
 pub mod console;
+pub mod content;
 pub mod control;
 pub mod envoy;
 pub mod exercise;
@@ -16,6 +17,5 @@ pub mod sim;
 pub mod text;
 pub mod topology;
 pub mod trace;
-mod words;
 pub mod workspace;
 pub mod yaml;

@@ -17,10 +17,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let with = |more: &[&'static str]| [&base[..], more].concat();
     let world = with(&[&machines[..], &["topology"]].concat());
     let objects = [&world[..], &["yaml", "manifest", "control"]].concat();
-    let walked = [&objects[..], &["sim", "trace", "workspace"]].concat();
+    let walked = [&objects[..], &["sim", "trace", "workspace", "content"]].concat();
     BTreeMap::from([
-        ("words", vec!["text"]),
-        ("text", vec!["words", "say"]),
+        ("content", vec![]),
+        ("text", vec!["content", "say"]),
         ("net", vec!["text", "say"]),
         ("yaml", with(&[])),
         ("manifest", with(&["yaml"])),

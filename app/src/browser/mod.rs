@@ -6,6 +6,7 @@ pub mod dialog;
 pub mod editor;
 pub mod events;
 pub mod keys;
+pub mod library;
 pub mod location;
 pub mod measure;
 pub mod media;

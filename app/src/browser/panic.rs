@@ -9,13 +9,18 @@ pub fn watch() {
     std::panic::set_hook(Box::new(|info| {
         let message = info.to_string();
         storage::save(FLAG, &message);
-        if let Some(root) = super::root() {
-            let _ = root.set_attribute("data-failed", "");
-        }
-        if let Some(place) = super::document().and_then(|d| d.get_element_by_id("failure-detail")) {
-            place.set_text_content(Some(&message));
-        }
+        show(&message);
     }));
+}
+
+/// Shows the page's notice, with a message for whoever mends it.
+pub fn show(message: &str) {
+    if let Some(root) = super::root() {
+        let _ = root.set_attribute("data-failed", "");
+    }
+    if let Some(place) = super::document().and_then(|d| d.get_element_by_id("failure-detail")) {
+        place.set_text_content(Some(message));
+    }
 }
 
 /// What the program said when it failed on the last visit, once.

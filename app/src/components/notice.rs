@@ -13,6 +13,7 @@ pub fn notice_bar(props: &Props) -> Html {
         Notice::KeptUnreadable(kept) => (words.kept_unreadable.to_string(), Some(kept)),
         Notice::FailedLastTime(kept) => (words.failed_last_time.to_string(), Some(kept)),
         Notice::NotSaved => (words.not_saved.to_string(), None),
+        Notice::NotFetched => (words.not_fetched.to_string(), None),
         Notice::UnknownAddress(fragment) => {
             // As much of it as tells it from others.
             let start: String = fragment.chars().take(60).collect();

@@ -227,6 +227,7 @@ pub const WORDS: Words = Words {
             "There is nothing here by the name of “#{fragment}”. The playground is open instead."
         )
     },
+    not_fetched: "What this needs could not be fetched. Are you offline? Try again.",
     what_was_kept: "What was kept",
     open_again: "Open my texts again",
 };

@@ -175,6 +175,7 @@ pub struct Words {
     pub not_saved: &'static str,
     /// What the address asks for.
     pub unknown_address: fn(&str) -> String,
+    pub not_fetched: &'static str,
     pub what_was_kept: &'static str,
     pub open_again: &'static str,
 }

@@ -219,6 +219,7 @@ pub const WORDS: Words = Words {
     failed_last_time: "上次访问时页面出错了。当时的文本已另行存放；现在打开的是原始场景。",
     not_saved: "这个浏览器不保存内容，需要留下的请自行复制。",
     unknown_address: |fragment| format!("这里没有“#{fragment}”，已改为打开演练场。"),
+    not_fetched: "所需的内容没能取到。是否已断网？请再试一次。",
     what_was_kept: "保存的内容",
     open_again: "重新打开我的文本",
 };

@@ -10,15 +10,52 @@ pub use route::Route;
 
 use yew::prelude::*;
 
-use crate::browser::location;
+use crate::browser::{library, location, page, panic};
+use crate::state::needs;
+
+/// Draws the page that the address asks for when what it opens with has come.
+pub fn open() {
+    let Some(place) = page::place() else { return };
+    let words = needs::words(keep::settings().lang);
+    library::with(vec![words], move |spoken| {
+        follow(location::fragment(), move |route| match route {
+            Some(route) if spoken => {
+                yew::Renderer::<Root>::with_root_and_props(place, RootProps { route }).render();
+            }
+            _ => panic::show("The page's own files could not be fetched."),
+        });
+    });
+}
+
+/// Goes on with the route that a fragment names when what it opens with has come, or could not be fetched.
+fn follow(fragment: String, then: impl FnOnce(Option<Route>) + 'static) {
+    library::with(Route::told_by(&fragment), move |_| {
+        let route = Route::of(&fragment);
+        library::with(route.opens_with(), move |whole| {
+            then(whole.then_some(route))
+        });
+    });
+}
+
+#[derive(PartialEq, Properties)]
+struct RootProps {
+    /// What the page opens with. Later ones come by the address.
+    route: Route,
+}
 
 /// The page that the address asks for.
 #[component]
-pub fn Root() -> Html {
-    let route = use_state_eq(|| Route::of(&location::fragment()));
+fn Root(RootProps { route }: &RootProps) -> Html {
+    let route = use_state_eq(|| route.clone());
     let set = route.setter();
     use_effect_with((), move |()| {
-        let watch = location::watch(move |fragment| set.set(Route::of(&fragment)));
+        let watch = location::watch(move |fragment| {
+            let set = set.clone();
+            // Where it can't be fetched the page stays as it is.
+            follow(fragment, move |route| {
+                route.into_iter().for_each(|r| set.set(r))
+            });
+        });
         move || drop(watch)
     });
     match &*route {

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::settings::use_page_settings;
 use super::{Route, keep};
-use crate::browser::{clock, keys, measure, media, page};
+use crate::browser::{clock, keys, library, measure, media, page};
 use crate::components::controls::controls;
 use crate::components::files::files_pane;
 use crate::components::inspector::inspector;
@@ -22,7 +22,7 @@ use crate::components::top_bar::top_bar;
 use crate::components::tour::tour_card;
 use crate::components::{Props, Shared};
 use crate::hooks::use_media;
-use crate::state::{Dialog, Event, Notice, State, Tab};
+use crate::state::{Dialog, Event, Notice, State, Tab, needs};
 use crate::view_model::{explain, shortcuts as keymap};
 
 #[derive(PartialEq, Properties)]
@@ -47,7 +47,14 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                     keep::save_workspace(*slot, &workspace);
                 }
             }
-            dispatcher.dispatch(event);
+            let dispatcher = dispatcher.clone();
+            library::with(needs::before(state, &event), move |whole| {
+                dispatcher.dispatch(if whole {
+                    event
+                } else {
+                    Event::Noticed(Notice::NotFetched)
+                });
+            });
         })
     };
     use_page_settings(

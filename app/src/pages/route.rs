@@ -1,7 +1,9 @@
 //! What the page shows, by the fragment of its address. Links to the page are out in the world: a form that was read once is
 //! read for ever.
 
-use northsouth::workspace::Scenario;
+use northsouth::workspace::{DEFAULT, Scenario};
+
+use crate::state::needs;
 
 /// A page, and what it opens on.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +11,7 @@ pub enum Route {
     /// `#`, or none: the playground with what was kept of the last visit, else the scenario that a new user sees.
     Playground,
     /// `#scenario=NAME`
-    Scenario(&'static Scenario),
+    Scenario(Scenario),
     // A page of its own is a variant here, a line in `Route::of`, and an arm in `pages::Root`:
     // `#course`, `#lesson=NAME`, `#exercise=NAME`, `#teach`, `#how`.
     /// None of the above: the playground says so.
@@ -17,6 +19,23 @@ pub enum Route {
 }
 
 impl Route {
+    /// The content without which [`Route::of`] can't tell.
+    pub fn told_by(fragment: &str) -> Vec<String> {
+        let heads = fragment.starts_with("scenario=");
+        heads
+            .then(|| needs::SCENARIOS.to_string())
+            .into_iter()
+            .collect()
+    }
+
+    /// The content without which it can't be shown.
+    pub fn opens_with(&self) -> Vec<String> {
+        match self {
+            Route::Playground | Route::Unknown(_) => vec![needs::scenario(DEFAULT)],
+            Route::Scenario(scenario) => vec![needs::scenario(scenario.name)],
+        }
+    }
+
     /// `fragment` comes without its `#`. What follows a `&` is for the page, not for the choice of it.
     pub fn of(fragment: &str) -> Route {
         let first = fragment.split('&').next().unwrap_or_default();

@@ -108,4 +108,6 @@ pub enum Notice {
     NotSaved,
     /// The address asks for something that is not here; the playground is open instead.
     UnknownAddress(Rc<str>),
+    /// One of the page's own files could not be fetched.
+    NotFetched,
 }

@@ -5,6 +5,7 @@ mod breakpoints;
 mod cursor;
 mod event;
 mod history;
+pub mod needs;
 mod reduce;
 mod saved;
 mod settings;
@@ -42,7 +43,7 @@ pub struct Place {
 pub struct State {
     pub workspace: Rc<Workspace>,
     /// What it started from.
-    pub scenario: Option<&'static Scenario>,
+    pub scenario: Option<Scenario>,
     /// The scenario as it comes, to reset to.
     pub pristine: Rc<Workspace>,
     pub history: Rc<History>,

@@ -3,6 +3,7 @@
 
 mod stops;
 
+use northsouth::content;
 use northsouth::text::Lang;
 use northsouth::workspace::{Run, Workspace};
 
@@ -16,8 +17,8 @@ pub struct Stop {
     /// How the load balancer forwards in this part of the story.
     pub mode: Mode,
     pub finds: fn(&Run, &Walk) -> Option<usize>,
-    /// By [`Lang`].
-    pub texts: [&'static str; 2],
+    /// The name of its texts in `content/LANGUAGE/tour/`.
+    pub name: &'static str,
 }
 
 impl Stop {
@@ -32,7 +33,8 @@ impl Stop {
     }
 
     pub fn text(&self, lang: Lang) -> Text {
-        let whole = self.texts[lang as usize];
+        let path = format!("{}/tour/{}.md", lang.tag(), self.name);
+        let whole = content::file(&path).unwrap_or_default();
         let (title, body) = whole.split_once('\n').unwrap_or((whole, ""));
         Text {
             title: title.trim_start_matches("# "),

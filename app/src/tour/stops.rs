@@ -1,6 +1,5 @@
 //! The paragraphs in their order, and how each finds its step.
 
-use northsouth::text::Lang;
 use northsouth::topology::HostKind;
 use northsouth::trace::{Action, Field, Part, Role, Step};
 use northsouth::workspace::Run;
@@ -15,10 +14,7 @@ macro_rules! stops {
         [$(Stop {
             mode: Mode::$mode,
             finds: $finds,
-            texts: texts(
-                include_str!(concat!("../../../content/en/tour/", $name, ".md")),
-                include_str!(concat!("../../../content/zh-CN/tour/", $name, ".md")),
-            ),
+            name: $name,
         }),*]
     };
 }
@@ -51,14 +47,6 @@ pub static STOPS: [Stop; 12] = stops! {
     });
     RewriteDestination "12-counters" |run, walk| first(run, walk, |s| s.jumps("KUBE-SERVICES", "KUBE-NODEPORTS"));
 };
-
-/// The texts by [`Lang`].
-const fn texts(en: &'static str, zh_cn: &'static str) -> [&'static str; 2] {
-    let mut texts = [""; 2];
-    texts[Lang::En as usize] = en;
-    texts[Lang::ZhCn as usize] = zh_cn;
-    texts
-}
 
 /// A step as the tour looks at it.
 struct Seen<'a> {

@@ -1,11 +1,11 @@
 //! Sentences in every language. Code names a sentence by its key and gives the arguments; the words stand in
-//! `words/LANGUAGE/AREA.txt`, one `key = sentence with {argument}` a line.
+//! `words/LANGUAGE/AREA.txt`, one `key = sentence with {argument}` a line, and are [`content`].
 
 use std::sync::OnceLock;
 
 use serde::Serialize;
 
-use crate::words;
+use crate::content;
 
 /// A language that the model speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -125,20 +125,31 @@ impl Arg {
 }
 
 fn template(lang: Lang, key: &str) -> Option<&'static str> {
-    static CATALOGUES: OnceLock<[Vec<(&'static str, &'static str)>; 2]> = OnceLock::new();
-    let catalogues = CATALOGUES.get_or_init(|| Lang::ALL.map(catalogue));
-    let catalogue = &catalogues[lang as usize];
+    static CATALOGUES: [OnceLock<Catalogue>; Lang::ALL.len()] =
+        [const { OnceLock::new() }; Lang::ALL.len()];
+    let kept = CATALOGUES.get(lang as usize)?;
+    let catalogue = match kept.get() {
+        Some(catalogue) => catalogue,
+        None => {
+            let read = catalogue(lang);
+            // Not there yet: asked again the next time.
+            if read.is_empty() {
+                return None;
+            }
+            kept.get_or_init(|| read)
+        }
+    };
     let at = catalogue.binary_search_by(|(k, _)| (*k).cmp(key)).ok()?;
-    Some(catalogue[at].1)
+    Some(catalogue.get(at)?.1)
 }
 
+type Catalogue = Vec<(&'static str, &'static str)>;
+
 /// All sentences of a language by key, sorted. A line without ` = ` is a comment.
-pub(crate) fn catalogue(lang: Lang) -> Vec<(&'static str, &'static str)> {
-    let mut all: Vec<_> = words::areas(lang)
-        .iter()
-        .flat_map(|area| area.lines())
-        .filter_map(|l| l.split_once(" = "))
-        .collect();
+fn catalogue(lang: Lang) -> Catalogue {
+    let areas = content::folder(&format!("words/{}", lang.tag()));
+    let lines = areas.iter().flat_map(|(_, area)| area.lines());
+    let mut all: Vec<_> = lines.filter_map(|l| l.split_once(" = ")).collect();
     all.sort_unstable();
     all
 }

@@ -1,26 +1,21 @@
 //! The scenarios of `content/scenarios/`, a folder each: `scenario.yaml` has titles, the probe and the seed, all else are the
 //! workspace's files.
 
-use super::{Probe, Workspace, parse_probe};
+use super::{FileKind, Probe, Workspace, parse_probe};
+use crate::content;
 use crate::say;
 use crate::text::{File, FileId, Lang, Say};
 use crate::yaml::{self, Node};
 
 /// A workspace to start from.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// The name of its folder.
     pub name: &'static str,
-    about: &'static str,
-    files: &'static [(&'static str, &'static str)],
 }
 
 /// The scenario that a new user sees.
 pub const DEFAULT: &str = "article";
-
-pub fn scenarios() -> &'static [Scenario] {
-    SCENARIOS
-}
 
 /// What a scenario is about: how a gallery arranges them, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,8 +73,17 @@ impl Group {
     }
 }
 
-// Written by `build.rs`: a folder of `content/scenarios/` is a scenario.
-static SCENARIOS: &[Scenario] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
+const FOLDER: &str = "scenarios";
+const HEAD: &str = "scenario.yaml";
+
+/// All that [`content`] has.
+pub fn scenarios() -> Vec<Scenario> {
+    let files = content::folder(FOLDER).into_iter();
+    files
+        .filter_map(|(path, _)| path.split_once('/').filter(|(_, file)| *file == HEAD))
+        .map(|(name, _)| Scenario { name })
+        .collect()
+}
 
 /// The probe and the seed of a `scenario.yaml`.
 pub fn parse(text: &str) -> Result<(Probe, u64), Say> {
@@ -93,8 +97,8 @@ pub fn parse(text: &str) -> Result<(Probe, u64), Say> {
 }
 
 impl Scenario {
-    pub fn find(name: &str) -> Option<&'static Scenario> {
-        scenarios().iter().find(|s| s.name == name)
+    pub fn find(name: &str) -> Option<Scenario> {
+        scenarios().into_iter().find(|s| s.name == name)
     }
 
     pub fn title(&self, lang: Lang) -> String {
@@ -108,32 +112,34 @@ impl Scenario {
 
     /// `None` where its `scenario.yaml` names none that there is, which a test prevents.
     pub fn group(&self) -> Option<Group> {
-        let head = self.head()?;
-        let name = head.field("group")?.str()?;
+        let name = self.field(&["group"])?;
         Group::ALL.into_iter().find(|g| g.name() == name)
     }
 
-    /// `None` where its folder is not whole, which a test prevents.
+    /// `None` where its files are not there (yet), or its head has no probe or seed, which a test prevents.
     pub fn workspace(&self) -> Option<Workspace> {
-        let (probe, seed) = parse(self.about).ok()?;
-        let files = self.files.iter().map(|(name, text)| File::new(name, text));
-        Some(Workspace {
-            files: files.collect(),
-            probe,
-            seed,
-        })
+        let (probe, seed) = parse(self.head()).ok()?;
+        let mut files = content::folder(&format!("{FOLDER}/{}", self.name));
+        files.retain(|(name, _)| *name != HEAD);
+        files.sort_by_cached_key(|(name, _)| FileKind::of(name));
+        let files: Vec<_> = files
+            .iter()
+            .map(|(name, text)| File::new(name, text))
+            .collect();
+        (!files.is_empty()).then_some(Workspace { files, probe, seed })
     }
 
-    fn head(&self) -> Option<Node> {
-        yaml::read(self.about, FileId(0)).0.into_iter().next()
+    fn head(&self) -> &'static str {
+        content::file(&format!("{FOLDER}/{}/{HEAD}", self.name)).unwrap_or_default()
     }
 
     fn text(&self, field: &str, lang: Lang) -> String {
-        let head = self.head();
-        let text = head
-            .as_ref()
-            .and_then(|h| h.at(&[field, lang.tag()])?.str());
-        text.unwrap_or_default().to_string()
+        self.field(&[field, lang.tag()]).unwrap_or_default()
+    }
+
+    fn field(&self, path: &[&str]) -> Option<String> {
+        let head = yaml::read(self.head(), FileId(0)).0.into_iter().next()?;
+        Some(head.at(path)?.str()?.to_string())
     }
 }
 
@@ -142,8 +148,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_scenario_is_whole() {
+    fn every_folder_is_a_scenario_and_whole() {
         assert!(Scenario::find(DEFAULT).is_some());
+        for (path, _) in content::folder(FOLDER) {
+            let name = path.split_once('/').map_or(path, |(name, _)| name);
+            assert!(Scenario::find(name).is_some(), "{name} has no {HEAD}");
+        }
         let groups = Group::ALL.map(Group::name).join(", ");
         for scenario in scenarios() {
             let name = scenario.name;
@@ -151,21 +161,18 @@ mod tests {
                 scenario.group().is_some(),
                 "{name}: group is one of {groups}"
             );
-            assert!(scenario.workspace().is_some(), "{name}: probe or seed");
+            let workspace = scenario.workspace().unwrap_or_else(|| panic!("{name}"));
+            for file in workspace.files {
+                assert_ne!(
+                    FileKind::of(&file.name),
+                    FileKind::Unknown,
+                    "{name}: {}",
+                    file.name
+                );
+            }
             for lang in Lang::ALL {
-                let tag = lang.tag();
-                assert!(!scenario.title(lang).is_empty(), "{name}: title in {tag}");
-                assert!(!scenario.about(lang).is_empty(), "{name}: about in {tag}");
+                assert!(!scenario.title(lang).is_empty() && !scenario.about(lang).is_empty());
             }
         }
-    }
-
-    #[test]
-    fn a_scenario_holds_the_files_of_its_folder() {
-        let files = Scenario::find(DEFAULT).unwrap().workspace().unwrap().files;
-        let names: Vec<_> = files.iter().map(|f| &*f.name).collect();
-        assert_eq!(names[0], "client.yaml");
-        assert!(names.contains(&"nodes/work001/iptables-save.txt"));
-        assert!(!names.contains(&"scenario.yaml"));
     }
 }
