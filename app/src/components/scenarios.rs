@@ -3,7 +3,9 @@ use northsouth::workspace::{Group, Scenario, scenarios};
 use yew::prelude::*;
 
 use super::modal::Modal;
+use crate::browser::library;
 use crate::i18n::words;
+use crate::state::needs;
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct ScenarioMenuProps {
@@ -25,12 +27,19 @@ pub fn ScenarioMenu(props: &ScenarioMenuProps) -> Html {
     let title = use_memo((props.open, props.lang), |(open, lang)| {
         Some(Scenario::find((*open)?)?.title(*lang))
     });
-    let show = shown.setter();
+    let show = {
+        let shown = shown.setter();
+        move |_: MouseEvent| {
+            let shown = shown.clone();
+            // Offline the gallery has those that were open before.
+            library::with(vec![needs::SCENARIOS.to_string()], move |_| shown.set(true));
+        }
+    };
     let hide = shown.setter();
     html! {
         <>
             <button class="scenario" aria-haspopup="dialog" title={words.scenarios}
-                onclick={move |_| show.set(true)}>
+                onclick={show}>
                 <span class="visually-hidden">{ words.scenario_colon }</span>
                 <span class="name">{ title.as_deref().unwrap_or(words.scenarios) }</span>
                 <span aria-hidden="true">{ "▾" }</span>
@@ -50,7 +59,7 @@ pub fn ScenarioMenu(props: &ScenarioMenuProps) -> Html {
 fn Gallery(props: &ScenarioMenuProps) -> Html {
     let groups = Group::ALL.into_iter().map(|group| {
         let mut found: Vec<_> = scenarios()
-            .iter()
+            .into_iter()
             .filter(|s| s.group() == Some(group))
             .collect();
         found.sort_by_key(|s| s.title(props.lang));
@@ -68,7 +77,7 @@ fn Gallery(props: &ScenarioMenuProps) -> Html {
     }
 }
 
-fn card(props: &ScenarioMenuProps, scenario: &'static Scenario) -> Html {
+fn card(props: &ScenarioMenuProps, scenario: Scenario) -> Html {
     let here = props.open == Some(scenario.name);
     html! {
         <li>
