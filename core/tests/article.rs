@@ -208,7 +208,9 @@ fn round_robin_gives_every_other_request_to_work002() {
         .journeys
         .iter()
         .filter(|j| {
-            j.role == Role::Request && j.packet.packet.tcp_flags().is_some_and(|f| f.0 == 2)
+            let of_client = run.world.find("client") == Some(j.hops[0].host);
+            let opens = j.packet.packet.tcp_flags().is_some_and(|f| f.0 == 2);
+            j.role == Role::Request && of_client && opens
         })
         .map(|j| run.world.host(j.hops[3].host).unwrap().name.to_string())
         .collect();

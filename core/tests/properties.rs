@@ -204,10 +204,12 @@ fn an_answer_comes_from_where_the_request_went() {
                 };
                 // As its socket sent it: before any rule of the host touched it.
                 let sent = &first.hops[0].steps[0].after.packet;
-                let arrived =
-                    run.trace.journeys.iter().filter(|j| {
-                        j.role == Role::Reply && j.disposition == Disposition::Delivered
-                    });
+                // Proxies on the way have connections of their own.
+                let sender = first.hops[0].host;
+                let arrived = run.trace.journeys.iter().filter(|j| {
+                    let home = j.hops.last().is_some_and(|h| h.host == sender);
+                    j.role == Role::Reply && j.disposition == Disposition::Delivered && home
+                });
                 for journey in arrived {
                     let last = journey
                         .hops

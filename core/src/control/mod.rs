@@ -6,4 +6,5 @@ pub mod endpoint_slices;
 pub mod istio_iptables;
 pub mod istiod;
 pub mod kube_proxy;
+pub mod mesh;
 pub mod workloads;

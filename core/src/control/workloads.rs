@@ -119,7 +119,9 @@ fn schedule(cluster: &mut Manifests, said: &mut Vec<Diagnostic>) {
                 if let Some(count) = load.get_mut(&node.value) {
                     *count += 1;
                 }
-                if cluster.nodes.iter().all(|n| n.meta.name != node.value) {
+                // Without any, the machines are told by something else.
+                let told = !cluster.nodes.is_empty() || pod.spec.host_network;
+                if told && cluster.nodes.iter().all(|n| n.meta.name != node.value) {
                     let say = say!(
                         "control/no-such-node",
                         node = node.value,

@@ -357,7 +357,8 @@ impl Listener {
             match filter.str("name")?.rsplit('.').next().unwrap_or("") {
                 "tls_inspector" => listener.inspects_tls = true,
                 "http_inspector" => listener.inspects_http = true,
-                "original_dst" => listener.use_original_dst = true,
+                // It restores the address for the chains to see, and hands nothing over.
+                "original_dst" => {}
                 "proxy_protocol" => {}
                 other => log.warning(
                     filter.span,

@@ -9,6 +9,7 @@ mod balance;
 mod cluster;
 mod config;
 mod cors;
+pub mod dump;
 mod exchange;
 mod fault;
 mod format;

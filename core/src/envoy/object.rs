@@ -300,7 +300,7 @@ fn millis(text: &str) -> Option<u64> {
 }
 
 /// `weightedClusters` and `weighted_clusters` are one name.
-fn same_name(found: &str, field: &str) -> bool {
+pub(super) fn same_name(found: &str, field: &str) -> bool {
     if found == field {
         return true;
     }

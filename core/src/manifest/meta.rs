@@ -48,6 +48,19 @@ impl Labels {
             .all(|(key, value)| labels.get(key).is_some_and(|v| v.value == value.value))
     }
 
+    /// Sets one, as an admission webhook does.
+    pub fn insert(&mut self, key: &str, value: &str, span: Span) {
+        let value = Spanned::new(value.into(), span);
+        match self.0.binary_search_by(|(k, _)| (**k).cmp(key)) {
+            Ok(at) => {
+                if let Some(entry) = self.0.get_mut(at) {
+                    entry.1 = value;
+                }
+            }
+            Err(at) => self.0.insert(at, (key.into(), value)),
+        }
+    }
+
     /// The span of all of them; `None` of none.
     pub fn span(&self) -> Option<Span> {
         self.0.iter().map(|(_, v)| v.span).reduce(|a, b| a.to(b))

@@ -29,6 +29,7 @@ pub struct PodSpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
     pub name: Box<str>,
+    pub args: Vec<Box<str>>,
     pub ports: Vec<ContainerPort>,
     pub span: Span,
 }
@@ -121,8 +122,10 @@ impl Container {
             Some(ports) => ports.items().filter_map(ContainerPort::read).collect(),
             None => Vec::new(),
         };
+        let args = fields.get("args").into_iter().flat_map(|a| a.node.items());
         Some(Container {
             name: name.unwrap_or_default().into(),
+            args: args.filter_map(|a| Some(a.str()?.into())).collect(),
             ports,
             span: cursor.span(),
         })

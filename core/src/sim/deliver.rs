@@ -31,7 +31,7 @@ impl Sim<'_> {
                     self.echo(at, &skb);
                 }
                 if let (3, Some(about)) = (icmp.kind, &icmp.about) {
-                    self.tcp_error(at, about);
+                    self.tcp_error(at, &skb, about);
                 }
             }
             Transport::Sctp { .. } | Transport::Other(_) => {

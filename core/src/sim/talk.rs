@@ -237,7 +237,7 @@ impl Sim<'_> {
                 state.flows.open.remove(open);
             }
             self.hung_up(at, skb, &socket);
-            return self.upstream_refused(at, &socket);
+            return self.upstream_refused(at, skb, &socket);
         }
         let data = skb.packet.payload > 0;
         match socket.stage {
@@ -320,7 +320,7 @@ impl Sim<'_> {
                     let by = message.by.map(|by| (by, response.status));
                     self.ending = Some(Ending { by });
                 }
-                self.upstream_answered(at, socket, &response, message.by);
+                self.upstream_answered(at, skb, socket, &response, message.by);
             }
             _ => {
                 self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, socket);
@@ -358,11 +358,11 @@ impl Sim<'_> {
         {
             self.ending = Some(Ending { by: Some((by, 0)) });
         }
-        self.upstream_broken(at, socket, by);
+        self.upstream_broken(at, skb, socket, by);
     }
 
     /// An ICMP error about a connection that is being opened ends the attempt (kernel `tcp_v4_err`).
-    pub(super) fn tcp_error(&mut self, at: HostId, about: &Packet) {
+    pub(super) fn tcp_error(&mut self, at: HostId, skb: &Skb, about: &Packet) {
         let (Some(sport), Some(dport)) = (about.sport(), about.dport()) else {
             return;
         };
@@ -375,7 +375,7 @@ impl Sim<'_> {
         });
         if let Some(open) = open {
             let socket = state.flows.open.remove(open);
-            self.upstream_refused(at, &socket);
+            self.upstream_refused(at, skb, &socket);
         }
     }
 

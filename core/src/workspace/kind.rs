@@ -71,10 +71,12 @@ pub enum HostFile {
     BridgeFdb,
     Sockets,
     Sysctl,
+    /// Of the Envoy in a Pod.
+    ConfigDump,
 }
 
 impl HostFile {
-    pub const ALL: [HostFile; 17] = [
+    pub const ALL: [HostFile; 18] = [
         HostFile::IptablesSave,
         HostFile::IptablesList(TableName::Raw),
         HostFile::IptablesList(TableName::Mangle),
@@ -92,6 +94,7 @@ impl HostFile {
         HostFile::BridgeFdb,
         HostFile::Sockets,
         HostFile::Sysctl,
+        HostFile::ConfigDump,
     ];
 
     pub fn file_name(self) -> &'static str {
@@ -115,6 +118,7 @@ impl HostFile {
             HostFile::BridgeFdb => "bridge-fdb.txt",
             HostFile::Sockets => "ss.txt",
             HostFile::Sysctl => "sysctl.txt",
+            HostFile::ConfigDump => "config-dump.json",
         }
     }
 
@@ -140,6 +144,7 @@ impl HostFile {
             HostFile::BridgeFdb => "bridge fdb",
             HostFile::Sockets => "ss -lntup",
             HostFile::Sysctl => "sysctl -a",
+            HostFile::ConfigDump => "pilot-agent request GET config_dump?include_eds",
         }
     }
 
@@ -156,6 +161,7 @@ impl HostFile {
             HostFile::BrctlShow | HostFile::BridgeLink => say!("texts/title-bridge"),
             HostFile::Sockets => say!("texts/title-sockets"),
             HostFile::Sysctl => say!("texts/title-sysctl"),
+            HostFile::ConfigDump => say!("texts/title-config-dump"),
         }
     }
 }

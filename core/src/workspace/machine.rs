@@ -27,6 +27,7 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
     host.sets = texts.sets.unwrap_or_default();
     host.sysctls = texts.sysctls.unwrap_or_default();
     host.sockets = texts.sockets.unwrap_or_default();
+    host.envoy = texts.envoy.map(Into::into);
     host.rules = texts.rules.unwrap_or_else(PolicyRule::defaults);
     let routes = texts.routes;
     match texts.devices {

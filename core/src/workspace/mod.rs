@@ -7,6 +7,7 @@ mod generated;
 mod health;
 mod kind;
 mod machine;
+mod mesh;
 mod own;
 mod pods;
 mod probe;
@@ -57,7 +58,7 @@ pub struct Run {
 pub fn run(workspace: &Workspace) -> Run {
     let all = expand(&workspace.files);
     let mut diagnostics = all.diagnostics;
-    let (mut world, said) = read(&all.files);
+    let (mut world, said) = read(&all.files, all.cluster.as_ref());
     diagnostics.extend(said);
     health::check(&mut world, workspace.seed, &mut diagnostics);
     let outcome = sim::outcome(&world, &workspace.probe, workspace.seed);
@@ -86,7 +87,7 @@ pub fn run(workspace: &Workspace) -> Run {
 pub fn world(files: &[File]) -> (World, Vec<Diagnostic>) {
     let all = expand(files);
     let mut diagnostics = all.diagnostics;
-    let (world, said) = read(&all.files);
+    let (world, said) = read(&all.files, all.cluster.as_ref());
     diagnostics.extend(said);
     (world, diagnostics)
 }
@@ -98,9 +99,10 @@ pub fn healthy_world(files: &[File], seed: u64) -> (World, Vec<Diagnostic>) {
     (world, diagnostics)
 }
 
-fn read(files: &[File]) -> (World, Vec<Diagnostic>) {
+fn read(files: &[File], cluster: Option<&Cluster>) -> (World, Vec<Diagnostic>) {
     let (texts, mut diagnostics) = texts::read(files);
-    let (world, more) = build::world(texts);
+    let (mut world, more) = build::world(texts);
+    mesh::program(&mut world, cluster.map_or(&[], |c| &c.proxies));
     diagnostics.extend(more);
     (world, diagnostics)
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::kind::{FileKind, HostFile, Place};
 use super::own::{self, BalancerFile, ClientFile, VpcFile};
+use crate::envoy;
 use crate::link::read::{self as link, Brctl, BridgePort, Device};
 use crate::manifest::table::{self, NodeRow, PodRow, ServiceRow};
 use crate::netfilter::{self, Ruleset, Table, TableName, ipset, nft};
@@ -39,6 +40,7 @@ pub struct HostTexts {
     pub fdb: Vec<link::FdbEntry>,
     pub sockets: Option<Vec<Socket>>,
     pub sysctls: Option<Sysctls>,
+    pub envoy: Option<envoy::Config>,
     /// The first of its files.
     pub span: Span,
 }
@@ -107,6 +109,7 @@ impl Reader<'_> {
             HostFile::BridgeFdb => host.fdb = self.by(link::fdb),
             HostFile::Sockets => host.sockets = Some(self.by(topology::sockets)),
             HostFile::Sysctl => host.sysctls = Some(self.by(topology::sysctls)),
+            HostFile::ConfigDump => host.envoy = Some(self.by(envoy::dump::read)),
         }
     }
 

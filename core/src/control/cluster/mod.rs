@@ -14,6 +14,7 @@ mod sheet;
 
 pub use sheet::Sheet;
 
+use super::mesh::{self, PodProxy};
 use super::{api_server, endpoint_slices, workloads};
 use crate::manifest::Manifests;
 use crate::text::{Diagnostic, Span};
@@ -33,6 +34,8 @@ pub struct Cluster {
     /// With all that the controllers filled in.
     pub objects: Manifests,
     pub files: Vec<Generated>,
+    /// The Pods' proxies.
+    pub proxies: Vec<PodProxy>,
 }
 
 impl Cluster {
@@ -66,21 +69,34 @@ pub fn build(manifests: &Manifests) -> (Cluster, Vec<Diagnostic>) {
     let facts = Facts::new(&objects, &mut said);
     said.extend(api_server::admit(&mut objects, facts.services, facts.pods));
     said.extend(workloads::run(&mut objects));
+    mesh::inject(&mut objects);
     let (slices, more) = endpoint_slices::make(&objects);
     said.extend(more);
     objects.endpoint_slices.extend(slices);
     cloud::addresses(&mut objects, &facts, &mut said);
     said.extend(slices_without_service(&objects));
+    let (proxies, more) = mesh::build(&objects);
+    said.extend(more);
     let mut files = Vec::new();
-    kubectl::tables(&objects, &facts, &mut files);
-    cloud::files(&objects, &facts, &mut files);
+    // Without nodes there is no cluster to make, as where its machines are told by dumps; what the mesh puts into its Pods
+    // is made all the same.
+    if !objects.nodes.is_empty() {
+        kubectl::tables(&objects, &facts, &mut files);
+        cloud::files(&objects, &facts, &mut files);
+    }
     for node in &objects.nodes {
         node::files(&objects, &facts, node, &mut files, &mut said);
     }
     for pod in &objects.pods {
-        pod::files(&objects, &facts, pod, &mut files);
+        let proxy = proxies.iter().find(|p| p.is_of(pod));
+        pod::files(&objects, &facts, pod, proxy, &mut files);
     }
-    (Cluster { objects, files }, said)
+    let cluster = Cluster {
+        objects,
+        files,
+        proxies,
+    };
+    (cluster, said)
 }
 
 /// Endpoints that nobody asks for.

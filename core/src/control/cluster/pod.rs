@@ -4,11 +4,20 @@ use super::facts::{Facts, has_network, mac_of, pod_folder};
 use super::network::{LINK_LOCAL_GATEWAY, POD_DEVICE, gateway, pods_on};
 use super::node::listening;
 use super::sheet::Sheet;
+use crate::control::istiod::ProxyKind;
+use crate::control::mesh::PodProxy;
 use crate::manifest::{IpFamily, Manifests, Plugin, Pod, PodRoutes, TargetPort};
 use crate::text::Span;
 
 /// The files of a Pod that has a network of its own.
-pub(super) fn files(objects: &Manifests, facts: &Facts, pod: &Pod, files: &mut Vec<Generated>) {
+pub(super) fn files(
+    objects: &Manifests,
+    facts: &Facts,
+    pod: &Pod,
+    proxy: Option<&PodProxy>,
+    files: &mut Vec<Generated>,
+) {
+    captured(pod, proxy, files);
     let name = pod.spec.node_name.as_ref().map(|n| &n.value);
     let node = objects.nodes.iter().find(|n| Some(&n.meta.name) == name);
     let Some(node) = node.filter(|_| has_network(pod)) else {
@@ -70,8 +79,49 @@ pub(super) fn files(objects: &Manifests, facts: &Facts, pod: &Pod, files: &mut V
         );
         routes.line(sources, format!("{LINK_LOCAL_GATEWAY} dev eth0 scope link"));
     }
+    if let Some((rules, route)) = proxy.and_then(PodProxy::transparent_routes) {
+        routes.line(&[pod.meta.name_span], route);
+        put("ip-rule.txt", lines(pod, &rules));
+    }
     put("ip-route.txt", routes);
-    put("ss.txt", listening(&sockets(objects, pod)));
+    let of_proxy = proxy.map(PodProxy::sockets).unwrap_or_default();
+    let mut all: Vec<_> = of_proxy
+        .iter()
+        .map(|s| {
+            (
+                "tcp",
+                s.port,
+                &*s.process,
+                s.span.unwrap_or(pod.meta.name_span),
+            )
+        })
+        .collect();
+    // What a gateway's Services and ports promise is there only once its Envoy listens.
+    if proxy.is_none_or(|p| p.kind == ProxyKind::Sidecar) {
+        let taken = |port: u16| of_proxy.iter().any(|s| s.port == port);
+        let of_apps = sockets(objects, pod).into_iter();
+        all.extend(of_apps.filter(|(_, port, ..)| !taken(*port)));
+    }
+    put("ss.txt", listening(&all));
+}
+
+/// What istio-iptables programs.
+fn captured(pod: &Pod, proxy: Option<&PodProxy>, files: &mut Vec<Generated>) {
+    if let Some(rules) = proxy.and_then(PodProxy::rules) {
+        files.push(Generated {
+            name: format!("{}/iptables-save.txt", pod_folder(pod)),
+            sheet: lines(pod, &rules),
+        });
+    }
+}
+
+fn lines(pod: &Pod, text: &str) -> Sheet {
+    let mut sheet = Sheet::default();
+    let span = pod.meta.annotations.span().unwrap_or(pod.meta.name_span);
+    for line in text.lines() {
+        sheet.line(&[span], line);
+    }
+    sheet
 }
 
 /// Where a Pod listens: the ports that its containers name, and the numbers that Services reach it by.
@@ -85,7 +135,11 @@ pub(super) fn sockets<'a>(
             all.push((protocol, port, process, span));
         }
     };
-    for container in &pod.spec.containers {
+    let is_app = |c: &&crate::manifest::Container| &*c.name != "istio-proxy";
+    // A container of that name alone is what it is called.
+    let alone = !pod.spec.containers.iter().any(|c| is_app(&c));
+    let apps = || pod.spec.containers.iter().filter(|c| alone || is_app(c));
+    for container in apps() {
         for port in &container.ports {
             add(
                 port.protocol.name(),
@@ -95,7 +149,7 @@ pub(super) fn sockets<'a>(
             );
         }
     }
-    let process = pod.spec.containers.first().map_or("app", |c| &*c.name);
+    let process = apps().next().map_or("app", |c| &*c.name);
     for service in &objects.services {
         let selects = !service.selector.is_empty()
             && service.meta.namespace == pod.meta.namespace

@@ -10,6 +10,11 @@ use super::world::{Proxy, ProxyKind, World};
 use crate::text::Span;
 use crate::yaml::Node;
 
+const UPSTREAM_TLS: &str =
+    "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
+const RAW_BUFFER: &str =
+    "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
+
 /// All clusters of a proxy and the load assignments of those that are told their endpoints.
 pub(super) fn clusters(world: &World, proxy: &Proxy) -> (Vec<Node>, Vec<Node>) {
     let (mut clusters, mut assignments) = (
@@ -17,9 +22,11 @@ pub(super) fn clusters(world: &World, proxy: &Proxy) -> (Vec<Node>, Vec<Node>) {
         Vec::new(),
     );
     if proxy.kind == ProxyKind::Sidecar {
-        for name in ["InboundPassthroughCluster", "PassthroughCluster"] {
-            clusters.push(fixed(name, "ORIGINAL_DST", Span::default()));
-        }
+        let inbound = inbound_bind(Span::default());
+        let cluster =
+            || fixed_message("InboundPassthroughCluster", "ORIGINAL_DST", Span::default());
+        clusters.push(cluster().message("upstreamBindConfig", inbound).end());
+        clusters.push(fixed("PassthroughCluster", "ORIGINAL_DST", Span::default()));
     }
     for service in sidecar::services(world, proxy) {
         let rule = world.rule(service, proxy);
@@ -57,15 +64,27 @@ pub(super) fn clusters(world: &World, proxy: &Proxy) -> (Vec<Node>, Vec<Node>) {
     (clusters, assignments)
 }
 
+/// What goes in from the sidecar comes from this address, which its capture rules let through.
+pub(super) fn inbound_bind(span: Span) -> Message {
+    let address = Message::new(span)
+        .str("address", "127.0.0.6")
+        .int("portValue", 0);
+    Message::new(span).message("sourceAddress", address)
+}
+
 fn fixed(name: &str, kind: &str, span: Span) -> Node {
+    fixed_message(name, kind, span).end()
+}
+
+fn fixed_message(name: &str, kind: &str, span: Span) -> Message {
     let out = Message::new(span)
         .str("name", name)
         .str("type", kind)
         .str("connectTimeout", "10s");
     if kind == "ORIGINAL_DST" {
-        out.str("lbPolicy", "CLUSTER_PROVIDED").end()
+        out.str("lbPolicy", "CLUSTER_PROVIDED")
     } else {
-        out.end()
+        out
     }
 }
 
@@ -152,12 +171,20 @@ impl Made<'_> {
             .filter(|t| matches!(t.text("mode"), "SIMPLE" | "MUTUAL"))
         {
             let config = Message::new(tls.span)
-                .str("@type", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext")
+                .str("@type", UPSTREAM_TLS)
                 .str("sni", tls.text("sni"));
             let socket = Message::new(tls.span)
                 .str("name", "envoy.transport_sockets.tls")
                 .message("typedConfig", config);
             out = out.message("transportSocket", socket);
+        }
+        match policy.tls.map_or("", |t| t.text("mode")) {
+            "ISTIO_MUTUAL" => out = out.message("transportSocket", self.mutual()),
+            // Without a word of it, whoever has a sidecar is called so (auto mTLS).
+            "" if kind == "EDS" && self.knows_sidecars() => {
+                out = out.list("transportSocketMatches", self.auto_mutual());
+            }
+            _ => {}
         }
         let assignment = matches!(kind, "EDS" | "STRICT_DNS" | "LOGICAL_DNS")
             .then(|| self.assignment(labels, policy));
@@ -166,6 +193,51 @@ impl Made<'_> {
             return (out.message("edsClusterConfig", eds).end(), assignment);
         }
         (out.maybe("loadAssignment", assignment).end(), None)
+    }
+
+    fn knows_sidecars(&self) -> bool {
+        self.service.kubernetes && self.service.endpoints.iter().any(Endpoint::has_sidecar)
+    }
+
+    /// mTLS with the mesh's own certificates (`buildUpstreamClusterTLSContext`).
+    fn mutual(&self) -> Message {
+        let secrets = vec![Message::new(self.span).str("name", "default").end()];
+        let common = Message::new(self.span)
+            .list("tlsCertificateSdsSecretConfigs", secrets)
+            .strings(
+                "alpnProtocols",
+                &["istio-peer-exchange".into(), "istio".into()],
+            );
+        let config = Message::new(self.span)
+            .str("@type", UPSTREAM_TLS)
+            .message("commonTlsContext", common)
+            // The cluster's name as SNI spells it (`BuildDNSSrvSubsetKey`).
+            .str("sni", self.name.replace('|', "_."));
+        Message::new(self.span)
+            .str("name", "envoy.transport_sockets.tls")
+            .message("typedConfig", config)
+    }
+
+    fn auto_mutual(&self) -> Vec<Node> {
+        let labels = Message::new(self.span).str("tlsMode", "istio");
+        let plain = Message::new(self.span)
+            .str("name", "envoy.transport_sockets.raw_buffer")
+            .message(
+                "typedConfig",
+                Message::new(self.span).str("@type", RAW_BUFFER),
+            );
+        [
+            ("tlsMode-istio", labels, self.mutual()),
+            ("tlsMode-disabled", Message::new(self.span), plain),
+        ]
+        .map(|(name, labels, socket)| {
+            Message::new(self.span)
+                .str("name", name)
+                .message("match", labels)
+                .message("transportSocket", socket)
+                .end()
+        })
+        .to_vec()
     }
 
     fn load_balancer(&self, out: Message, kind: &str, policy: &Policy) -> Message {
@@ -297,6 +369,12 @@ impl Made<'_> {
                 .message("endpoint", Message::new(e.span).message("address", address));
             if !dns {
                 out = out.str("healthStatus", "HEALTHY");
+            }
+            if e.has_sidecar() && self.service.kubernetes {
+                let labels = Message::new(e.span).str("tlsMode", "istio");
+                let filters = Message::new(e.span).message("envoy.transport_socket_match", labels);
+                let metadata = Message::new(e.span).message("filterMetadata", filters);
+                out = out.message("metadata", metadata);
             }
             out.int("loadBalancingWeight", e.weight).end()
         });

@@ -169,6 +169,15 @@ impl Protocol {
     }
 }
 
+impl Endpoint {
+    /// Its pod was given a sidecar, which the injector notes in a label.
+    pub(super) fn has_sidecar(&self) -> bool {
+        self.labels
+            .get("security.istio.io/tlsMode")
+            .is_some_and(|v| v == "istio")
+    }
+}
+
 impl Service {
     pub(super) fn port(&self, number: u16) -> Option<&Port> {
         self.ports.iter().find(|p| p.number == number)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cluster::inbound_bind;
 use super::connection_manager::{Manager, end_tls, listener, listener_filters, rds, tcp_proxy};
 use super::gateway::destinations;
 use super::host;
@@ -346,6 +347,7 @@ pub(super) fn inbound_clusters(world: &World, proxy: &Proxy) -> Vec<Node> {
             .str("type", "ORIGINAL_DST")
             .str("lbPolicy", "CLUSTER_PROVIDED")
             .str("connectTimeout", "10s")
+            .message("upstreamBindConfig", inbound_bind(span))
             .end()
     });
     made.collect()

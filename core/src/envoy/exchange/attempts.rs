@@ -5,7 +5,8 @@ use crate::envoy::action::Forward;
 use crate::envoy::balance::{How, Memory, Pick, Wish};
 use crate::envoy::cluster::{Cluster, Discovery};
 use crate::envoy::format::Facts;
-use crate::envoy::listener::Connection;
+use crate::envoy::hcm::HttpFilter;
+use crate::envoy::listener::{ClientHello, Connection};
 use crate::envoy::retry::Reset;
 use crate::envoy::timing::Limits;
 use crate::envoy::upstream;
@@ -182,6 +183,25 @@ impl<'c> Exchange<'c> {
                 .set("x-envoy-expected-rq-timeout-ms", timeout.to_string());
         }
         request
+    }
+
+    /// How the connection of an attempt begins; none in the clear. Istio's ALPN filter offers the mesh's names for HTTP
+    /// where it is the mesh that is called (`istio.alpn`).
+    pub fn hello(&self, attempt: &Attempt) -> Option<ClientHello> {
+        let cluster = self.config.clusters.get(&self.cluster)?;
+        let endpoint = match cluster.discovery {
+            Discovery::OriginalDst => None,
+            _ => cluster.assignment.endpoints.get(attempt.pick.endpoint),
+        };
+        let mut hello = cluster.hello(endpoint)?.clone();
+        let overrides =
+            |f: &HttpFilter| matches!(f, HttpFilter::Silent(name) if name == "istio.alpn");
+        if self.hcm.filters.iter().any(overrides) && hello.alpn.iter().any(|a| a == "istio") {
+            hello.alpn = ["istio-http/1.1", "istio", "http/1.1"]
+                .map(str::to_string)
+                .to_vec();
+        }
+        Some(hello)
     }
 
     /// The attempt that waits for its outcome.

@@ -73,9 +73,6 @@ fn chosen(config: &Config, exchange: &Exchange, attempt: &Attempt) -> Chosen {
     let cluster = config.clusters.get(&exchange.cluster);
     let original = cluster.is_some_and(|c| c.discovery == Discovery::OriginalDst);
     let at = attempt.pick.endpoint;
-    let endpoint = cluster
-        .filter(|_| !original)
-        .and_then(|c| c.assignment.endpoints.get(at));
     let odds = attempt.pick.odds.iter();
     Chosen {
         address: attempt.address.clone(),
@@ -83,7 +80,7 @@ fn chosen(config: &Config, exchange: &Exchange, attempt: &Attempt) -> Chosen {
         odds: odds.map(|(at, w)| (position(*at), *w)).collect(),
         panic: attempt.pick.panic,
         how: attempt.pick.how,
-        hello: cluster.and_then(|c| c.hello(endpoint)).cloned(),
+        hello: exchange.hello(attempt),
         request: Some(attempt.request.clone()),
     }
 }

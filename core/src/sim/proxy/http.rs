@@ -18,6 +18,8 @@ pub(super) struct Passage<'w> {
     /// The segment that brought the request, and the socket that took it.
     asked: Skb,
     socket: Open,
+    /// The segment that moved it last: what is decided now is decided over it.
+    here: Skb,
     /// The connection of the attempt that waits.
     upstream: Option<Ends>,
     /// The last one, for the log.
@@ -58,6 +60,7 @@ impl<'w> Sim<'w> {
             exchange,
             asked: skb.clone(),
             socket: open.clone(),
+            here: skb.clone(),
             upstream: None,
             last: None,
             attempts: 0,
@@ -109,6 +112,7 @@ impl<'w> Sim<'w> {
         let passage = self.proxies.under_way.get_mut(at)?;
         let host = passage.host;
         let (asked, socket) = (passage.asked.clone(), passage.socket.clone());
+        let here = passage.here.clone();
         let Some(attempt) = passage.exchange.waiting() else {
             let response = passage.exchange.answer.clone()?;
             let by = match passage.exchange.local {
@@ -116,7 +120,7 @@ impl<'w> Sim<'w> {
                 false => passage.by,
             };
             passage.upstream = None;
-            self.decided(host, &asked, &account, &[Stage::Answer]);
+            self.decided(host, &here, &account, &[Stage::Answer]);
             let tls = matches!(account.tls, Tls::Ended { .. });
             self.respond(host, &asked, &socket, response, by, tls);
             return None;
@@ -135,7 +139,7 @@ impl<'w> Sim<'w> {
             _ => Vec::new(),
         };
         if number > 1 {
-            self.decided(host, &asked, &account, &[Stage::Endpoint]);
+            self.decided(host, &here, &account, &[Stage::Endpoint]);
         }
         for mirror in mirrors {
             let Ok(to) = mirror.address.parse::<SocketAddr>() else {
@@ -150,7 +154,7 @@ impl<'w> Sim<'w> {
                 hello: hello.cloned(),
                 request: Some((mirror.request, HttpVersion::Http1)),
             };
-            self.dial_upstream(host, &asked, &socket, to, None, ask);
+            self.dial_upstream(host, &here, &socket, to, None, ask);
         }
         let Some(to) = address else {
             return failed;
@@ -159,7 +163,7 @@ impl<'w> Sim<'w> {
             hello,
             request: Some((request, HttpVersion::Http1)),
         };
-        let Some(ends) = self.dial_upstream(host, &asked, &socket, to, bind, ask) else {
+        let Some(ends) = self.dial_upstream(host, &here, &socket, to, bind, ask) else {
             return failed;
         };
         let passage = self.proxies.under_way.get_mut(at)?;
@@ -208,6 +212,7 @@ impl<'w> Sim<'w> {
     pub(in super::super) fn upstream_answered(
         &mut self,
         at: HostId,
+        skb: &Skb,
         open: &Open,
         response: &Response,
         by: Option<HostId>,
@@ -219,6 +224,7 @@ impl<'w> Sim<'w> {
         let mut after = 0;
         if let Some(passage) = self.proxies.under_way.get_mut(passage) {
             passage.by = by;
+            passage.here = skb.clone();
             after = now.saturating_sub(passage.attempt_began);
         }
         let response = response.clone();
@@ -229,12 +235,14 @@ impl<'w> Sim<'w> {
     pub(in super::super) fn upstream_broken(
         &mut self,
         at: HostId,
+        skb: &Skb,
         open: &Open,
         by: Option<HostId>,
     ) {
         if let Some(passage) = self.passage_of(at, open)
             && by.is_some()
         {
+            self.moved(passage, skb);
             let began = self.proxies.under_way.get(passage);
             let began = began.map_or(0, |p| p.attempt_began);
             let after = self.now.saturating_sub(began);
@@ -242,8 +250,15 @@ impl<'w> Sim<'w> {
         }
     }
 
-    pub(super) fn passage_refused(&mut self, at: HostId, open: &Open) {
+    fn moved(&mut self, passage: usize, skb: &Skb) {
+        if let Some(passage) = self.proxies.under_way.get_mut(passage) {
+            passage.here = skb.clone();
+        }
+    }
+
+    pub(super) fn passage_refused(&mut self, at: HostId, skb: &Skb, open: &Open) {
         if let Some(passage) = self.passage_of(at, open) {
+            self.moved(passage, skb);
             self.told(passage, Outcome::Refused);
         }
     }

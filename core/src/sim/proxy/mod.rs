@@ -296,8 +296,8 @@ impl<'w> Sim<'w> {
     }
 
     /// An upstream has refused the connection, or an error came back.
-    pub(super) fn upstream_refused(&mut self, at: HostId, open: &Open) {
-        self.passage_refused(at, open);
+    pub(super) fn upstream_refused(&mut self, at: HostId, skb: &Skb, open: &Open) {
+        self.passage_refused(at, skb, open);
         self.relay_refused(at, open);
     }
 

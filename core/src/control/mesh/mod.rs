@@ -1,0 +1,240 @@
+//! The mesh: which Pods have a proxy, what istiod tells each, and what istio-iptables sets up around it.
+
+mod injection;
+mod settings;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use super::istio_iptables::{Capture, Mode, TPROXY_TABLE};
+use super::istiod::{self, Proxy, ProxyKind, World};
+use crate::envoy::{Config, Resources};
+use crate::manifest::{Manifests, Pod};
+use crate::net::Protocol;
+use crate::netfilter::{print, save};
+use crate::route::PolicyRule;
+use crate::say;
+use crate::text::{Diagnostic, FileId, Span};
+use crate::topology::{Service, Socket};
+use crate::yaml::Node;
+
+pub use injection::proxy_of;
+pub use settings::Settings;
+
+/// A Pod's proxy and all that is made for it.
+#[derive(Clone, Debug)]
+pub struct PodProxy {
+    pub namespace: Box<str>,
+    pub pod: Box<str>,
+    pub kind: ProxyKind,
+    /// What istiod sends.
+    pub resources: Resources,
+    /// What Envoy took of it.
+    pub config: Arc<Config>,
+    /// Of a sidecar: what of the Pod's traffic goes through it.
+    pub capture: Option<Capture>,
+    /// The Pod.
+    pub span: Span,
+}
+
+impl PartialEq for PodProxy {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.namespace, &self.pod, &self.resources, &self.capture)
+            == (
+                &other.namespace,
+                &other.pod,
+                &other.resources,
+                &other.capture,
+            )
+    }
+}
+
+/// As the injecting webhook changes Pods: who has a sidecar says so in a label, by which istiod knows whom to call with mTLS
+/// (`pkg/kube/inject`, label `security.istio.io/tlsMode`).
+pub fn inject(objects: &mut Manifests) {
+    let sidecar = |pod: &Pod, objects: &Manifests| {
+        proxy_of(pod, &objects.namespaces) == Some(ProxyKind::Sidecar)
+    };
+    let with: Vec<bool> = objects.pods.iter().map(|p| sidecar(p, objects)).collect();
+    for (pod, has) in objects.pods.iter_mut().zip(with) {
+        if has {
+            let span = pod.meta.name_span;
+            let labels = &mut pod.meta.labels;
+            labels.insert("security.istio.io/tlsMode", "istio", span);
+        }
+    }
+}
+
+/// What istiod and the sidecars' set-up make of the manifests.
+pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
+    let mut said = settings::not_modelled(objects);
+    let verdicts = istiod::validate(objects);
+    said.extend(verdicts.iter().flat_map(istiod::Verdict::diagnostics));
+    let kinds = objects.pods.iter().map(|pod| {
+        let kind = proxy_of(pod, &objects.namespaces)?;
+        (!pod.ips.is_empty()).then_some((pod, kind))
+    });
+    let pods: Vec<_> = kinds.flatten().collect();
+    if pods.is_empty() || !is_there(objects) {
+        return (Vec::new(), said);
+    }
+    let refused: Vec<_> = verdicts
+        .iter()
+        .filter(|v| v.error.is_some())
+        .map(|v| (v.kind, v.namespace.clone(), v.name.clone()))
+        .collect();
+    let settings = Settings::read(objects, &mut said);
+    let (world, log) = World::new(objects, settings.mesh, &refused);
+    said.extend(log);
+    let mut proxies = Vec::new();
+    for (pod, kind) in pods {
+        let (namespace, name) = (&pod.meta.namespace, &pod.meta.name);
+        let Some(proxy) = Proxy::of_pod(objects, namespace, name, kind) else {
+            continue;
+        };
+        let made = program(&world, &proxy);
+        said.extend(made.1);
+        let mut proxy = PodProxy {
+            namespace: namespace.clone(),
+            pod: name.clone(),
+            span: pod.meta.name_span,
+            ..made.0
+        };
+        if kind == ProxyKind::Sidecar {
+            proxy.capture = capture(pod, settings.node.as_ref(), &mut said);
+        }
+        proxies.push(proxy);
+    }
+    // Several proxies have the same to be said of them.
+    let mut seen: Vec<Diagnostic> = Vec::new();
+    for one in said {
+        if !seen.contains(&one) {
+            seen.push(one);
+        }
+    }
+    (proxies, seen)
+}
+
+/// Whether some object speaks to istiod: without one, a container named `istio-proxy` is a container like others.
+fn is_there(objects: &Manifests) -> bool {
+    let speaks = |o: &crate::manifest::Other| {
+        let group = o.api_version.split('/').next().unwrap_or("");
+        group.ends_with("istio.io")
+            || group == "gateway.networking.k8s.io"
+            || &*o.kind == "Ingress"
+            || (&*o.kind, &*o.name) == ("ConfigMap", "istio")
+    };
+    let injected = |n: &crate::manifest::Namespace| n.meta.labels.get("istio-injection").is_some();
+    objects.others.iter().any(speaks) || objects.namespaces.iter().any(injected)
+}
+
+/// What istiod makes for a proxy, and what Envoy takes of it.
+pub fn program(world: &World, proxy: &Proxy) -> (PodProxy, Vec<Diagnostic>) {
+    let (resources, mut said) = istiod::configuration(world, proxy);
+    let (config, more) = Config::read(&resources);
+    said.extend(more);
+    let made = PodProxy {
+        namespace: proxy.namespace.as_str().into(),
+        pod: "".into(),
+        kind: proxy.kind,
+        resources,
+        config: Arc::new(config),
+        capture: None,
+        span: Span::default(),
+    };
+    (made, said)
+}
+
+fn capture(pod: &Pod, mesh: Option<&Node>, said: &mut Vec<Diagnostic>) -> Option<Capture> {
+    let annotation = |key: &str| pod.meta.annotations.get(key).map(|v| &*v.value);
+    let made = Capture::of_pod(annotation, mesh, &[], false);
+    let checked = made.and_then(|capture| match capture {
+        Some(capture) => capture.rules().map(|_| Some(capture)),
+        None => Ok(None),
+    });
+    checked.unwrap_or_else(|bad| {
+        let span = pod.meta.annotations.span().unwrap_or(pod.meta.name_span);
+        let say = say!("istio/bad-capture", pod = pod.meta.name, reason = bad.0);
+        said.push(Diagnostic::error(span, say));
+        None
+    })
+}
+
+/// Sockets that every proxy has whatever it is told: Prometheus and health, and those of the agent beside it.
+const OWN: [(u16, &str); 3] = [(15020, "pilot-agent"), (15021, "envoy"), (15090, "envoy")];
+
+/// Envoy's administration listens on these and answers nobody outside.
+const LOCAL: [u16; 2] = [15000, 15004];
+
+impl PodProxy {
+    pub fn is_of(&self, pod: &Pod) -> bool {
+        self.namespace == pod.meta.namespace && self.pod == pod.meta.name
+    }
+
+    /// Where the proxy listens.
+    pub fn sockets(&self) -> Vec<Socket> {
+        let mut all = sockets(&self.config);
+        let transparent = self.is_transparent();
+        for socket in &mut all {
+            socket.transparent = transparent;
+        }
+        let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        all.extend(OWN.map(|(port, process)| socket(any, port, process, self.span)));
+        all
+    }
+
+    fn is_transparent(&self) -> bool {
+        let mode = self.capture.as_ref().map(|c| c.mode);
+        mode == Some(Mode::Tproxy)
+    }
+
+    /// What `iptables-save` prints in the Pod; none where nothing is caught.
+    pub fn rules(&self) -> Option<String> {
+        let rules = self.capture.as_ref()?.rules().ok()?;
+        let (ruleset, _) = save::read(&rules.ipv4, FileId(0));
+        Some(print::save(&ruleset, false))
+    }
+
+    /// What `ip rule` prints, and what `ip route` has more: with TPROXY, marked packets are local.
+    pub fn transparent_routes(&self) -> Option<(String, String)> {
+        let mark = self.capture.as_ref()?.mark;
+        if !self.is_transparent() {
+            return None;
+        }
+        let mut rules = String::new();
+        for rule in PolicyRule::defaults() {
+            if rule.pref == 32766 {
+                let line = format!("32765:\tfrom all fwmark {mark:#x} lookup {TPROXY_TABLE}\n");
+                rules.push_str(&line);
+            }
+            rules.push_str(&format!("{rule}\n"));
+        }
+        let route = format!("local default dev lo table {TPROXY_TABLE} scope host");
+        Some((rules, route))
+    }
+}
+
+/// The sockets of an Envoy's listeners.
+pub fn sockets(config: &Config) -> Vec<Socket> {
+    let bound = config.listeners.iter().filter(|l| l.binds);
+    bound
+        .map(|l| socket(l.address, l.port, "envoy", l.span))
+        .collect()
+}
+
+/// Whether a socket of an Envoy is there whatever it is told.
+pub fn is_own_socket(port: u16) -> bool {
+    LOCAL.contains(&port) || OWN.iter().any(|(own, _)| *own == port)
+}
+
+fn socket(addr: IpAddr, port: u16, process: &str, span: Span) -> Socket {
+    Socket {
+        protocol: Protocol::TCP,
+        addr,
+        port,
+        transparent: false,
+        process: process.into(),
+        service: Service::Answers,
+        span: (span != Span::default()).then_some(span),
+    }
+}

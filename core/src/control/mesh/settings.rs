@@ -1,0 +1,85 @@
+use crate::control::istiod::MeshConfig;
+use crate::manifest::{Manifests, Other};
+use crate::say;
+use crate::text::{Diagnostic, FileId, Span};
+use crate::yaml::{self, Node, Value};
+
+/// The mesh's settings.
+pub struct Settings {
+    pub mesh: MeshConfig,
+    /// As they are written, where they are.
+    pub node: Option<Node>,
+}
+
+impl Settings {
+    /// Of the ConfigMap `istio`, whose `data.mesh` holds a MeshConfig as a text; the defaults without one
+    /// (`pkg/config/mesh/kubemesh`).
+    pub fn read(objects: &Manifests, said: &mut Vec<Diagnostic>) -> Self {
+        let named = |o: &&Other| &*o.kind == "ConfigMap" && &*o.name == "istio";
+        let map = objects.others.iter().find(named);
+        let text = map.and_then(|m| m.node.at(&["data", "mesh"]));
+        let Some((text, span)) = text.and_then(|n| Some((n.str()?, n.span))) else {
+            return Self {
+                mesh: MeshConfig::default(),
+                node: None,
+            };
+        };
+        let (documents, problems) = yaml::read(text, FileId(0));
+        for mut problem in problems {
+            (problem.span, problem.labels) = (span, Vec::new());
+            said.push(problem);
+        }
+        let mut node = documents.into_iter().next();
+        if let Some(node) = &mut node {
+            place(node, span);
+        }
+        Self {
+            mesh: node.as_ref().map(MeshConfig::read).unwrap_or_default(),
+            node,
+        }
+    }
+}
+
+/// A text within a text has the place of the whole.
+fn place(node: &mut Node, span: Span) {
+    node.span = span;
+    match &mut node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                entry.key_span = span;
+                place(&mut entry.value, span);
+            }
+        }
+        Value::Seq(items) => items.iter_mut().for_each(|n| place(n, span)),
+        _ => {}
+    }
+}
+
+/// Istio's kinds that change what proxies do and are not modelled.
+const NOT_MODELLED: [&str; 9] = [
+    "AuthorizationPolicy",
+    "EnvoyFilter",
+    "PeerAuthentication",
+    "ProxyConfig",
+    "RequestAuthentication",
+    "Telemetry",
+    "WasmPlugin",
+    "WorkloadEntry",
+    "WorkloadGroup",
+];
+
+pub(super) fn not_modelled(objects: &Manifests) -> Vec<Diagnostic> {
+    let of_istio = |o: &&Other| {
+        let (group, _) = o.api_version.split_once('/').unwrap_or(("", ""));
+        group.ends_with(".istio.io") && NOT_MODELLED.contains(&&*o.kind)
+    };
+    let all = objects.others.iter().filter(of_istio);
+    all.map(|o| {
+        let say = say!(
+            "istio/not-modelled",
+            what = format!("{} {}", o.kind, o.name)
+        );
+        Diagnostic::warning(o.node.span, say)
+    })
+    .collect()
+}

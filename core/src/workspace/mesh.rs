@@ -1,0 +1,48 @@
+//! The proxies of a workspace's Pods, put into their hosts.
+
+use super::build::pod_name;
+use crate::control::mesh::{self, PodProxy};
+use crate::topology::{Host, HostKind, World};
+
+/// Gives each Pod what istiod made for it, unless a dump of its own stands for that, and has every Envoy listen where its
+/// configuration says.
+pub fn program(world: &mut World, proxies: &[PodProxy]) {
+    let pods = world.hosts.iter_mut().filter(|h| h.kind == HostKind::Pod);
+    for host in pods {
+        let of = |p: &&PodProxy| *pod_name(Some(&p.namespace), &p.pod) == *host.name;
+        let proxy = proxies.iter().find(of);
+        if host.envoy.is_none() {
+            host.envoy = proxy.map(|p| p.config.clone());
+        }
+        listen(host, proxy);
+    }
+}
+
+/// The sockets of Envoy's listeners are those that it was told, whatever was printed before.
+fn listen(host: &mut Host, proxy: Option<&PodProxy>) {
+    let Some(config) = &host.envoy else { return };
+    let mut wanted = match proxy {
+        Some(proxy) => proxy.sockets(),
+        None => Vec::new(),
+    };
+    let transparent = wanted.first().is_some_and(|s| s.transparent);
+    wanted.retain(|s| mesh::is_own_socket(s.port));
+    for mut socket in mesh::sockets(config) {
+        socket.transparent = transparent;
+        wanted.push(socket);
+    }
+    let printed = std::mem::take(&mut host.sockets);
+    for socket in printed {
+        let same = |w: &&mut crate::topology::Socket| {
+            (w.protocol, w.port) == (socket.protocol, socket.port)
+        };
+        let envoys = &*socket.process == "envoy" && !mesh::is_own_socket(socket.port);
+        match wanted.iter_mut().find(same) {
+            // The line that printed it tells more than what made it.
+            Some(wanted) => wanted.span = socket.span,
+            None if envoys => {}
+            None => host.sockets.push(socket),
+        }
+    }
+    host.sockets.extend(wanted);
+}
