@@ -15,12 +15,30 @@ const CODEC: &str = "deflate";
 /// Characters of a link's data. Longer ones are cut by programs that they pass through (mail, chats, browsers): a file is
 /// the better way then. Longer ones do open.
 pub const LINK_LIMIT: usize = 16_000;
-/// Characters of a link that is opened.
-const OPEN_LIMIT: usize = 200_000;
-/// Bytes of texts that a link may unpack to.
-pub const TEXT_LIMIT: usize = 1_000_000;
-/// Files that a link may hold.
-pub const FILES_LIMIT: usize = 1_000;
+
+/// How much is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Characters of packed data.
+    pub data: usize,
+    /// Bytes of texts that it may unpack to.
+    pub text: usize,
+    pub files: usize,
+}
+
+/// Of a link, which anyone may have made.
+pub const OPEN_LIMIT: Limit = Limit {
+    data: 200_000,
+    text: 1_000_000,
+    files: 1_000,
+};
+
+/// Of a file, which its reader has and chose.
+pub const FILE_LIMIT: Limit = Limit {
+    data: 20_000_000,
+    text: 40_000_000,
+    files: 10_000,
+};
 
 /// A workspace and where one looks at it, as a link's data. `base` is the scenario that it names as its own.
 pub fn link(shared: &Shared, base: Option<&Workspace>) -> String {
@@ -35,6 +53,10 @@ pub fn pack(records: &str) -> String {
 
 /// The records of a link's data.
 pub fn unpack(link: &str) -> Result<String, Say> {
+    unpack_within(link, OPEN_LIMIT)
+}
+
+pub(super) fn unpack_within(link: &str, limit: Limit) -> Result<String, Say> {
     let link = link.trim();
     let mut parts = link.splitn(3, '.');
     let (Some(version), Some(codec), Some(data)) = (parts.next(), parts.next(), parts.next())
@@ -50,13 +72,13 @@ pub fn unpack(link: &str) -> Result<String, Say> {
     if codec != CODEC {
         return Err(say!("share/unknown-codec", codec = start(codec)));
     }
-    if link.len() > OPEN_LIMIT {
-        return Err(say!("share/link-too-long", limit = OPEN_LIMIT));
+    if link.len() > limit.data {
+        return Err(say!("share/link-too-long", limit = limit.data));
     }
     let packed = base64::decode(data).ok_or_else(|| say!("share/damaged"))?;
-    let unpacked = decompress_to_vec_zlib_with_limit(&packed, TEXT_LIMIT).map_err(|error| {
+    let unpacked = decompress_to_vec_zlib_with_limit(&packed, limit.text).map_err(|error| {
         match error.status {
-            TINFLStatus::HasMoreOutput => say!("share/too-much-text", limit = TEXT_LIMIT / 1000),
+            TINFLStatus::HasMoreOutput => say!("share/too-much-text", limit = limit.text / 1000),
             _ => say!("share/damaged"),
         }
     })?;
@@ -98,14 +120,14 @@ mod tests {
         }
         assert_eq!(refused(&packed(b"\xff\xfe")), "share/damaged");
         assert_eq!(refused(&packed(b"")), "share/lacks");
-        let long = format!("1.deflate.{}", "A".repeat(OPEN_LIMIT));
+        let long = format!("1.deflate.{}", "A".repeat(OPEN_LIMIT.data));
         assert_eq!(refused(&long), "share/link-too-long");
     }
 
     #[test]
     fn a_bomb_is_refused_before_it_is_unpacked() {
         let bomb = packed(&vec![b'a'; 50_000_000]);
-        assert!(bomb.len() < OPEN_LIMIT, "{}", bomb.len());
+        assert!(bomb.len() < OPEN_LIMIT.data, "{}", bomb.len());
         assert_eq!(refused(&bomb), "share/too-much-text");
     }
 }

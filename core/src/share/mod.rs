@@ -6,11 +6,18 @@
 //! stage and each failure is a sentence.
 
 mod base64;
+mod carry;
+mod crc;
 mod link;
+mod markdown;
 mod record;
+mod zip;
 
-pub use link::{FILES_LIMIT, LINK_LIMIT, TEXT_LIMIT, link, pack, unpack};
+pub use carry::{CARRIED, into_png, open};
+pub use link::{FILE_LIMIT, LINK_LIMIT, Limit, OPEN_LIMIT, link, pack, unpack};
+pub use markdown::markdown;
 pub use record::{read_kept, write_kept};
+pub use zip::write as zip;
 
 use crate::say;
 use crate::text::{File, Say};
@@ -47,7 +54,7 @@ pub struct Unpacked {
 impl Unpacked {
     /// Unpacks a link's data. The error says what is wrong with it.
     pub fn read(link: &str) -> Result<Unpacked, Say> {
-        record::read(&unpack(link)?)
+        record::read(&unpack(link)?, OPEN_LIMIT)
     }
 
     /// What is to be packed: of the workspace only what differs from its scenario.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use super::{FILES_LIMIT, Unpacked};
+use super::{Limit, Unpacked};
 use crate::envoy::ClientHello;
 use crate::net::HttpVersion;
 use crate::say;
@@ -56,9 +56,9 @@ pub(super) fn write(unpacked: &Unpacked) -> String {
     out
 }
 
-pub(super) fn read(text: &str) -> Result<Unpacked, Say> {
+pub(super) fn read(text: &str, limit: Limit) -> Result<Unpacked, Say> {
     let records = split(text).ok_or_else(|| say!("share/damaged"))?;
-    gather(&records, FILES_LIMIT)
+    gather(&records, limit.files)
 }
 
 fn put(name: &str, value: &str, out: &mut String) {
@@ -273,7 +273,7 @@ mod tests {
             ("seed 1", "seed", "share/damaged"),
         ] {
             assert!(records.contains(old), "{old}");
-            let error = read(&records.replace(old, new)).unwrap_err();
+            let error = read(&records.replace(old, new), crate::share::OPEN_LIMIT).unwrap_err();
             assert_eq!(error.key, key, "{old} as {new}");
         }
     }

@@ -1,7 +1,7 @@
 //! The scenarios of `content/scenarios/`, a folder each: `scenario.yaml` has titles, the probe and the seed, all else are the
 //! workspace's files.
 
-use super::{FileKind, Probe, Workspace, parse_probe};
+use super::{FileKind, Probe, ProbeKind, Workspace, parse_probe};
 use crate::content;
 use crate::say;
 use crate::text::{File, FileId, Lang, Say};
@@ -90,9 +90,25 @@ pub fn parse(text: &str) -> Result<(Probe, u64), Say> {
     let head = yaml::read(text, FileId(0)).0.into_iter().next();
     let field = |name| head.as_ref().and_then(|h| h.field(name));
     let probe = field("probe").and_then(Node::str);
-    let probe = parse_probe(probe.ok_or_else(|| say!("texts/scenario-without-probe"))?)?;
-    let seed = field("seed").and_then(Node::int).unwrap_or(1);
-    let seed = u64::try_from(seed).map_err(|_| say!("texts/scenario-seed", seed = seed))?;
+    let mut probe = parse_probe(probe.ok_or_else(|| say!("texts/scenario-without-probe"))?)?;
+    // The probe's line has no room for a header with spaces.
+    let headers = field("headers").map(Node::items).unwrap_or_default();
+    if let ProbeKind::Http(request) = &mut probe.kind {
+        let headers = headers.iter().filter_map(|h| h.str()?.split_once(": "));
+        let headers = headers.map(|(name, value)| (name.to_string(), value.to_string()));
+        request.headers.extend(headers);
+    }
+    let seed = match field("seed") {
+        None => 1,
+        Some(seed) => {
+            // In quotes it may be larger than YAML's own numbers.
+            let text = seed.int().map(|n| n.to_string());
+            let text = text.or_else(|| seed.str().map(str::to_string));
+            let text = text.unwrap_or_default();
+            let wrong = |_| say!("texts/scenario-seed", seed = text);
+            text.parse().map_err(wrong)?
+        }
+    };
     Ok((probe, seed))
 }
 
