@@ -27,7 +27,7 @@ pub fn listen(
 ) -> Listener {
     let callback = Closure::<dyn FnMut(Event)>::new(then);
     let options = AddEventListenerOptions::new();
-    options.set_passive(kind != "keydown");
+    options.set_passive(!matches!(kind, "keydown" | "dragover" | "drop"));
     let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
         kind,
         callback.as_ref().unchecked_ref(),
@@ -61,5 +61,15 @@ pub fn value(event: &Event) -> String {
         input.value()
     } else {
         String::new()
+    }
+}
+
+/// Selects all of the field that an event came from, for whoever wants to copy it.
+pub fn select_all(event: &Event) {
+    let field = event
+        .target()
+        .and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok());
+    if let Some(field) = field {
+        field.select();
     }
 }

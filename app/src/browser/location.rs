@@ -1,5 +1,8 @@
 //! The page's address: its fragment chooses what the page shows (`pages::route`).
 
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+
 use super::events::{Listener, listen};
 
 /// What follows the `#` of the address, without it.
@@ -13,4 +16,45 @@ pub fn fragment() -> String {
 pub fn watch(then: impl Fn(String) + 'static) -> Option<Listener> {
     let window = super::window()?;
     Some(listen(&window, "hashchange", move |_| then(fragment())))
+}
+
+/// The page's own address, without query and fragment.
+pub fn base() -> String {
+    let href = super::window().and_then(|w| w.location().href().ok());
+    let href = href.unwrap_or_default();
+    href.split(['#', '?'])
+        .next()
+        .unwrap_or_default()
+        .to_string()
+}
+
+/// The value of `?src=`: a file beside the page that is to be opened.
+pub fn source() -> Option<String> {
+    let query = super::window()?.location().search().ok()?;
+    let all = query.strip_prefix('?')?.split('&');
+    let value = all.filter_map(|pair| pair.strip_prefix("src=")).next()?;
+    js_sys::decode_uri_component(value).ok().map(String::from)
+}
+
+/// The bytes of a file of the page's own origin, by its address relative to the page.
+pub fn fetch(address: String, then: impl FnOnce(Option<Vec<u8>>) + 'static) {
+    wasm_bindgen_futures::spawn_local(async move { then(try_fetch(&address).await) });
+}
+
+async fn try_fetch(address: &str) -> Option<Vec<u8>> {
+    let window = super::window()?;
+    let url = web_sys::Url::new_with_base(address, &base()).ok()?;
+    // The page's policy refuses it too; like this there is no error on the console.
+    if url.origin() != window.location().origin().ok()? {
+        return None;
+    }
+    let response = JsFuture::from(window.fetch_with_str(&url.href()))
+        .await
+        .ok()?;
+    let response: web_sys::Response = response.dyn_into().ok()?;
+    if !response.ok() {
+        return None;
+    }
+    let buffer = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
+    Some(js_sys::Uint8Array::new(&buffer).to_vec())
 }

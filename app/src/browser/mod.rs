@@ -1,8 +1,10 @@
 //! The only door to the browser. Nothing else in the app names `web_sys`, so what the page asks of a browser can be read
 //! here, and views can be rendered natively.
 
+pub mod clipboard;
 pub mod clock;
 pub mod dialog;
+pub mod disk;
 pub mod editor;
 pub mod events;
 pub mod keys;

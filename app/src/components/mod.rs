@@ -13,6 +13,7 @@ pub mod modal;
 pub mod notice;
 pub mod probe;
 pub mod scenarios;
+pub mod share;
 pub mod shortcuts;
 pub mod splitter;
 pub mod steps;

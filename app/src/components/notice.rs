@@ -14,6 +14,10 @@ pub fn notice_bar(props: &Props) -> Html {
         Notice::FailedLastTime(kept) => (words.failed_last_time.to_string(), Some(kept)),
         Notice::NotSaved => (words.not_saved.to_string(), None),
         Notice::NotFetched => (words.not_fetched.to_string(), None),
+        Notice::Said(said) => (said.text(props.state.settings.lang), None),
+        Notice::LinkFailed => (words.link_failed.to_string(), None),
+        Notice::LinkEdited => (words.link_edited.to_string(), None),
+        Notice::NoSource(address) => (words.no_source(address), None),
         Notice::UnknownAddress(fragment) => {
             // As much of it as tells it from others.
             let start: String = fragment.chars().take(60).collect();
@@ -25,6 +29,9 @@ pub fn notice_bar(props: &Props) -> Html {
             <p>{ text }</p>
             if let Notice::FailedLastTime(kept) = notice {
                 <button onclick={props.on(Event::KeptOpened(kept.clone()))}>{ words.open_again }</button>
+            }
+            if matches!(notice, Notice::LinkEdited) {
+                <button onclick={props.on(Event::SourceOpened)}>{ words.open_as_shared }</button>
             }
             <button onclick={props.on(Event::NoticeClosed)}>{ words.close }</button>
             if let Some(kept) = kept {

@@ -5,7 +5,7 @@ use super::Props;
 use super::menu::Menu;
 use super::scenarios::ScenarioMenu;
 use crate::browser::media;
-use crate::state::{Event, Theme};
+use crate::state::{Dialog, Event, Theme};
 
 /// The page's name, and what concerns all of it.
 pub fn top_bar(props: &Props, below_wide: bool) -> Html {
@@ -46,6 +46,7 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
                     None => Event::TourOpened(0),
                 })}
                 aria-pressed={state.tour.is_some().to_string()}>{ words.tour }</button>
+            <button onclick={props.on(Event::DialogOpened(Dialog::Share))}>{ words.share }</button>
             <span class="spring" />
             <button class="quiet" disabled={!state.history.can_undo()}
                 onclick={props.on(Event::Undone)}>{ words.undo }</button>

@@ -228,8 +228,35 @@ pub const WORDS: Words = Words {
         )
     },
     not_fetched: "What this needs could not be fetched. Are you offline? Try again.",
+    link_failed: "The page failed on the last visit with this link, so the scenario is open as it comes. Reload the page to try the link again.",
+    link_edited: "You have edited what this link opens; it is open as you left it.",
+    open_as_shared: "Open as it was shared",
+    no_source: |address| {
+        format!(
+            "There is no file “{address}” beside this page. Only files of the page’s own site are opened."
+        )
+    },
     what_was_kept: "What was kept",
     open_again: "Open my texts again",
+
+    share: "Share",
+    share_link: "Link",
+    share_length: |n| {
+        format!("{n} characters. The workspace is in the link itself; nothing is sent anywhere. ")
+    },
+    share_too_long: "That is too long for a link: programs on its way would cut it. Save the workspace as a file instead.",
+    share_here: "Open at this step, with this view",
+    share_language: "Open in this language",
+    share_text: "Copy the walk",
+    share_files: "Save",
+    share_open_about: "The zip has the plain files, as the tools print them. Zips and pictures that were saved here open again, also by dropping them on the page.",
+    copy: "Copy",
+    copy_markdown: "As Markdown",
+    copy_text: "As text, every packet",
+    save_zip: "Workspace (zip)",
+    open_file: "Open a file:",
+    copied: "Copied.",
+    not_copied: "The browser does not allow copying here. Select the text and copy it yourself.",
 };
 
 fn plural(n: usize, one: &str, many: &str) -> String {

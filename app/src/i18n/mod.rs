@@ -176,8 +176,31 @@ pub struct Words {
     /// What the address asks for.
     pub unknown_address: fn(&str) -> String,
     pub not_fetched: &'static str,
+    pub link_failed: &'static str,
+    pub link_edited: &'static str,
+    pub open_as_shared: &'static str,
+    /// A file's address.
+    pub no_source: fn(&str) -> String,
     pub what_was_kept: &'static str,
     pub open_again: &'static str,
+
+    pub share: &'static str,
+    pub share_link: &'static str,
+    /// Characters.
+    pub share_length: fn(usize) -> String,
+    pub share_too_long: &'static str,
+    pub share_here: &'static str,
+    pub share_language: &'static str,
+    pub share_text: &'static str,
+    pub share_files: &'static str,
+    pub share_open_about: &'static str,
+    pub copy: &'static str,
+    pub copy_markdown: &'static str,
+    pub copy_text: &'static str,
+    pub save_zip: &'static str,
+    pub open_file: &'static str,
+    pub copied: &'static str,
+    pub not_copied: &'static str,
 }
 
 pub fn words(lang: Lang) -> &'static Words {
@@ -228,6 +251,8 @@ methods! {
     probe_kind(name: &str) -> &'static str;
     mode(mode: Mode) -> &'static str;
     mode_is_a_line(name: &str) -> String;
+    no_source(address: &str) -> String;
+    share_length(characters: usize) -> String;
     unknown_address(fragment: &str) -> String;
     command_on(host: &str) -> String;
     tour_of(paragraph: usize, paragraphs: usize) -> String;

@@ -1,76 +1,166 @@
 //! What is kept in the browser between visits.
 
+use std::rc::Rc;
+
+use northsouth::share::{Shared, Unpacked, read_kept, write_kept};
 use northsouth::sim::{Probe, ProbeKind};
+use northsouth::text::Say;
 use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 
 use super::Route;
 use crate::browser::{media, panic, storage};
-use crate::state::{Notice, Settings, State, read_saved, write_saved};
+use crate::state::{Notice, Settings, State, look};
 
 const WORKSPACE: &str = "northsouth.workspace";
 /// A workspace that was set aside when it could not be opened, or when the program failed with it.
 const ASIDE: &str = "northsouth.aside";
+/// Where workspaces of links are kept, a line each, the last one last.
+const LINKS: &str = "northsouth.links";
+const MOST_LINKS: usize = 10;
 const SETTINGS: &str = "northsouth.settings";
 
-/// Where a workspace is kept: each scenario has a place of its own, so that a look at another one loses nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Slot(&'static str);
+/// Where a workspace is kept: each scenario and each link has a place of its own, so that a look at another one loses
+/// nothing. It is the name that the browser's storage has it by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot(Rc<str>);
 
 impl Slot {
     pub fn of(route: &Route) -> Slot {
-        Slot(match route {
-            Route::Scenario(scenario) => scenario.name,
-            Route::Playground | Route::Unknown(_) => DEFAULT,
+        let name = match route {
+            Route::Scenario(scenario) => scenario.name.to_string(),
+            Route::Link(data) => format!("link-{:016x}", sum(data)),
+            _ => DEFAULT.to_string(),
+        };
+        // The first place has the name that it had when it was the only one.
+        Slot(match name.as_str() {
+            DEFAULT => WORKSPACE.into(),
+            name => format!("{WORKSPACE}.{name}").into(),
         })
     }
 
-    /// The first place has the name that it had when it was the only one.
-    fn key(self) -> String {
-        match self.0 {
-            DEFAULT => WORKSPACE.to_string(),
-            name => format!("{WORKSPACE}.{name}"),
-        }
+    fn is_of_link(&self) -> bool {
+        self.0.contains(".link-")
     }
 }
 
-/// The playground as it opens: on what was kept where that can be read, else on the scenario as it comes.
+/// FNV-1a, to tell links from each other.
+fn sum(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// What the address gives: a scenario, or what someone shared.
+struct Source {
+    scenario: Option<Scenario>,
+    pristine: Workspace,
+    shared: Option<Shared>,
+    notice: Option<Notice>,
+}
+
+impl Source {
+    fn of(route: &Route, failed: bool) -> Source {
+        match route {
+            Route::Scenario(scenario) => Source::scenario(Some(*scenario), None),
+            Route::Link(_) if failed => Source::default_with(Notice::LinkFailed),
+            Route::Link(data) => {
+                Source::link(data).unwrap_or_else(|said| Source::default_with(Notice::Said(said)))
+            }
+            Route::Unknown(fragment) => {
+                Source::default_with(Notice::UnknownAddress(fragment.as_str().into()))
+            }
+            _ => Source::scenario(Scenario::find(DEFAULT), None),
+        }
+    }
+
+    fn default_with(notice: Notice) -> Source {
+        Source::scenario(Scenario::find(DEFAULT), Some(notice))
+    }
+
+    fn scenario(scenario: Option<Scenario>, notice: Option<Notice>) -> Source {
+        let pristine = scenario.and_then(|s| s.workspace());
+        Source {
+            scenario,
+            pristine: pristine.unwrap_or_else(nothing),
+            shared: None,
+            notice,
+        }
+    }
+
+    fn link(data: &str) -> Result<Source, Say> {
+        let unpacked = Unpacked::read(data)?;
+        let scenario = unpacked.base.as_deref().and_then(Scenario::find);
+        let base = scenario.and_then(|s| s.workspace());
+        let (shared, remark) = unpacked.over(base.as_ref())?;
+        Ok(Source {
+            scenario,
+            pristine: base.unwrap_or_else(|| shared.workspace.clone()),
+            shared: Some(shared),
+            notice: remark.map(Notice::Said),
+        })
+    }
+}
+
+/// The playground as it opens: on what was kept where that can be read, else on what the address gives.
 pub fn open(route: &Route) -> State {
     let slot = Slot::of(route);
-    let scenario = Scenario::find(slot.0);
-    let pristine = scenario.and_then(|s| s.workspace());
-    let pristine = pristine.unwrap_or_else(nothing);
     let failed = panic::failed_last_time().is_some();
-    let kept = storage::load(&slot.key());
-    let read = kept.as_deref().and_then(read_saved);
-    let mut notice = match (failed, &kept, &read) {
+    let mut source = Source::of(route, failed);
+    let kept = storage::load(&slot.0);
+    let read = kept.as_deref().and_then(read_kept);
+    let lost = match (failed, &kept, &read) {
         (true, Some(kept), _) => Some(Notice::FailedLastTime(kept.as_str().into())),
         (_, Some(kept), None) => Some(Notice::KeptUnreadable(kept.as_str().into())),
         _ => None,
     };
-    if let (Some(_), Some(kept)) = (&notice, &kept) {
+    if let (Some(_), Some(kept)) = (&lost, &kept) {
         storage::save(ASIDE, kept);
     }
-    let workspace = match (&notice, read) {
-        (None, Some(workspace)) => workspace,
-        _ => pristine.clone(),
+    let given = match &source.shared {
+        Some(shared) => shared.workspace.clone(),
+        None => source.pristine.clone(),
     };
-    if let (None, Route::Unknown(fragment)) = (&notice, route) {
-        notice = Some(Notice::UnknownAddress(fragment.as_str().into()));
+    let workspace = match (&lost, read) {
+        (None, Some(workspace)) => {
+            if source.shared.is_some() && workspace != given {
+                source.notice = Some(Notice::LinkEdited);
+            }
+            workspace
+        }
+        _ => given.clone(),
+    };
+    let mut state = State::new(source.pristine, workspace, settings());
+    state.source = Rc::new(given);
+    state.scenario = source.scenario;
+    if let Some(shared) = source.shared {
+        look(&mut state, shared.step, &shared.view);
     }
-    let mut state = State::new(pristine, workspace, settings());
-    state.scenario = scenario;
-    state.notice = notice;
+    state.notice = lost.or(source.notice);
     state
 }
 
 /// Whether the browser took it.
-pub fn save_workspace(slot: Slot, workspace: &Workspace) -> bool {
-    storage::save(&slot.key(), &write_saved(workspace))
+pub fn save_workspace(slot: &Slot, workspace: &Workspace) -> bool {
+    if slot.is_of_link() {
+        remember_link(slot);
+    }
+    storage::save(&slot.0, &write_kept(workspace))
+}
+
+/// Of the links that were edited, the last ones are kept.
+fn remember_link(slot: &Slot) {
+    let list = storage::load(LINKS).unwrap_or_default();
+    let mut slots: Vec<&str> = list.lines().filter(|line| *line != &*slot.0).collect();
+    slots.push(&slot.0);
+    while slots.len() > MOST_LINKS {
+        storage::forget(slots.remove(0));
+    }
+    storage::save(LINKS, &slots.join("\n"));
 }
 
 /// The scenario as it comes needs no keeping.
-pub fn forget_workspace(slot: Slot) {
-    storage::forget(&slot.key());
+pub fn forget_workspace(slot: &Slot) {
+    storage::forget(&slot.0);
 }
 
 /// As they were kept, else as the browser's languages suggest.

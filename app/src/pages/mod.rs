@@ -60,7 +60,7 @@ fn Root(RootProps { route }: &RootProps) -> Html {
     });
     match &*route {
         // Pages of their own come here, each with its variant of `Route`.
-        Route::Playground | Route::Scenario(_) | Route::Unknown(_) => html! {
+        Route::Playground | Route::Scenario(_) | Route::Link(_) | Route::Unknown(_) => html! {
             <Playground key={format!("{route:?}")} route={(*route).clone()} />
         },
     }

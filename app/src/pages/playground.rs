@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::settings::use_page_settings;
 use super::{Route, keep};
-use crate::browser::{clock, keys, library, measure, media, page};
+use crate::browser::{clock, disk, keys, library, location, measure, media, page};
 use crate::components::controls::controls;
 use crate::components::files::files_pane;
 use crate::components::inspector::inspector;
@@ -12,6 +12,7 @@ use crate::components::line::TimeLine;
 use crate::components::map::MapView;
 use crate::components::notice::notice_bar;
 use crate::components::probe::ProbePanel;
+use crate::components::share::{ShareDialog, open_file};
 use crate::components::shortcuts::shortcuts;
 use crate::components::splitter::Splitter;
 use crate::components::steps::steps;
@@ -39,23 +40,26 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     let state = Shared(Rc::new(State::clone(&handle)));
     let send = {
         let dispatcher = handle.dispatcher();
-        use_callback((state.clone(), slot), move |event: Event, (state, slot)| {
-            if let Event::Edited { file, text, .. } = &event {
-                measure::edited();
-                // Before anything is computed from it: should that fail, the text is safe.
-                if let Some(workspace) = state.with_text(*file, text) {
-                    keep::save_workspace(*slot, &workspace);
+        use_callback(
+            (state.clone(), slot.clone()),
+            move |event: Event, (state, slot)| {
+                if let Event::Edited { file, text, .. } = &event {
+                    measure::edited();
+                    // Before anything is computed from it: should that fail, the text is safe.
+                    if let Some(workspace) = state.with_text(*file, text) {
+                        keep::save_workspace(slot, &workspace);
+                    }
                 }
-            }
-            let dispatcher = dispatcher.clone();
-            library::with(needs::before(state, &event), move |whole| {
-                dispatcher.dispatch(if whole {
-                    event
-                } else {
-                    Event::Noticed(Notice::NotFetched)
+                let dispatcher = dispatcher.clone();
+                library::with(needs::before(state, &event), move |whole| {
+                    dispatcher.dispatch(if whole {
+                        event
+                    } else {
+                        Event::Noticed(Notice::NotFetched)
+                    });
                 });
-            });
-        })
+            },
+        )
     };
     use_page_settings(
         state.settings,
@@ -64,6 +68,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     use_keeping(slot, &state, &send);
     use_playing(&state, &send);
     use_shortcuts(&state, &send);
+    use_files_from_outside(&send);
 
     let props = Props { state, send };
     let state = &props.state;
@@ -130,6 +135,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
             </section>
             { match state.dialog {
                 Some(Dialog::Shortcuts) => shortcuts(&props),
+                Some(Dialog::Share) => html! { <ShareDialog ..props.clone() /> },
                 None => html! {},
             } }
         </div>
@@ -144,17 +150,38 @@ fn skip() -> Callback<MouseEvent> {
     })
 }
 
+/// What is dropped on the page, and what `?src=` names.
+#[hook]
+fn use_files_from_outside(send: &Callback<Event>) {
+    let dropped = send.clone();
+    use_effect_with((), move |()| {
+        let watch = disk::on_drop(move |bytes| open_file(&bytes, &dropped));
+        move || drop(watch)
+    });
+    let send = send.clone();
+    use_effect_with((), move |()| {
+        let Some(address) = location::source() else {
+            return;
+        };
+        let name: std::rc::Rc<str> = address.as_str().into();
+        location::fetch(address, move |bytes| match bytes {
+            Some(bytes) => open_file(&bytes, &send),
+            None => send.emit(Event::Noticed(Notice::NoSource(name))),
+        });
+    });
+}
+
 /// The workspace is kept as it changes.
 #[hook]
 fn use_keeping(slot: keep::Slot, state: &Shared, send: &Callback<Event>) {
-    let (workspace, pristine) = (state.workspace.clone(), state.pristine.clone());
+    let (workspace, source) = (state.workspace.clone(), state.source.clone());
     let send = send.clone();
     let told = use_mut_ref(|| false);
     use_effect_with(workspace, move |workspace| {
         // What was set aside is still to be looked at, until something is changed.
-        if **workspace == *pristine {
-            keep::forget_workspace(slot);
-        } else if !keep::save_workspace(slot, workspace)
+        if **workspace == *source {
+            keep::forget_workspace(&slot);
+        } else if !keep::save_workspace(&slot, workspace)
             && !std::mem::replace(&mut *told.borrow_mut(), true)
         {
             send.emit(Event::Noticed(Notice::NotSaved));

@@ -1,6 +1,7 @@
 //! What the page shows, by the fragment of its address. Links to the page are out in the world: a form that was read once is
 //! read for ever.
 
+use northsouth::share::Unpacked;
 use northsouth::workspace::{DEFAULT, Scenario};
 
 use crate::state::needs;
@@ -12,6 +13,8 @@ pub enum Route {
     Playground,
     /// `#scenario=NAME`
     Scenario(Scenario),
+    /// `#w=DATA`: what someone shared.
+    Link(String),
     // A page of its own is a variant here, a line in `Route::of`, and an arm in `pages::Root`:
     // `#course`, `#lesson=NAME`, `#exercise=NAME`, `#teach`, `#how`.
     /// None of the above: the playground says so.
@@ -21,7 +24,7 @@ pub enum Route {
 impl Route {
     /// The content without which [`Route::of`] can't tell.
     pub fn told_by(fragment: &str) -> Vec<String> {
-        let heads = fragment.starts_with("scenario=");
+        let heads = fragment.starts_with("scenario=") || fragment.starts_with("w=");
         heads
             .then(|| needs::SCENARIOS.to_string())
             .into_iter()
@@ -33,6 +36,13 @@ impl Route {
         match self {
             Route::Playground | Route::Unknown(_) => vec![needs::scenario(DEFAULT)],
             Route::Scenario(scenario) => vec![needs::scenario(scenario.name)],
+            Route::Link(data) => {
+                let mut packs = vec![needs::scenario(DEFAULT)];
+                if let Ok(unpacked) = Unpacked::read(data) {
+                    packs.extend(needs::shared(&unpacked));
+                }
+                packs
+            }
         }
     }
 
@@ -42,6 +52,7 @@ impl Route {
         let (name, value) = first.split_once('=').unwrap_or((first, ""));
         let found = match name {
             "" => Some(Route::Playground),
+            "w" => Some(Route::Link(value.to_string())),
             "scenario" => Scenario::find(value).map(Route::Scenario),
             _ => None,
         };

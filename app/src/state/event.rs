@@ -1,7 +1,8 @@
 use std::rc::Rc;
 
+use northsouth::share::Unpacked;
 use northsouth::sim::Probe;
-use northsouth::text::{Lang, Span};
+use northsouth::text::{Lang, Say, Span};
 
 use super::{Breakpoint, Place, Speed};
 use crate::view_model::balancer::Mode;
@@ -71,6 +72,10 @@ pub enum Event {
     NoticeClosed,
     /// A kept workspace is wanted back.
     KeptOpened(Rc<str>),
+    /// The workspace as the address gives it is wanted.
+    SourceOpened,
+    /// What a file carried.
+    SharedOpened(Rc<Unpacked>),
 }
 
 /// What the right pane shows.
@@ -95,6 +100,7 @@ impl Tab {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialog {
     Shortcuts,
+    Share,
 }
 
 /// Something the page has to say about itself.
@@ -110,4 +116,12 @@ pub enum Notice {
     UnknownAddress(Rc<str>),
     /// One of the page's own files could not be fetched.
     NotFetched,
+    /// What the core has to say: of a link or a file that was opened.
+    Said(Say),
+    /// The program failed on the last visit with the link at hand; the scenario as it comes is open.
+    LinkFailed,
+    /// The workspace of a link is open as the viewer left it on the last visit.
+    LinkEdited,
+    /// There is no such file of the page's own origin.
+    NoSource(Rc<str>),
 }

@@ -7,9 +7,9 @@ mod event;
 mod history;
 pub mod needs;
 mod reduce;
-mod saved;
 mod settings;
 mod terminal;
+mod view;
 
 #[cfg(test)]
 mod tests;
@@ -20,9 +20,9 @@ pub use breakpoints::{Breakpoint, Breakpoints};
 pub use cursor::Position;
 pub use event::{Dialog, Event, Notice, Tab};
 pub use history::History;
-pub use saved::{read as read_saved, write as write_saved};
 pub use settings::{PANE_WIDTHS, Settings, Speed, Theme};
 pub use terminal::{Answer, Terminal};
+pub use view::{look, view};
 
 use northsouth::text::File;
 use northsouth::topology::HostId;
@@ -42,6 +42,8 @@ pub struct Place {
 #[derive(Clone)]
 pub struct State {
     pub workspace: Rc<Workspace>,
+    /// The workspace as the page's address gives it: it needs no keeping.
+    pub source: Rc<Workspace>,
     /// What it started from.
     pub scenario: Option<Scenario>,
     /// The scenario as it comes, to reset to.
@@ -82,6 +84,7 @@ impl State {
         let rules = |f: &File| f.name.ends_with("iptables-save.txt");
         let file = workspace.files.iter().position(rules).unwrap_or(0);
         Self {
+            source: Rc::new(pristine.clone()),
             workspace: Rc::new(workspace),
             scenario: None,
             pristine: Rc::new(pristine),

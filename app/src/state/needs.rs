@@ -1,6 +1,7 @@
 //! Which content an event needs before it can happen. The page fetches it first, see `browser::library`.
 
 use super::{Event, State};
+use northsouth::share::Unpacked;
 use northsouth::text::Lang;
 
 /// The packs that must be there before [`State::after`] takes the event.
@@ -11,8 +12,25 @@ pub fn before(state: &State, event: &Event) -> Vec<String> {
             tour.into_iter().chain([words(*lang)]).collect()
         }
         Event::TourOpened(_) => vec![tour(state.settings.lang)],
+        // By its name alone: whether there is such a scenario tells the list.
+        Event::SharedOpened(unpacked) => {
+            let mut packs = shared(unpacked);
+            packs.extend(unpacked.base.as_ref().map(|_| SCENARIOS.to_string()));
+            packs
+        }
         _ => Vec::new(),
     }
+}
+
+/// What a link or a file builds on: its scenario, and the language that it is shown in.
+pub fn shared(unpacked: &Unpacked) -> Vec<String> {
+    let lang = unpacked.view.iter().find(|(name, _)| name == "lang");
+    let lang = lang.and_then(|(_, tag)| Lang::ALL.into_iter().find(|l| l.tag() == tag));
+    // Names that cannot be a folder's are no scenario's.
+    let plain = |name: &&String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let base = unpacked.base.as_ref().filter(plain);
+    let base = base.map(|name| scenario(name));
+    lang.map(words).into_iter().chain(base).collect()
 }
 
 /// The sentences of a language.

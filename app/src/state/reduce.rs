@@ -1,13 +1,13 @@
 use std::rc::Rc;
 
+use northsouth::share::{Unpacked, read_kept};
 use northsouth::text::{File, Span};
-use northsouth::workspace::{Workspace, run};
+use northsouth::workspace::{Scenario, Workspace, run};
 use yew::Reducible;
 
 use super::cursor::after_edit;
-use super::saved::read;
 use super::settings::PANE_WIDTHS;
-use super::{Event, State, Tab, Theme};
+use super::{Event, Notice, State, Tab, Theme, look};
 use crate::tour;
 use crate::view_model::explain;
 use crate::view_model::stride::stops;
@@ -134,11 +134,33 @@ impl State {
             Event::Noticed(notice) => self.notice = Some(notice),
             Event::NoticeClosed => self.notice = None,
             Event::KeptOpened(kept) => {
-                if let Some(workspace) = read(&kept) {
+                if let Some(workspace) = read_kept(&kept) {
                     self.change(workspace);
                 }
                 self.notice = None;
             }
+            Event::SourceOpened => {
+                self.change(Workspace::clone(&self.source));
+                self.notice = None;
+            }
+            Event::SharedOpened(unpacked) => self.open_shared(Unpacked::clone(&unpacked)),
+        }
+    }
+
+    /// What a file carried takes the place of the workspace at hand, which stays in the history.
+    fn open_shared(&mut self, unpacked: Unpacked) {
+        let scenario = unpacked.base.as_deref().and_then(Scenario::find);
+        let base = scenario.and_then(|s| s.workspace());
+        self.dialog = None;
+        match unpacked.over(base.as_ref()) {
+            Ok((shared, remark)) => {
+                self.scenario = scenario;
+                self.pristine = Rc::new(base.unwrap_or_else(|| shared.workspace.clone()));
+                self.change(shared.workspace);
+                look(self, shared.step, &shared.view);
+                self.notice = remark.map(Notice::Said);
+            }
+            Err(said) => self.notice = Some(Notice::Said(said)),
         }
     }
 
@@ -151,7 +173,7 @@ impl State {
         self.cursor + 1 >= self.walk.len()
     }
 
-    fn move_to(&mut self, step: usize) {
+    pub(super) fn move_to(&mut self, step: usize) {
         self.cursor = step.min(self.walk.len().saturating_sub(1));
         self.opened = None;
         self.go_to = None;

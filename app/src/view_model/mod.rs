@@ -7,6 +7,7 @@ pub mod explain;
 pub mod files;
 pub mod header;
 pub mod map;
+pub mod share;
 pub mod shortcuts;
 pub mod stride;
 pub mod terminal;

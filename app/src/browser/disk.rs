@@ -1,0 +1,82 @@
+//! Files of the visitor's own: what they choose to open, and what they save.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, BlobPropertyBag, DragEvent, Event, File, HtmlAnchorElement, HtmlInputElement, Url,
+};
+
+use super::events::{Listener, listen};
+
+/// Hands a file to the browser, to be kept where the visitor keeps files.
+pub fn save(name: &str, kind: &str, bytes: &[u8]) {
+    let _ = try_save(name, kind, bytes);
+}
+
+fn try_save(name: &str, kind: &str, bytes: &[u8]) -> Option<()> {
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
+    let url = Url::create_object_url_with_blob(&blob).ok()?;
+    let element = super::document()?.create_element("a").ok()?;
+    let link: HtmlAnchorElement = element.dyn_into().ok()?;
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    // The browser has begun to read it by then.
+    super::clock::after(10_000, move || {
+        let _ = Url::revoke_object_url(&url);
+    })
+    .forget();
+    Some(())
+}
+
+/// The bytes of the file that was chosen in an `<input type="file">`.
+pub fn chosen(event: &Event, then: impl FnOnce(Vec<u8>) + 'static) {
+    let input = event
+        .target()
+        .and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+    let file = input.and_then(|i| i.files()).and_then(|files| files.get(0));
+    if let Some(file) = file {
+        bytes(&file, then);
+    }
+}
+
+/// Calls back with the bytes of a single file that is dropped anywhere on the page and looks like one that carries a
+/// workspace, until dropped itself. Other drops are for others.
+pub fn on_drop(then: impl Fn(Vec<u8>) + Clone + 'static) -> Vec<Listener> {
+    let Some(window) = super::window() else {
+        return Vec::new();
+    };
+    let over = listen(&window, "dragover", |event| event.prevent_default());
+    let drop = listen(&window, "drop", move |event| {
+        let transfer = event
+            .dyn_ref::<DragEvent>()
+            .and_then(DragEvent::data_transfer);
+        let files = transfer.and_then(|t| t.files());
+        let file = files.filter(|f| f.length() == 1).and_then(|f| f.get(0));
+        let carries = |file: &File| {
+            let name = file.name().to_ascii_lowercase();
+            [".zip", ".svg", ".png"]
+                .iter()
+                .any(|end| name.ends_with(end))
+        };
+        if let Some(file) = file.filter(carries) {
+            event.prevent_default();
+            bytes(&file, then.clone());
+        }
+    });
+    vec![over, drop]
+}
+
+/// A file's bytes; nothing where it cannot be read.
+pub fn bytes(blob: &Blob, then: impl FnOnce(Vec<u8>) + 'static) {
+    let read = blob.array_buffer();
+    wasm_bindgen_futures::spawn_local(async move {
+        if let Ok(buffer) = JsFuture::from(read).await {
+            then(Uint8Array::new(&buffer).to_vec());
+        }
+    });
+}

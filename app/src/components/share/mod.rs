@@ -1,0 +1,98 @@
+//! What is handed on: links, texts, files.
+
+use northsouth::share as packed;
+use yew::prelude::*;
+
+use super::Props;
+use super::dialog::DialogBox;
+use crate::browser::{clipboard, disk, events, location};
+use crate::state::{Event, Notice};
+use crate::view_model::share::{self, Choice};
+
+#[component]
+pub fn ShareDialog(props: &Props) -> Html {
+    let words = props.words();
+    let state = &props.state;
+    let choice = use_state(|| Choice {
+        here: state.cursor > 0,
+        language: false,
+    });
+    // What was done last, and whether it worked.
+    let done = use_state(|| None::<bool>);
+    let link = share::link(state, *choice, &location::base());
+    let long = share::too_long(&link);
+    let copy = |text: String| {
+        let done = done.setter();
+        Callback::from(move |_: MouseEvent| {
+            let done = done.clone();
+            clipboard::copy(text.clone(), move |worked| done.set(Some(worked)));
+        })
+    };
+    let check = |label: &'static str, on: bool, turned: Choice| {
+        let choice = choice.setter();
+        let onchange = Callback::from(move |_: yew::Event| choice.set(turned));
+        html! { <label class="check"><input type="checkbox" checked={on} {onchange} />{ label }</label> }
+    };
+    let zip = {
+        let state = state.clone();
+        Callback::from(move |_: MouseEvent| {
+            disk::save(
+                "northsouth.zip",
+                "application/zip",
+                &packed::zip(&state.workspace),
+            );
+        })
+    };
+    let onfile = {
+        let send = props.send.clone();
+        Callback::from(move |event: yew::Event| {
+            let send = send.clone();
+            disk::chosen(&event, move |bytes| open_file(&bytes, &send));
+        })
+    };
+    html! {
+        <DialogBox title={words.share} close={words.close} onclose={props.on(Event::DialogClosed)}>
+            <h3 id="share-link">{ words.share_link }</h3>
+            <p class="line-of">
+                <input class="address" readonly=true aria-labelledby="share-link" value={link.clone()}
+                    onfocus={Callback::from(|event: FocusEvent| events::select_all(&event))} />
+                <button class="primary" disabled={long} onclick={copy(link.clone())}>{ words.copy }</button>
+            </p>
+            <p class="about">
+                { words.share_length(link.len()) }
+                if long {
+                    <strong class="too-long">{ words.share_too_long }</strong>
+                }
+            </p>
+            { check(words.share_here, choice.here, Choice { here: !choice.here, ..*choice }) }
+            { check(words.share_language, choice.language, Choice { language: !choice.language, ..*choice }) }
+            <h3>{ words.share_text }</h3>
+            <p class="line-of">
+                <button onclick={copy(share::markdown(state, &link))}>{ words.copy_markdown }</button>
+                <button onclick={copy(share::text(state))}>{ words.copy_text }</button>
+            </p>
+            <h3>{ words.share_files }</h3>
+            <p class="line-of">
+                <button onclick={zip}>{ words.save_zip }</button>
+            </p>
+            <p class="about">{ words.share_open_about }</p>
+            <p class="line-of">
+                <label class="file">{ words.open_file }
+                    <input type="file" accept=".zip,.svg,.png,.txt" onchange={onfile} /></label>
+            </p>
+            <p role="status" class="done">{ match *done {
+                None => "",
+                Some(true) => words.copied,
+                Some(false) => words.not_copied,
+            } }</p>
+        </DialogBox>
+    }
+}
+
+/// Opens a file that carries a workspace, or says why that cannot be.
+pub fn open_file(bytes: &[u8], send: &Callback<Event>) {
+    match packed::open(bytes) {
+        Ok(unpacked) => send.emit(Event::SharedOpened(unpacked.into())),
+        Err(said) => send.emit(Event::Noticed(Notice::Said(said))),
+    }
+}
