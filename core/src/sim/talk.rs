@@ -27,9 +27,7 @@ impl Sim<'_> {
     pub fn probe(&mut self, probe: &Probe) -> Option<()> {
         let at = self.world.find(&probe.from)?;
         let host = self.host(at)?;
-        let (low, high) = host.sysctls.local_ports;
-        let span = u32::from(high - low) + 1;
-        let sport = low.saturating_add(self.random.below(span) as u16);
+        let sport = self.free_port(at, (probe.to, probe.port));
         let zero = IpAddr::from([0; 4]);
         let (transport, payload) = match &probe.kind {
             ProbeKind::TcpConnect | ProbeKind::Http(_) => (
@@ -81,6 +79,23 @@ impl Sim<'_> {
         self.probed = ends.map(|ends| (at, ends));
         self.run_until(u64::MAX);
         Some(())
+    }
+
+    /// A port for a new connection: from a place that chance chooses on, the first that none to the same far end has (kernel
+    /// `__inet_hash_connect`, which tries every other one).
+    pub(super) fn free_port(&mut self, at: HostId, remote: (IpAddr, u16)) -> u16 {
+        let ports = self.host(at).map(|h| h.sysctls.local_ports);
+        let (low, high) = ports.unwrap_or((32768, 60999));
+        let span = u32::from(high.saturating_sub(low)) + 1;
+        let first = self.random.below(span);
+        let Some(state) = self.state(at) else {
+            return low;
+        };
+        let open = &state.flows.open;
+        let taken = |port: u16| open.iter().any(|o| o.local.1 == port && o.remote == remote);
+        let port = |n: u32| low.saturating_add(((first + n) % span) as u16);
+        let free = (0..span).step_by(2).map(port).find(|p| !taken(*p));
+        free.unwrap_or(port(0))
     }
 
     /// Opens a socket of a program and sends its first packet; what it asks follows once it is connected.

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use northsouth::control::istiod::{self, MeshConfig, Proxy, ProxyKind};
 use northsouth::control::kube_proxy::{HostFacts, Proxier, Version, View, iptables, nftables};
+use northsouth::envoy::Config;
 use northsouth::load_balancer::{Backend, Forwarding, Health, Listener, LoadBalancer, Scheduler};
 use northsouth::manifest::{self, IpFamily, KubeProxyConfiguration, Manifests, ProxyMode};
 use northsouth::net::{Mac, Protocol};
@@ -30,6 +32,7 @@ pub(super) fn world(scenario: &Value) -> World {
     for pod in list(&scenario["topology"]["pods"]) {
         build.pod(pod);
     }
+    build.gateways();
     build.world
 }
 
@@ -312,17 +315,56 @@ impl Build<'_> {
         self.join((name, "eth0"), (node, &port));
     }
 
+    /// Envoy in the gateways' pods, with what istiod gives each.
+    fn gateways(&mut self) {
+        let pods = list(&self.scenario["topology"]["pods"]);
+        let gateways: Vec<&Value> = pods.filter(|p| p["envoy"] == true).collect();
+        if gateways.is_empty() {
+            return;
+        }
+        let objects = self.objects("");
+        let verdicts = istiod::validate(&objects);
+        let refused = verdicts.iter().filter(|v| v.error.is_some());
+        let refused: Vec<_> = refused
+            .map(|v| (v.kind, v.namespace.clone(), v.name.clone()))
+            .collect();
+        let (mesh, _) = istiod::World::new(&objects, MeshConfig::default(), &refused);
+        for gateway in gateways {
+            let name = text(gateway, "name");
+            let labels = gateway["labels"].as_object().into_iter().flatten();
+            let proxy = Proxy {
+                kind: ProxyKind::Router,
+                namespace: "default".into(),
+                labels: labels
+                    .map(|(k, v)| (k.clone(), v.as_str().unwrap_or("").to_string()))
+                    .collect(),
+                addresses: text(gateway, "ip").parse().into_iter().collect(),
+                locality: String::new(),
+            };
+            let (resources, _) = istiod::configuration(&mesh, &proxy.in_place(&objects));
+            let (config, _) = Config::read(&resources);
+            if let Some(host) = self.world.hosts.iter_mut().find(|h| &*h.name == name) {
+                host.envoy = Some(config.into());
+            }
+        }
+    }
+
+    /// The manifests, with one more document.
+    fn objects(&self, more: &str) -> Manifests {
+        let mut objects = Manifests::default();
+        let documents = format!("{}\n---\n{more}", text(self.scenario, "manifests"));
+        manifest::read(&documents, FileId(0), &mut objects);
+        objects
+    }
+
     /// kube-proxy's rules for a node, among those that were there before.
     fn rules(&self, name: &str, host: &mut Host) {
         let kube = &self.scenario["kubeProxy"];
         let fields = kube["config"].as_object().into_iter().flatten();
         let config: String = fields.map(|(k, v)| format!("{k}: {v}\n")).collect();
-        let documents = format!(
-            "{}\n---\napiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n{config}",
-            text(self.scenario, "manifests")
-        );
-        let mut objects = Manifests::default();
-        manifest::read(&documents, FileId(0), &mut objects);
+        let objects = self.objects(&format!(
+            "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n{config}"
+        ));
         let fallback = KubeProxyConfiguration::new(Default::default());
         let config = objects.kube_proxy.first().unwrap_or(&fallback);
         let Some(node) = objects.nodes.iter().find(|n| *n.meta.name == *name) else {

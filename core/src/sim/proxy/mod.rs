@@ -268,15 +268,14 @@ impl<'w> Sim<'w> {
         ask: Ask,
     ) -> Option<Ends> {
         let host = self.host(at)?;
-        let (low, high) = host.sysctls.local_ports;
-        let span = u32::from(high.saturating_sub(low)) + 1;
+        let sport = self.free_port(at, (to.ip(), to.port()));
         let packet = Packet {
             src: bind.unwrap_or(IpAddr::from([0; 4])),
             dst: to.ip(),
             ttl: host.sysctls.ttl,
             tos: 0,
             transport: Transport::Tcp {
-                sport: low.saturating_add(self.random.below(span) as u16),
+                sport,
                 dport: to.port(),
                 flags: TcpFlags::SYN,
             },
