@@ -94,7 +94,13 @@ fn a_file_of_ones_own_takes_a_files_place_and_is_judged() {
     )
     .unwrap();
     let file = format!("nodes/work001/ip-route.txt={}", path.display());
-    let (status, _, err) = told(&["trace", "--file", &file]);
+    let (status, _, err) = told(&[
+        "trace",
+        "--file",
+        &file,
+        "--probe",
+        "client tcp 182.92.251.227:80",
+    ]);
     std::fs::remove_dir_all(&dir).unwrap();
     assert!(err.contains("error[texts/bad-mask]"), "{err}");
     assert!(err.contains("--> nodes/work001/ip-route.txt:2:14"), "{err}");

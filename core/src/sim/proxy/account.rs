@@ -95,10 +95,14 @@ pub(super) fn stages(exchange: &Exchange) -> Vec<Stage> {
     if exchange.vhost.is_none() {
         return stages;
     }
-    stages.push(Stage::Route);
     let Some((_, route)) = exchange.route else {
+        // A virtual host that wants TLS answers before any route is asked.
+        if exchange.details == "route_not_found" {
+            stages.push(Stage::Route);
+        }
         return stages;
     };
+    stages.push(Stage::Route);
     let filtered = matches!(
         exchange.details.as_str(),
         "fault_filter_abort" | "cors_response"

@@ -1,0 +1,216 @@
+//! The scenarios of gateways and meshes: each plays to the ending that it is about, and nothing is to be said of it.
+
+use northsouth::text::Lang;
+use northsouth::trace::{Action, Content, Stage, Style, print};
+use northsouth::workspace::{Run, Scenario, run};
+
+fn play(name: &str) -> Run {
+    let run = run(&Scenario::find(name).unwrap().workspace().unwrap());
+    let said = run.diagnostics.iter();
+    let said: Vec<_> = said.map(|d| d.message.text(Lang::En)).collect();
+    assert_eq!(said, [""; 0], "{name}");
+    run
+}
+
+/// Who was asked by HTTP, in order and once each, then how it ended.
+fn told(run: &Run) -> String {
+    let mut asked: Vec<String> = Vec::new();
+    for journey in &run.trace.journeys {
+        let request = journey.payload.as_ref().map(|p| &p.content);
+        let Some(hop) = journey.hops.last() else {
+            continue;
+        };
+        let host = run.world.host(hop.host).unwrap();
+        if let Some(Content::Request { request, .. }) = request {
+            let name = format!("{} {}", host.name, request.path);
+            if !asked.contains(&name) {
+                asked.push(name);
+            }
+        }
+    }
+    let end = run.trace.ending(&run.world).text(Lang::En);
+    format!("{}: {end}", asked.join(", "))
+}
+
+#[test]
+fn each_ends_as_it_says() {
+    for (name, wanted) in [
+        (
+            "canary-weight",
+            "ingressgateway /, web-v1 /: it is delivered",
+        ),
+        (
+            "canary-header",
+            "ingressgateway /, web-v2 /: it is delivered",
+        ),
+        (
+            "uri-rewrite",
+            "ingressgateway /api/cart, web-v1 /cart: it is delivered",
+        ),
+        (
+            "https-redirect",
+            "ingressgateway /: ingressgateway answers 301 by itself",
+        ),
+        ("tls-by-sni", "ingressgateway /, blog-v1 /: it is delivered"),
+        (
+            "tls-passthrough",
+            "ingressgateway /, web-v1 /: it is delivered",
+        ),
+        (
+            "two-gateways",
+            "ingressgateway /cart, cart-v1 /cart: it is delivered",
+        ),
+        (
+            "delegate",
+            "ingressgateway /cart/checkout, cart/cart-v1 /cart/checkout: it is delivered",
+        ),
+        (
+            "fault",
+            "ingressgateway /pay: ingressgateway answers 503 by itself",
+        ),
+        ("retry", "ingressgateway /, web-v1 /: it is delivered"),
+        (
+            "mirror",
+            "ingressgateway /, web-v2 /, web-v1 /: it is delivered",
+        ),
+        (
+            "subset-without-pods",
+            "ingressgateway /: ingressgateway answers 503 by itself",
+        ),
+        (
+            "gateway-api",
+            "shop-istio-6d9c /, web-v2 /: it is delivered",
+        ),
+        ("sidecar-to-sidecar", "front /, web-v1 /: it is delivered"),
+    ] {
+        assert_eq!(told(&play(name)), wanted, "{name}");
+    }
+}
+
+#[test]
+fn what_was_passed_over_says_why_and_where() {
+    let scenario = Scenario::find("canary-header").unwrap();
+    let mut workspace = scenario.workspace().unwrap();
+    if let northsouth::sim::ProbeKind::Http(request) = &mut workspace.probe.kind {
+        request.headers.clear();
+    }
+    let run = run(&workspace);
+    let style = Style {
+        why: true,
+        ..Style::default()
+    };
+    let text = print(&run.world, &run.trace, style);
+    assert!(
+        text.contains("- testers: header end-user is absent"),
+        "{text}"
+    );
+    assert!(
+        text.contains("+ everybody: all of its conditions hold"),
+        "{text}"
+    );
+    for journey in &run.trace.journeys {
+        for hop in &journey.hops {
+            for step in &hop.steps {
+                let Action::Proxied(said) = &step.action else {
+                    continue;
+                };
+                let span = northsouth::trace::span(&run.world, hop.host, step);
+                assert!(span.is_some(), "{:?}", said.stage);
+                let considered = northsouth::trace::considered(&run.world, hop.host, said);
+                assert!(!considered.is_empty(), "{:?}", said.stage);
+                if said.stage == Stage::Route {
+                    let file = &run.files[usize::from(span.unwrap().file.0)];
+                    assert_eq!(&*file.name, "manifests/mesh.yaml");
+                }
+            }
+        }
+    }
+}
+
+/// With a file's text changed, how it ends.
+fn ends(name: &str, file: &str, from: &str, to: &str, probe: &str) -> String {
+    let mut workspace = Scenario::find(name).unwrap().workspace().unwrap();
+    let file = workspace
+        .files
+        .iter_mut()
+        .find(|f| &*f.name == file)
+        .unwrap();
+    let text = file.text.replace(from, to);
+    assert_ne!(text, &*file.text);
+    file.text = text.into();
+    workspace.probe = northsouth::workspace::parse_probe(probe).unwrap();
+    let run = run(&workspace);
+    let flags = run.trace.journeys.iter().flat_map(|j| &j.hops);
+    let flags = flags
+        .flat_map(|h| &h.steps)
+        .filter_map(|s| match &s.action {
+            Action::Proxied(p) => p.account.answer.as_ref().map(|a| a.flags.join(",")),
+            _ => None,
+        });
+    let flags = flags.last().unwrap_or_default();
+    let end = run.trace.ending(&run.world).text(Lang::En);
+    format!("{end} {flags}").trim_end().to_string()
+}
+
+#[test]
+fn what_is_wrong_ends_at_the_step_that_decides() {
+    const SHOP: &str = "client http GET http://shop.example.com/ at 198.51.100.10:80";
+    let mesh = |from, to, probe| ends("canary-weight", "manifests/mesh.yaml", from, to, probe);
+    // A wrong host, and a route that asks for more.
+    assert_eq!(
+        mesh(
+            "weight: 90",
+            "weight: 91",
+            "client http GET http://x.example.com/ at 198.51.100.10:80"
+        ),
+        "ingressgateway answers 404 by itself NR"
+    );
+    // A selector that chooses nobody: no listener, so the kernel answers.
+    assert_eq!(
+        mesh("istio: ingressgateway", "istio: nobody", SHOP),
+        "it arrives, and nothing listens there"
+    );
+    // No gateway for the port.
+    assert_eq!(
+        mesh(
+            "weight: 90",
+            "weight: 91",
+            "client http GET http://shop.example.com/ at 198.51.100.10:443"
+        ),
+        "it arrives, and nothing listens there"
+    );
+    // No such service.
+    assert_eq!(
+        mesh("host: web", "host: nowhere", SHOP),
+        "ingressgateway answers 503 by itself NC"
+    );
+    // Plain text to a TLS port, and a name that no chain has.
+    let sni = |probe| {
+        ends(
+            "tls-by-sni",
+            "manifests/mesh.yaml",
+            "https-blog",
+            "https-log",
+            probe,
+        )
+    };
+    assert_eq!(
+        sni("client http GET http://shop.example.com/ at 198.51.100.10:443"),
+        "ingressgateway closes the connection without an answer"
+    );
+    assert_eq!(
+        sni("client http GET https://x.example.com/ at 198.51.100.10:443"),
+        "ingressgateway closes the connection without an answer"
+    );
+    // Nobody listens at the endpoint, and it is not tried again.
+    assert_eq!(
+        ends(
+            "retry",
+            "manifests/mesh.yaml",
+            "attempts: 3, retryOn: connect-failure",
+            "attempts: 0",
+            SHOP
+        ),
+        "ingressgateway answers 503 by itself UF"
+    );
+}
