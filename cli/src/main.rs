@@ -1,7 +1,9 @@
 //! `northsouth`: the model for terminals, CI and graders.
 
+mod compare;
 mod conform;
 mod console;
+mod coverage;
 mod diagnose;
 mod exercise;
 mod explain;
@@ -11,6 +13,7 @@ mod lesson;
 mod options;
 mod packet;
 mod trace;
+mod why_not;
 
 use std::process::ExitCode;
 
@@ -28,9 +31,13 @@ fn main() -> ExitCode {
         ["explain", ref rest @ ..] if !rest.contains(&"--help") => explain::command(rest),
         ["run", ref rest @ ..] if !rest.contains(&"--help") => console::command(rest),
         ["lesson", ref rest @ ..] if !rest.contains(&"--help") => lesson::command(rest),
+        ["compare", ref rest @ ..] if !rest.contains(&"--help") => compare::command(rest),
+        ["why-not", ref rest @ ..] if !rest.contains(&"--help") => why_not::command(rest),
+        ["coverage", ref rest @ ..] if !rest.contains(&"--help") => coverage::command(rest),
         ["exercise", ref rest @ ..] if !rest.contains(&"--help") => exercise::command(rest),
         [
-            "help" | "--help" | "trace" | "explain" | "run" | "exercise",
+            "help" | "--help" | "trace" | "explain" | "run" | "exercise" | "compare" | "why-not"
+            | "coverage" | "lesson",
             ..,
         ] => {
             println!("{}", usage());
@@ -52,6 +59,9 @@ fn usage() -> String {
         trace::USAGE,
         console::USAGE,
         explain::USAGE,
+        compare::USAGE,
+        why_not::USAGE,
+        coverage::USAGE,
         exercise::USAGE,
         lesson::USAGE,
         CONFORM,

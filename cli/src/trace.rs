@@ -108,7 +108,7 @@ pub fn workspace(mut options: Options<'_>, lang: Lang) -> Result<Workspace, Stri
     Ok(workspace)
 }
 
-fn named(name: &str) -> Result<Workspace, String> {
+pub fn named(name: &str) -> Result<Workspace, String> {
     let names = || scenarios().iter().map(|s| s.name).collect::<Vec<_>>();
     Scenario::find(name)
         .and_then(|s| s.workspace())
@@ -116,7 +116,7 @@ fn named(name: &str) -> Result<Workspace, String> {
 }
 
 /// A folder's files; its `scenario.yaml` has probe and seed, where it has one.
-fn folder(dir: &Path, probe: Option<&str>, lang: Lang) -> Result<Workspace, String> {
+pub fn folder(dir: &Path, probe: Option<&str>, lang: Lang) -> Result<Workspace, String> {
     let mut files = files::read(dir)?;
     let head = files.iter().position(|f| &*f.name == files::HEAD);
     let head = head.map(|at| files.remove(at));

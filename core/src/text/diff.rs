@@ -104,7 +104,7 @@ pub fn unified(before: &str, after: &str, context: usize) -> String {
 }
 
 /// Of each element, whether the other side lacks it.
-fn changed(a: &[u32], b: &[u32]) -> (Vec<bool>, Vec<bool>) {
+pub(crate) fn changed(a: &[u32], b: &[u32]) -> (Vec<bool>, Vec<bool>) {
     let (mut gone, mut come) = (vec![false; a.len()], vec![false; b.len()]);
     let mut todo = vec![(0..a.len(), 0..b.len())];
     while let Some((mut old, mut new)) = todo.pop() {

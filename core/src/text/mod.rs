@@ -9,6 +9,7 @@ mod why;
 mod words;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub(crate) use diff::changed;
 pub use diff::{DiffLine, Edit, diff, hunks, unified};
 pub use file::{File, FileId, LineColumn, Span};
 pub use markdown::{Block, Page, Section, Stretch, stretches};

@@ -84,7 +84,7 @@ const ACTIONS: [&str; 20] = [
     "looped",
 ];
 
-fn action_name(action: &Action) -> &'static str {
+pub(super) fn action_name(action: &Action) -> &'static str {
     match action {
         Action::Sent(_) => "sent",
         Action::Arrived => "arrived",

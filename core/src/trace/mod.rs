@@ -6,9 +6,11 @@
 
 mod action;
 mod change;
+mod compare;
 mod considered;
 mod detail;
 mod disposition;
+mod fidelity;
 mod find;
 mod meaning;
 mod payload;
@@ -23,9 +25,11 @@ pub use action::{
     RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
 };
 pub use change::{Change, Field, Snapshot};
+pub use compare::{Comparison, How, Pair, compare};
 pub use considered::{Considered, considered};
 pub use detail::Detail;
 pub use disposition::Disposition;
+pub use fidelity::{Fidelity, depends_on, fidelity};
 pub use find::{Query, StepAt, alike};
 pub use meaning::meaning;
 pub use payload::{Content, Payload};

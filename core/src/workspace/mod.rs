@@ -3,6 +3,7 @@
 //! [`FileKind`] says what each file is; [`world`] joins what they say into a [`World`]; the walk is `sim`'s.
 
 mod build;
+mod coverage;
 mod generated;
 mod health;
 mod kind;
@@ -12,12 +13,17 @@ mod own;
 mod pods;
 mod probe;
 mod scenario;
+mod subject;
 mod texts;
+mod why_not;
 
+pub use coverage::{Coverage, Covered, coverage, probes};
 pub use generated::{Expanded, expand};
 pub use kind::{FileKind, HostFile, Place};
 pub use probe::parse as parse_probe;
 pub use scenario::{DEFAULT, Group, Scenario, parse as parse_scenario, scenarios};
+pub use subject::{Subject, SubjectKind};
+pub use why_not::{Verdict, Way, WhyNot, nothing_here, why_not};
 
 use crate::control::cluster::Cluster;
 use crate::load_balancer::Forwarding;

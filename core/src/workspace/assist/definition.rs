@@ -1,0 +1,127 @@
+//! Where what a word names is written.
+
+use super::ends_word;
+use crate::text::{FileId, Span};
+use crate::workspace::{FileKind, HostFile, Run};
+
+/// The chain that a rule jumps to, the Service, subset or object that a manifest names, the machine that a table lists: where
+/// it is written. `None` where the word at that byte names nothing that these texts have.
+pub fn definition(run: &Run, file: FileId, offset: u32) -> Option<Span> {
+    let text = &run.files.get(usize::from(file.0))?.text;
+    let offset = offset as usize;
+    let head = text.get(..offset)?;
+    let start = head.rfind(ends_word).map_or(0, |at| at + 1);
+    let rest = text.get(offset..)?;
+    let end = offset + rest.find(ends_word).unwrap_or(rest.len());
+    let word = text.get(start..end)?;
+    if word.is_empty() {
+        return None;
+    }
+    match FileKind::of(&run.files.get(usize::from(file.0))?.name) {
+        FileKind::Host(_, HostFile::IptablesSave) => chain(text, file, start, word),
+        FileKind::Manifests => object(run, file, start, word),
+        _ => None,
+    }
+}
+
+/// The line `:CHAIN` of the table that the word is in, unless it is that line.
+fn chain(text: &str, file: FileId, at: usize, word: &str) -> Option<Span> {
+    let table = text.get(..at)?.rfind("\n*").map_or(0, |at| at + 1);
+    let end = text.get(at..)?.find("\n*").map_or(text.len(), |n| at + n);
+    let mut start = table;
+    for line in text.get(table..end)?.split_inclusive('\n') {
+        let name = line.strip_prefix(':').and_then(|l| l.split_whitespace().next());
+        if name == Some(word) && !(start..start + line.len()).contains(&at) {
+            return Some(Span::new(file, start + 1, start + 1 + word.len()));
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// `name: WORD` in a manifest: of an object, or of a subset where the field asks for one.
+fn object(run: &Run, file: FileId, at: usize, word: &str) -> Option<Span> {
+    let text = &run.files.get(usize::from(file.0))?.text;
+    let line = text.get(..at)?.rsplit('\n').next()?;
+    let field = line.trim_start_matches([' ', '-']).split(':').next()?.trim();
+    let kinds: &[&str] = match field {
+        "host" | "hosts" => &["Service", "ServiceEntry"],
+        "gateways" => &["Gateway"],
+        "subset" => &["DestinationRule"],
+        "delegate" => &["VirtualService"],
+        "name" => &["VirtualService", "Service", "Gateway"],
+        "nodeName" => &["Node"],
+        // An item of a list: the field above tells.
+        _ => &["Service", "ServiceEntry", "Gateway", "Node", "Pod", "DestinationRule", "VirtualService"],
+    };
+    let short = word.split('.').next().unwrap_or(word);
+    let short = short.rsplit('/').next().unwrap_or(short);
+    let mut found = None;
+    for (file_at, other) in run.files.iter().enumerate() {
+        if FileKind::of(&other.name) != FileKind::Manifests {
+            continue;
+        }
+        let mut start = 0;
+        for document in other.text.split_inclusive("\n---") {
+            let kind = document.lines().find_map(|l| l.strip_prefix("kind:"));
+            let fits = kind.is_some_and(|k| kinds.contains(&k.trim()));
+            let mut line_at = start;
+            for line in document.split_inclusive('\n').filter(|_| fits) {
+                let value = line.trim_start_matches([' ', '-']).strip_prefix("name:");
+                let value = value.map(|v| v.trim().trim_matches(['"', '\'']));
+                let subset = field == "subset";
+                let of_object = line.starts_with("  name:");
+                let own = usize::from(file.0) == file_at && (line_at..line_at + line.len()).contains(&at);
+                if value == Some(if subset { word } else { short }) && of_object != subset && !own && found.is_none() {
+                    let column = line.find("name:").map_or(0, |n| n + 5);
+                    let column = line.get(column..).and_then(|l| l.find(short)).map_or(column, |n| column + n);
+                    found = Some(Span::new(
+                        FileId(file_at as u16),
+                        line_at + column,
+                        line_at + column + short.len(),
+                    ));
+                }
+                line_at += line.len();
+            }
+            start += document.len();
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::File;
+    use crate::workspace::{DEFAULT, Scenario, run};
+
+    /// The line that the word at the bar leads to.
+    fn leads(name: &str, text: &str) -> Option<String> {
+        let mut workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+        let offset = text.find('|').unwrap();
+        workspace.files.retain(|f| &*f.name != name);
+        workspace.files.push(File::new(name, &text.replace('|', "")));
+        let run = run(&workspace);
+        let at = run.files.iter().position(|f| &*f.name == name).unwrap();
+        let span = definition(&run, FileId(at as u16), offset as u32)?;
+        let file = &run.files[usize::from(span.file.0)];
+        let line = file.line_column(span.start).line as usize;
+        file.text.lines().nth(line - 1).map(str::to_string)
+    }
+
+    #[test]
+    fn a_jump_leads_to_its_chain() {
+        let rules = "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n-A PREROUTING -j |A\nCOMMIT\n*filter\n:A - [1:1]\nCOMMIT\n";
+        let found = leads("nodes/work001/iptables-save.txt", rules);
+        assert_eq!(found.as_deref(), Some(":A - [0:0]"));
+    }
+
+    #[test]
+    fn a_route_leads_to_the_service_and_the_subset() {
+        let texts = "apiVersion: v1\nkind: Service\nmetadata:\n  name: shop\n---\nkind: DestinationRule\nmetadata:\n  name: shop\nspec:\n  subsets:\n  - name: v2\n---\nkind: VirtualService\nmetadata:\n  name: shop\nspec:\n  http:\n  - route:\n    - destination:\n        host: shop.default.svc\n        subset: v2\n";
+        let host = texts.replace("host: shop.", "host: sh|op.");
+        assert_eq!(leads("manifests/a.yaml", &host).as_deref(), Some("  name: shop"));
+        let subset = texts.replace("subset: v2", "subset: v|2");
+        assert_eq!(leads("manifests/a.yaml", &subset).as_deref(), Some("  - name: v2"));
+    }
+}

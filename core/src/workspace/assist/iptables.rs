@@ -1,0 +1,133 @@
+//! Lines of `iptables-save`.
+
+use super::{At, Candidate, docs, interfaces, plain};
+use crate::netfilter;
+use crate::say;
+use crate::topology::Host;
+
+pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
+    let words: Vec<&str> = at.before.split_whitespace().collect();
+    // Counters before a rule are no word of it.
+    let rest = match words.split_first() {
+        Some((first, rest)) if first.starts_with('[') => rest,
+        _ => &words[..],
+    };
+    let Some(last) = rest.last() else {
+        return plain(&["-A", "*nat", "*filter", "*mangle", "*raw", "COMMIT"])
+            .into_iter()
+            .map(|c| Candidate {
+                about: docs::option(&c.label),
+                ..c
+            })
+            .collect();
+    };
+    match *last {
+        "-A" | "-I" | "--append" => chains(at),
+        "-j" | "--jump" => {
+            let mut all = chains(at);
+            all.retain(|c| !is_builtin(&c.label));
+            all.extend(targets());
+            all
+        }
+        "-g" | "--goto" => {
+            let mut all = chains(at);
+            all.retain(|c| !is_builtin(&c.label));
+            all
+        }
+        "-m" | "--match" => matches(),
+        "-p" | "--protocol" => plain(&["tcp", "udp", "icmp", "sctp", "all"]),
+        "-i" | "-o" | "--in-interface" | "--out-interface" | "--physdev-in" | "--physdev-out" => {
+            interfaces(host)
+        }
+        "--ctstate" | "--state" => {
+            plain(&["NEW", "ESTABLISHED", "RELATED", "RELATED,ESTABLISHED", "INVALID", "UNTRACKED", "DNAT", "SNAT"])
+        }
+        "--dst-type" | "--src-type" => plain(&["LOCAL", "UNICAST", "BROADCAST", "MULTICAST"]),
+        "--mode" => plain(&["random", "nth"]),
+        "--match-set" => {
+            let sets = host.into_iter().flat_map(|h| &h.sets.sets);
+            let names = sets.map(|s| Candidate {
+                label: s.name.to_string(),
+                about: None,
+            });
+            names.collect()
+        }
+        // The value of an option that takes one.
+        "-s" | "-d" | "--dport" | "--sport" | "--to-destination" | "--to-source" | "--comment" => Vec::new(),
+        _ => options(rest),
+    }
+}
+
+fn is_builtin(chain: &str) -> bool {
+    netfilter::Hook::ALL.iter().any(|h| h.name() == chain)
+}
+
+/// The chains of the table that the line is in.
+fn chains(at: &At<'_>) -> Vec<Candidate> {
+    let lines: Vec<&str> = at.lines_before().collect();
+    let start = lines.iter().rposition(|l| l.starts_with('*')).unwrap_or(0);
+    let after = at.text.get(at.line_start..).unwrap_or("");
+    let rest = after.lines().take_while(|l| !l.starts_with('*') && *l != "COMMIT");
+    let table: Vec<&str> = lines.into_iter().skip(start).chain(rest).collect();
+    let names = table.iter().filter_map(|l| l.strip_prefix(':')?.split_whitespace().next());
+    let all = names.map(|name| {
+        let rules = table.iter().filter(|l| {
+            let mut words = l.split_whitespace().skip_while(|w| w.starts_with('['));
+            words.next() == Some("-A") && words.next() == Some(name)
+        });
+        Candidate {
+            label: name.to_string(),
+            about: Some(say!("assist/chain", count = rules.count())),
+        }
+    });
+    all.collect()
+}
+
+fn targets() -> Vec<Candidate> {
+    let known = docs::STANDARD.into_iter().chain(netfilter::target_names());
+    let all = known.map(|name| Candidate {
+        label: name.to_string(),
+        about: docs::target(name).or(Some(say!("assist/not-modelled"))),
+    });
+    all.collect()
+}
+
+fn matches() -> Vec<Candidate> {
+    let all = netfilter::match_names().map(|name| Candidate {
+        label: name.to_string(),
+        about: docs::a_match(name).or(Some(say!("assist/not-modelled"))),
+    });
+    all.collect()
+}
+
+/// iptables' own options, and those of the extensions that the line has loaded.
+fn options(words: &[&str]) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> = docs::OPTIONS
+        .iter()
+        .map(|name| Candidate {
+            label: (*name).to_string(),
+            about: docs::option(name),
+        })
+        .collect();
+    let mut loaded: Vec<&str> = Vec::new();
+    for pair in words.windows(2) {
+        match pair {
+            ["-m" | "--match" | "-j" | "--jump" | "-p" | "--protocol", name] if !loaded.contains(name) => {
+                loaded.push(name);
+            }
+            _ => {}
+        }
+    }
+    for name in loaded {
+        for option in netfilter::option_names(name) {
+            let label = format!("--{option}");
+            if !all.iter().any(|c| c.label == label) {
+                all.push(Candidate {
+                    label,
+                    about: Some(say!("assist/option-of", name = name)),
+                });
+            }
+        }
+    }
+    all
+}
