@@ -1,13 +1,17 @@
 // The element <code-editor>: a text editor that the page loads after its first paint.
 //
 // Properties: name (another name is another text: undo, scroll and cursor start anew), kind, label, value, marks, lit,
-// breakpoints (lines from 1), cursor. Events: edit (detail: the whole text), breakpoint (detail: a line), undo, redo; the
+// breakpoints (lines from 1), coverage (signs beside lines), ask (what the page answers, see assist.js), cursor. Events: edit (detail: the whole text), breakpoint (detail: a line), undo, redo; the
 // page keeps the history, across all its files.
 import { defaultKeymap } from '@codemirror/commands';
 import { search, searchKeymap } from '@codemirror/search';
 import { Annotation, Compartment, EditorState } from '@codemirror/state';
 import { EditorView, drawSelection, keymap, lineNumbers } from '@codemirror/view';
+import { assist } from './assist.js';
 import { breakpoints, setBreakpoints } from './breakpoints.js';
+import { coverage, setCoverage } from './coverage.js';
+import './drop.js';
+import { folding } from './folding.js';
 import { language } from './languages.js';
 import { lit, marks, setLit, setMarks } from './marks.js';
 import { theme } from './theme.js';
@@ -15,7 +19,7 @@ import { theme } from './theme.js';
 // Set on changes that the page made, so that they are not told back to it.
 const fromPage = Annotation.define();
 
-const PROPERTIES = ['name', 'kind', 'label', 'value', 'marks', 'lit', 'breakpoints', 'cursor'];
+const PROPERTIES = ['name', 'kind', 'label', 'value', 'marks', 'lit', 'breakpoints', 'coverage', 'ask', 'cursor'];
 
 /** What has to be replaced to make `before` into `after`, as little as possible, so that the cursor stays. */
 function difference(before, after) {
@@ -33,6 +37,7 @@ class CodeEditor extends HTMLElement {
   #view;
   #language = new Compartment();
   #label = new Compartment();
+  #ask;
   #values = { name: '', kind: '', label: '', value: '', marks: [], lit: null };
 
   connectedCallback() {
@@ -69,6 +74,10 @@ class CodeEditor extends HTMLElement {
         this.#language.of(language(kind)),
         this.#label.of(attributes(label)),
         search({ top: true }),
+        // The page's model answers for the text as it is now.
+        assist((question, at) => this.#ask?.(question, at, this.#view.state.doc.toString())),
+        coverage,
+        folding,
         marks,
         lit,
         keymap.of([
@@ -121,6 +130,14 @@ class CodeEditor extends HTMLElement {
 
   set marks(list) {
     this.#view?.dispatch({ effects: setMarks.of(list) });
+  }
+
+  set ask(ask) {
+    this.#ask = ask;
+  }
+
+  set coverage(list) {
+    this.#view?.dispatch({ effects: setCoverage.of(list) });
   }
 
   set lit(range) {

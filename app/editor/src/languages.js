@@ -74,7 +74,21 @@ const yaml = StreamLanguage.define({
   },
 });
 
-const KINDS = { iptables, listing, yaml };
+const NFT_WORDS = /^(?:table|chain|set|map|type|hook|priority|policy|flags|elements|counter|meta|ct|ip6?|tcp|udp|th|icmp|fib|numgen|accept|drop|return|jump|goto|reject|dnat|snat|masquerade|redirect|vmap|comment|mark|state|saddr|daddr|sport|dport|iifname|oifname)(?![\w-])/;
+
+const nft = StreamLanguage.define({
+  token(stream) {
+    if (stream.match(/^#.*/)) return 'comment';
+    const [done, token] = common(stream);
+    if (done) return token;
+    if (stream.match(NFT_WORDS)) return 'propertyName';
+    if (stream.match(/^@[\w-]+/)) return 'typeName';
+    if (!stream.match(WORD)) stream.next();
+    return null;
+  },
+});
+
+const KINDS = { iptables, listing, yaml, nft };
 
 /** The highlighting for a kind of text; none for one that has none. */
 export function language(kind) {

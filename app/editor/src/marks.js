@@ -37,7 +37,7 @@ function decorations(list, doc) {
   for (const mark of list) {
     const from = clamp(mark.from);
     const to = Math.max(clamp(mark.to), from);
-    if (from < to) ranges.push(Decoration.mark({ class: `mark mark-${mark.severity}` }).range(from, to));
+    if (from < to) ranges.push(Decoration.mark({ class: `mark mark-${mark.severity}`, said: mark }).range(from, to));
     const below = Decoration.widget({ widget: new Words(mark), block: true, side: 1 });
     ranges.push(below.range(doc.lineAt(from).to));
   }
@@ -58,6 +58,15 @@ function field(effect, make) {
 }
 
 export const marks = field(setMarks, decorations);
+
+/** What is said about the text at a place. */
+export function saidAt(state, pos) {
+  const said = [];
+  state.field(marks).between(pos, pos, (from, to, { spec }) => {
+    if (spec.said && from <= pos && pos <= to) said.push(spec.said);
+  });
+  return said;
+}
 
 export const lit = field(setLit, (range, doc) => {
   if (!range || range[0] > doc.length) return Decoration.none;

@@ -2,6 +2,7 @@
 //! the first paint.
 
 use js_sys::{Array, Object, Reflect};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, Event, HtmlElement};
 use yew::NodeRef;
@@ -136,4 +137,92 @@ pub fn listen_to(node: &NodeRef, then: impl Fn(Told) + Clone + 'static) -> Vec<L
         listen(&element, "undo", move |_| undo(Told::Undo)),
         listen(&element, "redo", move |_| then(Told::Redo)),
     ]
+}
+
+/// A sign beside a line, and what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Covered {
+    /// In UTF-16 units.
+    pub from: u32,
+    pub sign: &'static str,
+    pub kind: &'static str,
+    pub said: String,
+}
+
+pub fn set_coverage(node: &NodeRef, covered: &[Covered]) {
+    let Some(element) = node.cast::<HtmlElement>() else {
+        return;
+    };
+    let list = Array::new();
+    for line in covered {
+        list.push(&object(&[
+            ("from", line.from.into()),
+            ("sign", line.sign.into()),
+            ("kind", line.kind.into()),
+            ("said", line.said.as_str().into()),
+        ]));
+    }
+    set(&element, "coverage", &list);
+}
+
+fn object(fields: &[(&str, JsValue)]) -> Object {
+    let object = Object::new();
+    for (name, value) in fields {
+        let _ = Reflect::set(&object, &(*name).into(), value);
+    }
+    object
+}
+
+/// What the editor asks of a place in its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// How may the word go on?
+    Complete,
+    /// What does it mean?
+    Describe,
+    /// Where is written what it names? The page goes there.
+    Define,
+}
+
+pub enum Answer {
+    /// Where the word begins, in UTF-16 units, and words with what they mean.
+    Candidates(u32, Vec<(String, String)>),
+    Text(String),
+    Yes(bool),
+}
+
+/// Holds the function that the editor asks, until dropped.
+pub struct Answering {
+    _ask: Closure<dyn Fn(String, u32, String) -> JsValue>,
+}
+
+/// Answers what the editor asks of its text: places are UTF-16 units.
+pub fn answer(
+    node: &NodeRef,
+    reply: impl Fn(Question, &str, u32) -> Answer + 'static,
+) -> Answering {
+    let ask = Closure::<dyn Fn(String, u32, String) -> JsValue>::new(
+        move |question: String, at: u32, text: String| -> JsValue {
+            let question = match question.as_str() {
+                "complete" => Question::Complete,
+                "describe" => Question::Describe,
+                _ => Question::Define,
+            };
+            match reply(question, &text, at) {
+                Answer::Candidates(from, words) => {
+                    let options = Array::new();
+                    for (label, about) in words {
+                        options.push(&object(&[("label", label.into()), ("about", about.into())]));
+                    }
+                    object(&[("from", from.into()), ("options", options.into())]).into()
+                }
+                Answer::Text(text) => text.into(),
+                Answer::Yes(yes) => yes.into(),
+            }
+        },
+    );
+    if let Some(element) = node.cast::<HtmlElement>() {
+        set(&element, "ask", ask.as_ref());
+    }
+    Answering { _ask: ask }
 }

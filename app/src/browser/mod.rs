@@ -5,6 +5,7 @@ pub mod clipboard;
 pub mod clock;
 pub mod dialog;
 pub mod disk;
+pub mod dropped;
 pub mod editor;
 pub mod events;
 pub mod keys;

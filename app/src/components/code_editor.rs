@@ -1,12 +1,16 @@
+use std::rc::Rc;
 use std::sync::Arc;
 
 use yew::prelude::*;
 
-use crate::browser::editor::{self, Mark, Told};
+use northsouth::text::{FileId, Lang};
+use northsouth::workspace::{Run, complete, definition, describe};
+
+use crate::browser::editor::{self, Answer, Covered, Mark, Question, Told};
 use crate::browser::{clock, events, measure};
 use crate::hooks::use_editor;
 use crate::state::{Breakpoint, Event};
-use crate::view_model::editor::kind;
+use crate::view_model::editor::{byte, kind, offset};
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct CodeEditorProps {
@@ -22,7 +26,21 @@ pub struct CodeEditorProps {
     pub go_to: Option<(u32, u32)>,
     /// Lines with a breakpoint, from 1.
     pub breakpoints: Vec<u32>,
+    /// What words are asked of.
+    pub run: Assist,
+    pub lang: Lang,
+    pub covered: Vec<Covered>,
     pub send: Callback<Event>,
+}
+
+/// A run, to ask of words. Two are the same when they are one.
+#[derive(Clone)]
+pub struct Assist(pub Rc<Run>);
+
+impl PartialEq for Assist {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// One text: in a plain field at first, and in the text editor when its module has come.
@@ -79,6 +97,51 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
         let lines = (rich, props.name.clone(), props.breakpoints.clone());
         use_effect_with(lines, move |(_, _, lines)| {
             editor::set_breakpoints(&node, lines)
+        });
+    }
+    {
+        let node = node.clone();
+        let covered = (rich, props.name.clone(), props.covered.clone());
+        use_effect_with(covered, move |(_, _, covered)| {
+            editor::set_coverage(&node, covered)
+        });
+    }
+    {
+        let (node, send) = (node.clone(), props.send.clone());
+        let asked = (rich, props.file, props.run.clone(), props.lang);
+        use_effect_with(asked, move |(_, file, Assist(run), lang)| {
+            let (file, run, lang) = (FileId(*file as u16), run.clone(), *lang);
+            let held = editor::answer(&node, move |question, text, at| {
+                let here = byte(text, at);
+                match question {
+                    Question::Complete => {
+                        let found = complete(&run, file, text, here);
+                        Answer::Candidates(
+                            offset(text, found.from),
+                            found
+                                .candidates
+                                .into_iter()
+                                .map(|c| {
+                                    (c.label, c.about.map(|a| a.text(lang)).unwrap_or_default())
+                                })
+                                .collect(),
+                        )
+                    }
+                    Question::Describe => Answer::Text(
+                        describe(&run, file, text, here)
+                            .map(|s| s.text(lang))
+                            .unwrap_or_default(),
+                    ),
+                    Question::Define => {
+                        let found = definition(&run, file, here);
+                        if let Some(span) = found {
+                            send.emit(Event::SpanChosen(span));
+                        }
+                        Answer::Yes(found.is_some())
+                    }
+                }
+            });
+            move || drop(held)
         });
     }
     {

@@ -3,7 +3,9 @@ use northsouth::workspace::FileKind;
 use yew::prelude::*;
 
 use super::Props;
-use super::code_editor::CodeEditor;
+use super::code_editor::{Assist, CodeEditor};
+use super::coverage::marks as coverage_marks;
+use super::file_tools::FileTools;
 use crate::state::Event;
 use crate::view_model::{editor, explain, files};
 
@@ -60,13 +62,16 @@ pub fn files_pane(props: &Props) -> Html {
                     <button class="link" onclick={props.on(Event::EverythingReset)}>{ words.reset_all }</button>
                 }
             </p>
+            <FileTools ..props.clone() />
             <CodeEditor file={state.file} name={file.name.clone()} text={file.text.clone()}
                 label={file.name.to_string()}
                 marks={editor::marks(&file.text, &here, lang)}
                 lit={lit.map(|span| editor::range(&file.text, span))}
                 go_to={state.go_to.map(|(at, wish)| (editor::offset(&file.text, at), wish))}
                 breakpoints={state.breakpoints.lines(&file.name)}
+                run={Assist(state.run.clone())} lang={lang} covered={coverage_marks(props)}
                 send={props.send.clone()} />
+            <p class="about keys">{ words.editor_keys }</p>
             { diagnostics(props) }
         </section>
     }

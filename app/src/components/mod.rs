@@ -2,8 +2,12 @@
 
 pub mod breakpoints;
 pub mod code_editor;
+pub mod compare;
 pub mod controls;
+pub mod coverage;
 pub mod dialog;
+pub mod fidelity;
+pub mod file_tools;
 pub mod files;
 pub mod inspector;
 pub mod line;
@@ -22,6 +26,7 @@ pub mod tabs;
 pub mod terminal;
 pub mod top_bar;
 pub mod tour;
+pub mod why_not;
 
 #[cfg(test)]
 mod tests;

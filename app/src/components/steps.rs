@@ -1,6 +1,7 @@
 use yew::prelude::*;
 
 use super::breakpoints::breakpoints;
+use super::fidelity::walk_fidelity;
 use super::inspector::inspector;
 use super::{Props, layer_class};
 use crate::state::Event;
@@ -15,6 +16,7 @@ pub fn steps(base: &Props, explained: bool) -> Html {
     let stops = state.stops();
     html! {
         <div class="steps">
+            { walk_fidelity(base) }
             { breakpoints(base) }
             { for hops.iter().map(|hop| html! {
                 <section aria-label={hop.heading.clone()}>

@@ -45,6 +45,9 @@ pub fn tabs(base: &Props, narrow: bool) -> Html {
                         Tab::List => words.all_steps,
                         Tab::Probe => words.probe,
                         Tab::Terminal => words.terminal,
+                        Tab::Compare => words.compare,
+                        Tab::WhyNot => words.why_not,
+                        Tab::Coverage => words.coverage,
                     } }
                 </button>
             }) }
@@ -66,5 +69,8 @@ pub fn tab_id(tab: Tab) -> &'static str {
         Tab::List => "tab-list",
         Tab::Probe => "tab-probe",
         Tab::Terminal => "tab-terminal",
+        Tab::Compare => "tab-compare",
+        Tab::WhyNot => "tab-why-not",
+        Tab::Coverage => "tab-coverage",
     }
 }

@@ -211,6 +211,67 @@ pub const WORDS: Words = Words {
     command_on: |host| format!("Command on {host}"),
     clear: "Clear",
 
+    compare: "Compare",
+    compared_with_kept: "This run beside the one that you kept.",
+    compared_with_pristine: "This run beside the scenario as it comes. Keep a run, edit, and see what the edit changed.",
+    keep_reference: "Keep this run as the reference",
+    drop_reference: "Back to the scenario as it comes",
+    the_walks: "The walks",
+    walks_same: "Both walks are the same, step by step.",
+    the_texts: "The texts",
+    texts_same: "The texts are the same, those that controllers make among them.",
+    steps_same: |n| format!("{} the same", plural(n, "step is", "steps are")),
+    parting_here: "Here the walks part",
+
+    why_not: "Why not",
+    why_not_here: "Why not this one?",
+    why_not_about: "Ask any rule, route or backend why this packet did not take it, and what it would take.",
+    find_line: "Find a line",
+    what_it_takes: "What it would take",
+    do_it: "Try it",
+    ask_another: "Ask another line",
+    to_step: |step| format!("At step {step}"),
+
+    coverage: "Coverage",
+    coverage_about: "Sends probes to every address and port where a load balancer, a rule or a socket waits, from the client, a node and a pod, and shows which lines took a packet.",
+    more_probes: "More probes, one a line",
+    measure: "Measure",
+    coverage_stale: "The texts were edited since: measure again.",
+    not_probes: |lines| {
+        let lines: Vec<_> = lines.iter().map(usize::to_string).collect();
+        format!("No probe can be read in line {}.", lines.join(", "))
+    },
+    covered: |taken, lines, probes| {
+        format!(
+            "{taken} of {} took a packet of {}.",
+            plural(lines, "line", "lines"),
+            plural(probes, "probe", "probes")
+        )
+    },
+
+    how_we_know: "How we know",
+    walk_depends: |n| match n {
+        0 => "Every step of this walk is modelled exactly.".to_string(),
+        n => format!(
+            "This walk depends on {} modelled less than exactly.",
+            plural(n, "thing", "things")
+        ),
+    },
+    steps_of: |n| plural(n as usize, "step", "steps"),
+
+    new_file: "New file",
+    delete_file: "Delete this file",
+    rename_file: "Rename",
+    file_path: "Path",
+    path_is: |kind| format!("Read as: {kind}"),
+    path_taken: "There is such a file already.",
+    add_it: "Add",
+    open_files: "Open files…",
+    dropped_about: "A path says what a file is. Mend those that are not known; they are kept as they are otherwise.",
+    take_them: "Take these files",
+    too_large: |name| format!("{name} is too large or is no text; it was left out."),
+    editor_keys: "Tab leaves the text; Ctrl+Space completes, F12 goes to the definition, Ctrl+F searches. Escape closes what is open.",
+
     tour: "Tour",
     tour_of: |at, count| format!("Tour {at} / {count}"),
     previous: "Previous",

@@ -162,6 +162,53 @@ pub struct Words {
     pub command_on: fn(&str) -> String,
     pub clear: &'static str,
 
+    pub compare: &'static str,
+    pub compared_with_kept: &'static str,
+    pub compared_with_pristine: &'static str,
+    pub keep_reference: &'static str,
+    pub drop_reference: &'static str,
+    pub the_walks: &'static str,
+    pub walks_same: &'static str,
+    pub the_texts: &'static str,
+    pub texts_same: &'static str,
+    pub steps_same: fn(usize) -> String,
+    pub parting_here: &'static str,
+
+    pub why_not: &'static str,
+    pub why_not_here: &'static str,
+    pub why_not_about: &'static str,
+    pub find_line: &'static str,
+    pub what_it_takes: &'static str,
+    pub do_it: &'static str,
+    pub ask_another: &'static str,
+    pub to_step: fn(usize) -> String,
+
+    pub coverage: &'static str,
+    pub coverage_about: &'static str,
+    pub more_probes: &'static str,
+    pub measure: &'static str,
+    pub coverage_stale: &'static str,
+    pub not_probes: fn(&[usize]) -> String,
+    /// Lines taken, lines, probes.
+    pub covered: fn(usize, usize, usize) -> String,
+
+    pub how_we_know: &'static str,
+    pub walk_depends: fn(usize) -> String,
+    pub steps_of: fn(u32) -> String,
+
+    pub new_file: &'static str,
+    pub delete_file: &'static str,
+    pub rename_file: &'static str,
+    pub file_path: &'static str,
+    pub path_is: fn(&str) -> String,
+    pub path_taken: &'static str,
+    pub add_it: &'static str,
+    pub open_files: &'static str,
+    pub dropped_about: &'static str,
+    pub take_them: &'static str,
+    pub too_large: fn(&str) -> String,
+    pub editor_keys: &'static str,
+
     pub tour: &'static str,
     pub tour_of: fn(usize, usize) -> String,
     pub previous: &'static str,
@@ -255,5 +302,13 @@ methods! {
     share_length(characters: usize) -> String;
     unknown_address(fragment: &str) -> String;
     command_on(host: &str) -> String;
+    steps_same(count: usize) -> String;
+    to_step(step: usize) -> String;
+    not_probes(lines: &[usize]) -> String;
+    covered(taken: usize, lines: usize, probes: usize) -> String;
+    walk_depends(count: usize) -> String;
+    steps_of(count: u32) -> String;
+    path_is(kind: &str) -> String;
+    too_large(name: &str) -> String;
     tour_of(paragraph: usize, paragraphs: usize) -> String;
 }

@@ -207,6 +207,60 @@ pub const WORDS: Words = Words {
     command_on: |host| format!("在 {host} 上执行的命令"),
     clear: "清空",
 
+    compare: "对比",
+    compared_with_kept: "本次运行与你留存的那一次对照。",
+    compared_with_pristine: "本次运行与原始场景对照。可以先留存一次运行，再修改，看看改动带来了什么。",
+    keep_reference: "把这次运行留作参照",
+    drop_reference: "改回与原始场景对照",
+    the_walks: "走过的路",
+    walks_same: "两次走过的每一步都相同。",
+    the_texts: "文本",
+    texts_same: "文本相同，包括控制器生成的文本。",
+    steps_same: |n| format!("{n} 步相同"),
+    parting_here: "从这里开始不同",
+
+    why_not: "为何不走",
+    why_not_here: "为什么不走这一条？",
+    why_not_about: "任选一条规则、路由或后端，看这个数据包为什么没有走，以及怎样才会走。",
+    find_line: "查找一行",
+    what_it_takes: "怎样才会走到",
+    do_it: "试一试",
+    ask_another: "换一行再问",
+    to_step: |step| format!("见第 {step} 步"),
+
+    coverage: "覆盖",
+    coverage_about: "从客户端、一个节点和一个 Pod 出发，向负载均衡、规则和套接字所在的每个地址和端口发送探测，看哪些行处理过数据包。",
+    more_probes: "更多探测，每行一个",
+    measure: "测量",
+    coverage_stale: "文本在测量之后改过了，请重新测量。",
+    not_probes: |lines| {
+        let lines: Vec<_> = lines.iter().map(usize::to_string).collect();
+        format!("第 {} 行不是探测。", lines.join("、"))
+    },
+    covered: |taken, lines, probes| {
+        format!("{probes} 个探测的数据包走过了 {lines} 行中的 {taken} 行。")
+    },
+
+    how_we_know: "依据何在",
+    walk_depends: |n| match n {
+        0 => "这次走过的每一步都是精确建模的。".to_string(),
+        n => format!("这次走过的路依赖 {n} 项非精确的建模。"),
+    },
+    steps_of: |n| format!("{n} 步"),
+
+    new_file: "新建文件",
+    delete_file: "删除此文件",
+    rename_file: "重命名",
+    file_path: "路径",
+    path_is: |kind| format!("读作：{kind}"),
+    path_taken: "已经有这个文件了。",
+    add_it: "添加",
+    open_files: "打开文件…",
+    dropped_about: "路径决定文件的种类。无法识别的可以改路径，不改则原样保留。",
+    take_them: "加入这些文件",
+    too_large: |name| format!("{name} 太大或不是文本，没有加入。"),
+    editor_keys: "Tab 离开编辑区；Ctrl+空格补全，F12 跳到定义，Ctrl+F 搜索；Escape 关闭弹出的内容。",
+
     tour: "导览",
     tour_of: |at, count| format!("导览 {at} / {count}"),
     previous: "上一段",

@@ -5,7 +5,10 @@ use yew::prelude::*;
 use super::settings::use_page_settings;
 use super::{Route, keep};
 use crate::browser::{clock, disk, keys, library, location, measure, media, page};
+use crate::components::compare::Compare;
 use crate::components::controls::controls;
+use crate::components::coverage::CoveragePanel;
+use crate::components::file_tools::DroppedFiles;
 use crate::components::files::files_pane;
 use crate::components::inspector::inspector;
 use crate::components::line::TimeLine;
@@ -21,6 +24,7 @@ use crate::components::tabs::{shown, tab_id, tabs};
 use crate::components::terminal::Terminal;
 use crate::components::top_bar::top_bar;
 use crate::components::tour::tour_card;
+use crate::components::why_not::WhyNotPanel;
 use crate::components::{Props, Shared};
 use crate::hooks::use_media;
 use crate::state::{Dialog, Event, Notice, State, Tab, needs};
@@ -122,6 +126,9 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                         { match tab {
                             Tab::Probe => html! { <ProbePanel ..props.clone() /> },
                             Tab::Terminal => html! { <Terminal ..props.clone() /> },
+                            Tab::Compare => html! { <Compare ..props.clone() /> },
+                            Tab::WhyNot => html! { <WhyNotPanel ..props.clone() /> },
+                            Tab::Coverage => html! { <CoveragePanel ..props.clone() /> },
                             Tab::Step => inspector(&props),
                             Tab::List => steps(&props, narrow),
                         } }
@@ -133,6 +140,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                 <TimeLine ..props.clone() />
                 <p class="visually-hidden" role="status">{ explain::announcement(state, words) }</p>
             </section>
+            <DroppedFiles ..props.clone() />
             { match state.dialog {
                 Some(Dialog::Shortcuts) => shortcuts(&props),
                 Some(Dialog::Share) => html! { <ShareDialog ..props.clone() /> },

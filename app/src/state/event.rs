@@ -51,6 +51,24 @@ pub enum Event {
     TerminalOpened(String),
     TerminalCleared,
 
+    /// This run is the one to compare others with.
+    ReferenceKept,
+    ReferenceDropped,
+    /// Why did the packet not take what stands there? `None` to ask of another line.
+    WhyNotAsked(Option<Span>),
+    /// A change that leads there.
+    WayChosen(Box<northsouth::workspace::Way>),
+    /// Which lines do probes reach? With a list of the viewer's own.
+    CoverageMeasured(Rc<str>),
+
+    /// By path and text; a path that is there is another text of that file.
+    FilesAdded(Rc<[(String, String)]>),
+    FileDeleted(usize),
+    FileRenamed {
+        file: usize,
+        name: String,
+    },
+
     TourOpened(usize),
     TourClosed,
 
@@ -90,10 +108,24 @@ pub enum Tab {
     Probe,
     /// Commands on a host.
     Terminal,
+    /// This run beside another.
+    Compare,
+    /// Why a line was not taken.
+    WhyNot,
+    /// Which lines probes reach.
+    Coverage,
 }
 
 impl Tab {
-    pub const ALL: [Tab; 4] = [Tab::Step, Tab::List, Tab::Probe, Tab::Terminal];
+    pub const ALL: [Tab; 7] = [
+        Tab::Step,
+        Tab::List,
+        Tab::Probe,
+        Tab::Terminal,
+        Tab::Compare,
+        Tab::WhyNot,
+        Tab::Coverage,
+    ];
 }
 
 /// What lies over the page.

@@ -1,6 +1,7 @@
 //! What the page knows: the workspace and its run, where in time and where on the map the viewer is, and how they like to
 //! read. One reducer ([`State::after`]) owns it; events say what happened, and all that can be computed is computed.
 
+mod asked;
 mod breakpoints;
 mod cursor;
 mod event;
@@ -16,6 +17,7 @@ mod tests;
 
 use std::rc::Rc;
 
+pub use asked::{Asked, Measured};
 pub use breakpoints::{Breakpoint, Breakpoints};
 pub use cursor::Position;
 pub use event::{Dialog, Event, Notice, Tab};
@@ -66,6 +68,13 @@ pub struct State {
     wishes: u32,
     pub tab: Tab,
     pub terminal: Rc<Terminal>,
+    /// The run to compare others with.
+    pub reference: Option<Rc<Run>>,
+    /// The line that was asked why it was not taken.
+    pub asked: Option<Asked>,
+    pub measured: Option<Rc<Measured>>,
+    /// The viewer's own probes to measure with.
+    pub probe_list: Rc<str>,
     /// Which paragraph of the guided tour is open.
     pub tour: Option<usize>,
     pub notice: Option<Notice>,
@@ -100,6 +109,10 @@ impl State {
             wishes: 0,
             tab: Tab::Step,
             terminal: Rc::default(),
+            reference: None,
+            asked: None,
+            measured: None,
+            probe_list: "".into(),
             tour: None,
             notice: None,
             dialog: None,

@@ -7,7 +7,7 @@ use yew::Reducible;
 
 use super::cursor::after_edit;
 use super::settings::PANE_WIDTHS;
-use super::{Event, Notice, State, Tab, Theme, look};
+use super::{Asked, Event, Measured, Notice, State, Tab, Theme, look};
 use crate::tour;
 use crate::view_model::explain;
 use crate::view_model::stride::stops;
@@ -108,6 +108,27 @@ impl State {
                 Rc::make_mut(&mut self.terminal).host = Some(host);
                 self.tab = Tab::Terminal;
             }
+            Event::ReferenceKept => self.reference = Some(self.run.clone()),
+            Event::ReferenceDropped => self.reference = None,
+            Event::WhyNotAsked(span) => {
+                self.asked = span.and_then(|span| Asked::at(&self.run, span));
+                self.tab = Tab::WhyNot;
+            }
+            Event::WayChosen(way) => self.change(way.apply(&self.workspace, &self.run)),
+            Event::CoverageMeasured(list) => {
+                let measured = Measured::of(&self.run, &self.workspace, &list);
+                self.measured = Some(Rc::new(measured));
+                self.probe_list = list;
+            }
+            Event::FilesAdded(files) => self.add_files(&files),
+            Event::FileDeleted(file) => {
+                let mut workspace = Workspace::clone(&self.workspace);
+                if file < workspace.files.len() {
+                    workspace.files.remove(file);
+                    self.change(workspace);
+                }
+            }
+            Event::FileRenamed { file, name } => self.rename(file, &name),
             Event::TerminalCleared => Rc::make_mut(&mut self.terminal).answers.clear(),
 
             Event::TourOpened(at) => self.open_tour(at),
@@ -207,6 +228,38 @@ impl State {
             None => workspace.files.push(file),
         }
         Some(workspace)
+    }
+
+    fn add_files(&mut self, files: &[(String, String)]) {
+        let mut workspace = Workspace::clone(&self.workspace);
+        for (name, text) in files {
+            let file = File::new(name, text);
+            match workspace.files.iter_mut().find(|f| *f.name == **name) {
+                Some(place) => *place = file,
+                None => workspace.files.push(file),
+            }
+        }
+        self.change(workspace);
+        let first = files.first().map(|(name, _)| name.as_str());
+        let at = self.run.files.iter().position(|f| Some(&*f.name) == first);
+        self.file = at.unwrap_or(self.file);
+        self.go_to = None;
+    }
+
+    /// Under another path it may be of another kind. One that is taken already is not taken over.
+    fn rename(&mut self, file: usize, name: &str) {
+        let mut workspace = Workspace::clone(&self.workspace);
+        let taken = self.run.files.iter().any(|f| *f.name == *name);
+        if let Some(place) = workspace
+            .files
+            .get_mut(file)
+            .filter(|_| !taken && !name.is_empty())
+        {
+            *place = File::new(name, &place.text);
+            self.change(workspace);
+            let at = self.run.files.iter().position(|f| *f.name == *name);
+            self.file = at.unwrap_or(self.file);
+        }
     }
 
     fn change(&mut self, workspace: Workspace) {

@@ -38,6 +38,18 @@ pub fn offset(text: &str, offset: u32) -> u32 {
     Units::new(text).at(offset)
 }
 
+/// The byte at a number of UTF-16 units.
+pub fn byte(text: &str, units: u32) -> u32 {
+    let mut left = units as usize;
+    for (at, c) in text.char_indices() {
+        if left == 0 {
+            return at as u32;
+        }
+        left = left.saturating_sub(c.len_utf16());
+    }
+    text.len() as u32
+}
+
 pub fn range(text: &str, span: Span) -> (u32, u32) {
     let mut units = Units::new(text);
     (units.at(span.start), units.at(span.end))
@@ -72,6 +84,8 @@ pub fn kind(name: &str) -> &'static str {
     let last = name.rsplit('/').next().unwrap_or(name);
     if last.ends_with(".yaml") || last.ends_with(".yml") {
         "yaml"
+    } else if last.starts_with("nft") {
+        "nft"
     } else if last.contains("iptables") || last.contains("ip6tables") {
         "iptables"
     } else {
@@ -90,6 +104,10 @@ mod tests {
         let text = "a网😀b";
         let units: Vec<_> = (0..12).map(|byte| offset(text, byte)).collect();
         assert_eq!(units, [0, 1, 1, 1, 2, 2, 2, 2, 4, 5, 5, 5]);
+        assert_eq!(
+            [0, 1, 2, 4, 5, 9].map(|units| byte(text, units)),
+            [0, 1, 4, 8, 9, 9]
+        );
         assert_eq!(range(text, Span::new(FileId(0), 4, 8)), (2, 4));
         let mut twice = Units::new(text);
         assert_eq!((twice.at(9), twice.at(1)), (5, 1), "backwards too");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use northsouth::text::Severity;
+use northsouth::workspace::FileKind;
 
 use super::map::geometry::Face;
 use crate::i18n::Words;
@@ -90,9 +91,42 @@ fn split(name: &str) -> (&str, &str) {
     (machine, file.split('.').next().unwrap_or(file))
 }
 
+/// Under which path a file from a disk is taken: the part of its own that says what it is, a manifest's folder for YAML, else
+/// as it is.
+pub fn suggest(path: &str) -> String {
+    let known = |path: &str| FileKind::of(path) != FileKind::Unknown;
+    let parts: Vec<&str> = path.split('/').collect();
+    for from in 0..parts.len() {
+        let rest = parts[from..].join("/");
+        if known(&rest) {
+            return rest;
+        }
+    }
+    let name = parts.last().copied().unwrap_or(path);
+    let manifest = format!("manifests/{name}");
+    if known(&manifest) {
+        manifest
+    } else {
+        path.to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_from_a_disk_goes_where_its_path_says() {
+        for (path, wanted) in [
+            ("dump/nodes/n1/ip-route.txt", "nodes/n1/ip-route.txt"),
+            ("shop.yaml", "manifests/shop.yaml"),
+            ("a/b/vpc.yaml", "vpc.yaml"),
+            ("notes.md", "notes.md"),
+            ("", ""),
+        ] {
+            assert_eq!(suggest(path), wanted);
+        }
+    }
 
     #[test]
     fn a_file_is_of_the_machine_whose_folder_it_is_in() {

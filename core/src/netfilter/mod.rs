@@ -25,5 +25,6 @@ pub use ruleset::{
     TableName,
 };
 pub use state::{Criterion, State};
+pub use syntax::{match_names, option_names, target_names};
 pub use targets::Target;
 pub use why::why;

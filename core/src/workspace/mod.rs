@@ -2,6 +2,7 @@
 //!
 //! [`FileKind`] says what each file is; [`world`] joins what they say into a [`World`]; the walk is `sim`'s.
 
+mod assist;
 mod build;
 mod coverage;
 mod generated;
@@ -17,6 +18,7 @@ mod subject;
 mod texts;
 mod why_not;
 
+pub use assist::{Candidate, Completion, complete, definition, describe};
 pub use coverage::{Coverage, Covered, coverage, probes};
 pub use generated::{Expanded, expand};
 pub use kind::{FileKind, HostFile, Place};

@@ -7,6 +7,7 @@ mod reasons;
 use yew::prelude::*;
 
 use super::Props;
+use super::fidelity::step_fidelity;
 use crate::state::Event;
 use crate::view_model::explain::{self, Origin};
 
@@ -39,6 +40,7 @@ pub fn inspector(props: &Props) -> Html {
                 <p class="meaning">{ &step.meaning }</p>
             }
             { for step.listings.iter().map(|l| listing(l, &props.send)) }
+            { step_fidelity(props) }
             { origins(words.written, step.written.as_slice(), props) }
             { stop_here(props) }
             { origins(words.made_by, &step.made_by, props) }

@@ -1,4 +1,4 @@
-use northsouth::text::Span;
+use northsouth::text::{Outcome, Span};
 use yew::prelude::*;
 
 use crate::components::outcome_sign;
@@ -13,12 +13,12 @@ pub fn reasons(rows: &[ReasonRow], send: &Callback<Event>, words: &Words) -> Htm
     let (shown, rest) = rows.split_at(rows.len().min(SHOWN));
     html! {
         <>
-            <ul class="reasons">{ for shown.iter().map(|row| reason(row, send, words)) }</ul>
+            <ul class="reasons">{ for shown.iter().map(|row| top(row, send, words)) }</ul>
             if !rest.is_empty() {
                 <details>
                     <summary>{ words.more(rest.len()) }</summary>
                     <ul class="reasons">
-                        { for rest.iter().take(200).map(|row| reason(row, send, words)) }
+                        { for rest.iter().take(200).map(|row| top(row, send, words)) }
                     </ul>
                 </details>
             }
@@ -26,7 +26,20 @@ pub fn reasons(rows: &[ReasonRow], send: &Callback<Event>, words: &Words) -> Htm
     }
 }
 
-fn reason(row: &ReasonRow, send: &Callback<Event>, words: &Words) -> Html {
+/// A way to ask why a line was passed over, and what it would take.
+fn ask(row: &ReasonRow, send: &Callback<Event>, words: &Words) -> Html {
+    let Some(span) = row.span.filter(|_| row.outcome == Outcome::Failed) else {
+        return html! {};
+    };
+    let onclick = send.reform(move |_: MouseEvent| Event::WhyNotAsked(Some(span)));
+    html! { <button class="link ask" {onclick}>{ words.why_not_here }</button> }
+}
+
+fn top(row: &ReasonRow, send: &Callback<Event>, words: &Words) -> Html {
+    reason(row, ask(row, send, words), send, words)
+}
+
+fn reason(row: &ReasonRow, more: Html, send: &Callback<Event>, words: &Words) -> Html {
     let (sign, class) = outcome_sign(row.outcome);
     html! {
         <li {class}>
@@ -42,8 +55,9 @@ fn reason(row: &ReasonRow, send: &Callback<Event>, words: &Words) -> Html {
                 }
                 { &row.said }
             </span>
+            { " " }{ more }
             if !row.children.is_empty() {
-                <ul class="reasons">{ for row.children.iter().map(|child| reason(child, send, words)) }</ul>
+                <ul class="reasons">{ for row.children.iter().map(|child| reason(child, html! {}, send, words)) }</ul>
             }
         </li>
     }

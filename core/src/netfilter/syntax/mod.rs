@@ -325,3 +325,20 @@ pub(super) fn target_named(name: &str) -> Option<&'static Syntax<Target>> {
         .copied()
         .find(|s| s.name == name)
 }
+
+/// The names of all matches that iptables has, those that the model knows first.
+pub fn match_names() -> impl Iterator<Item = &'static str> {
+    MATCHES.iter().chain(known::MATCHES).map(|s| s.name)
+}
+
+/// The names of all target extensions likewise.
+pub fn target_names() -> impl Iterator<Item = &'static str> {
+    TARGETS.iter().chain(known::TARGETS).map(|s| s.name)
+}
+
+/// The options of a match or target, without their dashes.
+pub fn option_names(extension: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let of_match = match_named(extension).map_or(&[][..], |s| s.options);
+    let of_target = target_named(extension).map_or(&[][..], |s| s.options);
+    of_match.iter().chain(of_target).map(|o| o.name)
+}

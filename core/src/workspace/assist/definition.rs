@@ -30,7 +30,9 @@ fn chain(text: &str, file: FileId, at: usize, word: &str) -> Option<Span> {
     let end = text.get(at..)?.find("\n*").map_or(text.len(), |n| at + n);
     let mut start = table;
     for line in text.get(table..end)?.split_inclusive('\n') {
-        let name = line.strip_prefix(':').and_then(|l| l.split_whitespace().next());
+        let name = line
+            .strip_prefix(':')
+            .and_then(|l| l.split_whitespace().next());
         if name == Some(word) && !(start..start + line.len()).contains(&at) {
             return Some(Span::new(file, start + 1, start + 1 + word.len()));
         }
@@ -43,7 +45,11 @@ fn chain(text: &str, file: FileId, at: usize, word: &str) -> Option<Span> {
 fn object(run: &Run, file: FileId, at: usize, word: &str) -> Option<Span> {
     let text = &run.files.get(usize::from(file.0))?.text;
     let line = text.get(..at)?.rsplit('\n').next()?;
-    let field = line.trim_start_matches([' ', '-']).split(':').next()?.trim();
+    let field = line
+        .trim_start_matches([' ', '-'])
+        .split(':')
+        .next()?
+        .trim();
     let kinds: &[&str] = match field {
         "host" | "hosts" => &["Service", "ServiceEntry"],
         "gateways" => &["Gateway"],
@@ -52,7 +58,15 @@ fn object(run: &Run, file: FileId, at: usize, word: &str) -> Option<Span> {
         "name" => &["VirtualService", "Service", "Gateway"],
         "nodeName" => &["Node"],
         // An item of a list: the field above tells.
-        _ => &["Service", "ServiceEntry", "Gateway", "Node", "Pod", "DestinationRule", "VirtualService"],
+        _ => &[
+            "Service",
+            "ServiceEntry",
+            "Gateway",
+            "Node",
+            "Pod",
+            "DestinationRule",
+            "VirtualService",
+        ],
     };
     let short = word.split('.').next().unwrap_or(word);
     let short = short.rsplit('/').next().unwrap_or(short);
@@ -71,10 +85,18 @@ fn object(run: &Run, file: FileId, at: usize, word: &str) -> Option<Span> {
                 let value = value.map(|v| v.trim().trim_matches(['"', '\'']));
                 let subset = field == "subset";
                 let of_object = line.starts_with("  name:");
-                let own = usize::from(file.0) == file_at && (line_at..line_at + line.len()).contains(&at);
-                if value == Some(if subset { word } else { short }) && of_object != subset && !own && found.is_none() {
+                let own =
+                    usize::from(file.0) == file_at && (line_at..line_at + line.len()).contains(&at);
+                if value == Some(if subset { word } else { short })
+                    && of_object != subset
+                    && !own
+                    && found.is_none()
+                {
                     let column = line.find("name:").map_or(0, |n| n + 5);
-                    let column = line.get(column..).and_then(|l| l.find(short)).map_or(column, |n| column + n);
+                    let column = line
+                        .get(column..)
+                        .and_then(|l| l.find(short))
+                        .map_or(column, |n| column + n);
                     found = Some(Span::new(
                         FileId(file_at as u16),
                         line_at + column,
@@ -100,7 +122,9 @@ mod tests {
         let mut workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
         let offset = text.find('|').unwrap();
         workspace.files.retain(|f| &*f.name != name);
-        workspace.files.push(File::new(name, &text.replace('|', "")));
+        workspace
+            .files
+            .push(File::new(name, &text.replace('|', "")));
         let run = run(&workspace);
         let at = run.files.iter().position(|f| &*f.name == name).unwrap();
         let span = definition(&run, FileId(at as u16), offset as u32)?;
@@ -120,8 +144,14 @@ mod tests {
     fn a_route_leads_to_the_service_and_the_subset() {
         let texts = "apiVersion: v1\nkind: Service\nmetadata:\n  name: shop\n---\nkind: DestinationRule\nmetadata:\n  name: shop\nspec:\n  subsets:\n  - name: v2\n---\nkind: VirtualService\nmetadata:\n  name: shop\nspec:\n  http:\n  - route:\n    - destination:\n        host: shop.default.svc\n        subset: v2\n";
         let host = texts.replace("host: shop.", "host: sh|op.");
-        assert_eq!(leads("manifests/a.yaml", &host).as_deref(), Some("  name: shop"));
+        assert_eq!(
+            leads("manifests/a.yaml", &host).as_deref(),
+            Some("  name: shop")
+        );
         let subset = texts.replace("subset: v2", "subset: v|2");
-        assert_eq!(leads("manifests/a.yaml", &subset).as_deref(), Some("  - name: v2"));
+        assert_eq!(
+            leads("manifests/a.yaml", &subset).as_deref(),
+            Some("  - name: v2")
+        );
     }
 }

@@ -83,7 +83,9 @@ pub(super) fn option(name: &str) -> Option<Say> {
     })
 }
 
-pub(super) const OPTIONS: [&str; 11] = ["-A", "-s", "-d", "-i", "-o", "-p", "-m", "-j", "-g", "-f", "!"];
+pub(super) const OPTIONS: [&str; 11] = [
+    "-A", "-s", "-d", "-i", "-o", "-p", "-m", "-j", "-g", "-f", "!",
+];
 
 /// A word of `ip route`.
 pub(super) fn route(name: &str) -> Option<Say> {
@@ -105,7 +107,21 @@ pub(super) fn route(name: &str) -> Option<Say> {
     })
 }
 
-pub(super) const ROUTE: [&str; 13] = ["default", "via", "dev", "src", "proto", "scope", "metric", "table", "mtu", "onlink", "nexthop", "blackhole", "unreachable"];
+pub(super) const ROUTE: [&str; 13] = [
+    "default",
+    "via",
+    "dev",
+    "src",
+    "proto",
+    "scope",
+    "metric",
+    "table",
+    "mtu",
+    "onlink",
+    "nexthop",
+    "blackhole",
+    "unreachable",
+];
 
 /// A field, and what it is for.
 pub(super) type Field = (&'static str, fn() -> Say);
@@ -131,21 +147,43 @@ pub(super) fn fields(path: &str) -> &'static [Field] {
             ("selector", || say!("assist/field-service-spec-selector")),
             ("ports", || say!("assist/field-service-spec-ports")),
             ("clusterIP", || say!("assist/field-service-spec-clusterip")),
-            ("externalTrafficPolicy", || say!("assist/field-service-spec-externaltrafficpolicy")),
-            ("internalTrafficPolicy", || say!("assist/field-service-spec-internaltrafficpolicy")),
-            ("sessionAffinity", || say!("assist/field-service-spec-sessionaffinity")),
-            ("externalIPs", || say!("assist/field-service-spec-externalips")),
-            ("loadBalancerSourceRanges", || say!("assist/field-service-spec-loadbalancersourceranges")),
-            ("healthCheckNodePort", || say!("assist/field-service-spec-healthchecknodeport")),
-            ("ipFamilies", || say!("assist/field-service-spec-ipfamilies")),
+            ("externalTrafficPolicy", || {
+                say!("assist/field-service-spec-externaltrafficpolicy")
+            }),
+            ("internalTrafficPolicy", || {
+                say!("assist/field-service-spec-internaltrafficpolicy")
+            }),
+            ("sessionAffinity", || {
+                say!("assist/field-service-spec-sessionaffinity")
+            }),
+            ("externalIPs", || {
+                say!("assist/field-service-spec-externalips")
+            }),
+            ("loadBalancerSourceRanges", || {
+                say!("assist/field-service-spec-loadbalancersourceranges")
+            }),
+            ("healthCheckNodePort", || {
+                say!("assist/field-service-spec-healthchecknodeport")
+            }),
+            ("ipFamilies", || {
+                say!("assist/field-service-spec-ipfamilies")
+            }),
         ],
         "Service/spec/ports" => &[
             ("name", || say!("assist/field-service-spec-ports-name")),
             ("port", || say!("assist/field-service-spec-ports-port")),
-            ("targetPort", || say!("assist/field-service-spec-ports-targetport")),
-            ("nodePort", || say!("assist/field-service-spec-ports-nodeport")),
-            ("protocol", || say!("assist/field-service-spec-ports-protocol")),
-            ("appProtocol", || say!("assist/field-service-spec-ports-appprotocol")),
+            ("targetPort", || {
+                say!("assist/field-service-spec-ports-targetport")
+            }),
+            ("nodePort", || {
+                say!("assist/field-service-spec-ports-nodeport")
+            }),
+            ("protocol", || {
+                say!("assist/field-service-spec-ports-protocol")
+            }),
+            ("appProtocol", || {
+                say!("assist/field-service-spec-ports-appprotocol")
+            }),
         ],
         "Gateway/spec" => &[
             ("selector", || say!("assist/field-gateway-spec-selector")),
@@ -157,81 +195,177 @@ pub(super) fn fields(path: &str) -> &'static [Field] {
             ("tls", || say!("assist/field-gateway-spec-servers-tls")),
         ],
         "Gateway/spec/servers/tls" => &[
-            ("mode", || say!("assist/field-gateway-spec-servers-tls-mode")),
-            ("credentialName", || say!("assist/field-gateway-spec-servers-tls-credentialname")),
-            ("httpsRedirect", || say!("assist/field-gateway-spec-servers-tls-httpsredirect")),
+            ("mode", || {
+                say!("assist/field-gateway-spec-servers-tls-mode")
+            }),
+            ("credentialName", || {
+                say!("assist/field-gateway-spec-servers-tls-credentialname")
+            }),
+            ("httpsRedirect", || {
+                say!("assist/field-gateway-spec-servers-tls-httpsredirect")
+            }),
         ],
         "VirtualService/spec" => &[
             ("hosts", || say!("assist/field-virtualservice-spec-hosts")),
-            ("gateways", || say!("assist/field-virtualservice-spec-gateways")),
+            ("gateways", || {
+                say!("assist/field-virtualservice-spec-gateways")
+            }),
             ("http", || say!("assist/field-virtualservice-spec-http")),
             ("tls", || say!("assist/field-virtualservice-spec-tls")),
             ("tcp", || say!("assist/field-virtualservice-spec-tcp")),
-            ("exportTo", || say!("assist/field-virtualservice-spec-exportto")),
+            ("exportTo", || {
+                say!("assist/field-virtualservice-spec-exportto")
+            }),
         ],
         "VirtualService/spec/http" => &[
-            ("name", || say!("assist/field-virtualservice-spec-http-name")),
-            ("match", || say!("assist/field-virtualservice-spec-http-match")),
-            ("route", || say!("assist/field-virtualservice-spec-http-route")),
-            ("redirect", || say!("assist/field-virtualservice-spec-http-redirect")),
-            ("rewrite", || say!("assist/field-virtualservice-spec-http-rewrite")),
-            ("timeout", || say!("assist/field-virtualservice-spec-http-timeout")),
-            ("retries", || say!("assist/field-virtualservice-spec-http-retries")),
-            ("fault", || say!("assist/field-virtualservice-spec-http-fault")),
-            ("mirror", || say!("assist/field-virtualservice-spec-http-mirror")),
-            ("headers", || say!("assist/field-virtualservice-spec-http-headers")),
-            ("corsPolicy", || say!("assist/field-virtualservice-spec-http-corspolicy")),
-            ("delegate", || say!("assist/field-virtualservice-spec-http-delegate")),
+            ("name", || {
+                say!("assist/field-virtualservice-spec-http-name")
+            }),
+            ("match", || {
+                say!("assist/field-virtualservice-spec-http-match")
+            }),
+            ("route", || {
+                say!("assist/field-virtualservice-spec-http-route")
+            }),
+            ("redirect", || {
+                say!("assist/field-virtualservice-spec-http-redirect")
+            }),
+            ("rewrite", || {
+                say!("assist/field-virtualservice-spec-http-rewrite")
+            }),
+            ("timeout", || {
+                say!("assist/field-virtualservice-spec-http-timeout")
+            }),
+            ("retries", || {
+                say!("assist/field-virtualservice-spec-http-retries")
+            }),
+            ("fault", || {
+                say!("assist/field-virtualservice-spec-http-fault")
+            }),
+            ("mirror", || {
+                say!("assist/field-virtualservice-spec-http-mirror")
+            }),
+            ("headers", || {
+                say!("assist/field-virtualservice-spec-http-headers")
+            }),
+            ("corsPolicy", || {
+                say!("assist/field-virtualservice-spec-http-corspolicy")
+            }),
+            ("delegate", || {
+                say!("assist/field-virtualservice-spec-http-delegate")
+            }),
         ],
         "VirtualService/spec/http/match" => &[
-            ("uri", || say!("assist/field-virtualservice-spec-http-match-uri")),
-            ("scheme", || say!("assist/field-virtualservice-spec-http-match-scheme")),
-            ("method", || say!("assist/field-virtualservice-spec-http-match-method")),
-            ("authority", || say!("assist/field-virtualservice-spec-http-match-authority")),
-            ("headers", || say!("assist/field-virtualservice-spec-http-match-headers")),
-            ("queryParams", || say!("assist/field-virtualservice-spec-http-match-queryparams")),
-            ("port", || say!("assist/field-virtualservice-spec-http-match-port")),
-            ("sourceLabels", || say!("assist/field-virtualservice-spec-http-match-sourcelabels")),
-            ("gateways", || say!("assist/field-virtualservice-spec-http-match-gateways")),
-            ("ignoreUriCase", || say!("assist/field-virtualservice-spec-http-match-ignoreuricase")),
+            ("uri", || {
+                say!("assist/field-virtualservice-spec-http-match-uri")
+            }),
+            ("scheme", || {
+                say!("assist/field-virtualservice-spec-http-match-scheme")
+            }),
+            ("method", || {
+                say!("assist/field-virtualservice-spec-http-match-method")
+            }),
+            ("authority", || {
+                say!("assist/field-virtualservice-spec-http-match-authority")
+            }),
+            ("headers", || {
+                say!("assist/field-virtualservice-spec-http-match-headers")
+            }),
+            ("queryParams", || {
+                say!("assist/field-virtualservice-spec-http-match-queryparams")
+            }),
+            ("port", || {
+                say!("assist/field-virtualservice-spec-http-match-port")
+            }),
+            ("sourceLabels", || {
+                say!("assist/field-virtualservice-spec-http-match-sourcelabels")
+            }),
+            ("gateways", || {
+                say!("assist/field-virtualservice-spec-http-match-gateways")
+            }),
+            ("ignoreUriCase", || {
+                say!("assist/field-virtualservice-spec-http-match-ignoreuricase")
+            }),
         ],
         "VirtualService/spec/http/route" => &[
-            ("destination", || say!("assist/field-virtualservice-spec-http-route-destination")),
-            ("weight", || say!("assist/field-virtualservice-spec-http-route-weight")),
-            ("headers", || say!("assist/field-virtualservice-spec-http-route-headers")),
+            ("destination", || {
+                say!("assist/field-virtualservice-spec-http-route-destination")
+            }),
+            ("weight", || {
+                say!("assist/field-virtualservice-spec-http-route-weight")
+            }),
+            ("headers", || {
+                say!("assist/field-virtualservice-spec-http-route-headers")
+            }),
         ],
         "VirtualService/spec/http/route/destination" => &[
-            ("host", || say!("assist/field-virtualservice-spec-http-route-destination-host")),
-            ("subset", || say!("assist/field-virtualservice-spec-http-route-destination-subset")),
-            ("port", || say!("assist/field-virtualservice-spec-http-route-destination-port")),
+            ("host", || {
+                say!("assist/field-virtualservice-spec-http-route-destination-host")
+            }),
+            ("subset", || {
+                say!("assist/field-virtualservice-spec-http-route-destination-subset")
+            }),
+            ("port", || {
+                say!("assist/field-virtualservice-spec-http-route-destination-port")
+            }),
         ],
         "DestinationRule/spec" => &[
             ("host", || say!("assist/field-destinationrule-spec-host")),
-            ("trafficPolicy", || say!("assist/field-destinationrule-spec-trafficpolicy")),
-            ("subsets", || say!("assist/field-destinationrule-spec-subsets")),
-            ("exportTo", || say!("assist/field-destinationrule-spec-exportto")),
+            ("trafficPolicy", || {
+                say!("assist/field-destinationrule-spec-trafficpolicy")
+            }),
+            ("subsets", || {
+                say!("assist/field-destinationrule-spec-subsets")
+            }),
+            ("exportTo", || {
+                say!("assist/field-destinationrule-spec-exportto")
+            }),
         ],
         "DestinationRule/spec/subsets" => &[
-            ("name", || say!("assist/field-destinationrule-spec-subsets-name")),
-            ("labels", || say!("assist/field-destinationrule-spec-subsets-labels")),
-            ("trafficPolicy", || say!("assist/field-destinationrule-spec-subsets-trafficpolicy")),
+            ("name", || {
+                say!("assist/field-destinationrule-spec-subsets-name")
+            }),
+            ("labels", || {
+                say!("assist/field-destinationrule-spec-subsets-labels")
+            }),
+            ("trafficPolicy", || {
+                say!("assist/field-destinationrule-spec-subsets-trafficpolicy")
+            }),
         ],
         "DestinationRule/spec/trafficPolicy" => &[
-            ("loadBalancer", || say!("assist/field-destinationrule-spec-trafficpolicy-loadbalancer")),
-            ("connectionPool", || say!("assist/field-destinationrule-spec-trafficpolicy-connectionpool")),
-            ("outlierDetection", || say!("assist/field-destinationrule-spec-trafficpolicy-outlierdetection")),
-            ("tls", || say!("assist/field-destinationrule-spec-trafficpolicy-tls")),
+            ("loadBalancer", || {
+                say!("assist/field-destinationrule-spec-trafficpolicy-loadbalancer")
+            }),
+            ("connectionPool", || {
+                say!("assist/field-destinationrule-spec-trafficpolicy-connectionpool")
+            }),
+            ("outlierDetection", || {
+                say!("assist/field-destinationrule-spec-trafficpolicy-outlierdetection")
+            }),
+            ("tls", || {
+                say!("assist/field-destinationrule-spec-trafficpolicy-tls")
+            }),
         ],
         "EndpointSlice" => &[
-            ("addressType", || say!("assist/field-endpointslice-addresstype")),
+            ("addressType", || {
+                say!("assist/field-endpointslice-addresstype")
+            }),
             ("endpoints", || say!("assist/field-endpointslice-endpoints")),
             ("ports", || say!("assist/field-endpointslice-ports")),
         ],
         "EndpointSlice/endpoints" => &[
-            ("addresses", || say!("assist/field-endpointslice-endpoints-addresses")),
-            ("conditions", || say!("assist/field-endpointslice-endpoints-conditions")),
-            ("nodeName", || say!("assist/field-endpointslice-endpoints-nodename")),
-            ("targetRef", || say!("assist/field-endpointslice-endpoints-targetref")),
+            ("addresses", || {
+                say!("assist/field-endpointslice-endpoints-addresses")
+            }),
+            ("conditions", || {
+                say!("assist/field-endpointslice-endpoints-conditions")
+            }),
+            ("nodeName", || {
+                say!("assist/field-endpointslice-endpoints-nodename")
+            }),
+            ("targetRef", || {
+                say!("assist/field-endpointslice-endpoints-targetref")
+            }),
         ],
         _ => &[],
     }

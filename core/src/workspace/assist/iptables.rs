@@ -39,9 +39,16 @@ pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
         "-i" | "-o" | "--in-interface" | "--out-interface" | "--physdev-in" | "--physdev-out" => {
             interfaces(host)
         }
-        "--ctstate" | "--state" => {
-            plain(&["NEW", "ESTABLISHED", "RELATED", "RELATED,ESTABLISHED", "INVALID", "UNTRACKED", "DNAT", "SNAT"])
-        }
+        "--ctstate" | "--state" => plain(&[
+            "NEW",
+            "ESTABLISHED",
+            "RELATED",
+            "RELATED,ESTABLISHED",
+            "INVALID",
+            "UNTRACKED",
+            "DNAT",
+            "SNAT",
+        ]),
         "--dst-type" | "--src-type" => plain(&["LOCAL", "UNICAST", "BROADCAST", "MULTICAST"]),
         "--mode" => plain(&["random", "nth"]),
         "--match-set" => {
@@ -53,7 +60,9 @@ pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
             names.collect()
         }
         // The value of an option that takes one.
-        "-s" | "-d" | "--dport" | "--sport" | "--to-destination" | "--to-source" | "--comment" => Vec::new(),
+        "-s" | "-d" | "--dport" | "--sport" | "--to-destination" | "--to-source" | "--comment" => {
+            Vec::new()
+        }
         _ => options(rest),
     }
 }
@@ -67,9 +76,13 @@ fn chains(at: &At<'_>) -> Vec<Candidate> {
     let lines: Vec<&str> = at.lines_before().collect();
     let start = lines.iter().rposition(|l| l.starts_with('*')).unwrap_or(0);
     let after = at.text.get(at.line_start..).unwrap_or("");
-    let rest = after.lines().take_while(|l| !l.starts_with('*') && *l != "COMMIT");
+    let rest = after
+        .lines()
+        .take_while(|l| !l.starts_with('*') && *l != "COMMIT");
     let table: Vec<&str> = lines.into_iter().skip(start).chain(rest).collect();
-    let names = table.iter().filter_map(|l| l.strip_prefix(':')?.split_whitespace().next());
+    let names = table
+        .iter()
+        .filter_map(|l| l.strip_prefix(':')?.split_whitespace().next());
     let all = names.map(|name| {
         let rules = table.iter().filter(|l| {
             let mut words = l.split_whitespace().skip_while(|w| w.starts_with('['));
@@ -112,7 +125,10 @@ fn options(words: &[&str]) -> Vec<Candidate> {
     let mut loaded: Vec<&str> = Vec::new();
     for pair in words.windows(2) {
         match pair {
-            ["-m" | "--match" | "-j" | "--jump" | "-p" | "--protocol", name] if !loaded.contains(name) => {
+            [
+                "-m" | "--match" | "-j" | "--jump" | "-p" | "--protocol",
+                name,
+            ] if !loaded.contains(name) => {
                 loaded.push(name);
             }
             _ => {}

@@ -93,7 +93,10 @@ impl<'a> At<'a> {
         let line_start = head.rfind('\n').map_or(0, |at| at + 1);
         let line = head.get(line_start..)?;
         let word = line.rfind(ends_word).map_or(0, |at| {
-            at + line.get(at..).and_then(|l| l.chars().next()).map_or(1, char::len_utf8)
+            at + line
+                .get(at..)
+                .and_then(|l| l.chars().next())
+                .map_or(1, char::len_utf8)
         });
         Some(Self {
             text,
@@ -180,9 +183,17 @@ mod tests {
         assert_eq!(offered(RULES, table, "-A KUBE-M|"), ["KUBE-MINE"]);
         assert!(offered(RULES, table, "-A PREROUTING -j KUBE|").contains(&"KUBE-MINE".to_string()));
         assert!(offered(RULES, table, "-A PREROUTING -j D|").contains(&"DNAT".to_string()));
-        assert_eq!(offered(RULES, table, "-A PREROUTING -m addr|"), ["addrtype"]);
-        assert!(offered(RULES, table, "-A PREROUTING -m addrtype --dst|").contains(&"--dst-type".to_string()));
-        assert!(offered(RULES, table, "-A PREROUTING -p tcp --dp|").contains(&"--dport".to_string()));
+        assert_eq!(
+            offered(RULES, table, "-A PREROUTING -m addr|"),
+            ["addrtype"]
+        );
+        assert!(
+            offered(RULES, table, "-A PREROUTING -m addrtype --dst|")
+                .contains(&"--dst-type".to_string())
+        );
+        assert!(
+            offered(RULES, table, "-A PREROUTING -p tcp --dp|").contains(&"--dport".to_string())
+        );
         assert!(offered(RULES, table, "-A PREROUTING -i cn|").contains(&"cni0".to_string()));
     }
 

@@ -5,7 +5,12 @@ use crate::say;
 use crate::workspace::Run;
 
 pub(super) fn candidates(run: &Run, at: &At<'_>) -> Vec<Candidate> {
-    match at.before.trim_start().trim_start_matches("- ").split_once(':') {
+    match at
+        .before
+        .trim_start()
+        .trim_start_matches("- ")
+        .split_once(':')
+    {
         Some((field, _)) => values(run, at, field.trim()),
         None => fields(at),
     }
@@ -14,7 +19,9 @@ pub(super) fn candidates(run: &Run, at: &At<'_>) -> Vec<Candidate> {
 /// The fields of the object that the cursor is in, at its place there.
 fn fields(at: &At<'_>) -> Vec<Candidate> {
     let path = path(at);
-    let (kind, inside) = path.split_first().map_or(("", &[][..]), |(k, r)| (k.as_str(), r));
+    let (kind, inside) = path
+        .split_first()
+        .map_or(("", &[][..]), |(k, r)| (k.as_str(), r));
     let joined = inside.join("/");
     let found = match (joined.as_str(), kind) {
         ("", _) => docs::fields("").iter().chain(docs::fields(kind)),
@@ -47,7 +54,8 @@ fn path(at: &At<'_>) -> Vec<String> {
         };
         // A list may stand as deep as the field that holds it.
         let item = at.before.trim_start().starts_with('-') && fields.is_empty();
-        let own = depth(line) < indent || item && depth(line) + 2 == indent && !line.trim_start().starts_with('-');
+        let own = depth(line) < indent
+            || item && depth(line) + 2 == indent && !line.trim_start().starts_with('-');
         if own && value.trim().is_empty() {
             indent = line.len() - line.trim_start().len();
             if line.trim_start().starts_with('-') {
@@ -73,13 +81,23 @@ fn path(at: &At<'_>) -> Vec<String> {
 fn values(run: &Run, at: &At<'_>, field: &str) -> Vec<Candidate> {
     let fixed = match field {
         "kind" => plain(&[
-            "Service", "EndpointSlice", "Pod", "Node", "Gateway", "VirtualService", "DestinationRule", "ServiceEntry",
-            "Sidecar", "HTTPRoute",
+            "Service",
+            "EndpointSlice",
+            "Pod",
+            "Node",
+            "Gateway",
+            "VirtualService",
+            "DestinationRule",
+            "ServiceEntry",
+            "Sidecar",
+            "HTTPRoute",
         ]),
         "type" => plain(&["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]),
         "externalTrafficPolicy" | "internalTrafficPolicy" => plain(&["Cluster", "Local"]),
         "sessionAffinity" => plain(&["None", "ClientIP"]),
-        "protocol" => plain(&["TCP", "UDP", "SCTP", "HTTP", "HTTP2", "HTTPS", "GRPC", "TLS"]),
+        "protocol" => plain(&[
+            "TCP", "UDP", "SCTP", "HTTP", "HTTP2", "HTTPS", "GRPC", "TLS",
+        ]),
         "mode" => plain(&["SIMPLE", "MUTUAL", "PASSTHROUGH", "ISTIO_MUTUAL", "DISABLE"]),
         "addressType" => plain(&["IPv4", "IPv6"]),
         _ => Vec::new(),
@@ -103,7 +121,12 @@ fn values(run: &Run, at: &At<'_>, field: &str) -> Vec<Candidate> {
         };
         let value = value.trim().trim_matches(['"', '\'']);
         let known = all.iter().any(|c| c.label == value);
-        if wanted.contains(&name) && !known && !value.is_empty() && value != at.word && all.len() < super::MOST {
+        if wanted.contains(&name)
+            && !known
+            && !value.is_empty()
+            && value != at.word
+            && all.len() < super::MOST
+        {
             all.push(Candidate {
                 label: value.to_string(),
                 about: Some(say!("assist/value")),
@@ -125,17 +148,35 @@ mod tests {
         let text = text.replace('|', "");
         let at = At::new(&text, offset as u32).unwrap();
         let found: Vec<_> = candidates(&run, &at).into_iter().map(|c| c.label).collect();
-        assert!(found.iter().any(|f| f == wanted), "{wanted} is not in {found:?}");
+        assert!(
+            found.iter().any(|f| f == wanted),
+            "{wanted} is not in {found:?}"
+        );
     }
 
     #[test]
     fn fields_are_those_of_the_place() {
-        offers("kind: Service\nspec:\n  externalT|", "externalTrafficPolicy");
-        offers("kind: Service\nspec:\n  ports:\n  - name: http\n    target|", "targetPort");
+        offers(
+            "kind: Service\nspec:\n  externalT|",
+            "externalTrafficPolicy",
+        );
+        offers(
+            "kind: Service\nspec:\n  ports:\n  - name: http\n    target|",
+            "targetPort",
+        );
         offers("kind: Service\nspec:\n  ports:\n  - |", "nodePort");
-        offers("kind: Service\nspec:\n  ports:\n  - port: 80\n  |", "selector");
-        offers("kind: VirtualService\nspec:\n  http:\n  - match:\n    - uri:\n        prefix: /\n    re|", "rewrite");
-        offers("kind: VirtualService\nspec:\n  http:\n    - route:\n        - destination:\n            sub|", "subset");
+        offers(
+            "kind: Service\nspec:\n  ports:\n  - port: 80\n  |",
+            "selector",
+        );
+        offers(
+            "kind: VirtualService\nspec:\n  http:\n  - match:\n    - uri:\n        prefix: /\n    re|",
+            "rewrite",
+        );
+        offers(
+            "kind: VirtualService\nspec:\n  http:\n    - route:\n        - destination:\n            sub|",
+            "subset",
+        );
         offers("spec:\n  |\nkind: Gateway\n", "servers");
         offers("me|", "metadata");
     }
@@ -143,6 +184,9 @@ mod tests {
     #[test]
     fn values_are_those_of_the_field() {
         offers("kind: Service\nspec:\n  externalTrafficPolicy: |", "Local");
-        offers("kind: DestinationRule\nspec:\n  subsets:\n  - name: v1\n---\nkind: VirtualService\nspec:\n  http:\n  - route:\n    - destination:\n        subset: |", "v1");
+        offers(
+            "kind: DestinationRule\nspec:\n  subsets:\n  - name: v1\n---\nkind: VirtualService\nspec:\n  http:\n  - route:\n    - destination:\n        subset: |",
+            "v1",
+        );
     }
 }

@@ -1,0 +1,62 @@
+// Files and folders from the visitor's disk, by drop or by choice, handed to the page as texts.
+//
+// The page gets the event `northsouth-files` on the window; detail: { files: [[path, text]], left: [path] }. A single
+// workspace (zip, svg, png) is not for here.
+const LARGEST = 32 * 1024 * 1024;
+const MOST = 2000;
+const CARRIER = /\.(?:zip|svg|png)$/i;
+
+async function walk(entry, path, out) {
+  if (out.length >= MOST) return;
+  if (entry.isFile) {
+    const file = await new Promise((then, fail) => { entry.file(then, fail); });
+    out.push([path + entry.name, file]);
+  } else if (entry.isDirectory) {
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((then, fail) => { reader.readEntries(then, fail); });
+      if (some.length === 0) break;
+      for (const inside of some) await walk(inside, `${path}${entry.name}/`, out);
+    }
+  }
+}
+
+async function hand(found) {
+  const files = [];
+  const left = [];
+  for (const [path, file] of found) {
+    const text = file.size <= LARGEST ? await file.text() : '\0';
+    if (text.includes('\0')) left.push(path);
+    else files.push([path, text]);
+  }
+  if (files.length + left.length > 0) dispatchEvent(new CustomEvent('northsouth-files', { detail: { files, left } }));
+}
+
+addEventListener('dragover', (event) => {
+  if ([...event.dataTransfer.types].includes('Files')) event.preventDefault();
+});
+
+addEventListener('drop', (event) => {
+  const items = [...event.dataTransfer.items].filter(({ kind }) => kind === 'file');
+  const single = event.dataTransfer.files.length === 1 && CARRIER.test(event.dataTransfer.files[0].name);
+  if (items.length === 0 || single) return;
+  event.preventDefault();
+  // Asked for at once: after the event they are gone.
+  const entries = items.map((item) => [item.webkitGetAsEntry?.(), item.getAsFile()]);
+  (async () => {
+    const found = [];
+    for (const [entry, file] of entries) {
+      if (entry) await walk(entry, '', found);
+      else if (file) found.push([file.name, file]);
+    }
+    await hand(found);
+  })();
+});
+
+addEventListener('northsouth-choose', () => {
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.multiple = true;
+  input.addEventListener('change', () => { hand([...input.files].map((file) => [file.webkitRelativePath || file.name, file])); });
+  input.click();
+});

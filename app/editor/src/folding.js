@@ -1,0 +1,38 @@
+// Folds: a table of iptables-save, the rules of a chain, a block of YAML or nft.
+import { codeFolding, foldGutter, foldKeymap, foldService } from '@codemirror/language';
+import { keymap } from '@codemirror/view';
+
+const indent = (text) => text.length - text.trimStart().length;
+
+/** The chain that a line appends to. */
+const chain = (text) => /^(?:\[\d+:\d+\] )?-A (\S+)/.exec(text)?.[1];
+
+/** Where what begins at this line ends; null where nothing does. */
+function end(doc, line) {
+  const { text } = line;
+  let last = null;
+  const take = (goesOn) => {
+    for (let at = line.number + 1; at <= doc.lines; at += 1) {
+      const next = doc.line(at);
+      if (!goesOn(next.text)) break;
+      last = next;
+    }
+  };
+  if (text.startsWith('*')) take((next) => !next.startsWith('*'));
+  else if (chain(text)) {
+    const before = line.number > 1 ? chain(doc.line(line.number - 1).text) : null;
+    if (before !== chain(text)) take((next) => chain(next) === chain(text));
+  } else if (/[:{]\s*$/.test(text) || /^\s*- /.test(text)) {
+    take((next) => next.trim() === '' || indent(next) > indent(text) || (text.trimEnd().endsWith(':') && !text.trimStart().startsWith('-') && indent(next) === indent(text) && next.trimStart().startsWith('- ')));
+  }
+  while (last && last.text.trim() === '' && last.number > line.number) last = doc.line(last.number - 1);
+  return last && last.number > line.number ? last.to : null;
+}
+
+const service = foldService.of((state, from) => {
+  const line = state.doc.lineAt(from);
+  const to = end(state.doc, line);
+  return to === null ? null : { from: line.to, to };
+});
+
+export const folding = [service, codeFolding(), foldGutter({ openText: '▾', closedText: '▸' }), keymap.of(foldKeymap)];

@@ -1,0 +1,97 @@
+// The text editor: completion, help, the way to a definition, folds, files from the disk, and a way out.
+import assert from 'node:assert/strict';
+import { accessible } from '../lib/page.mjs';
+import { story } from '../lib/story.mjs';
+
+async function open(page, machine, file) {
+  await page.getByRole('navigation', { name: /Machines|机器/ }).getByRole('button', { name: machine }).click();
+  await page.getByRole('navigation', { name: /^(Files|文件)$/ }).getByRole('button', { name: file }).click();
+  await page.locator('code-editor .cm-content').waitFor();
+}
+
+async function newLine(page, text) {
+  const line = page.locator('code-editor .cm-line').filter({ hasText: text }).first();
+  await line.scrollIntoViewIfNeeded();
+  await line.click();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+}
+
+story('words are completed, each with what it means', {}, async ({ page }) => {
+  await open(page, 'work001', 'iptables-save');
+  await newLine(page, '-A OUTPUT');
+  await page.keyboard.type('-A OUTPUT -m addr', { delay: 20 });
+  const list = page.locator('code-editor .cm-tooltip-autocomplete');
+  await list.getByText('addrtype').waitFor();
+  await page.locator('code-editor .cm-completionInfo').getByText('what kind of address').waitFor();
+  await page.waitForTimeout(150);
+  await page.keyboard.press('Enter');
+  await page.keyboard.type(' -j KUBE-MARK-D', { delay: 20 });
+  await list.getByText('KUBE-MARK-DROP').waitFor();
+  await page.waitForTimeout(150);
+  await page.keyboard.press('Enter');
+  assert.match(await page.locator('code-editor').evaluate((e) => e.value), /-A OUTPUT -m addrtype -j KUBE-MARK-DROP/);
+});
+
+story('a jump leads to its chain, by key', {}, async ({ page }) => {
+  await open(page, 'work001', 'iptables-save');
+  await page.locator('code-editor').evaluate((e) => { e.cursor = e.value.indexOf('-j KUBE-SERVICES') + 5; });
+  await page.keyboard.press('F12');
+  await page.waitForTimeout(300);
+  await page.keyboard.type('X');
+  assert.match(await page.locator('code-editor').evaluate((e) => e.value), /^:XKUBE-SERVICES /m);
+});
+
+story('Tab leaves the text, and nothing holds it', {}, async ({ page }) => {
+  await open(page, 'work001', 'ip-route');
+  await page.locator('code-editor .cm-line').first().click();
+  await page.keyboard.type(' d');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Tab');
+  const inside = await page.evaluate(() => document.activeElement?.localName);
+  assert.notEqual(inside, 'code-editor');
+  await page.getByText('Tab leaves the text').waitFor();
+});
+
+story('a table folds, and a text is searched', {}, async ({ page }) => {
+  await open(page, 'work001', 'iptables-save');
+  const before = await page.locator('code-editor .cm-line').count();
+  await page.locator('code-editor .cm-foldGutter').getByText('▾').first().click();
+  await page.locator('code-editor .cm-foldPlaceholder').waitFor();
+  assert.notEqual(await page.locator('code-editor .cm-line').count(), before);
+  await page.locator('code-editor .cm-line').first().click();
+  await page.keyboard.press('Control+f');
+  await page.locator('code-editor .cm-search').waitFor();
+  await accessible(page);
+});
+
+story('files are made, renamed and deleted, and undo brings them back', {}, async ({ page }) => {
+  await open(page, 'work001', 'ip-route');
+  await page.getByRole('button', { name: 'New file' }).click();
+  await page.getByLabel('Path').fill('nodes/work001/ip-rule.txt');
+  await page.getByText('Read as:').waitFor();
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const files = page.getByRole('navigation', { name: 'Files' });
+  await files.getByRole('button', { name: 'ip-rule' }).waitFor();
+  await page.getByRole('button', { name: 'Delete this file' }).click();
+  await files.getByRole('button', { name: 'ip-rule' }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  assert.equal(await page.getByText('Yours: edited.').count(), 0);
+});
+
+story('files are dropped on the page, and their paths say what they are', {}, async ({ page }) => {
+  await page.locator('code-editor .cm-content').waitFor();
+  await page.evaluate(() => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File(['kind: Service\napiVersion: v1\nmetadata:\n  name: web\n'], 'web.yaml'));
+    transfer.items.add(new File(['hello'], 'notes.md'));
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  });
+  const dialog = page.getByRole('dialog', { name: 'Open files…' });
+  await dialog.waitFor();
+  assert.equal(await dialog.getByLabel('Path').first().inputValue(), 'manifests/web.yaml');
+  await accessible(page);
+  await dialog.getByRole('button', { name: 'Take these files' }).click();
+  await page.locator('code-editor').getByText('name: web').waitFor();
+});
