@@ -68,6 +68,6 @@ story('another place on the map opens by keyboard and closes again', {}, async (
   await forward.focus();
   await page.keyboard.press('Enter');
   await page.getByRole('group', { name: /FORWARD, work001/ }).waitFor();
-  await page.getByRole('button', { name: 'Back to the packet' }).click();
-  assert.equal(await page.getByRole('button', { name: 'Back to the packet' }).count(), 0);
+  await page.getByRole('button', { name: 'Follow the packet' }).click();
+  assert.equal(await page.getByRole('button', { name: 'Follow the packet' }).count(), 0);
 });

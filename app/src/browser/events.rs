@@ -27,7 +27,9 @@ pub fn listen(
 ) -> Listener {
     let callback = Closure::<dyn FnMut(Event)>::new(then);
     let options = AddEventListenerOptions::new();
-    options.set_passive(!matches!(kind, "keydown" | "dragover" | "drop"));
+    // These may take from the browser what it would do.
+    let takes = matches!(kind, "keydown" | "wheel" | "touchmove" | "dragover" | "drop");
+    options.set_passive(!takes);
     let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
         kind,
         callback.as_ref().unchecked_ref(),

@@ -8,6 +8,7 @@ pub mod disk;
 pub mod dropped;
 pub mod editor;
 pub mod events;
+pub mod gestures;
 pub mod keys;
 pub mod library;
 pub mod location;

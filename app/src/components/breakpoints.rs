@@ -17,11 +17,7 @@ pub fn breakpoints(props: &Props) -> Html {
             <ul>
                 { for listed.into_iter().map(|row| html! {
                     <li>
-                        <button class="link mono" disabled={row.span.is_none()}
-                            onclick={props.send.reform({
-                                let span = row.span;
-                                move |_: MouseEvent| span.map_or(Event::PlaceClosed, Event::SpanChosen)
-                            })}>{ &row.place }</button>
+                        <button class="link mono" onclick={props.on(Event::SpanChosen(row.span))}>{ &row.place }</button>
                         <code>{ &row.text }</code>
                         <span class="said">{ words.stops(row.steps) }</span>
                         <button class="icon" aria-label={words.remove(&row.place)} title={words.remove(&row.place)}

@@ -2,6 +2,7 @@ use northsouth::text::Outcome;
 use northsouth::trace::{Disposition, Role};
 
 use super::Words;
+use crate::state::Level;
 use crate::view_model::balancer::Mode;
 
 pub const WORDS: Words = Words {
@@ -49,7 +50,19 @@ pub const WORDS: Words = Words {
     neighbours: "neighbours",
     open_place: |what, machine| format!("{what}, {machine}"),
     packet_is_here: |label| format!("{label}: the packet is here"),
-    back_to_packet: "Back to the packet",
+    follow_packet: "Follow the packet",
+    zoom: "What the map shows",
+    level: |level| match level {
+        Level::Way => "Whole way",
+        Level::Host => "Machine",
+        Level::Chain => "Chain",
+        Level::Rule => "Rule",
+    },
+    nearer: "Zoom in",
+    farther: "Zoom out",
+    fit: "Fit",
+    more_pods: |n| plural(n, "more pod", "more pods"),
+    more_nodes: |n| plural(n, "more node", "more nodes"),
     pods: |n| plural(n, "pod", "pods"),
     inside: |pod| format!("Inside {pod}"),
     host_note: |n| format!("Linux host · {}", plural(n, "rule", "rules")),
@@ -136,6 +149,7 @@ pub const WORDS: Words = Words {
     key_machine: "To the next machine",
     key_run: "To the next breakpoint, or the end",
     key_breakpoint: "Breakpoint on the line at hand, or none",
+    key_follow: "Follow the packet on the map",
     speed: "Speed",
     step_of: |step, steps| format!("step {step} of {steps}"),
     role: |role| match role {

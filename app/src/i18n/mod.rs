@@ -6,6 +6,7 @@ mod zh_cn;
 use northsouth::text::{Lang, Outcome};
 use northsouth::trace::{Disposition, Role};
 
+use crate::state::Level;
 use crate::view_model::balancer::Mode;
 
 /// Every word of the page, in one language.
@@ -46,7 +47,14 @@ pub struct Words {
     /// What, and of which machine.
     pub open_place: fn(&str, &str) -> String,
     pub packet_is_here: fn(&str) -> String,
-    pub back_to_packet: &'static str,
+    pub follow_packet: &'static str,
+    pub zoom: &'static str,
+    pub level: fn(Level) -> &'static str,
+    pub nearer: &'static str,
+    pub farther: &'static str,
+    pub fit: &'static str,
+    pub more_pods: fn(usize) -> String,
+    pub more_nodes: fn(usize) -> String,
     pub pods: fn(usize) -> String,
     /// A pod.
     pub inside: fn(&str) -> String,
@@ -124,6 +132,7 @@ pub struct Words {
     pub key_machine: &'static str,
     pub key_run: &'static str,
     pub key_breakpoint: &'static str,
+    pub key_follow: &'static str,
     pub speed: &'static str,
     pub step_of: fn(usize, usize) -> String,
     pub role: fn(Role) -> &'static str,
@@ -273,6 +282,9 @@ methods! {
     problems(errors: usize, others: usize) -> String;
     open_place(what: &str, machine: &str) -> String;
     packet_is_here(label: &str) -> String;
+    level(level: Level) -> &'static str;
+    more_pods(count: usize) -> String;
+    more_nodes(count: usize) -> String;
     pods(count: usize) -> String;
     inside(pod: &str) -> String;
     host_note(rules: usize) -> String;

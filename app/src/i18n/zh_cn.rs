@@ -2,6 +2,7 @@ use northsouth::text::Outcome;
 use northsouth::trace::{Disposition, Role};
 
 use super::Words;
+use crate::state::Level;
 use crate::view_model::balancer::Mode;
 
 pub const WORDS: Words = Words {
@@ -45,7 +46,19 @@ pub const WORDS: Words = Words {
     neighbours: "邻居表",
     open_place: |what, machine| format!("{machine} 的 {what}"),
     packet_is_here: |label| format!("{label}，数据包在这里"),
-    back_to_packet: "回到数据包",
+    follow_packet: "跟随数据包",
+    zoom: "地图显示什么",
+    level: |level| match level {
+        Level::Way => "全程",
+        Level::Host => "机器",
+        Level::Chain => "链",
+        Level::Rule => "规则",
+    },
+    nearer: "放大",
+    farther: "缩小",
+    fit: "适应窗口",
+    more_pods: |n| format!("另有 {n} 个 Pod"),
+    more_nodes: |n| format!("另有 {n} 个节点"),
     pods: |n| format!("{n} 个 Pod"),
     inside: |pod| format!("{pod} 内部"),
     host_note: |n| format!("Linux 主机 · {n} 条规则"),
@@ -132,6 +145,7 @@ pub const WORDS: Words = Words {
     key_machine: "到下一台机器",
     key_run: "到下一个断点，没有就到末尾",
     key_breakpoint: "在当前行设置或取消断点",
+    key_follow: "地图跟随数据包",
     speed: "速度",
     step_of: |step, steps| format!("第 {step} 步，共 {steps} 步"),
     role: |role| match role {

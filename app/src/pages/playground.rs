@@ -82,7 +82,6 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     use_effect_with((state.cursor, state.tab, narrow), move |_| {
         page::reveal("[aria-current=step]", narrow);
         page::reveal(".strip .here", false);
-        page::reveal(".map .drawer", false);
     });
 
     let folded = if below_wide {
@@ -219,13 +218,12 @@ fn use_playing(state: &Shared, send: &Callback<Event>) {
 /// Keys that work wherever the focus is.
 #[hook]
 fn use_shortcuts(state: &Shared, send: &Callback<Event>) {
-    let latest = use_mut_ref(|| state.clone());
-    *latest.borrow_mut() = state.clone();
-    let send = send.clone();
-    use_effect_with(send, move |send| {
-        let send = send.clone();
+    let latest = use_mut_ref(|| (state.clone(), send.clone()));
+    *latest.borrow_mut() = (state.clone(), send.clone());
+    use_effect_with((), move |()| {
         let listener = keys::watch(move |key| {
-            let event = keymap::event(&latest.borrow(), key);
+            let (state, send) = latest.borrow().clone();
+            let event = keymap::event(&state, key);
             let found = event.is_some();
             event.into_iter().for_each(|event| send.emit(event));
             found

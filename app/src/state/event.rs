@@ -3,8 +3,9 @@ use std::rc::Rc;
 use northsouth::share::Unpacked;
 use northsouth::sim::Probe;
 use northsouth::text::{Lang, Say, Span};
+use northsouth::topology::HostId;
 
-use super::{Breakpoint, Place, Speed};
+use super::{Breakpoint, Place, Speed, Zoom};
 use crate::view_model::balancer::Mode;
 use crate::view_model::stride::{Stride, Way};
 
@@ -36,8 +37,15 @@ pub enum Event {
     SpeedChosen(Speed),
 
     PlaceOpened(Place),
-    /// Back to where the packet is.
-    PlaceClosed,
+    /// Back to where the packet is, and with it from now on.
+    PacketFollowed,
+    /// The viewer moved the map themselves.
+    LookedAround,
+    Zoomed(Zoom),
+    /// Nearer or farther by a factor in percent.
+    ZoomedBy(u32),
+    /// All of a node's pods are wanted.
+    PodsOpened(HostId),
     FileChosen(usize),
     SpanChosen(Span),
     TabChosen(Tab),

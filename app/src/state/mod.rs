@@ -11,6 +11,7 @@ mod reduce;
 mod settings;
 mod terminal;
 mod view;
+mod zoom;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use history::History;
 pub use settings::{PANE_WIDTHS, Settings, Speed, Theme};
 pub use terminal::{Answer, Terminal};
 pub use view::{look, view};
+pub use zoom::{Level, Zoom};
 
 use northsouth::text::File;
 use northsouth::topology::HostId;
@@ -60,6 +62,11 @@ pub struct State {
     pub breakpoints: Rc<Breakpoints>,
     /// The place that the viewer opened; `None` opens the packet's own.
     pub opened: Option<Place>,
+    /// The map goes where the packet goes.
+    pub following: bool,
+    pub zoom: Zoom,
+    /// The node of which all pods are drawn.
+    pub pods_of: Option<HostId>,
     /// Which file is in the editor, by its position in the workspace.
     pub file: usize,
     /// A byte offset in that file to go to, and a number that grows with each wish.
@@ -104,6 +111,9 @@ impl State {
             playing: false,
             breakpoints: Rc::default(),
             opened: None,
+            following: true,
+            zoom: Zoom::default(),
+            pods_of: None,
             file,
             go_to: None,
             wishes: 0,

@@ -2,6 +2,7 @@ use std::rc::Rc;
 
 use northsouth::share::{Unpacked, read_kept};
 use northsouth::text::{File, Span};
+use northsouth::topology::{HostId, World};
 use northsouth::workspace::{Scenario, Workspace, run};
 use yew::Reducible;
 
@@ -61,7 +62,10 @@ impl State {
                 self.restore(after);
             }
 
-            Event::StepChosen(step) => self.step_to(step),
+            Event::StepChosen(step) => {
+                self.following = true;
+                self.step_to(step);
+            }
             Event::SteppedForward => self.step_to(self.cursor + 1),
             Event::SteppedBack => self.step_to(self.cursor.saturating_sub(1)),
             Event::Strode(stride, way) => {
@@ -83,6 +87,7 @@ impl State {
                 self.playing &= !self.at_end() && !self.stops().contains(&self.cursor);
             }
             Event::Replayed => {
+                self.following = true;
                 self.move_to(0);
                 self.playing = !self.at_end();
             }
@@ -91,8 +96,17 @@ impl State {
             Event::PlaceOpened(place) => {
                 self.playing = false;
                 self.opened = Some(place);
+                self.following = false;
+                self.zoom = self.zoom.opening();
             }
-            Event::PlaceClosed => self.opened = None,
+            Event::PacketFollowed => {
+                self.opened = None;
+                self.following = true;
+            }
+            Event::LookedAround => self.following = false,
+            Event::Zoomed(zoom) => self.zoom = zoom,
+            Event::ZoomedBy(percent) => self.zoom = self.zoom.by(percent),
+            Event::PodsOpened(node) => self.pods_of = Some(node),
             Event::FileChosen(file) => {
                 self.go_to = None;
                 self.file = file.min(self.run.files.len().saturating_sub(1));
@@ -196,7 +210,9 @@ impl State {
 
     pub(super) fn move_to(&mut self, step: usize) {
         self.cursor = step.min(self.walk.len().saturating_sub(1));
-        self.opened = None;
+        if self.following {
+            self.opened = None;
+        }
         self.go_to = None;
         // The text that decided is in view.
         if let Some(span) = explain::lit(self) {
@@ -294,10 +310,19 @@ impl State {
             Rc::make_mut(&mut self.breakpoints).follow(&self.run.files, &run.files);
         }
         self.walk = Rc::new(Walk::of(&run));
+        // What the viewer opened stays open, while it is there.
+        let is_there = |host: HostId| {
+            let name = |world: &World| world.host(host).map(|h| h.name.clone());
+            name(&self.run.world) == name(&run.world)
+        };
+        let stays = !self.following && self.opened.as_ref().is_some_and(|o| is_there(o.host));
+        self.pods_of = self.pods_of.filter(|node| is_there(*node));
+        if !stays {
+            self.opened = None;
+        }
         self.run = Rc::new(run);
         self.workspace = workspace;
         self.playing = false;
-        self.opened = None;
     }
 
     fn go_to(&mut self, span: Span) {
@@ -319,6 +344,7 @@ impl State {
             self.change(workspace);
         }
         if let Some(step) = stop.find(&self.run, &self.walk) {
+            self.following = true;
             self.step_to(step);
         }
     }

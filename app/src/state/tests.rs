@@ -1,11 +1,15 @@
 use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 
+use northsouth::text::File;
+use northsouth::topology::HostId;
+use northsouth::trace::Part;
+
 use super::*;
 use crate::view_model::balancer::{self, Mode};
+use crate::view_model::explain;
 use crate::view_model::map::geometry::Rect;
 use crate::view_model::map::{Map, Shape, Sight};
 use crate::view_model::stride::{Stride, Way};
-use crate::view_model::{explain, walk};
 
 fn scenario() -> Workspace {
     Scenario::find(DEFAULT).unwrap().workspace().unwrap()
@@ -168,6 +172,8 @@ fn map(state: &State, width: i32) -> Map {
         cursor: state.cursor,
         open: &open,
         drawer: &drawer,
+        level: state.zoom.level,
+        pods_of: state.pods_of,
         words,
     };
     Map::of(&sight, width)
@@ -192,86 +198,199 @@ fn solid(map: &Map) -> Vec<(String, Rect)> {
     solid
 }
 
-#[test]
-fn nothing_overlaps_on_the_map_at_any_step_and_width() {
-    let mut state = opened();
-    for step in 0..state.walk.len() {
-        state.after(Event::StepChosen(step));
-        for width in [300, 612, 690, 1100] {
-            let map = map(&state, width);
-            let solid = solid(&map);
-            let all = Rect::new(0, 0, map.width, map.height);
-            for (at, (name, rect)) in solid.iter().enumerate() {
-                assert!(
-                    all.contains(*rect),
-                    "{name} sticks out at step {step}, width {width}"
+/// Clusters of every kind, made of manifests.
+fn clusters() -> Vec<(String, Workspace)> {
+    let manifest = include_str!("tests/cluster.yaml");
+    let mut all = Vec::new();
+    let mut add = |name: String, text: String, probe: &str| {
+        all.push((
+            name,
+            Workspace {
+                files: vec![File::new("cluster.yaml", &text)],
+                probe: northsouth::workspace::parse_probe(probe).unwrap(),
+                seed: 1,
+            },
+        ));
+    };
+    let pod = "pod-of-probe tcp 172.21.9.9:80".replace("pod-of-probe", "work001");
+    for plugin in ["bridge", "routed"] {
+        for routes in ["vpc", "vxlan"] {
+            let text = manifest
+                .replace("plugin: bridge", &format!("plugin: {plugin}"))
+                .replace("routes: vpc", &format!("routes: {routes}"));
+            let local = text.clone();
+            add(
+                format!("{plugin} {routes}"),
+                local,
+                "client tcp 182.92.251.227:80",
+            );
+            let across = text.replace(
+                "externalTrafficPolicy: Local",
+                "externalTrafficPolicy: Cluster",
+            );
+            for seed in 1..3 {
+                let across = across.replace("replicas: 2", &format!("replicas: {}", 3 * seed));
+                add(
+                    format!("{plugin} {routes} across {seed}"),
+                    across,
+                    "client tcp 182.92.251.227:80",
                 );
-                for (other, box_) in &solid[at + 1..] {
-                    assert!(
-                        !rect.overlaps(*box_),
-                        "{name} and {other} at step {step}, width {width}"
-                    );
-                }
             }
+            let text = manifest.replace("v1.14.8", "v1.36.0");
+            let text = text.replace("clusterCIDR:", "mode: nftables\nclusterCIDR:");
+            add(format!("{plugin} {routes} nft"), text, &pod);
         }
     }
+    let mut fifty = manifest.to_string();
+    for at in 0..48 {
+        fifty.push_str(&format!(
+            "---\napiVersion: v1\nkind: Node\nmetadata: {{name: worker-with-a-long-name-{at}}}\nspec: {{podCIDR: 172.20.{}.0/25}}\nstatus: {{addresses: [{{type: InternalIP, address: 192.168.0.{}}}]}}\n",
+            at + 10,
+            at + 50
+        ));
+    }
+    let fifty = fifty.replace("replicas: 2", "replicas: 60");
+    add(
+        "fifty nodes".to_string(),
+        fifty,
+        "client tcp 182.92.251.227:80",
+    );
+    let alone = manifest.replace("type: LoadBalancer", "type: NodePort");
+    add(
+        "no balancer".to_string(),
+        alone,
+        "client tcp 192.168.0.17:31061",
+    );
+    all
 }
 
-#[test]
-fn no_wire_runs_through_a_box() {
-    let mut state = opened();
-    for step in 0..state.walk.len() {
-        state.after(Event::StepChosen(step));
-        let map = map(&state, 690);
-        for wire in &map.wires {
-            let ends = [wire.from, wire.to];
-            for pair in map.path(wire).windows(2) {
-                let (x, y) = (pair[0].x.min(pair[1].x), pair[0].y.min(pair[1].y));
-                let line = Rect::new(
-                    x,
-                    y,
-                    (pair[0].x - pair[1].x).abs().max(1),
-                    (pair[0].y - pair[1].y).abs().max(1),
-                );
-                for (at, b) in map.boxes.iter().enumerate() {
-                    let inner = Rect::new(b.rect.x + 1, b.rect.y + 1, b.rect.w - 2, b.rect.h - 2);
-                    // A veth's end stands on its pod.
-                    let own = ends.contains(&at) || b.shape == Shape::Pod;
-                    let ends = ends.map(|at| &map.boxes[at].title);
-                    assert!(
-                        own || !line.overlaps(inner),
-                        "{ends:?} runs through {} at step {step}",
-                        b.title
-                    );
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn a_map_of_many_nodes_and_pods_holds_together() {
-    use northsouth::topology::{Host, HostKind};
-    let mut state = opened();
-    let mut run = (*state.run).clone();
-    for node in 0..50 {
-        run.world
-            .hosts
-            .push(Host::new(&format!("node{node}"), HostKind::Node));
-        for pod in 0..20 {
-            let mut host = Host::new(&format!("pod{node}-{pod}"), HostKind::Pod);
-            host.node = Some(format!("node{node}").as_str().into());
-            run.world.hosts.push(host);
-        }
-    }
-    state.run = run.into();
-    let drawn = map(&state, 690);
-    assert!(drawn.boxes.len() < 200, "{} boxes", drawn.boxes.len());
-    let solid = solid(&drawn);
+/// What holds at a step: everything is on the map, nothing overlaps, no wire runs through a box.
+fn check_map(map: &Map, what: &str) {
+    let solid = solid(map);
+    let all = Rect::new(0, 0, map.width, map.height);
     for (at, (name, rect)) in solid.iter().enumerate() {
+        assert!(all.contains(*rect), "{name} sticks out: {what}");
         for (other, box_) in &solid[at + 1..] {
-            assert!(!rect.overlaps(*box_), "{name} and {other}");
+            assert!(!rect.overlaps(*box_), "{name} and {other}: {what}");
         }
     }
-    assert!(walk::before(&state.run.trace, Position::default()).is_some());
+    for wire in &map.wires {
+        let ends = [wire.from, wire.to];
+        for pair in map.path(wire).windows(2) {
+            let (x, y) = (pair[0].x.min(pair[1].x), pair[0].y.min(pair[1].y));
+            let line = Rect::new(
+                x,
+                y,
+                (pair[0].x - pair[1].x).abs().max(1),
+                (pair[0].y - pair[1].y).abs().max(1),
+            );
+            for (at, b) in map.boxes.iter().enumerate() {
+                let inner = Rect::new(b.rect.x + 1, b.rect.y + 1, b.rect.w - 2, b.rect.h - 2);
+                // A veth's end stands on its pod.
+                let own = ends.contains(&at)
+                    || ends.iter().any(|end| {
+                        let end = map.boxes[*end].rect;
+                        b.shape == Shape::Pod
+                            && b.rect.y == end.bottom()
+                            && b.rect.x <= end.x
+                            && end.x < b.rect.right()
+                    });
+                let ends = ends.map(|at| &map.boxes[at].title);
+                assert!(
+                    own || !line.overlaps(inner),
+                    "{ends:?} runs through {}: {what}",
+                    b.title
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_map_of_any_cluster_holds_together_at_any_step_level_and_width() {
+    let article = ("the article".to_string(), scenario());
+    for (name, workspace) in clusters().into_iter().chain([article]) {
+        let many = name == "fifty nodes";
+        let mut state = State::new(scenario(), workspace, Settings::for_languages(&[]));
+        assert!(state.walk.len() > 20, "{name}: {}", state.walk.len());
+        let stride = if many { 17 } else { 1 };
+        for step in (0..state.walk.len()).step_by(stride) {
+            state.after(Event::StepChosen(step));
+            for level in Level::ALL {
+                state.zoom = Zoom::at(level);
+                for width in [300, 690, 1100] {
+                    let what = format!("{name}, step {step}, {level:?}, width {width}");
+                    check_map(&map(&state, width), &what);
+                }
+            }
+        }
+        // Where the packet is not.
+        for host in 0..state.run.world.hosts.len().min(12) {
+            state.after(Event::PlaceOpened(Place {
+                host: HostId(host as u16),
+                part: Part::Routing,
+            }));
+            state.after(Event::PodsOpened(HostId(host as u16)));
+            state.zoom = Zoom::default();
+            check_map(&map(&state, 690), &format!("{name}, host {host} open"));
+        }
+    }
+}
+
+#[test]
+fn the_packet_is_on_the_map_at_every_step_and_level() {
+    for (name, workspace) in clusters() {
+        let mut state = State::new(scenario(), workspace, Settings::for_languages(&[]));
+        for step in (0..state.walk.len()).step_by(5) {
+            state.after(Event::StepChosen(step));
+            for level in Level::ALL {
+                state.zoom = Zoom::at(level);
+                assert!(
+                    map(&state, 690).packet.is_some(),
+                    "{name}, step {step}, {level:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_packet_leads_until_one_looks_around_and_again_when_asked() {
+    let mut state = opened();
+    let place = state.walk.moments[30].place.clone();
+    state.after(Event::PlaceOpened(place.clone()));
+    state.after(Event::SteppedForward);
+    assert_eq!(state.opened, Some(place.clone()));
+    edit(&mut state, "work002/ip-route.txt", "default", "def", 0.0);
+    assert_eq!(
+        state.opened,
+        Some(place),
+        "an edit elsewhere changes no view"
+    );
+    state.after(Event::PacketFollowed);
+    assert_eq!((state.opened.clone(), state.following), (None, true));
+}
+
+#[test]
+fn a_map_of_many_nodes_and_pods_counts_what_it_does_not_draw() {
+    let fifty = clusters()
+        .into_iter()
+        .find(|(name, _)| name == "fifty nodes");
+    let mut fifty = fifty.unwrap().1;
+    let text = fifty.files[0].text.replace("replicas: 60", "replicas: 400");
+    fifty.files[0] = File::new("cluster.yaml", &text);
+    let mut state = State::new(scenario(), fifty, Settings::for_languages(&[]));
+    let last = state.walk.len() / 3;
+    state.after(Event::StepChosen(last));
+    let drawn = map(&state, 690);
+    let nodes = drawn
+        .boxes
+        .iter()
+        .filter(|b| b.shape == Shape::Node)
+        .count();
+    assert!(nodes >= 49, "{nodes} of fifty nodes are closed");
+    let before = drawn.boxes.len();
+    let more = drawn.boxes.iter().find(|b| b.shape == Shape::More).unwrap();
+    state.after(Event::PodsOpened(more.place.host));
+    assert!(map(&state, 690).boxes.len() > before);
 }

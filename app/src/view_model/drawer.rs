@@ -9,6 +9,8 @@ pub struct Drawer {
     pub title: String,
     /// In the order in which the packet met them.
     pub cards: Vec<Card>,
+    /// One card over the whole width, with its lines in full.
+    pub wide: bool,
     /// Whether the packet is here, and its tag with it.
     pub tag: Option<Tag>,
 }

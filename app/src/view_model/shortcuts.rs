@@ -39,7 +39,7 @@ const fn one(
     }
 }
 
-pub static SHORTCUTS: [Shortcut; 9] = [
+pub static SHORTCUTS: [Shortcut; 12] = [
     one('p', |w| w.key_play, |_, _| Some(Event::PlayToggled)),
     stride(
         's',
@@ -81,6 +81,9 @@ pub static SHORTCUTS: [Shortcut; 9] = [
         |w| w.key_breakpoint,
         |state, _| explain::breakpoint(state, state.cursor).map(Event::BreakpointToggled),
     ),
+    one('f', |w| w.key_follow, |_, _| Some(Event::PacketFollowed)),
+    one('+', |w| w.nearer, |_, _| Some(Event::ZoomedBy(125))),
+    one('-', |w| w.farther, |_, _| Some(Event::ZoomedBy(80))),
     one(
         '?',
         |w| w.shortcuts,
@@ -100,6 +103,8 @@ pub fn event(state: &State, key: &str) -> Option<Event> {
     } else {
         Way::Back
     };
+    // Where + needs Shift, its key does.
+    let small = if small == '=' { '+' } else { small };
     let found = SHORTCUTS.iter().find(|s| s.key == small)?;
     if way == Way::Back && !found.both || !state.settings.shortcuts && found.key != '?' {
         return None;

@@ -26,7 +26,10 @@ pub fn frame(frame: &Frame) -> Html {
 
 /// A box, which opens when it is chosen.
 pub fn part(part: &PartBox, send: &Callback<Event>, words: &Words) -> Html {
-    let open = Event::PlaceOpened(part.place.clone());
+    let open = match part.shape {
+        Shape::More => Event::PodsOpened(part.place.host),
+        _ => Event::PlaceOpened(part.place.clone()),
+    };
     let onclick = send.reform({
         let open = open.clone();
         move |_: MouseEvent| open.clone()
@@ -49,6 +52,7 @@ pub fn part(part: &PartBox, send: &Callback<Event>, words: &Words) -> Html {
             Shape::Port => "port",
             Shape::Pod => "pod",
             Shape::Node => "node",
+            Shape::More => "more",
         },
         match part.reach {
             Reach::Ahead => "ahead",
@@ -80,7 +84,10 @@ pub fn part(part: &PartBox, send: &Callback<Event>, words: &Words) -> Html {
 /// Centered in machines and parts, on the left in what holds more text.
 fn text(part: &PartBox) -> Html {
     let rect = part.rect;
-    let centered = matches!(part.shape, Shape::Machine | Shape::Part | Shape::Port);
+    let centered = matches!(
+        part.shape,
+        Shape::Machine | Shape::Part | Shape::Port | Shape::More
+    );
     let (x, anchor) = if centered {
         (rect.middle(), "middle")
     } else {

@@ -2,37 +2,34 @@
 
 mod boxes;
 mod drawer;
+mod zoom;
 
 use yew::prelude::*;
 
 use super::Props;
-use crate::browser::style;
+use crate::browser::gestures::{self, Gesture};
+use crate::browser::{page, style};
 use crate::hooks::use_size;
-use crate::state::Event;
+use crate::state::{Event, Level, Zoom};
+use crate::view_model::drawer::Drawer;
 use crate::view_model::explain;
 use crate::view_model::map::geometry::points;
 use crate::view_model::map::{Map, Sight};
 
 use boxes::{frame, part};
 use drawer::{drawer, funnel};
+use zoom::zoom_bar;
+
+/// The whole way fits into a pane at one of these, in percent.
+const FITTING: [u32; 8] = [100, 85, 70, 60, 50, 40, 32, 25];
 
 #[component]
 pub fn MapView(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words();
     let node = use_node_ref();
-    let (width, _) = use_size(&node, (690, 0));
-    let open = explain::open_place(state);
-    let contents = explain::drawer(state, &open, words);
-    let sight = Sight {
-        world: &state.run.world,
-        walk: &state.walk,
-        cursor: state.cursor,
-        open: &open,
-        drawer: &contents,
-        words,
-    };
-    let map = Map::of(&sight, width as i32);
+    let (width, height) = use_size(&node, (690, 0));
+    let map = map_of(props, state.zoom, width);
     let packet = use_node_ref();
     {
         let packet = packet.clone();
@@ -42,11 +39,40 @@ pub fn MapView(props: &Props) -> Html {
             }
         });
     }
-    let back = state.opened.is_some();
+    use_gestures(&node, props);
+    {
+        let seen = (state.cursor, state.zoom.level, state.opened.clone());
+        use_effect_with((state.following, seen), move |(following, (.., opened))| {
+            if *following || opened.is_some() {
+                page::reveal(".map .drawer", false);
+                page::reveal(".map .box.here", false);
+            }
+        });
+    }
+    let fit = {
+        let props = props.clone();
+        Callback::from(move |_: MouseEvent| {
+            let fits = |scale: &u32| {
+                let zoom = Zoom {
+                    level: Level::Way,
+                    scale: *scale,
+                };
+                let tall = map_of(&props, zoom, width).height as u32;
+                tall * scale / 100 <= height
+            };
+            let scale = FITTING.into_iter().find(fits).unwrap_or(FITTING[7]);
+            props.send.emit(Event::Zoomed(Zoom {
+                level: Level::Way,
+                scale,
+            }));
+        })
+    };
+    let scaled = |length: i32| (length * state.zoom.scale as i32 / 100).to_string();
     html! {
         <section class="map" aria-label={words.map}>
             <div class="map-scroll" ref={node} tabindex="0" role="group" aria-label={words.map}>
-                <svg width={map.width.to_string()} height={map.height.to_string()}>
+                <svg width={scaled(map.width)} height={scaled(map.height)}
+                    viewBox={format!("0 0 {} {}", map.width, map.height)}>
                     { for map.frames.iter().map(frame) }
                     if let Some(open) = &map.drawer {
                         { funnel(open) }
@@ -57,6 +83,9 @@ pub fn MapView(props: &Props) -> Html {
                     { for map.wires.iter().filter(|w| w.walked).map(|w| html! {
                         <polyline class="wire walked" points={points(&map.path(w))} />
                     }) }
+                    { for map.notes.iter().map(|(at, note)| html! {
+                        <text class="note" x={at.x.to_string()} y={at.y.to_string()}>{ note }</text>
+                    }) }
                     if let Some(open) = &map.drawer {
                         { drawer(open, words) }
                     }
@@ -66,9 +95,65 @@ pub fn MapView(props: &Props) -> Html {
                     }
                 </svg>
             </div>
-            if back {
-                <button class="back" onclick={props.on(Event::PlaceClosed)}>{ words.back_to_packet }</button>
-            }
+            { zoom_bar(props, &fit) }
         </section>
     }
+}
+
+/// What it shows at a zoom. From afar there is room for more machines beside each other.
+fn map_of(props: &Props, zoom: Zoom, width: u32) -> Map {
+    let state = &props.state;
+    let words = props.words();
+    let open = explain::open_place(state);
+    let contents = if zoom.level >= Level::Chain {
+        explain::drawer(state, &open, words)
+    } else {
+        Drawer::default()
+    };
+    let sight = Sight {
+        world: &state.run.world,
+        walk: &state.walk,
+        cursor: state.cursor,
+        open: &open,
+        drawer: &contents,
+        level: zoom.level,
+        pods_of: state.pods_of,
+        words,
+    };
+    let wide = width * 100 / zoom.scale.clamp(1, 100);
+    Map::of(&sight, wide as i32)
+}
+
+#[hook]
+fn use_gestures(node: &NodeRef, props: &Props) {
+    // Listened to once, as a gesture goes on while what it does is drawn.
+    let latest = use_mut_ref(|| props.clone());
+    let before = std::mem::replace(&mut *latest.borrow_mut(), props.clone());
+    let before = before.state.zoom;
+    // The point that a zoom by hand is to leave where it is.
+    let held = use_mut_ref(|| None::<(i32, i32)>);
+    {
+        let (node, held) = (node.clone(), held.clone());
+        use_effect_with(props.state.zoom, move |zoom| {
+            let at = held.borrow_mut().take();
+            if let Some(at) = at.filter(|_| before.level == zoom.level) {
+                gestures::hold(&node, at, zoom.scale * 100 / before.scale.max(1));
+            }
+        });
+    }
+    let node = node.clone();
+    use_effect_with((), move |()| {
+        let listeners = gestures::watch(&node, move |gesture| {
+            let Props { state, send } = latest.borrow().clone();
+            match gesture {
+                Gesture::Moved if state.following => send.emit(Event::LookedAround),
+                Gesture::Moved => {}
+                Gesture::Zoomed { percent, at } => {
+                    *held.borrow_mut() = Some(at);
+                    send.emit(Event::ZoomedBy(percent));
+                }
+            }
+        });
+        move || drop(listeners)
+    });
 }

@@ -55,15 +55,15 @@ pub struct BreakpointRow {
     /// What its line says.
     pub text: String,
     /// Where the line begins.
-    pub span: Option<Span>,
+    pub span: Span,
     /// How many steps meet it.
     pub steps: usize,
 }
 
 pub fn breakpoints(state: &State) -> Vec<BreakpointRow> {
-    let rows = state.breakpoints.iter().map(|b| {
-        let at = state.run.files.iter().position(|f| *f.name == *b.file);
-        let text = at.map_or("", |at| &*state.run.files[at].text);
+    let rows = state.breakpoints.iter().filter_map(|b| {
+        let at = state.run.files.iter().position(|f| *f.name == *b.file)?;
+        let text = &*state.run.files.get(at)?.text;
         let before = text
             .split_inclusive('\n')
             .take(b.line.saturating_sub(1) as usize);
@@ -71,15 +71,13 @@ pub fn breakpoints(state: &State) -> Vec<BreakpointRow> {
         let line = text.get(start..).unwrap_or("").lines().next().unwrap_or("");
         let mut only = crate::state::Breakpoints::default();
         only.toggle(b.clone());
-        BreakpointRow {
+        Some(BreakpointRow {
             place: format!("{}:{}", b.file, b.line),
             text: brief(line.trim()),
-            span: at
-                .and_then(|at| u16::try_from(at).ok())
-                .map(|at| Span::new(FileId(at), start, start)),
+            span: Span::new(FileId(u16::try_from(at).ok()?), start, start),
             steps: stops(&state.run, &state.walk, &only).len(),
             breakpoint: b.clone(),
-        }
+        })
     });
     rows.collect()
 }

@@ -13,7 +13,7 @@ use super::chains::Met;
 use super::explanation::{brief, written};
 use super::{chains, host_name, part_name, short_name, step, tag};
 use crate::i18n::Words;
-use crate::state::{Place, State};
+use crate::state::{Level, Place, State};
 use crate::view_model::drawer::{Card, Drawer, Line};
 use crate::view_model::walk::{Moment, step as step_at};
 
@@ -27,6 +27,10 @@ pub fn drawer(state: &State, open: &Place, words: &Words) -> Drawer {
     let here = state.walk.moments.get(state.cursor);
     let here = here.filter(|m| m.place == *open);
     let name = host_name(&state.run.world, open.host);
+    let near = here.filter(|_| state.zoom.level == Level::Rule);
+    if let Some(drawer) = near.and_then(|m| close_up(state, m, words)) {
+        return drawer;
+    }
     let mut drawer = match (&open.part, here) {
         (Part::Hook(hook), Some(moment)) => at_hook(state, host, *hook, moment, words),
         (Part::Hook(hook), None) => hook_standing(state, host, *hook, words),
@@ -43,6 +47,81 @@ pub fn drawer(state: &State, open: &Place, words: &Words) -> Drawer {
         drawer.tag = tag(state);
     }
     drawer
+}
+
+/// What decided the step at hand with all that it asked, and below it what was passed over and why.
+fn close_up(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
+    let why = step::why(&state.run, moment);
+    let lang = state.settings.lang;
+    let place = chains::place(state, moment, words);
+    let span = step::span(&state.run, moment);
+    let mut deciding = Card {
+        title: place.get(1..).unwrap_or_default().join(" · "),
+        current: true,
+        reached: true,
+        ..Card::default()
+    };
+    if deciding.title.is_empty() {
+        deciding.title = part_name(&moment.place.part, words);
+    }
+    if let Some(span) = span.filter(|_| !place.is_empty()) {
+        deciding.lines.push(Line {
+            text: brief(written(&state.run, span)),
+            current: true,
+            ..Line::default()
+        });
+    }
+    let add = |lines: &mut Vec<Line>, reason: &Reason| {
+        let failed = reason
+            .children
+            .iter()
+            .find(|c| c.outcome == Outcome::Failed);
+        let text = match (reason.text.is_empty(), reason.span) {
+            (true, Some(span)) => brief(written(&state.run, span)),
+            _ => reason.text.clone(),
+        };
+        let asked = failed.map(|f| format!("{}: ", f.text)).unwrap_or_default();
+        lines.push(Line {
+            text,
+            outcome: Some(reason.outcome),
+            ..Line::default()
+        });
+        lines.push(Line {
+            text: format!("  {asked}{}", reason.say.text(lang)),
+            note: true,
+            ..Line::default()
+        });
+    };
+    for reason in &why.decided {
+        add(&mut deciding.lines, reason);
+    }
+    let mut passed = Card {
+        title: words.passed_over.to_string(),
+        reached: true,
+        ..Card::default()
+    };
+    for reason in why.passed_over.iter().rev().take(MOST_LINES).rev() {
+        add(&mut passed.lines, reason);
+    }
+    if why.passed_over.len() > MOST_LINES {
+        passed
+            .lines
+            .insert(0, more(words, why.passed_over.len() - MOST_LINES));
+    }
+    let cards: Vec<Card> = [deciding, passed]
+        .into_iter()
+        .filter(|c| !c.lines.is_empty())
+        .collect();
+    if cards.is_empty() {
+        return None;
+    }
+    let name = host_name(&state.run.world, moment.place.host);
+    Some(Drawer {
+        title: words.open_place(&part_name(&moment.place.part, words), &name),
+        cards,
+        wide: true,
+        tag: tag(state),
+    })
 }
 
 /// The table that the packet is in at a hook, or was in last.
@@ -105,7 +184,7 @@ fn at_hook(state: &State, host: &Host, hook: Hook, now: &Moment, words: &Words) 
     Drawer {
         title: words.table_at_hook(table.name.name(), hook.name()),
         cards,
-        tag: None,
+        ..Drawer::default()
     }
 }
 

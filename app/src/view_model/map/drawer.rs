@@ -39,13 +39,17 @@ impl Map {
     pub(super) fn open_drawer(&mut self, sight: &Sight, at: Rect) -> i32 {
         let drawer = sight.drawer;
         let inner = Rect::new(at.x + PAD, at.y + 34, at.w - 2 * PAD, 0);
-        let (cards, tag, bottom) = if drawer.cards.len() > 1 {
-            several(&drawer.cards, drawer.tag.is_some(), inner)
+        let tagged = drawer.tag.is_some();
+        let (cards, tag, bottom) = if drawer.wide {
+            wide(&drawer.cards, tagged, inner)
+        } else if drawer.cards.len() > 1 {
+            several(&drawer.cards, tagged, inner)
         } else {
-            single(drawer.cards.first(), drawer.tag.is_some(), inner)
+            single(drawer.cards.first(), tagged, inner)
         };
         let rect = Rect::new(at.x, at.y, at.w, bottom + PAD - at.y);
-        let links = cards
+        let chained = if drawer.wide { &[][..] } else { &cards[..] };
+        let links = chained
             .windows(2)
             .filter_map(|pair| {
                 let walked = pair[1].card.reached;
@@ -126,6 +130,37 @@ fn single(card: Option<&Card>, tagged: bool, inner: Rect) -> (Vec<CardBox>, Opti
     let tag = tagged.then(|| Rect::new(right, inner.y, TAG.0, TAG.1));
     bottom = bottom.max(tag.map_or(bottom, Rect::bottom));
     (cards, tag, bottom)
+}
+
+/// Cards below each other, their lines turned where they are too long; the tag below them.
+fn wide(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
+    let mut y = inner.y;
+    let mut boxes = Vec::new();
+    for card in cards {
+        let mut card = card.clone();
+        card.title = Face::TITLE.fit(&card.title, inner.w - 20);
+        card.lines = card
+            .lines
+            .iter()
+            .flat_map(|l| turned(l, inner.w - MARKS))
+            .collect();
+        let rect = Rect::new(inner.x, y, inner.w, height(&card));
+        boxes.push(CardBox { rect, card });
+        y = rect.bottom() + 12;
+    }
+    let tag = tagged.then(|| Rect::new(inner.x, y, TAG.0, TAG.1));
+    (boxes, tag, tag.map_or(y - 12, Rect::bottom))
+}
+
+/// A line over as many as it needs. Only the first has its sign.
+fn turned(line: &Line, room: i32) -> Vec<Line> {
+    let texts = Face::SMALL_MONO.turn(&line.text, room);
+    let parts = texts.into_iter().enumerate().map(|(at, text)| Line {
+        text,
+        outcome: line.outcome.filter(|_| at == 0),
+        ..line.clone()
+    });
+    parts.collect()
 }
 
 /// Cards in rows that turn at the end; the tag below the one that the packet is in.

@@ -1,19 +1,23 @@
 //! The machines around the open node: the way to it, and the other nodes.
 
+use std::collections::BTreeSet;
+
 use northsouth::topology::{HostId, HostKind};
 use northsouth::trace::{Layer, Part};
 
-use super::geometry::{Face, Rect};
+use super::geometry::{Face, Point, Rect};
+use super::node::GUTTER;
 use super::scene::{self, Node, Scene};
 use super::wires::Wire;
-use super::{MARGIN, Map, PartBox, Reach, Shape, Sight, layer_of};
+use super::{Frame, MARGIN, Map, PartBox, Reach, Shape, Sight, layer_of};
 use crate::state::Place;
 
 const MACHINE_WIDTHS: (i32, i32) = (150, 184);
 const MACHINE_HEIGHT: i32 = 68;
 const MACHINE_GAP: i32 = 24;
+const NODE_HEIGHT: i32 = 64;
 /// Further nodes than this are counted and not drawn.
-const MOST_NODES: usize = 24;
+const MOST_NODES: usize = 200;
 
 impl Map {
     /// Clients, load balancers and routers in rows; gives where they end.
@@ -80,37 +84,78 @@ impl Map {
                 Face::SMALL.fit(&role, rect.w - 20),
             ],
             reach: Reach::Ahead,
-            open: sight.open.host == id,
+            open: sight.opens() && sight.open.host == id,
             place,
         });
     }
 
-    /// The nodes that are not open, as cards; gives where they end.
-    pub(super) fn closed_nodes(
+    /// A closed node that the packet meets, with the pods that it meets there.
+    pub(super) fn outline(
         &mut self,
         sight: &Sight,
-        scene: &Scene,
-        active: Option<usize>,
+        node: &Node,
+        met: &BTreeSet<HostId>,
         top: i32,
     ) -> i32 {
-        let closed: Vec<&Node> = scene
-            .nodes
+        let width = self.width - 2 * MARGIN;
+        let card = Rect::new(MARGIN, top, width, NODE_HEIGHT);
+        let pods: Vec<HostId> = node
+            .pods
             .iter()
-            .enumerate()
-            .filter(|(at, _)| Some(*at) != active)
-            .map(|(_, node)| node)
-            .take(MOST_NODES)
+            .filter(|p| met.contains(p))
+            .copied()
             .collect();
+        if pods.is_empty() {
+            self.closed_node(sight, node, card);
+            return card.bottom();
+        }
+        let frame = self.frames.len();
+        self.frames.push(Frame {
+            rect: card,
+            ..Frame::default()
+        });
+        let inner = Rect::new(MARGIN + GUTTER, top + 14, width - 2 * GUTTER, NODE_HEIGHT);
+        self.closed_node(sight, node, inner);
+        let of_node = self.boxes.len() - 1;
+        let columns = ((inner.w + 14) / 190).clamp(1, pods.len() as i32);
+        let width = ((inner.w - (columns - 1) * 14) / columns).min(240);
+        let mut bottom = inner.bottom();
+        for (at, pod) in (0..).zip(&pods) {
+            let (column, row) = (at % columns, at / columns);
+            let x = inner.x + column * (width + 14);
+            let rect = Rect::new(x, inner.bottom() + 22 + row * 82, width, 60);
+            self.pod_box(sight, *pod, rect);
+            self.wires.push(Wire::pale(of_node, self.boxes.len() - 1));
+            bottom = rect.bottom();
+        }
+        self.frames[frame].rect.h = bottom + 14 - top;
+        bottom + 14
+    }
+
+    /// The nodes that the packet does not meet, as cards; gives where they end.
+    pub(super) fn closed_nodes(&mut self, sight: &Sight, nodes: &[&Node], top: i32) -> i32 {
+        let shown = nodes.len().min(MOST_NODES);
         let room = self.width - 2 * MARGIN;
-        let columns = (closed.len() as i32).clamp(1, (room + 12) / 252);
+        let columns = (shown as i32).clamp(1, (room + 12) / 252);
         let width = (room - (columns - 1) * 12) / columns;
         let mut bottom = top - 22;
-        for (at, node) in closed.iter().enumerate() {
-            let at = at as i32;
+        for (at, node) in (0..).zip(nodes.iter().take(shown)) {
             let (column, row) = (at % columns, at / columns);
-            let rect = Rect::new(MARGIN + column * (width + 12), top + row * 76, width, 64);
+            let x = MARGIN + column * (width + 12);
+            let rect = Rect::new(x, top + row * (NODE_HEIGHT + 14), width, NODE_HEIGHT);
             self.closed_node(sight, node, rect);
             bottom = rect.bottom();
+        }
+        if nodes.len() > shown {
+            bottom += 26;
+            let said = sight.words.more_nodes(nodes.len() - shown);
+            self.notes.push((
+                Point {
+                    x: MARGIN + 4,
+                    y: bottom,
+                },
+                said,
+            ));
         }
         bottom
     }
@@ -120,13 +165,6 @@ impl Map {
             return;
         };
         let words = sight.words;
-        let pods = node.pods.iter().filter_map(|p| sight.world.host(*p));
-        let pods: Vec<String> = pods
-            .map(|pod| {
-                let address = scene::address(pod).unwrap_or_default();
-                format!("{} {address}", Face::SMALL.fit_middle(&pod.name, 150))
-            })
-            .collect();
         let parts: Vec<&str> = scene::uplinks(sight.world, node.host, host)
             .iter()
             .map(|i| i.name.as_str())
@@ -135,10 +173,7 @@ impl Map {
             .chain(scene::bridges(host).iter().map(|b| b.name.as_str()).take(1))
             .collect();
         let parts = parts.join(" · ");
-        let pods = match pods.as_slice() {
-            [one] => one.clone(),
-            several => words.pods(several.len()),
-        };
+        let pods = words.pods(node.pods.len());
         self.boxes.push(PartBox {
             place: Place {
                 host: node.host,
@@ -148,10 +183,10 @@ impl Map {
             rect,
             shape: Shape::Node,
             layer: Layer::Endpoint,
-            title: Face::NAME.fit_middle(&host.name, 120),
+            title: Face::NAME.fit_middle(&host.name, rect.w - 24),
             lines: vec![
-                scene::address(host).unwrap_or_default(),
-                Face::SMALL.fit(&format!("{parts} · {pods}"), rect.w - 24),
+                Face::MONO.fit(&scene::addresses(host), rect.w - 24),
+                Face::SMALL.fit(&format!("{pods} · {parts}"), rect.w - 24),
             ],
             reach: Reach::Ahead,
             open: false,

@@ -130,6 +130,41 @@ impl Face {
         out
     }
 
+    /// The text over as many lines as it needs, turned between words where it can be.
+    pub fn turn(self, text: &str, width: i32) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        for word in text.split(' ') {
+            let mut word = word.to_string();
+            while let Some(line) = lines.last_mut() {
+                let gap = if line.is_empty() { "" } else { " " };
+                let together = format!("{line}{gap}{word}");
+                if self.width(&together) <= width {
+                    *line = together;
+                    break;
+                }
+                if !line.is_empty() {
+                    lines.push(String::new());
+                    continue;
+                }
+                // A word that is longer than a line.
+                let mut used = 0;
+                let fits = word.chars().take_while(|c| {
+                    used += self.width(&c.to_string());
+                    used <= width
+                });
+                let at = fits.map(char::len_utf8).sum::<usize>();
+                let first = word.chars().next().map_or(0, char::len_utf8);
+                let rest = word.split_off(at.max(first));
+                *line = std::mem::replace(&mut word, rest);
+                if word.is_empty() {
+                    break;
+                }
+                lines.push(String::new());
+            }
+        }
+        lines
+    }
+
     /// The text, with its middle left out where it does not fit: for names that differ at their ends.
     pub fn fit_middle(self, text: &str, width: i32) -> String {
         if self.width(text) <= width {
@@ -172,6 +207,16 @@ mod tests {
                 }
             }
         }
+        let turned = Face::MONO.turn("the source is 203.0.113.9 and 保留目的地址 too", 80);
+        assert!(
+            turned.iter().all(|l| Face::MONO.width(l) <= 80),
+            "{turned:?}"
+        );
+        assert_eq!(
+            turned.concat().replace(' ', ""),
+            "thesourceis203.0.113.9and保留目的地址too"
+        );
+        assert_eq!(Face::MONO.turn("wide", 0).concat(), "wide");
         assert_eq!(
             Face::MONO.fit_middle("istio-ingressgateway-84b4868f6b-9xnts", 150),
             "istio-ingress…-9xnts"

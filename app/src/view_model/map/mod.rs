@@ -15,11 +15,11 @@ use northsouth::trace::{Layer, Part};
 
 pub use drawer::{CardBox, DrawerBox};
 pub use geometry::{Point, Rect};
-pub use scene::Scene;
+use scene::{Node, Scene};
 pub use wires::Wire;
 
 use crate::i18n::Words;
-use crate::state::Place;
+use crate::state::{Level, Place};
 use crate::view_model::drawer::Drawer;
 use crate::view_model::walk::Walk;
 
@@ -32,12 +32,14 @@ pub struct Map {
     pub boxes: Vec<PartBox>,
     pub wires: Vec<Wire>,
     pub drawer: Option<DrawerBox>,
+    /// What is left out, said where it would stand.
+    pub notes: Vec<(Point, String)>,
     /// Where the packet is.
     pub packet: Option<Point>,
 }
 
 /// A machine that holds boxes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frame {
     pub rect: Rect,
     pub title: String,
@@ -73,6 +75,8 @@ pub enum Shape {
     Pod,
     /// A node that is closed.
     Node,
+    /// Pods that are counted and not drawn.
+    More,
 }
 
 /// Whether the packet has been there.
@@ -92,6 +96,9 @@ pub struct Sight<'a> {
     pub open: &'a Place,
     /// What it shows.
     pub drawer: &'a Drawer,
+    pub level: Level,
+    /// The node of which all pods are drawn.
+    pub pods_of: Option<HostId>,
     pub words: &'static Words,
 }
 
@@ -109,14 +116,25 @@ impl Map {
             ..Map::default()
         };
         let mut y = map.way(sight, &scene, 28);
-        if scene.way.contains(&sight.open.host) {
-            y = map.open_drawer(sight, Rect::new(MARGIN, y + 18, width - 2 * MARGIN, 0)) + 8;
+        if scene.way.contains(&sight.open.host) && sight.opens() {
+            y = map.open_drawer(sight, Rect::new(MARGIN, y + 24, width - 2 * MARGIN, 0)) + 8;
         }
+        y += 14;
         let active = sight.active_node(&scene);
-        if let Some(node) = active.and_then(|at| scene.nodes.get(at)) {
-            y = map.node(sight, node, y + 36);
+        let met = sight.met();
+        let on_way =
+            |node: &Node| met.contains(&node.host) || node.pods.iter().any(|p| met.contains(p));
+        let mut others = Vec::new();
+        for (at, node) in scene.nodes.iter().enumerate() {
+            if Some(at) == active {
+                y = map.node(sight, node, &met, y + 22);
+            } else if on_way(node) {
+                y = map.outline(sight, node, &met, y + 22);
+            } else {
+                others.push(node);
+            }
         }
-        y = map.closed_nodes(sight, &scene, active, y + 22);
+        y = map.closed_nodes(sight, &others, y + 22);
         map.height = y + MARGIN;
         map.walked(sight);
         map
@@ -226,8 +244,22 @@ impl Map {
 }
 
 impl Sight<'_> {
-    /// The node that is drawn whole: the one that is open, else the next on the packet's way, else the last.
+    /// The open place shows what stands in it.
+    fn opens(&self) -> bool {
+        self.level >= Level::Chain
+    }
+
+    /// The machines that the packet meets, on any journey.
+    fn met(&self) -> BTreeSet<HostId> {
+        self.walk.moments.iter().map(|m| m.place.host).collect()
+    }
+
+    /// The node that is drawn whole: the one that is open, else the next on the packet's way, else the last. None from
+    /// afar.
     fn active_node(&self, scene: &Scene) -> Option<usize> {
+        if self.level == Level::Way {
+            return None;
+        }
         let of = |host: HostId| scene.node_of(host);
         let moments = &self.walk.moments;
         let cursor = self.cursor.min(moments.len());
@@ -249,7 +281,7 @@ impl Sight<'_> {
     }
 
     fn is_open(&self, place: &Place) -> bool {
-        self.open == place
+        self.opens() && self.open == place
     }
 }
 

@@ -1,14 +1,16 @@
 //! The node at hand: its interfaces, hooks, routing, bridge and pods; and a pod's own inside.
 
+use std::collections::BTreeSet;
+
 use northsouth::netfilter::{Hook, TableName};
 use northsouth::topology::{Host, HostId, IfaceName};
 use northsouth::trace::{Layer, Part};
 
-use super::geometry::{Face, Rect};
+use super::geometry::{Face, Point, Rect};
 use super::scene::{self, Node};
 use super::wires::Wire;
 use super::{Frame, MARGIN, Map, PartBox, Reach, Shape, Sight};
-use crate::state::Place;
+use crate::state::{Level, Place};
 
 /// Beside the boxes of a frame runs what leads around them.
 pub(super) const GUTTER: i32 = 26;
@@ -16,12 +18,19 @@ const PART_HEIGHT: i32 = 48;
 const LOCAL_HEIGHT: i32 = 28;
 const POD_HEIGHT: i32 = 60;
 const PORT_HEIGHT: i32 = 24;
-/// Further pods than this are counted and not drawn, but for those that the packet meets.
-const MOST_PODS: usize = 12;
+/// Of more pods than this, only those are drawn that the packet meets, until all are wanted.
+const MOST_PODS: usize = 6;
+const MOST_UPLINKS: usize = 4;
 
 impl Map {
     /// Gives where the frame ends.
-    pub(super) fn node(&mut self, sight: &Sight, node: &Node, top: i32) -> i32 {
+    pub(super) fn node(
+        &mut self,
+        sight: &Sight,
+        node: &Node,
+        met: &BTreeSet<HostId>,
+        top: i32,
+    ) -> i32 {
         let Some(host) = sight.world.host(node.host) else {
             return top;
         };
@@ -30,13 +39,13 @@ impl Map {
         self.frames.push(Frame {
             rect: Rect::new(MARGIN, top, width, 0),
             title: format!("{} {}", sight.words.node, host.name),
-            address: scene::address(host).unwrap_or_default(),
+            address: scene::addresses(host),
             note: sight.words.host_note(rules(host)),
             reached: false,
         });
         let inner = Rect::new(MARGIN + GUTTER, top + 40, width - 2 * GUTTER, 0);
         let mut y = self.stack(sight, node.host, host, inner);
-        let here = sight.open.host == node.host;
+        let here = sight.opens() && sight.open.host == node.host;
         let on_bridge = is_on_bridge(host, &sight.open.part);
         if here && !on_bridge {
             y = self.open_drawer(sight, Rect { y: y + 16, ..inner });
@@ -45,18 +54,15 @@ impl Map {
         if here && on_bridge {
             y = self.open_drawer(sight, Rect { y: y + 16, ..inner });
         }
-        y = self.pods(sight, node, Rect { y: y + 22, ..inner });
+        y = self.pods(sight, node, met, Rect { y: y + 22, ..inner });
         self.frames[frame].rect.h = y + 18 - top;
         y + 18
     }
 
     /// What a host's own packets and those that pass through it meet: two rows, local above. Gives where it ends.
     fn stack(&mut self, sight: &Sight, id: HostId, host: &Host, inner: Rect) -> i32 {
-        let uplinks: Vec<_> = scene::uplinks(sight.world, id, host)
-            .iter()
-            .take(2)
-            .map(|i| (i.name.clone(), scene::uplinks(sight.world, id, host).len()))
-            .collect();
+        let mut uplinks = scene::uplinks(sight.world, id, host);
+        uplinks.truncate(MOST_UPLINKS);
         let (weights, gap) = shared([86, 100, 74, 80, 110], [102, 112, 88, 96, 122], inner.w);
         let row = inner.y + LOCAL_HEIGHT + 18;
         let mut x = inner.x;
@@ -68,16 +74,19 @@ impl Map {
         columns[4].w = inner.right() - columns[4].x;
         let [iface, pre, routing, forward, post] = columns;
 
-        let height =
-            (PART_HEIGHT - (uplinks.len().max(1) as i32 - 1) * 4) / uplinks.len().max(1) as i32;
+        // Several stand over each other, the first one lowest.
+        let height = match uplinks.len() {
+            0 | 1 => PART_HEIGHT,
+            _ => (PART_HEIGHT - 4) / 2,
+        };
         let mut ifaces = Vec::new();
-        for (at, (name, _)) in uplinks.iter().enumerate() {
+        for (at, uplink) in (0..).zip(&uplinks) {
             let rect = Rect {
-                y: iface.y + at as i32 * (height + 4),
+                y: iface.bottom() - height - at * (height + 4),
                 h: height,
                 ..iface
             };
-            ifaces.push(self.interface(sight, id, host, name, rect));
+            ifaces.push(self.interface(sight, id, host, &uplink.name, rect));
         }
         let hook = |hook| (Part::Hook(hook), hook.name(), Layer::Netfilter);
         let pre = self.part(
@@ -177,7 +186,8 @@ impl Map {
         let bridges = scene::bridges(host);
         let mut x = inner.x;
         let mut bottom = inner.y - 18;
-        for bridge in bridges.iter().take(2) {
+        let fit = usize::try_from((inner.w + 24) / 220).unwrap_or(0).max(1);
+        for bridge in bridges.iter().take(fit) {
             let rect = Rect::new(x, inner.y, 196, PART_HEIGHT - 4);
             let part = (
                 Part::Bridge(bridge.name.clone()),
@@ -194,18 +204,22 @@ impl Map {
             x = rect.right() + 24;
             bottom = rect.bottom();
         }
+        if bridges.len() > fit {
+            let said = sight.words.more(bridges.len() - fit);
+            let y = inner.y + PART_HEIGHT / 2;
+            self.notes.push((Point { x, y }, said));
+        }
         bottom
     }
 
     /// A node's pods, each with its veth's end; the open one with its inside below.
-    fn pods(&mut self, sight: &Sight, node: &Node, inner: Rect) -> i32 {
-        let met = |pod: &HostId| {
-            *pod == sight.open.host || sight.walk.moments.iter().any(|m| m.place.host == *pod)
-        };
-        let mut shown: Vec<HostId> = node.pods.iter().filter(|p| met(p)).copied().collect();
-        let others = node.pods.iter().filter(|p| !met(p));
-        shown.extend(others.take(MOST_PODS.saturating_sub(shown.len())));
-        shown.sort_unstable();
+    fn pods(&mut self, sight: &Sight, node: &Node, met: &BTreeSet<HostId>, inner: Rect) -> i32 {
+        let met = |pod: &HostId| *pod == sight.open.host || met.contains(pod);
+        let all = sight.pods_of == Some(node.host) || node.pods.len() <= MOST_PODS;
+        let shown = node.pods.iter().filter(|p| all || met(p));
+        let shown: Vec<HostId> = shown.copied().collect();
+        let hidden = node.pods.len() - shown.len();
+        let inner = self.more_pods(sight, node, hidden, inner);
         if shown.is_empty() {
             return inner.y - 22;
         }
@@ -228,10 +242,35 @@ impl Map {
         y - 22
     }
 
+    /// The pods that are not drawn, by their number, on a line of their own. Gives the room that is left.
+    fn more_pods(&mut self, sight: &Sight, node: &Node, hidden: usize, inner: Rect) -> Rect {
+        if hidden == 0 {
+            return inner;
+        }
+        let title = sight.words.more_pods(hidden);
+        let width = (Face::TITLE.width(&title) + 24).min(inner.w);
+        let name = sight.world.host(node.host).map_or("", |h| &*h.name);
+        self.boxes.push(PartBox {
+            place: Place {
+                host: node.host,
+                part: Part::Process,
+            },
+            rect: Rect::new(inner.right() - width, inner.y, width, LOCAL_HEIGHT),
+            shape: Shape::More,
+            layer: Layer::Endpoint,
+            title: Face::TITLE.fit(&title, width - 8),
+            lines: Vec::new(),
+            reach: Reach::Ahead,
+            open: false,
+            context: name.to_string(),
+        });
+        Rect {
+            y: inner.y + LOCAL_HEIGHT + 22,
+            ..inner
+        }
+    }
+
     fn pod(&mut self, sight: &Sight, node: &Node, id: HostId, rect: Rect) {
-        let Some(pod) = sight.world.host(id) else {
-            return;
-        };
         if let Some(veth) = scene::veth_of(sight.world, node.host, id) {
             let part = (
                 Part::Interface(veth.name.clone()),
@@ -242,16 +281,26 @@ impl Map {
             let at = self.part(sight, node.host, part, String::new(), port);
             self.boxes[at].shape = Shape::Port;
             self.boxes[at].title = Face::SMALL_MONO.fit(veth.name.as_str(), port.w - 12);
-            if let Some(bridge) = self.bridge_box(node.host, veth.master.as_ref()) {
-                self.wires.push(Wire::pale(bridge, at));
+            // Where no bridge joins the pods, the node routes to each.
+            let bridge = self.bridge_box(node.host, veth.master.as_ref());
+            let routed = || self.hook_box(node.host, Hook::Postrouting);
+            if let Some(from) = bridge.or_else(routed) {
+                self.wires.push(Wire::pale(from, at));
             }
         }
-        let listens: Vec<String> = pod.sockets.iter().map(|s| format!(":{}", s.port)).collect();
-        let listens = sight.words.listens(&listens.join(" "));
         let rect = Rect {
             y: rect.y + PORT_HEIGHT,
             ..rect
         };
+        self.pod_box(sight, id, rect);
+    }
+
+    pub(super) fn pod_box(&mut self, sight: &Sight, id: HostId, rect: Rect) {
+        let Some(pod) = sight.world.host(id) else {
+            return;
+        };
+        let listens: Vec<String> = pod.sockets.iter().map(|s| format!(":{}", s.port)).collect();
+        let listens = sight.words.listens(&listens.join(" "));
         self.boxes.push(PartBox {
             place: Place {
                 host: id,
@@ -263,12 +312,20 @@ impl Map {
             layer: Layer::Endpoint,
             title: Face::NAME.fit_middle(&pod.name, rect.w - 24),
             lines: vec![
-                Face::MONO.fit(&scene::address(pod).unwrap_or_default(), rect.w - 24),
+                Face::MONO.fit(&scene::addresses(pod), rect.w - 24),
                 Face::SMALL.fit(&listens, rect.w - 24),
             ],
             reach: Reach::Ahead,
-            open: sight.open.host == id,
+            open: sight.level != Level::Way && sight.open.host == id,
         });
+    }
+
+    fn hook_box(&self, host: HostId, hook: Hook) -> Option<usize> {
+        let place = Place {
+            host,
+            part: Part::Hook(hook),
+        };
+        self.boxes.iter().position(|b| b.place == place)
     }
 
     fn bridge_box(&self, host: HostId, name: Option<&IfaceName>) -> Option<usize> {
@@ -328,7 +385,11 @@ impl Map {
             x += width + gap;
         }
         let drawer = Rect::new(outer.x + 10, inner.y + 34 + 14, outer.w - 20, 0);
-        let bottom = self.open_drawer(sight, drawer) + 10;
+        let bottom = if sight.opens() {
+            self.open_drawer(sight, drawer) + 10
+        } else {
+            drawer.y
+        };
         self.frames[frame].rect.h = bottom - outer.y;
         bottom
     }

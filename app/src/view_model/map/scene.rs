@@ -1,5 +1,7 @@
 //! Who is on the map: the world's machines in the order in which a request meets them.
 
+use std::net::IpAddr;
+
 use northsouth::topology::{Host, HostId, HostKind, IfaceKind, Interface, World};
 
 /// The machines by where they are drawn.
@@ -59,9 +61,9 @@ fn of_kind(world: &World, kind: HostKind) -> impl Iterator<Item = (HostId, &Host
 /// The interfaces by which a host meets the world beside its bridges.
 pub fn uplinks<'a>(world: &'a World, id: HostId, host: &'a Host) -> Vec<&'a Interface> {
     let all = || {
-        host.interfaces
-            .iter()
-            .filter(|i| i.master.is_none() && matches!(i.kind, IfaceKind::Device))
+        host.interfaces.iter().filter(|i| {
+            i.master.is_none() && matches!(i.kind, IfaceKind::Device | IfaceKind::Vxlan(_))
+        })
     };
     let outward = |i: &&Interface| {
         let link = world.link_of(id, &i.name).map(|(_, link)| link);
@@ -101,6 +103,22 @@ pub fn veth_of(world: &World, node: HostId, pod: HostId) -> Option<&Interface> {
     world.host(node)?.interface(&end.iface.to_string())
 }
 
+/// The addresses that a machine is known by, one a family.
+pub fn addresses(host: &Host) -> String {
+    let first = address(host);
+    let of = |i: &&Interface| !i.is_loopback() && !i.is_bridge();
+    let addrs = host.interfaces.iter().filter(of).flat_map(|i| &i.addrs);
+    let mut global = addrs.map(|a| a.addr).filter(|a| !is_link_local(*a));
+    let v4 = first.as_ref().is_some_and(|a| !a.contains("::"));
+    let other = global.find(|a| a.is_ipv6() == v4).map(|a| a.to_string());
+    let all: Vec<String> = first.into_iter().chain(other).collect();
+    all.join(" · ")
+}
+
+fn is_link_local(addr: IpAddr) -> bool {
+    matches!(addr, IpAddr::V6(addr) if addr.is_unicast_link_local())
+}
+
 /// The address that a machine is known by.
 pub fn address(host: &Host) -> Option<String> {
     let listener = host.balancer.iter().flat_map(|b| &b.listeners).next();
@@ -110,7 +128,8 @@ pub fn address(host: &Host) -> Option<String> {
     let of = |bridges: bool| {
         let kind = move |i: &&Interface| !i.is_loopback() && i.is_bridge() == bridges;
         let addrs = host.interfaces.iter().filter(kind).flat_map(|i| &i.addrs);
-        addrs.map(|a| a.addr.to_string()).next()
+        let mut addrs = addrs.map(|a| a.addr).filter(|a| !is_link_local(*a));
+        addrs.next().map(|a| a.to_string())
     };
     of(false).or_else(|| of(true))
 }

@@ -88,7 +88,66 @@ impl Map {
         if a.0 > b.0 || (a.0 == b.0 && a.1.x > b.1.x) {
             std::mem::swap(&mut a, &mut b);
         }
-        self.between(a, b)
+        let path = self.between(a, b);
+        if self.is_free(&path, a.1, b.1) {
+            return path;
+        }
+        // Around all that is in the way: in the gutter of their frame, or outside of all frames.
+        let lanes = match (self.frame_of(a.1), self.frame_of(b.1)) {
+            (Some(a), Some(b)) if a == b => (a.x + GUTTER / 2, a.right() - GUTTER / 2),
+            _ => (MARGIN / 2, self.width - MARGIN / 2),
+        };
+        self.by_lane(a.1, b.1, lanes)
+    }
+
+    /// The machine that holds a box: the outermost frame around it.
+    fn frame_of(&self, rect: Rect) -> Option<Rect> {
+        let frames = self.frames.iter().map(|f| f.rect);
+        frames.filter(|f| f.contains(rect)).max_by_key(|f| f.h)
+    }
+
+    /// Runs through no box but its own ends, and the pod that a veth's end stands on.
+    fn is_free(&self, path: &[Point], a: Rect, b: Rect) -> bool {
+        let under =
+            |end: Rect, r: Rect| r.y == end.bottom() && r.x <= end.x && end.right() <= r.right();
+        let mut others = self.boxes.iter().map(|b| b.rect);
+        others.all(|r| {
+            let own = r == a || r == b || under(a, r) || under(b, r);
+            own || !path.windows(2).any(|pair| crosses(pair, r))
+        })
+    }
+
+    /// Out of one box to the side or downwards, along a lane, and into the other from the side or from above.
+    fn by_lane(&self, a: Rect, b: Rect, (left, right): (i32, i32)) -> Vec<Point> {
+        let is_way = |r: Rect| {
+            let mut way = self.boxes.iter().filter(|b| b.shape == Shape::Machine);
+            way.any(|b| b.rect == r)
+        };
+        let beside = |r: Rect, lane: i32| {
+            let edge = if lane < r.x { r.x } else { r.right() };
+            let y = r.center();
+            let path = vec![Point { x: edge, y }, Point { x: lane, y }];
+            (!is_way(r) && self.is_free(&path, r, r)).then_some(path)
+        };
+        let lane = match beside(a, left).or_else(|| beside(b, left)) {
+            None if beside(a, right).or_else(|| beside(b, right)).is_some() => right,
+            _ => left,
+        };
+        let mut path = beside(a, lane).unwrap_or_else(|| {
+            let (x, y) = (a.middle(), a.bottom() + 8);
+            vec![
+                Point { x, y: a.bottom() },
+                Point { x, y },
+                Point { x: lane, y },
+            ]
+        });
+        let mut end = beside(b, lane).unwrap_or_else(|| {
+            let (x, y) = (b.middle(), b.y - 8);
+            vec![Point { x, y: b.y }, Point { x, y }, Point { x: lane, y }]
+        });
+        end.reverse();
+        path.append(&mut end);
+        path
     }
 
     fn row(&self, at: usize) -> Row {
@@ -101,7 +160,7 @@ impl Map {
             Shape::Machine => Row::Way,
             Shape::Port => Row::Port,
             Shape::Pod => Row::Pod,
-            Shape::Node => Row::Closed,
+            Shape::Node | Shape::More => Row::Closed,
             Shape::Part if in_pod => Row::Inside,
             Shape::Part if matches!(b.place.part, northsouth::trace::Part::Bridge(_)) => {
                 Row::Bridge
@@ -124,8 +183,8 @@ impl Map {
         };
         match (row_a, row_b) {
             (Row::Way, Row::Stack) => {
-                // Beside the frame's title, not through it.
-                let y = (a.bottom() + frame.map_or(b.y, |f| f.y)) / 2;
+                // Beside the frames, not through their titles.
+                let (left, y) = (MARGIN / 2, a.bottom() + 12);
                 vec![
                     Point {
                         x: a.middle(),
@@ -167,9 +226,30 @@ impl Map {
                     },
                 ]
             }
-            (Row::Way, Row::Closed) | (Row::Closed, Row::Closed) => {
-                let x = self.width - MARGIN / 2;
-                around(Side::Right, a, b, x)
+            (Row::Way, Row::Way) => self.in_stack(a, b),
+            (Row::Closed | Row::Pod, Row::Closed | Row::Pod)
+                if frame.is_some_and(|f| f.contains(a) && f.contains(b)) =>
+            {
+                over(a, b, b.y - 9)
+            }
+            (Row::Way, Row::Closed | Row::Pod) => {
+                let (left, y) = (MARGIN / 2, a.bottom() + 12);
+                let mut path = vec![
+                    Point {
+                        x: a.middle(),
+                        y: a.bottom(),
+                    },
+                    Point { x: a.middle(), y },
+                    Point { x: left, y },
+                ];
+                if b.x <= MARGIN + GUTTER {
+                    let y = b.center();
+                    path.extend([Point { x: left, y }, Point { x: b.x, y }]);
+                } else {
+                    let (x, y) = (b.x + 40, b.y - 7);
+                    path.extend([Point { x: left, y }, Point { x, y }, Point { x, y: b.y }]);
+                }
+                path
             }
             (Row::Stack | Row::Inside, Row::Stack | Row::Inside) if row_a == row_b => {
                 self.in_stack(a, b)
@@ -178,7 +258,7 @@ impl Map {
             (Row::Stack, Row::Bridge | Row::Port | Row::Pod) if a.middle() * 2 < left + right => {
                 up_left(a, b, left)
             }
-            (Row::Stack, Row::Bridge) => around(Side::Right, a, b, right),
+            (Row::Stack, Row::Bridge) => around_right(a, b, right),
             (Row::Stack, Row::Port | Row::Pod) => {
                 let y = b.y - 11;
                 vec![
@@ -201,7 +281,6 @@ impl Map {
             (Row::Bridge | Row::Port | Row::Pod, Row::Port | Row::Pod | Row::Inside) => {
                 over(a, b, b.y - 9)
             }
-            (_, Row::Closed) => around(Side::Left, a, b, MARGIN / 2),
             _ if a.center() == b.center() => straight(a, b),
             _ => over(a, b, (a.bottom() + b.y) / 2),
         }
@@ -236,10 +315,14 @@ impl Map {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Side {
-    Left,
-    Right,
+/// A line from one corner of a wire to the next runs into a box, and not only along its edge.
+fn crosses(line: &[Point], r: Rect) -> bool {
+    let &[a, b] = line else {
+        return false;
+    };
+    let (left, right) = (a.x.min(b.x), a.x.max(b.x));
+    let (top, bottom) = (a.y.min(b.y), a.y.max(b.y));
+    left < r.right() - 1 && right > r.x + 1 && top < r.bottom() - 1 && bottom > r.y + 1
 }
 
 fn straight(a: Rect, b: Rect) -> Vec<Point> {
@@ -268,22 +351,19 @@ fn over(a: Rect, b: Rect, y: i32) -> Vec<Point> {
     ]
 }
 
-/// Out on one side, along `x`, and in again on that side.
-fn around(side: Side, a: Rect, b: Rect, x: i32) -> Vec<Point> {
-    let edge = |r: Rect| match side {
-        Side::Left => r.x,
-        Side::Right => r.right(),
-    };
+/// Out on the right, along `x`, and in again on the right.
+fn around_right(a: Rect, b: Rect, x: i32) -> Vec<Point> {
+    let (from, to) = (a.center(), b.center());
     vec![
         Point {
-            x: edge(a),
-            y: a.center(),
+            x: a.right(),
+            y: from,
         },
-        Point { x, y: a.center() },
-        Point { x, y: b.center() },
+        Point { x, y: from },
+        Point { x, y: to },
         Point {
-            x: edge(b),
-            y: b.center(),
+            x: b.right(),
+            y: to,
         },
     ]
 }
