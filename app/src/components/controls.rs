@@ -53,6 +53,8 @@ pub fn controls(props: &Props) -> Html {
                 }
             </p>
             { packets_nav(props) }
+            <button class={classes!("predict-switch", state.predict.then_some("pressed"))} aria-pressed={state.predict.to_string()}
+                onclick={props.on(Event::PredictSet(!state.predict))}>{ words.predict }</button>
             <select aria-label={words.speed} onchange={onspeed}>
                 { for Speed::ALL.into_iter().map(|speed| html! {
                     <option value={speed.label()} selected={speed == state.settings.speed}>{ speed.label() }</option>

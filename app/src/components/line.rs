@@ -36,6 +36,8 @@ pub fn TimeLine(props: &Props) -> Html {
         }
     };
     let stops = state.stops();
+    // What is to be predicted is not told here.
+    let shown = |label: &&Label| !state.predict || label.step <= state.cursor;
     let dense = timeline.dots.len() as u32 * 14 > width;
     html! {
         <div class="line" ref={node}>
@@ -63,8 +65,8 @@ pub fn TimeLine(props: &Props) -> Html {
                     <rect class="stop" x={percent(timeline.place(*at))} y={(AXIS - 14).to_string()} width="7" height="7"
                         transform="translate(-3.5 0)" />
                 }) }
-                { for timeline.groups.iter().map(|label| word(label, 12, "group")) }
-                { for timeline.changes.iter().map(|label| word(label, 54, "change")) }
+                { for timeline.groups.iter().filter(shown).map(|label| word(label, 12, "group")) }
+                { for timeline.changes.iter().filter(shown).map(|label| word(label, 54, "change")) }
             </svg>
             <input type="range" step="1" min={timeline.first.to_string()}
                 max={timeline.end.saturating_sub(1).max(timeline.first).to_string()}

@@ -15,6 +15,7 @@ pub mod map;
 pub mod menu;
 pub mod modal;
 pub mod notice;
+pub mod predict;
 pub mod probe;
 pub mod scenarios;
 pub mod share;

@@ -36,9 +36,9 @@ pub fn steps(base: &Props, explained: bool) -> Html {
                                             if stops.contains(&step.at) {
                                                 <span class="stop" role="img" aria-label={words.breakpoint} title={words.breakpoint}>{ "■ " }</span>
                                             }
-                                            { &step.title }
+                                            { if state.predict && step.at > state.cursor { "…" } else { &*step.title } }
                                         </span>
-                                        <span class="part">{ &step.part }</span>
+                                        <span class="part">{ if state.predict && step.at > state.cursor { "" } else { &*step.part } }</span>
                                     </button>
                                     if current && explained {
                                         { inspector(base) }

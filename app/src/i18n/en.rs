@@ -1,5 +1,5 @@
 use northsouth::text::Outcome;
-use northsouth::trace::{Disposition, Role};
+use northsouth::trace::{Disposition, Role, Stage};
 
 use super::Words;
 use crate::state::Level;
@@ -149,6 +149,33 @@ pub const WORDS: Words = Words {
     key_machine: "To the next machine",
     key_run: "To the next breakpoint, or the end",
     key_breakpoint: "Breakpoint on the line at hand, or none",
+    key_predict: "Predict the next step, or not",
+    predict: "Predict",
+    ask_machine: |iface| format!("The packet leaves by {iface}. Which machine takes it?"),
+    ask_field: |name| format!("What is the {name} after the next step?"),
+    ask_rule: |chain| format!("Which rule of {chain} acts on the packet next?"),
+    ask_candidate: |place| format!("What is chosen next? ({place})"),
+    none_of_them: "none of them: the end of the chain",
+    none_held: "No rule of the chain holds for this packet.",
+    comes_later: "An earlier rule decides first.",
+    show_it: "Show the step",
+    guessed_right: "Right.",
+    guessed_wrong: "Not so.",
+    stage: |stage| match stage {
+        Stage::Listener => "listener",
+        Stage::FilterChain => "filter chain",
+        Stage::Tls => "TLS",
+        Stage::VirtualHost => "virtual host",
+        Stage::Route => "route",
+        Stage::Filter => "HTTP filter",
+        Stage::Cluster => "cluster",
+        Stage::Endpoint => "endpoint",
+        Stage::Answer => "answer",
+    },
+    envoy_turn: |request| match request {
+        "" => "Envoy, with this connection".to_string(),
+        request => format!("Envoy, with {request}"),
+    },
     key_follow: "Follow the packet on the map",
     speed: "Speed",
     step_of: |step, steps| format!("step {step} of {steps}"),

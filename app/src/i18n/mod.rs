@@ -4,7 +4,7 @@ mod en;
 mod zh_cn;
 
 use northsouth::text::{Lang, Outcome};
-use northsouth::trace::{Disposition, Role};
+use northsouth::trace::{Disposition, Role, Stage};
 
 use crate::state::Level;
 use crate::view_model::balancer::Mode;
@@ -133,6 +133,21 @@ pub struct Words {
     pub key_run: &'static str,
     pub key_breakpoint: &'static str,
     pub key_follow: &'static str,
+    pub key_predict: &'static str,
+    pub predict: &'static str,
+    /// Out of an interface.
+    pub ask_machine: fn(&str) -> String,
+    pub ask_field: fn(&str) -> String,
+    pub ask_rule: fn(&str) -> String,
+    pub ask_candidate: fn(&str) -> String,
+    pub none_of_them: &'static str,
+    pub none_held: &'static str,
+    pub comes_later: &'static str,
+    pub show_it: &'static str,
+    pub guessed_right: &'static str,
+    pub guessed_wrong: &'static str,
+    pub stage: fn(Stage) -> &'static str,
+    pub envoy_turn: fn(&str) -> String,
     pub speed: &'static str,
     pub step_of: fn(usize, usize) -> String,
     pub role: fn(Role) -> &'static str,
@@ -303,6 +318,12 @@ methods! {
     line(file: &str, line: u32) -> String;
     step_of(step: usize, steps: usize) -> String;
     stops(steps: usize) -> String;
+    ask_machine(iface: &str) -> String;
+    ask_field(name: &str) -> String;
+    ask_rule(chain: &str) -> String;
+    ask_candidate(place: &str) -> String;
+    stage(stage: Stage) -> &'static str;
+    envoy_turn(request: &str) -> String;
     remove(what: &str) -> String;
     role(role: Role) -> &'static str;
     journey(role: Role, count: usize) -> String;

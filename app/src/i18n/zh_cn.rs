@@ -1,5 +1,5 @@
 use northsouth::text::Outcome;
-use northsouth::trace::{Disposition, Role};
+use northsouth::trace::{Disposition, Role, Stage};
 
 use super::Words;
 use crate::state::Level;
@@ -145,6 +145,33 @@ pub const WORDS: Words = Words {
     key_machine: "到下一台机器",
     key_run: "到下一个断点，没有就到末尾",
     key_breakpoint: "在当前行设置或取消断点",
+    key_predict: "开启或关闭预测",
+    predict: "预测",
+    ask_machine: |iface| format!("数据包从 {iface} 发出，哪台机器会收到？"),
+    ask_field: |name| format!("下一步之后，{name}是什么？"),
+    ask_rule: |chain| format!("{chain} 里哪条规则会对数据包生效？"),
+    ask_candidate: |place| format!("接下来会选中哪一个？（{place}）"),
+    none_of_them: "都不是：走到链尾",
+    none_held: "链里没有一条规则对这个包成立。",
+    comes_later: "前面的规则已经先作了决定。",
+    show_it: "直接看这一步",
+    guessed_right: "对了。",
+    guessed_wrong: "不是这个。",
+    stage: |stage| match stage {
+        Stage::Listener => "监听器",
+        Stage::FilterChain => "过滤器链",
+        Stage::Tls => "TLS",
+        Stage::VirtualHost => "虚拟主机",
+        Stage::Route => "路由",
+        Stage::Filter => "HTTP 过滤器",
+        Stage::Cluster => "集群",
+        Stage::Endpoint => "端点",
+        Stage::Answer => "应答",
+    },
+    envoy_turn: |request| match request {
+        "" => "Envoy 处理这个连接".to_string(),
+        request => format!("Envoy 处理 {request}"),
+    },
     key_follow: "地图跟随数据包",
     speed: "速度",
     step_of: |step, steps| format!("第 {step} 步，共 {steps} 步"),

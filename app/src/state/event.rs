@@ -29,6 +29,10 @@ pub enum Event {
     SteppedForward,
     SteppedBack,
     Strode(Stride, Way),
+    /// Whether the next step is asked for before it is shown.
+    PredictSet(bool),
+    /// One of the answers was chosen.
+    Guessed(usize),
     BreakpointToggled(Breakpoint),
     PlayToggled,
     /// While playing: time for the next step.

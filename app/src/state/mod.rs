@@ -42,6 +42,13 @@ pub struct Place {
     pub part: Part,
 }
 
+/// A step that is asked for, and the answer that was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guess {
+    pub step: usize,
+    pub chosen: Option<usize>,
+}
+
 /// Cloned with each event, so its large parts are shared.
 #[derive(Clone)]
 pub struct State {
@@ -84,6 +91,9 @@ pub struct State {
     pub probe_list: Rc<str>,
     /// Which paragraph of the guided tour is open.
     pub tour: Option<usize>,
+    /// The next step is asked for before it is shown.
+    pub predict: bool,
+    pub guess: Option<Guess>,
     pub notice: Option<Notice>,
     pub dialog: Option<Dialog>,
     /// The files lie over the map, on screens without room for both.
@@ -124,6 +134,8 @@ impl State {
             measured: None,
             probe_list: "".into(),
             tour: None,
+            predict: false,
+            guess: None,
             notice: None,
             dialog: None,
             files_shown: false,

@@ -8,9 +8,10 @@ use yew::Reducible;
 
 use super::cursor::after_edit;
 use super::settings::PANE_WIDTHS;
-use super::{Asked, Event, Measured, Notice, State, Tab, Theme, look};
+use super::{Asked, Event, Guess, Measured, Notice, State, Tab, Theme, look};
 use crate::tour;
 use crate::view_model::explain;
+use crate::view_model::predict::question;
 use crate::view_model::stride::stops;
 use crate::view_model::walk::Walk;
 
@@ -66,7 +67,10 @@ impl State {
                 self.following = true;
                 self.step_to(step);
             }
-            Event::SteppedForward => self.step_to(self.cursor + 1),
+            Event::SteppedForward => {
+                self.playing = false;
+                self.advance();
+            }
             Event::SteppedBack => self.step_to(self.cursor.saturating_sub(1)),
             Event::Strode(stride, way) => {
                 let stops = self.stops();
@@ -82,8 +86,13 @@ impl State {
                 }
                 self.playing = !self.at_end();
             }
+            Event::PredictSet(on) => {
+                self.predict = on;
+                self.guess = None;
+            }
+            Event::Guessed(chosen) => self.guessed(chosen),
             Event::Ticked => {
-                self.move_to(self.cursor + 1);
+                self.advance();
                 self.playing &= !self.at_end() && !self.stops().contains(&self.cursor);
             }
             Event::Replayed => {
@@ -208,7 +217,36 @@ impl State {
         self.cursor + 1 >= self.walk.len()
     }
 
+    /// A step on; where the viewer predicts, first the question.
+    fn advance(&mut self) {
+        let next = self.cursor + 1;
+        let asked = self.guess.is_some_and(|g| g.step == next);
+        let words = crate::i18n::words(self.settings.lang);
+        if self.predict && !asked && question(self, next, words).is_some() {
+            self.playing = false;
+            self.tab = Tab::Step;
+            self.guess = Some(Guess {
+                step: next,
+                chosen: None,
+            });
+        } else {
+            self.move_to(next);
+        }
+    }
+
+    /// The answer shows the step.
+    fn guessed(&mut self, chosen: usize) {
+        if let Some(guess) = self.guess.filter(|g| g.chosen.is_none()) {
+            self.move_to(guess.step);
+            self.guess = Some(Guess {
+                chosen: Some(chosen),
+                ..guess
+            });
+        }
+    }
+
     pub(super) fn move_to(&mut self, step: usize) {
+        self.guess = None;
         self.cursor = step.min(self.walk.len().saturating_sub(1));
         if self.following {
             self.opened = None;
@@ -323,6 +361,7 @@ impl State {
         self.run = Rc::new(run);
         self.workspace = workspace;
         self.playing = false;
+        self.guess = None;
     }
 
     fn go_to(&mut self, span: Span) {

@@ -9,6 +9,7 @@ use crate::view_model::balancer::{self, Mode};
 use crate::view_model::explain;
 use crate::view_model::map::geometry::Rect;
 use crate::view_model::map::{Map, Shape, Sight};
+use crate::view_model::predict::question;
 use crate::view_model::stride::{Stride, Way};
 
 fn scenario() -> Workspace {
@@ -393,4 +394,81 @@ fn a_map_of_many_nodes_and_pods_counts_what_it_does_not_draw() {
     let more = drawn.boxes.iter().find(|b| b.shape == Shape::More).unwrap();
     state.after(Event::PodsOpened(more.place.host));
     assert!(map(&state, 690).boxes.len() > before);
+}
+
+#[test]
+fn what_is_asked_has_one_right_answer_which_is_what_comes() {
+    let article = ("the article".to_string(), scenario());
+    for (name, workspace) in clusters()
+        .into_iter()
+        .chain([article])
+        .filter(|(n, _)| n != "fifty nodes")
+    {
+        let mut state = State::new(scenario(), workspace, Settings::for_languages(&[]));
+        let mut asked = 0;
+        for lang in northsouth::text::Lang::ALL {
+            state.after(Event::LanguageChosen(lang));
+            let words = crate::i18n::words(lang);
+            for at in 1..state.walk.len() {
+                let Some(question) = question(&state, at, words) else {
+                    continue;
+                };
+                asked += 1;
+                let right = question.choices.iter().filter(|c| c.right).count();
+                assert_eq!(right, 1, "{name}, step {at}: {question:?}");
+                for (at, one) in question.choices.iter().enumerate() {
+                    assert!(!one.text.is_empty());
+                    let again = question.choices[..at]
+                        .iter()
+                        .any(|other| other.text == one.text);
+                    assert!(!again, "{name}: {question:?}");
+                }
+            }
+        }
+        assert!(asked > 10, "{name}: {asked} questions");
+    }
+}
+
+#[test]
+fn a_step_is_asked_for_before_it_is_shown() {
+    let mut state = opened();
+    state.after(Event::PredictSet(true));
+    let words = crate::i18n::words(state.settings.lang);
+    let next = (1..state.walk.len()).find(|at| question(&state, *at, words).is_some());
+    let next = next.unwrap();
+    state.after(Event::StepChosen(next - 1));
+    state.after(Event::PlayToggled);
+    state.after(Event::Ticked);
+    assert_eq!((state.cursor, state.playing), (next - 1, false));
+    state.after(Event::Guessed(0));
+    assert_eq!(state.cursor, next);
+    assert_eq!(state.guess.map(|g| g.chosen), Some(Some(0)));
+    state.after(Event::SteppedForward);
+    assert_ne!(state.guess.map(|g| g.step), Some(next));
+}
+
+#[test]
+fn chains_of_nftables_open_as_those_of_iptables_with_the_element_that_held() {
+    let nft = clusters()
+        .into_iter()
+        .find(|(name, _)| name.ends_with("nft"));
+    let mut state = State::new(scenario(), nft.unwrap().1, Settings::for_languages(&[]));
+    let (mut cards, mut sets) = (0, 0);
+    for at in 0..state.walk.len() {
+        state.after(Event::StepChosen(at));
+        let drawn = map(&state, 690);
+        let drawn = drawn.drawer.iter().flat_map(|d| &d.cards);
+        for card in drawn {
+            cards += usize::from(card.card.current);
+            let held = card
+                .card
+                .lines
+                .iter()
+                .any(|l| l.current && l.outcome.is_some());
+            sets += usize::from(card.card.title.starts_with('@') && held);
+        }
+        let title = explain::title(&state, at);
+        assert!(!title.contains("packets 0 bytes"), "{title}");
+    }
+    assert!(cards > 10 && sets > 0, "{cards} cards, {sets} sets");
 }

@@ -5,7 +5,7 @@ use northsouth::text::Lang;
 use northsouth::topology::World;
 use northsouth::trace::{Part, Stage};
 
-use super::{Place, State, Tab};
+use super::{Level, Place, State, Tab, Zoom};
 
 const TABS: [(&str, Tab); 3] = [
     ("step", Tab::Step),
@@ -36,10 +36,12 @@ pub fn view(state: &State, with_language: bool) -> Vec<(String, String)> {
         let name = TABS.iter().find(|(_, tab)| *tab == state.tab);
         put("tab", name.map_or("", |(name, _)| name).to_string());
     }
-    if let Some(place) = state.opened.as_ref() {
-        if let Some(name) = place_name(&state.run.world, place) {
-            put("place", name);
-        }
+    if state.zoom.level != Level::default() {
+        put("level", state.zoom.level.name().to_string());
+    }
+    let opened = state.opened.as_ref();
+    if let Some(name) = opened.and_then(|p| place_name(&state.run.world, p)) {
+        put("place", name);
     }
     view
 }
@@ -59,8 +61,13 @@ pub fn look(state: &mut State, step: u32, view: &[(String, String)]) {
                     state.tab = *tab;
                 }
             }
+            "level" => {
+                let level = Level::ALL.into_iter().find(|l| l.name() == value);
+                state.zoom = level.map_or(state.zoom, Zoom::at);
+            }
             "place" => {
                 let place = find_place(&state.run.world, value);
+                state.following &= place.is_none();
                 state.opened = place.or(state.opened.take());
             }
             _ => {}

@@ -23,6 +23,16 @@ pub enum Level {
 impl Level {
     pub const ALL: [Level; 4] = [Level::Way, Level::Host, Level::Chain, Level::Rule];
 
+    /// As links name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Way => "way",
+            Level::Host => "host",
+            Level::Chain => "chain",
+            Level::Rule => "rule",
+        }
+    }
+
     fn nearer(self) -> Option<Level> {
         Level::ALL.into_iter().find(|l| *l > self)
     }

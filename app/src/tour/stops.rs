@@ -70,7 +70,7 @@ impl Seen<'_> {
         let table = host.and_then(|host| chains::table_of(host, rule));
         let name = |at: usize| {
             let step = rule.visit.traversal.steps.get(at)?;
-            Some(&*table?.chain(step.chain)?.name)
+            Some(table?.chain(step.chain)?.name)
         };
         let at = rule.at as usize;
         name(at).is_some_and(|n| n.starts_with(from))

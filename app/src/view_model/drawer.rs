@@ -24,6 +24,8 @@ pub struct Card {
     pub current: bool,
     /// It has come here.
     pub reached: bool,
+    /// No stop on the way: it stands beside the others.
+    pub aside: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Line {
     pub current: bool,
     /// A remark on lines and not one of them: `212 more rules`.
     pub note: bool,
+    /// Where it is written.
+    pub span: Option<northsouth::text::Span>,
 }
 
 /// Where the packet comes from and where it goes to, by what its headers say now.

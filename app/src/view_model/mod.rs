@@ -8,6 +8,7 @@ pub mod explain;
 pub mod files;
 pub mod header;
 pub mod map;
+pub mod predict;
 pub mod share;
 pub mod shortcuts;
 pub mod stride;

@@ -39,7 +39,7 @@ const fn one(
     }
 }
 
-pub static SHORTCUTS: [Shortcut; 12] = [
+pub static SHORTCUTS: [Shortcut; 13] = [
     one('p', |w| w.key_play, |_, _| Some(Event::PlayToggled)),
     stride(
         's',
@@ -80,6 +80,11 @@ pub static SHORTCUTS: [Shortcut; 12] = [
         'b',
         |w| w.key_breakpoint,
         |state, _| explain::breakpoint(state, state.cursor).map(Event::BreakpointToggled),
+    ),
+    one(
+        'g',
+        |w| w.key_predict,
+        |s, _| Some(Event::PredictSet(!s.predict)),
     ),
     one('f', |w| w.key_follow, |_, _| Some(Event::PacketFollowed)),
     one('+', |w| w.nearer, |_, _| Some(Event::ZoomedBy(125))),

@@ -8,6 +8,7 @@ use yew::prelude::*;
 
 use super::Props;
 use super::fidelity::step_fidelity;
+use super::predict::predict;
 use crate::state::Event;
 use crate::view_model::explain::{self, Origin};
 
@@ -24,6 +25,7 @@ pub fn inspector(props: &Props) -> Html {
     };
     html! {
         <div class="inspector">
+            { predict(props) }
             <h2>{ &step.title }</h2>
             <p class="place">{ &step.place }</p>
             { header(&step.header, words) }

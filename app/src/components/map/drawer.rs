@@ -2,6 +2,7 @@ use yew::prelude::*;
 
 use crate::components::{layer_class, outcome_sign};
 use crate::i18n::Words;
+use crate::state::Event;
 use crate::view_model::drawer::{Line, Tag};
 use crate::view_model::map::geometry::points;
 use crate::view_model::map::{CardBox, DrawerBox, Rect};
@@ -16,7 +17,7 @@ pub fn funnel(drawer: &DrawerBox) -> Html {
 }
 
 /// The open place: what stands in it, and what the packet met there.
-pub fn drawer(drawer: &DrawerBox, words: &Words) -> Html {
+pub fn drawer(drawer: &DrawerBox, send: &Callback<Event>, words: &Words) -> Html {
     let rect = drawer.rect;
     html! {
         <g class={classes!("drawer", layer_class(drawer.layer))} role="group" aria-label={drawer.title.clone()}>
@@ -26,7 +27,7 @@ pub fn drawer(drawer: &DrawerBox, words: &Words) -> Html {
             { for drawer.links.iter().map(|(link, walked)| html! {
                 <polyline class={classes!("wire", walked.then_some("walked"))} points={points(link)} />
             }) }
-            { for drawer.cards.iter().map(|card| self::card(card, words)) }
+            { for drawer.cards.iter().map(|card| self::card(card, send, words)) }
             if let Some((rect, tag)) = &drawer.tag {
                 { self::tag(*rect, tag) }
             }
@@ -34,7 +35,7 @@ pub fn drawer(drawer: &DrawerBox, words: &Words) -> Html {
     }
 }
 
-fn card(card: &CardBox, words: &Words) -> Html {
+fn card(card: &CardBox, send: &Callback<Event>, words: &Words) -> Html {
     let rect = card.rect;
     let class = classes!(
         "card",
@@ -47,22 +48,27 @@ fn card(card: &CardBox, words: &Words) -> Html {
                 width={rect.w.to_string()} height={rect.h.to_string()} rx="8" />
             <text class="name" x={(rect.x + 10).to_string()} y={(rect.y + 19).to_string()}>{ &card.card.title }</text>
             { for card.card.lines.iter().enumerate().map(|(at, line)| {
-                self::line(line, rect, rect.y + 40 + at as i32 * 18, words)
+                self::line(line, rect, rect.y + 40 + at as i32 * 18, send, words)
             }) }
         </g>
     }
 }
 
-fn line(line: &Line, card: Rect, y: i32, words: &Words) -> Html {
+fn line(line: &Line, card: Rect, y: i32, send: &Callback<Event>, words: &Words) -> Html {
     let (sign, state) = line.outcome.map(outcome_sign).unwrap_or(("", "ahead"));
     let class = classes!(
         "rule",
         state,
         line.current.then_some("current"),
-        line.note.then_some("note")
+        line.note.then_some("note"),
+        line.span.map(|_| "written"),
     );
+    // By pointer only: the same way leads from the explanation, where keys find it.
+    let onclick = line
+        .span
+        .map(|span| send.reform(move |_: MouseEvent| Event::SpanChosen(span)));
     html! {
-        <g {class}>
+        <g {class} {onclick}>
             <text x={(card.x + 10).to_string()} y={y.to_string()}>{ &line.text }</text>
             if let Some(outcome) = line.outcome {
                 <text class="sign" x={(card.right() - 10).to_string()} y={y.to_string()} text-anchor="end"

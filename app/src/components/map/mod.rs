@@ -87,7 +87,7 @@ pub fn MapView(props: &Props) -> Html {
                         <text class="note" x={at.x.to_string()} y={at.y.to_string()}>{ note }</text>
                     }) }
                     if let Some(open) = &map.drawer {
-                        { drawer(open, words) }
+                        { drawer(open, &props.send, words) }
                     }
                     { for map.boxes.iter().map(|b| part(b, &props.send, words)) }
                     if map.packet.is_some() {

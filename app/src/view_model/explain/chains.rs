@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use northsouth::netfilter::walk::{StepAction, StepKind, TableRef, Traversal};
-use northsouth::netfilter::{Chain, ChainId, Policy, Rule, Table};
+use northsouth::netfilter::walk::{StepAction, StepKind, Traversal};
+use northsouth::netfilter::{ChainId, Policy};
 use northsouth::text::{Outcome, Span};
 use northsouth::topology::Host;
 use northsouth::trace::{Action, RuleStep};
 use northsouth::workspace::Run;
 
 use super::explanation::{brief, written};
+pub use super::tables::{ChainView, TableView};
 use crate::i18n::Words;
 use crate::state::State;
 use crate::view_model::drawer::{Card, Line};
@@ -58,7 +59,7 @@ fn visits(traversal: &Traversal) -> Vec<Visit> {
 /// What a packet met in a table, up to a step.
 pub struct Met<'a> {
     pub run: &'a Run,
-    pub table: &'a Table,
+    pub table: TableView<'a>,
     pub traversal: &'a Traversal,
     /// The step at hand, by its position in the traversal.
     pub now: usize,
@@ -79,18 +80,19 @@ pub fn cards(met: &Met, words: &Words) -> Vec<Card> {
         let chain = table.chain(visit.chain)?;
         let current = visit.steps.contains(&now);
         Some(Card {
-            title: short_chain(&chain.name),
+            title: short_chain(chain.name),
             lines: lines(met, chain, visit, words),
             current,
             reached: visit.steps.first().is_some_and(|first| *first <= now),
+            ..Card::default()
         })
     });
     cards.collect()
 }
 
-fn lines(met: &Met, chain: &Chain, visit: &Visit, words: &Words) -> Vec<Line> {
+fn lines(met: &Met, chain: ChainView, visit: &Visit, words: &Words) -> Vec<Line> {
     let (traversal, now) = (met.traversal, met.now);
-    let count = chain.rules.len();
+    let count = chain.count();
     let mut outcomes: Vec<Option<Outcome>> = vec![None; count];
     let mut end = None;
     let mut current = None;
@@ -130,10 +132,8 @@ fn lines(met: &Met, chain: &Chain, visit: &Visit, words: &Words) -> Vec<Line> {
             lines.push(note(words.more_rules(skipped)));
         }
         last = Some(at);
-        let text = chain
-            .rules
-            .get(at)
-            .map(|r| rule_text(met, chain, r, outcomes[at]));
+        let span = chain.span(at);
+        let text = span.map(|span| rule_text(met, chain, span, outcomes[at]));
         let text = text.unwrap_or_default();
         let (asks, target) = text.split_at(text.find('→').unwrap_or(text.len()));
         lines.push(Line {
@@ -142,6 +142,7 @@ fn lines(met: &Met, chain: &Chain, visit: &Visit, words: &Words) -> Vec<Line> {
             outcome: outcomes[at],
             current: current == Some(at),
             note: false,
+            span,
         });
     }
     let rest = count - last.map_or(0, |last| last + 1).min(count);
@@ -163,11 +164,11 @@ fn lines(met: &Met, chain: &Chain, visit: &Visit, words: &Words) -> Vec<Line> {
 }
 
 /// A rule on a card: of one that was passed over, only what it wanted and did not get.
-fn rule_text(met: &Met, chain: &Chain, rule: &Rule, outcome: Option<Outcome>) -> String {
-    let failed = met.failed.get(&rule.span);
+fn rule_text(met: &Met, chain: ChainView, rule: Span, outcome: Option<Outcome>) -> String {
+    let failed = met.failed.get(&rule);
     match failed.filter(|_| outcome == Some(Outcome::Failed)) {
         Some(criterion) => shorten(criterion),
-        None => short(written(met.run, rule.span), &chain.name),
+        None => short_rule(met.run, rule, chain.name),
     }
 }
 
@@ -203,26 +204,27 @@ fn note(text: String) -> Line {
     }
 }
 
-/// The built-in chains of a hook as they stand, for a viewer who looks where the packet is not.
-pub fn standing(run: &Run, table: &Table, chain: &Chain, words: &Words) -> Card {
-    let rules = chain.rules.iter().take(MOST_LINES).enumerate();
+/// A built-in chain of a hook as it stands, for a viewer who looks where the packet is not.
+pub fn standing(run: &Run, table: TableView, chain: ChainView, words: &Words) -> Card {
+    let count = chain.count();
+    let rules = (0..count.min(MOST_LINES)).filter_map(|at| Some((at, chain.span(at)?)));
     let mut lines: Vec<Line> = rules
-        .map(|(at, rule)| Line {
-            text: format!("{} {}", at + 1, short(written(run, rule.span), &chain.name)),
+        .map(|(at, span)| Line {
+            text: format!("{} {}", at + 1, short_rule(run, span, chain.name)),
+            span: Some(span),
             ..Line::default()
         })
         .collect();
-    if chain.rules.len() > MOST_LINES {
-        lines.push(note(words.more_rules(chain.rules.len() - MOST_LINES)));
+    if count > MOST_LINES {
+        lines.push(note(words.more_rules(count - MOST_LINES)));
     }
     if let Some(policy) = chain.policy {
         lines.push(note(words.policy(policy_name(policy))));
     }
     Card {
-        title: format!("{} · {}", table.name, chain.name),
+        title: format!("{} · {}", table.name(), chain.name),
         lines,
-        current: false,
-        reached: false,
+        ..Card::default()
     }
 }
 
@@ -234,6 +236,10 @@ pub fn policy_name(policy: Policy) -> &'static str {
 }
 
 /// A rule on a card: its chain is the card's title, its match modules name themselves.
+pub fn short_rule(run: &Run, rule: Span, chain: &str) -> String {
+    short(written(run, rule), chain)
+}
+
 fn short(line: &str, chain: &str) -> String {
     let line = brief(line);
     let line = line
@@ -259,7 +265,30 @@ fn shorten(line: &str) -> String {
                 words.next();
                 continue;
             }
-            "-j" | "-g" => "→".to_string(),
+            // What nft counts on the way.
+            "counter" => {
+                let rest = words.clone();
+                let mut next = || words.next();
+                if next() == Some("packets") {
+                    words.nth(2);
+                } else {
+                    words = rest;
+                }
+                continue;
+            }
+            "comment" => {
+                // A quoted text, which may have blanks in it.
+                let mut quoted = words.next().unwrap_or("");
+                while !quoted.ends_with('"') {
+                    let Some(more) = words.next() else { break };
+                    quoted = more;
+                }
+                continue;
+            }
+            "-j" | "-g" | "jump" | "goto" => "→".to_string(),
+            "dnat" | "snat" | "masquerade" | "redirect" | "vmap" | "accept" | "drop" | "reject" => {
+                format!("→ {word}")
+            }
             "--to-destination" | "--to-source" => continue,
             word => short_chain(word.trim_start_matches("--").trim_end_matches("/32")),
         };
@@ -282,15 +311,12 @@ fn short_chain(word: &str) -> String {
 }
 
 /// The table that a rule step was made in.
-pub fn table_of<'a>(host: &'a Host, rule: &RuleStep) -> Option<&'a Table> {
-    match rule.table() {
-        TableRef::Iptables(name) => host.iptables.table(name),
-        TableRef::Nft(_) => None,
-    }
+pub fn table_of<'a>(host: &'a Host, rule: &RuleStep) -> Option<TableView<'a>> {
+    TableView::of(host, rule.table())
 }
 
 /// The rule step at hand, with its table.
-pub(super) fn at_hand<'a>(state: &'a State, moment: &Moment) -> Option<(&'a RuleStep, &'a Table)> {
+pub fn at_hand<'a>(state: &'a State, moment: &Moment) -> Option<(&'a RuleStep, TableView<'a>)> {
     let step = step_at(&state.run.trace, moment.position)?;
     let Action::Rule(rule) = &step.action else {
         return None;
@@ -304,10 +330,9 @@ pub fn title(state: &State, moment: &Moment) -> Option<String> {
     let (rule, table) = at_hand(state, moment)?;
     let step = rule.step().filter(|s| s.kind == StepKind::Rule)?;
     let chain = table.chain(step.chain)?;
-    let text = written(&state.run, chain.rules.get(step.index as usize)?.span);
-    let text = short(text, &chain.name);
+    let text = short_rule(&state.run, chain.span(step.index as usize)?, chain.name);
     let (_, action) = text.split_once("→ ")?;
-    let chain = short_chain(&chain.name);
+    let chain = short_chain(chain.name);
     Some(format!("{chain} {} → {action}", step.index + 1))
 }
 
@@ -327,5 +352,5 @@ pub fn place(state: &State, moment: &Moment, words: &Words) -> Vec<String> {
             .unwrap_or_default(),
         StepKind::Return => words.end_of_chain.to_string(),
     };
-    vec![table.name.to_string(), chain.name.to_string(), at]
+    vec![table.name(), chain.name.to_string(), at]
 }

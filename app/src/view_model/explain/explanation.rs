@@ -101,10 +101,7 @@ pub fn explanation(state: &State, words: &Words) -> Option<Explanation> {
 }
 
 fn reason(run: &Run, reason: &Reason, lang: Lang) -> ReasonRow {
-    let text = match reason.span {
-        Some(span) if reason.text.is_empty() => brief(written(run, span)),
-        _ => reason.text.clone(),
-    };
+    let text = reason_text(run, reason);
     // A rule that did not hold says what its one criterion says that did not: that one is named, and the others left out.
     let failed = reason
         .children
@@ -119,6 +116,14 @@ fn reason(run: &Run, reason: &Reason, lang: Lang) -> ReasonRow {
         said: reason.say.text(lang),
         span: reason.span,
         children: children.map(|c| self::reason(run, c, lang)).collect(),
+    }
+}
+
+/// What asked.
+pub fn reason_text(run: &Run, reason: &Reason) -> String {
+    match reason.span {
+        Some(span) if reason.text.is_empty() => brief(written(run, span)),
+        _ => reason.text.clone(),
     }
 }
 

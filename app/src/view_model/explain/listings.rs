@@ -6,7 +6,7 @@ use northsouth::text::Span;
 use northsouth::topology::Host;
 use northsouth::trace::{Action, SwitchOutcome, Tracking};
 
-use super::chains::at_hand;
+use super::chains::{TableView, at_hand};
 use super::contents::ports;
 use super::explanation::{Listing, ListingLine, written};
 use super::part_name;
@@ -64,35 +64,38 @@ fn chain(state: &State, moment: &Moment, words: &Words) -> Option<Listing> {
     let step = rule.step()?;
     let chain = table.chain(step.chain)?;
     let now = step.index as usize;
-    let (from, to) = (
-        now.saturating_sub(AROUND),
-        (now + AROUND).min(chain.rules.len()),
-    );
+    let count = chain.count();
+    let (from, to) = (now.saturating_sub(AROUND), (now + AROUND).min(count));
     let mut lines = Vec::new();
     if from > 0 {
         lines.push(remark(words.more_rules(from)));
     }
     let after = state.run.after.host(moment.place.host);
-    for (at, rule) in chain.rules.iter().enumerate().take(to).skip(from) {
-        let id = RuleId {
-            table: table.name,
-            chain: step.chain,
-            index: u32::try_from(at).unwrap_or(u32::MAX),
+    for (at, rule) in (from..to).filter_map(|at| Some((at, chain.span(at)?))) {
+        let counted = match table {
+            TableView::Iptables(table) => {
+                let id = RuleId {
+                    table: table.name,
+                    chain: step.chain,
+                    index: u32::try_from(at).unwrap_or(u32::MAX),
+                };
+                after.and_then(|host| host.netfilter.rules.get(&id))
+            }
+            TableView::Nft(_) => None,
         };
-        let counted = after.and_then(|host| host.netfilter.rules.get(&id));
         lines.push(ListingLine {
             counted: counted.map_or(0, |c| c.packets),
-            text: written(&state.run, rule.span).to_string(),
+            text: written(&state.run, rule).to_string(),
             lit: at == now,
             note: false,
-            span: Some(rule.span),
+            span: Some(rule),
         });
     }
-    if to < chain.rules.len() {
-        lines.push(remark(words.more_rules(chain.rules.len() - to)));
+    if to < count {
+        lines.push(remark(words.more_rules(count - to)));
     }
     Some(Listing {
-        title: words.chain_with_counters(&chain.name),
+        title: words.chain_with_counters(chain.name),
         lines,
     })
 }

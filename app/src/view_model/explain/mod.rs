@@ -7,6 +7,7 @@ mod explanation;
 mod list;
 mod listings;
 mod step;
+mod tables;
 
 use northsouth::text::Span;
 use northsouth::topology::{HostId, World};
@@ -15,9 +16,9 @@ use northsouth::workspace::Run;
 
 pub use breakpoints::{breakpoint, breakpoints, met};
 pub use contents::drawer;
-pub use explanation::{Listing, Origin, ReasonRow, explanation};
+pub use explanation::{Listing, Origin, ReasonRow, explanation, reason_text};
 pub use list::hops;
-pub use step::{depth, is_minor};
+pub use step::{depth, is_minor, why};
 
 use super::drawer::Tag;
 use super::header;

@@ -53,6 +53,9 @@ impl Map {
             .windows(2)
             .filter_map(|pair| {
                 let walked = pair[1].card.reached;
+                if pair[1].card.aside {
+                    return None;
+                }
                 Some((link(pair[0].rect, pair[1].rect)?, walked))
             })
             .collect();
@@ -235,8 +238,7 @@ fn fitted(card: &Card, width: i32) -> Card {
     Card {
         title: Face::TITLE.fit(&card.title, width - 20),
         lines: lines.collect(),
-        current: card.current,
-        reached: card.reached,
+        ..card.clone()
     }
 }
 
@@ -257,6 +259,6 @@ fn fitted_line(line: &Line, room: i32) -> Line {
     Line {
         text: face.fit(&text, room),
         target: String::new(),
-        ..*line
+        ..line.clone()
     }
 }

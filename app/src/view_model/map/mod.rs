@@ -281,7 +281,11 @@ impl Sight<'_> {
     }
 
     fn is_open(&self, place: &Place) -> bool {
-        self.opens() && self.open == place
+        let envoy = matches!(
+            (&self.open.part, &place.part),
+            (Part::Envoy(_), Part::Process)
+        );
+        self.opens() && (self.open == place || envoy && self.open.host == place.host)
     }
 }
 

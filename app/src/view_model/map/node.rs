@@ -301,6 +301,10 @@ impl Map {
         };
         let listens: Vec<String> = pod.sockets.iter().map(|s| format!(":{}", s.port)).collect();
         let listens = sight.words.listens(&listens.join(" "));
+        let listens = match pod.envoy {
+            Some(_) => format!("Envoy · {listens}"),
+            None => listens,
+        };
         self.boxes.push(PartBox {
             place: Place {
                 host: id,
@@ -309,7 +313,10 @@ impl Map {
             context: format!("{} {}", sight.words.pod, pod.name),
             rect,
             shape: Shape::Pod,
-            layer: Layer::Endpoint,
+            layer: match pod.envoy {
+                Some(_) => Layer::Envoy,
+                None => Layer::Endpoint,
+            },
             title: Face::NAME.fit_middle(&pod.name, rect.w - 24),
             lines: vec![
                 Face::MONO.fit(&scene::addresses(pod), rect.w - 24),
@@ -364,7 +371,10 @@ impl Map {
             hook(Hook::Prerouting),
             (Part::Routing, sight.words.routing, Layer::Routing),
             hook(Hook::Input),
-            (Part::Process, sight.words.process, Layer::Endpoint),
+            match pod.envoy {
+                Some(_) => (Part::Process, "Envoy", Layer::Envoy),
+                None => (Part::Process, sight.words.process, Layer::Endpoint),
+            },
             hook(Hook::Output),
             hook(Hook::Postrouting),
         ];
@@ -421,15 +431,22 @@ fn is_on_bridge(host: &Host, part: &Part) -> bool {
 
 fn rules(host: &Host) -> usize {
     let tables = host.iptables.tables.iter();
-    tables.flat_map(|t| &t.chains).map(|c| c.rules.len()).sum()
+    let iptables = tables.flat_map(|t| &t.chains).map(|c| c.rules.len());
+    let tables = host.nft.tables.iter();
+    let nft = tables.flat_map(|t| &t.chains).map(|c| c.rules.len());
+    iptables.chain(nft).sum()
 }
 
 /// The tables that a host has at a hook, in the order in which they are asked.
 fn tables_at(host: &Host, hook: Hook) -> String {
-    let here: Vec<&str> = TableName::ALL
+    let mut here: Vec<&str> = TableName::ALL
         .into_iter()
         .filter(|t| t.hooks().contains(&hook) && host.iptables.table(*t).is_some())
         .map(TableName::name)
         .collect();
+    let at = |c: &northsouth::netfilter::nft::Chain| c.base.is_some_and(|b| b.hook == hook);
+    let nft = host.nft.tables.iter().filter(|t| t.chains.iter().any(at));
+    here.extend(nft.map(|t| &*t.name));
+    here.dedup();
     here.join(" · ")
 }

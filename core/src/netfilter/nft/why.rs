@@ -112,6 +112,7 @@ fn of_rule(run: &mut Run, rule: &Rule, table: &Table, ctx: &mut Context) -> Vec<
         }
         run.turn_to_statement(index);
         let has = run.again(|run| has(run, statement, ctx));
+        let element = run.again(|run| element(run, statement, table, ctx));
         let flow = run.statement(statement, rule.span, ctx);
         let cannot_tell = matches!(
             &flow,
@@ -132,12 +133,15 @@ fn of_rule(run: &mut Run, rule: &Rule, table: &Table, ctx: &mut Context) -> Vec<
             } else {
                 Outcome::Held
             };
-            reasons.push(reason(
-                outcome,
-                text(),
-                sentence(statement, has, failed, table),
-                rule,
-            ));
+            reasons.push(Reason {
+                children: Vec::from_iter(element),
+                ..reason(
+                    outcome,
+                    text(),
+                    sentence(statement, has, failed, table),
+                    rule,
+                )
+            });
         }
     }
     reasons
@@ -159,6 +163,30 @@ fn has(run: &mut Run, statement: &Statement, ctx: &Context) -> Got<String> {
     };
     let key = run.key(expr, ctx)?;
     Ok(print::values(key.parts(), &expr.types()))
+}
+
+/// The element of a named set or map that has what is asked. What rules or time change is not told so.
+fn element(run: &mut Run, statement: &Statement, table: &Table, ctx: &Context) -> Option<Reason> {
+    let (expr, of) = match statement {
+        Statement::Match(relation) => match &relation.right {
+            Right::Set(set) => (&relation.left, set),
+            _ => return None,
+        },
+        Statement::Vmap(key, map) => (&**key, map),
+        _ => return None,
+    };
+    let set = of
+        .of(table)
+        .filter(|s| !s.name.is_empty() && !s.changes())?;
+    let key = run.key(expr, ctx).ok()?;
+    let found = set.find(key.parts())?;
+    Some(Reason {
+        outcome: Outcome::Held,
+        text: String::new(),
+        say: say!("nft/element", set = set.name),
+        span: Some(found.span),
+        children: Vec::new(),
+    })
 }
 
 fn sentence(statement: &Statement, has: Got<String>, failed: bool, table: &Table) -> Say {

@@ -1,21 +1,25 @@
 //! What stands in an open place.
 
+mod envoy;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use northsouth::netfilter::{Hook, TableName};
+use northsouth::netfilter::Hook;
 use northsouth::sim::ProbeKind;
 use northsouth::text::{Outcome, Reason, Span};
 use northsouth::topology::{Host, HostId, IfaceName, Socket, World};
 use northsouth::trace::{Action, Part, RuleStep, SwitchOutcome};
 
-use super::chains::Met;
+use super::chains::{Met, TableView};
 use super::explanation::{brief, written};
-use super::{chains, host_name, part_name, short_name, step, tag};
+use super::{chains, host_name, part_name, short_name, step, tables, tag};
 use crate::i18n::Words;
 use crate::state::{Level, Place, State};
 use crate::view_model::drawer::{Card, Drawer, Line};
 use crate::view_model::walk::{Moment, step as step_at};
+
+use envoy::envoy;
 
 /// A card without rules shows at most so many lines.
 const MOST_LINES: usize = 7;
@@ -35,6 +39,7 @@ pub fn drawer(state: &State, open: &Place, words: &Words) -> Drawer {
         (Part::Hook(hook), Some(moment)) => at_hook(state, host, *hook, moment, words),
         (Part::Hook(hook), None) => hook_standing(state, host, *hook, words),
         (Part::Bridge(name), Some(moment)) => switched(state, name, moment),
+        (Part::Envoy(_), Some(moment)) => envoy(state, moment, words).unwrap_or_default(),
         (_, Some(moment)) => {
             decided(state, moment, words).unwrap_or_else(|| standing(state, host, open, words))
         }
@@ -140,6 +145,7 @@ fn at_hook(state: &State, host: &Host, hook: Hook, now: &Moment, words: &Words) 
             _ => None,
         }
     };
+    let now_step = now;
     // On a step between tables: the one before it, else the one that follows.
     let before = (0..=cursor)
         .rev()
@@ -175,17 +181,59 @@ fn at_hook(state: &State, host: &Host, hook: Hook, now: &Moment, words: &Words) 
         failed: failed(state, rule),
     };
     let mut cards = chains::cards(&met, words);
+    if state.predict {
+        cards.retain(|card| card.reached);
+    }
     if ahead {
         for card in &mut cards {
             card.reached = false;
             card.lines.iter_mut().for_each(|line| line.outcome = None);
         }
     }
+    cards.extend(set_at_work(state, table, now_step, words));
     Drawer {
-        title: words.table_at_hook(table.name.name(), hook.name()),
+        title: words.table_at_hook(&table.name(), hook.name()),
         cards,
         ..Drawer::default()
     }
+}
+
+/// The named set or map in which the rule at hand found the packet, with the element.
+fn set_at_work(state: &State, table: TableView, moment: &Moment, words: &Words) -> Option<Card> {
+    let why = step::why(&state.run, moment);
+    let mut elements = why
+        .decided
+        .iter()
+        .flat_map(|r| &r.children)
+        .filter_map(|r| r.span);
+    let (set, found) = elements.find_map(|span| Some((table.set_with(span)?, span)))?;
+    let at = set.elements.iter().position(|e| e.span == found)?;
+    let from = at
+        .saturating_sub(MOST_LINES / 2)
+        .min(set.elements.len().saturating_sub(MOST_LINES));
+    let shown = set.elements.iter().skip(from).take(MOST_LINES);
+    let mut lines: Vec<Line> = shown
+        .map(|e| Line {
+            text: written(&state.run, e.span)
+                .trim_end_matches(',')
+                .to_string(),
+            outcome: (e.span == found).then_some(Outcome::Held),
+            current: e.span == found,
+            span: Some(e.span),
+            ..Line::default()
+        })
+        .collect();
+    let rest = set.elements.len() - lines.len();
+    if rest > 0 {
+        lines.push(more(words, rest));
+    }
+    Some(Card {
+        title: format!("@{}", set.name),
+        lines,
+        reached: true,
+        aside: true,
+        ..Card::default()
+    })
 }
 
 /// What each rule that was passed over in a visit wanted and did not get.
@@ -213,14 +261,9 @@ fn failed(state: &State, rule: &RuleStep) -> BTreeMap<Span, String> {
 }
 
 fn hook_standing(state: &State, host: &Host, hook: Hook, words: &Words) -> Drawer {
-    let cards: Vec<Card> = TableName::ALL
-        .into_iter()
-        .filter(|name| name.hooks().contains(&hook))
-        .filter_map(|name| {
-            let table = host.iptables.table(name)?;
-            let chain = table.chains.iter().find(|c| &*c.name == hook.name())?;
-            Some(chains::standing(&state.run, table, chain, words))
-        })
+    let chains = tables::at_hook(host, hook).into_iter();
+    let cards: Vec<Card> = chains
+        .map(|(table, chain)| chains::standing(&state.run, table, chain, words))
         .collect();
     if cards.is_empty() {
         return one_card(words.no_rules, Vec::new());
@@ -257,6 +300,7 @@ fn decided(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
         lines.push(Line {
             text: short_route(text.lines().next().unwrap_or("").trim()),
             outcome: Some(reason.outcome),
+            span: reason.span,
             current: *chosen && reason.outcome == Outcome::Held,
             ..Line::default()
         });
@@ -271,6 +315,7 @@ fn decided(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
             lines,
             current: true,
             reached: true,
+            ..Card::default()
         }],
         ..Drawer::default()
     })
@@ -379,8 +424,8 @@ fn one_card(title: &str, lines: Vec<Line>) -> Drawer {
         cards: vec![Card {
             title: title.to_string(),
             lines,
-            current: false,
             reached: true,
+            ..Card::default()
         }],
         ..Drawer::default()
     }
