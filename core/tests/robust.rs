@@ -44,7 +44,7 @@ fn seeds() -> BTreeMap<&'static str, Vec<String>> {
             .any(|c| c.as_os_str().to_str().unwrap().starts_with("kernel"));
         if folder {
             // `== NAME` lines part a recording.
-            for part in text.split("== ").skip(1) {
+            for part in format!("\n{text}").split("\n== ").skip(1) {
                 let (name, text) = part.split_once('\n').unwrap_or((part, ""));
                 let reader = match name.trim() {
                     "iptables" => "iptables",
@@ -193,6 +193,23 @@ fn walks_bear_whatever_is_typed() {
                 }
             }
             panic!("round {round}");
+        }
+    }
+}
+
+/// What fuzzing found worth keeping: a few texts for each target, those among them that once broke something.
+#[test]
+fn what_fuzzing_found_is_borne() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let walk: (&str, drive::Drive) = ("walk", drive::walk);
+    for (name, drive) in drive::READERS.iter().chain([&walk]) {
+        let mut paths = Vec::new();
+        files(&corpus.join(name), &mut paths);
+        assert!(!paths.is_empty(), "no corpus for {name}");
+        for path in paths {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let caught = std::panic::catch_unwind(|| drive(&text));
+            assert!(caught.is_ok(), "{}:\n{text}", path.display());
         }
     }
 }

@@ -71,6 +71,17 @@ pub fn iptables(text: &str) {
     }
 }
 
+/// The article with one of its files, named by its number in the first line, replaced by the lines that follow.
+pub fn walk(text: &str) {
+    let (number, text) = text.split_once('\n').unwrap_or_default();
+    let mut workspace = article();
+    let count = workspace.files.len();
+    let at = number.trim().parse::<usize>().unwrap_or(0) % count;
+    let file = &mut workspace.files[at];
+    *file = File::new(&file.name, text);
+    play(&workspace);
+}
+
 /// An interface's name is printed as it is, with the real tools too: a blank or quote in it does not read again.
 fn blank_names(rules: &Ruleset) -> bool {
     let chains = rules.tables.iter().flat_map(|t| &t.chains);

@@ -61,6 +61,8 @@ pub struct Member {
     pub parts: Vec<Part>,
     /// What it holds is not in the set.
     pub nomatch: bool,
+    /// `timeout`, counters, `comment` and the like, as written.
+    pub options: Box<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

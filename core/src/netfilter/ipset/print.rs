@@ -39,8 +39,8 @@ impl fmt::Display for Member {
             }
             part.fmt(f)?;
         }
-        if self.nomatch {
-            f.write_str(" nomatch")?;
+        if !self.options.is_empty() {
+            write!(f, " {}", self.options)?;
         }
         Ok(())
     }
@@ -83,13 +83,16 @@ add KUBE-CLUSTER-IP 172.21.9.9,tcp:80
 create nets hash:net family inet hashsize 1024 maxelem 65536
 add nets 10.0.0.0/8
 add nets 10.1.0.0/16 nomatch
+create seen hash:ip family inet hashsize 1024 maxelem 65536 timeout 600 counters comment
+add seen 192.0.2.1 timeout 599 packets 5 bytes 300 comment \"one two\"
 create ports bitmap:port range 0-65535
 add ports 31061
 create both list:set size 8
 add both nets
 ";
         let (sets, diagnostics) = read(text, FileId(0));
-        assert_eq!(diagnostics, []);
+        let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
+        assert_eq!(codes, ["ipset/timeout-stands"]);
         assert_eq!(sets.to_string(), text);
     }
 }

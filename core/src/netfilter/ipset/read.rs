@@ -41,7 +41,12 @@ impl Sets {
                     kind: known.unwrap_or(Kind::Unknown),
                     span: name.span,
                 });
+                let timeout = options.iter().find(|o| o.text == "timeout");
                 match unknown {
+                    false if timeout.is_some() => Err(Diagnostic::note(
+                        timeout.map_or(kind.span, |t| t.span),
+                        say!("ipset/timeout-stands", name = name.text),
+                    )),
                     true => Err(Diagnostic::warning(
                         kind.span,
                         say!("ipset/unknown-type", kind = kind.text),
@@ -88,9 +93,17 @@ impl Sets {
                     let say = say!("ipset/bad-entry", entry = entry.text, name = name.text);
                     return Err(Diagnostic::error(entry.span, say));
                 };
+                let mut all = String::new();
+                for option in options {
+                    if !all.is_empty() {
+                        all.push(' ');
+                    }
+                    all.push_str(option.text);
+                }
                 members.push(Member {
                     parts,
                     nomatch: options.iter().any(|o| o.text == "nomatch"),
+                    options: all.into(),
                 });
             }
         }
