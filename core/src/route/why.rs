@@ -39,6 +39,10 @@ impl Fib {
                 why.decided.push(said(line, Outcome::Held, say));
                 continue;
             }
+            // IPv6 has tables of its own.
+            if line.dst.addr.is_ipv4() != flow.dst.is_ipv4() {
+                continue;
+            }
             // What the kernel adds by itself is only worth a word where it could have decided.
             if line.span.is_none() && !line.dst.contains(flow.dst) {
                 continue;

@@ -140,7 +140,18 @@ impl World {
                 }
             }
             if let Some(mac) = answer(Reached::Beyond(&link.beyond)) {
-                return Some(owner(mac, None));
+                // Where anybody may be behind each of several ports, nobody knows which.
+                let vague = matches!(link.beyond, Beyond::Everything { .. });
+                let anyone = |port: &IfaceName| {
+                    let link = self.link_of(at, port);
+                    link.is_some_and(|(_, l)| matches!(l.beyond, Beyond::Everything { .. }))
+                };
+                let owner = owner(mac, None);
+                let several = vague && ports(host, dev, None).filter(anyone).nth(1).is_some();
+                return Some(Owner {
+                    port: owner.port.filter(|_| !several),
+                    ..owner
+                });
             }
         }
         None
