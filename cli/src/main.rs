@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         ["trace", ref rest @ ..] if !rest.contains(&"--help") => trace::command(rest),
         ["explain", ref rest @ ..] if !rest.contains(&"--help") => explain::command(rest),
         ["run", ref rest @ ..] if !rest.contains(&"--help") => console::command(rest),
+        ["grade", ref rest @ ..] if !rest.contains(&"--help") => exercise::grade::command(rest),
         ["lesson", ref rest @ ..] if !rest.contains(&"--help") => lesson::command(rest),
         ["compare", ref rest @ ..] if !rest.contains(&"--help") => compare::command(rest),
         ["why-not", ref rest @ ..] if !rest.contains(&"--help") => why_not::command(rest),
@@ -64,6 +65,7 @@ fn usage() -> String {
         coverage::USAGE,
         exercise::USAGE,
         lesson::USAGE,
+        exercise::grade::USAGE,
         CONFORM,
     ]
     .join("\n\n")

@@ -38,7 +38,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("sim", [&world[..], &["trace"]].concat()),
         ("workspace", walked.clone()),
         ("console", walked.clone()),
-        ("exercise", walked.clone()),
+        ("exercise", [&walked[..], &["share"]].concat()),
         ("lesson", [&walked[..], &["exercise"]].concat()),
         ("share", walked),
     ])

@@ -1,6 +1,7 @@
 //! `northsouth exercise`: for who writes exercises.
 
 mod check;
+pub mod grade;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -2,7 +2,8 @@
 
 use super::outcome::{self, Outcome};
 use super::{
-    Attempt, Exercise, Goal, Locked, NamedProbe, Score, Wanted, lines_edited, locked, same_answer,
+    Attempt, Exercise, Goal, HandIn, Locked, NamedProbe, Score, Wanted, lines_edited, locked,
+    same_answer,
 };
 use crate::say;
 use crate::sim;
@@ -15,6 +16,7 @@ use crate::workspace::healthy_world;
 #[derive(Clone, Debug)]
 pub struct Start<'e> {
     exercise: &'e Exercise,
+    played: Played,
     outcomes: Vec<Vec<Option<Outcome>>>,
     par: u32,
 }
@@ -44,6 +46,7 @@ pub struct Finding {
 }
 
 /// The probes of an exercise, played over some files.
+#[derive(Clone, Debug)]
 struct Played {
     world: World,
     /// By probe, then by try; `None` where no machine has the sender's name.
@@ -77,6 +80,7 @@ impl<'e> Start<'e> {
             outcomes: outcomes.map(of).collect(),
             par: exercise.par(),
             exercise,
+            played,
         }
     }
 
@@ -84,10 +88,17 @@ impl<'e> Start<'e> {
         let exercise = self.exercise;
         let locked = locked(&exercise.editable, &exercise.start.files, &attempt.files);
         let lines = lines_edited(&exercise.start.files, &attempt.files);
-        let played = Played::of(exercise, &attempt.files);
+        let new;
+        let played = match attempt.files == exercise.start.files {
+            true => &self.played,
+            false => {
+                new = Played::of(exercise, &attempt.files);
+                &new
+            }
+        };
         let finder = Finder {
             start: self,
-            played: &played,
+            played,
             attempt,
             lines,
         };
@@ -106,6 +117,17 @@ impl<'e> Start<'e> {
             locked,
             score,
         }
+    }
+}
+
+/// What a hand-in is worth: it is played, and nothing that it claims is believed. `start`: of the exercise that it names.
+/// Errors: there is none, it is of another version, it does not fit, or it edits what is locked.
+pub fn mark(hand_in: &HandIn, start: Option<&Start<'_>>) -> Result<Score, Say> {
+    let start = start.ok_or_else(|| say!("hand-in/no-exercise", name = hand_in.exercise))?;
+    let judgement = start.judge(&hand_in.attempt(start.exercise)?);
+    match judgement.locked.first() {
+        Some(locked) => Err(say!("hand-in/locked", file = locked.file)),
+        None => Ok(judgement.score),
     }
 }
 

@@ -7,6 +7,7 @@
 mod change;
 mod check;
 mod goal;
+mod hand_in;
 mod judge;
 mod lock;
 mod outcome;
@@ -18,7 +19,8 @@ mod score;
 pub use change::{ChangeKind, FileChange, Mismatch, apply, changes, lines_edited};
 pub use check::{check, differs};
 pub use goal::{Goal, Wanted};
-pub use judge::{Finding, Judgement, Start};
+pub use hand_in::{HandIn, MARK, find as find_hand_ins};
+pub use judge::{Finding, Judgement, Start, mark};
 pub use lock::{Editable, Lines, Locked, locked};
 pub use outcome::Outcome;
 pub use question::{Answer, Question, same_answer};

@@ -1,0 +1,189 @@
+//! `northsouth grade`: hand-ins, judged anew.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use northsouth::exercise::{Exercise, HandIn, Score, Start, find_hand_ins, mark, read};
+use northsouth::text::{Diagnostic, File, FileId, Lang, Say, Severity};
+
+use super::base;
+use crate::files;
+use crate::options::Options;
+
+pub const USAGE: &str = "\
+northsouth grade EXERCISES SUBMISSIONS [OPTIONS]   marks hand-ins: what they did is played again, never believed
+  EXERCISES           a folder of exercises, such as content/en/exercises, or one file
+  SUBMISSIONS         a folder of hand-ins (JSON, or any text with their links in it), or one file
+  --csv               a table for spreadsheets
+  --lang LANG         en or zh-CN (default: the terminal's)
+exit status: 0 every hand-in solves its exercise, 1 some do not or cannot be marked, 2 bad input";
+
+/// A line of the table.
+struct Row {
+    file: String,
+    hand_in: HandIn,
+    outcome: Result<Score, Say>,
+}
+
+pub fn command(words: &[&str]) -> Result<ExitCode, String> {
+    let mut options = Options::new(words);
+    let lang = options.lang()?;
+    let csv = options.flag("--csv");
+    let rest = options.rest()?;
+    let [exercises, submissions] = rest[..] else {
+        return Err(USAGE.to_string());
+    };
+    let exercises = exercises_of(Path::new(exercises), lang)?;
+    let starts: BTreeMap<&str, Start<'_>> = exercises
+        .iter()
+        .map(|(name, e)| (name.as_str(), Start::new(e)))
+        .collect();
+    let mut rows = Vec::new();
+    for file in all_files(Path::new(submissions))? {
+        for text in find_hand_ins(&file.text) {
+            rows.push(row(&file.name, text, &starts));
+        }
+    }
+    if csv {
+        print!("{}", table(&rows, lang));
+    } else {
+        rows.iter().for_each(|row| println!("{}", line(row, lang)));
+    }
+    let solved = |row: &Row| row.outcome.as_ref().is_ok_and(|score| score.solved);
+    let all = !rows.is_empty() && rows.iter().all(solved);
+    Ok(if all {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+fn row(file: &str, text: &str, starts: &BTreeMap<&str, Start<'_>>) -> Row {
+    let (hand_in, outcome) = match HandIn::read(text) {
+        Ok(hand_in) => {
+            let outcome = mark(&hand_in, starts.get(hand_in.exercise.as_str()));
+            (hand_in, outcome)
+        }
+        Err(why) => (HandIn::default(), Err(why)),
+    };
+    Row {
+        file: file.to_string(),
+        hand_in,
+        outcome,
+    }
+}
+
+fn all_files(path: &Path) -> Result<Vec<File>, String> {
+    if path.is_dir() {
+        return files::read(path);
+    }
+    Ok(vec![File::new(
+        &path.display().to_string(),
+        &files::text(path)?,
+    )])
+}
+
+fn exercises_of(path: &Path, lang: Lang) -> Result<BTreeMap<String, Exercise>, String> {
+    let mut all = BTreeMap::new();
+    for file in all_files(path)? {
+        let Some(name) = Path::new(&*file.name)
+            .file_stem()
+            .filter(|_| file.name.ends_with(".md"))
+        else {
+            continue;
+        };
+        let (exercise, said) = read(&file.text, FileId(0), &base);
+        let wrong = said.iter().find(|d| d.severity == Severity::Error);
+        match (exercise, wrong) {
+            (Some(exercise), None) => all.insert(name.to_string_lossy().into_owned(), exercise),
+            (_, wrong) => return Err(format!("{}: {}", file.name, fault(&file, wrong, lang))),
+        };
+    }
+    if all.is_empty() {
+        return Err(format!("{}: no exercises", path.display()));
+    }
+    Ok(all)
+}
+
+fn fault(file: &File, wrong: Option<&Diagnostic>, lang: Lang) -> String {
+    let told = |d: &Diagnostic| {
+        let line = file.line_column(d.span.start).line;
+        format!("line {line}: {}", d.message.text(lang))
+    };
+    wrong.map_or_else(|| "no exercise".to_string(), told)
+}
+
+fn line(row: &Row, lang: Lang) -> String {
+    let hand_in = &row.hand_in;
+    match &row.outcome {
+        Ok(score) => format!(
+            "{}: {}, {}: {} of 100, {}/{} goals, {} strokes (par {})",
+            row.file,
+            hand_in.name,
+            hand_in.exercise,
+            score.points,
+            score.passed,
+            score.of,
+            score.strokes,
+            score.par
+        ),
+        Err(why) => format!("{}: {} {}", row.file, hand_in.name, why.text(lang)),
+    }
+}
+
+const HEAD: &str = "file,name,exercise,version,solved,points,goals,of,lines,hints,strokes,par,started,finished,reason\n";
+
+fn table(rows: &[Row], lang: Lang) -> String {
+    let mut out = HEAD.to_string();
+    for row in rows {
+        let h = &row.hand_in;
+        let version = h.version.to_string();
+        let mut cells = vec![
+            row.file.clone(),
+            h.name.clone(),
+            h.exercise.clone(),
+            version,
+        ];
+        let reason = match &row.outcome {
+            Ok(s) => {
+                cells.push(if s.solved { "yes" } else { "no" }.to_string());
+                let numbers = [s.points, s.passed, s.of, s.lines, s.hints, s.strokes, s.par];
+                cells.extend(numbers.map(|n| n.to_string()));
+                String::new()
+            }
+            Err(why) => {
+                cells.extend((0..8).map(|_| String::new()));
+                why.text(lang)
+            }
+        };
+        cells.extend([h.started.clone(), h.finished.clone(), reason]);
+        let cells: Vec<_> = cells.iter().map(|c| cell(c)).collect();
+        out.push_str(&cells.join(","));
+        out.push('\n');
+    }
+    out
+}
+
+/// A cell of RFC 4180; one that a spreadsheet would take for a formula gets a quote before it.
+fn cell(text: &str) -> String {
+    let safe = match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}"),
+        false => text.to_string(),
+    };
+    match safe.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", safe.replace('"', "\"\"")),
+        false => safe,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_formula() {
+        assert_eq!(cell("=1+1"), "'=1+1");
+        assert_eq!(cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+    }
+}
