@@ -6,7 +6,6 @@ mod hooks;
 mod i18n;
 mod pages;
 mod state;
-mod tour;
 mod view_model;
 
 fn main() {

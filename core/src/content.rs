@@ -14,7 +14,7 @@ include!(concat!(env!("OUT_DIR"), "/content.rs"));
 /// What was fetched, by path.
 static ADDED: RwLock<Vec<Entry>> = RwLock::new(Vec::new());
 
-/// The text of a file, such as `en/tour/01-client.md`. `None`: there is none, or its pack was not fetched yet.
+/// The text of a file, such as `en/lessons/00-tour.md`. `None`: there is none, or its pack was not fetched yet.
 pub fn file(path: &str) -> Option<&'static str> {
     let added = ADDED.read().unwrap_or_else(PoisonError::into_inner);
     [BUILT_IN, &added].into_iter().find_map(|all| {
@@ -81,7 +81,7 @@ mod tests {
     #[cfg(feature = "content")]
     fn what_is_built_in_is_found() {
         assert!(file("words/en/host.txt").is_some_and(|t| !t.is_empty()));
-        assert!(!folder("en/tour").is_empty());
-        assert_eq!(file("en/tour"), None);
+        assert!(!folder("en/lessons").is_empty());
+        assert_eq!(file("en/lessons"), None);
     }
 }

@@ -9,6 +9,11 @@ pub fn now() -> f64 {
         .map_or(0.0, |p| p.now())
 }
 
+/// The date and time of day, as ISO 8601 writes it.
+pub fn date() -> String {
+    js_sys::Date::new_0().to_iso_string().into()
+}
+
 /// Calls back every so many milliseconds until dropped.
 pub fn every(milliseconds: u32, then: impl FnMut() + 'static) -> Interval {
     Interval::new(milliseconds, then)

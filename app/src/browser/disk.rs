@@ -44,6 +44,27 @@ pub fn chosen(event: &Event, then: impl FnOnce(Vec<u8>) + 'static) {
     }
 }
 
+/// The names and texts of all files that were chosen in an `<input type="file">`.
+pub fn texts(event: &Event, then: impl FnOnce(Vec<(String, String)>) + 'static) {
+    let input = event
+        .target()
+        .and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+    let Some(files) = input.and_then(|i| i.files()) else {
+        return;
+    };
+    wasm_bindgen_futures::spawn_local(async move {
+        let mut read = Vec::new();
+        for at in 0..files.length() {
+            if let Some(file) = files.get(at)
+                && let Ok(text) = JsFuture::from(file.text()).await
+            {
+                read.push((file.name(), text.as_string().unwrap_or_default()));
+            }
+        }
+        then(read);
+    });
+}
+
 /// Calls back with the bytes of a single file that is dropped anywhere on the page and looks like one that carries a
 /// workspace, until dropped itself. Other drops are for others.
 pub fn on_drop(then: impl Fn(Vec<u8>) + Clone + 'static) -> Vec<Listener> {

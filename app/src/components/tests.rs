@@ -196,7 +196,7 @@ fn every_part_of_the_page_is_drawn_at_every_step_of_any_walk() {
     empty.files.truncate(1);
     for workspace in [scenario(), empty] {
         let mut state = opened(workspace);
-        state.tour = Some(0);
+        state.after(Event::TourOpened(0));
         for at in (0..state.walk.len().max(1)).step_by(3) {
             state.after(Event::StepChosen(at));
             for part in parts {

@@ -5,6 +5,7 @@ use super::Props;
 use super::menu::Menu;
 use super::scenarios::ScenarioMenu;
 use crate::browser::media;
+use crate::i18n::course::course;
 use crate::state::{Dialog, Event, Theme};
 
 /// The page's name, and what concerns all of it.
@@ -47,6 +48,7 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
                 })}
                 aria-pressed={state.tour.is_some().to_string()}>{ words.tour }</button>
             <button onclick={props.on(Event::DialogOpened(Dialog::Share))}>{ words.share }</button>
+            <a class="button" href="#course">{ course(state.settings.lang).course }</a>
             <span class="spring" />
             <button class="quiet" disabled={!state.history.can_undo()}
                 onclick={props.on(Event::Undone)}>{ words.undo }</button>

@@ -1,32 +1,61 @@
+use northsouth::lesson::{Asked, Part};
 use yew::prelude::*;
 
 use super::Props;
+use super::prose::{block, prose};
+use super::question::{QuestionProps, QuestionView};
+use crate::i18n::course::course;
 use crate::state::Event;
-use crate::tour;
+use crate::state::course::TOUR;
 
-/// A paragraph of the guided tour. The page shows the step that it tells of.
+/// A stop of the lesson at hand, or of the guided tour. The page shows the step that it tells of.
 pub fn tour_card(props: &Props) -> Html {
+    let state = &props.state;
     let words = props.words();
-    let Some(at) = props.state.tour else {
+    let told = course(state.settings.lang);
+    let (Some(at), Some(reading)) = (state.tour, &state.reading) else {
         return html! {};
     };
-    let Some(stop) = tour::STOPS.get(at) else {
+    let Some(stop) = reading.lesson.stops.get(at) else {
         return html! {};
     };
-    let text = stop.text(props.state.settings.lang);
-    let count = tour::STOPS.len();
-    let lost = stop.find(&props.state.run, &props.state.walk).is_none();
+    let count = reading.lesson.stops.len();
+    let tour = reading.name == TOUR;
+    let label = if tour {
+        words.tour.to_string()
+    } else {
+        reading.lesson.title.clone()
+    };
+    let shown = if tour {
+        words.tour_of(at + 1, count)
+    } else {
+        format!("{label} {}", (told.lesson_of)(at + 1, count))
+    };
+    let (end, last) = if tour {
+        (words.end_tour, words.end_tour)
+    } else {
+        (words.close, told.finish)
+    };
     html! {
-        <section class="tour" aria-label={words.tour}>
-            <p class="count">{ words.tour_of(at + 1, count) }
-                <button class="icon" aria-label={words.end_tour} title={words.end_tour}
+        <section class="tour" aria-label={label}>
+            <p class="count">{ shown }
+                <button class="icon" aria-label={end} title={end}
                     onclick={props.on(Event::TourClosed)}><span aria-hidden="true">{ "✕" }</span></button>
             </p>
             <div aria-live="polite">
-                <h2>{ text.title }</h2>
-                { for text.paragraphs().map(paragraph) }
-                if lost {
+                <h2>{ &stop.title }</h2>
+                if at == 0 && !tour {
+                    { prose(&reading.lesson.about) }
+                }
+                { for stop.parts.iter().map(|part| match part {
+                    Part::Text(text) => block(text),
+                    Part::Ask(asked) => question(props, asked),
+                }) }
+                if state.is_lost(at) {
                     <p class="lost">{ words.tour_lost }</p>
+                }
+                if at + 1 == count && !tour {
+                    { tries(props) }
                 }
             </div>
             <p class="turn">
@@ -36,20 +65,54 @@ pub fn tour_card(props: &Props) -> Html {
                 if at + 1 < count {
                     <button class="primary" onclick={props.on(Event::TourOpened(at + 1))}>{ words.next }</button>
                 } else {
-                    <button class="primary" onclick={props.on(Event::TourClosed)}>{ words.end_tour }</button>
+                    <button class="primary" onclick={props.on(Event::TourClosed)}>{ last }</button>
                 }
             </p>
         </section>
     }
 }
 
-/// Text with `code` and **strong** in it.
-fn paragraph(text: &str) -> Html {
+fn question(props: &Props, asked: &Asked) -> Html {
+    let told = course(props.state.settings.lang);
+    let reading = props.state.reading.as_ref();
+    let given = reading.and_then(|r| r.given(asked));
+    let name = asked.question.name.clone();
+    let onanswer = props.send.reform(move |text| Event::Answered {
+        name: name.clone(),
+        text,
+    });
+    let verdict = given.map(|given| props.state.is_right(asked, given));
+    let question = QuestionProps::of(&asked.question, given, told, onanswer);
     html! {
-        <p>{ for tour::pieces(text).map(|piece| match piece {
-            tour::Piece::Plain(text) => html! { text },
-            tour::Piece::Code(text) => html! { <code>{ text }</code> },
-            tour::Piece::Strong(text) => html! { <strong>{ text }</strong> },
-        }) }</p>
+        <div class="asked">
+            <QuestionView key={asked.question.name.clone()} ..question />
+            if let Some((right, answers)) = verdict {
+                <p class={classes!("verdict", if right { "held" } else { "failed" })}>
+                    <span aria-hidden="true">{ if right { "✓ " } else { "✕ " } }</span>
+                    if right { { told.right } } else { { (told.wrong)(&answers.join(", ")) } }
+                    if let Some(why) = &asked.why { { " " }{ super::prose::inline(why) } }
+                </p>
+            }
+        </div>
+    }
+}
+
+/// The exercises that a lesson ends with.
+fn tries(props: &Props) -> Html {
+    let Some(reading) = props
+        .state
+        .reading
+        .as_ref()
+        .filter(|r| !r.lesson.exercises.is_empty())
+    else {
+        return html! {};
+    };
+    let told = course(props.state.settings.lang);
+    html! {
+        <p>{ told.try_exercises }
+            { for reading.lesson.exercises.iter().map(|name| html! {
+                <>{ " " }<a href={format!("#exercise={name}")}>{ name }</a></>
+            }) }
+        </p>
     }
 }

@@ -1,5 +1,6 @@
 //! The page's own words, a module a language. A word that a language lacks does not compile.
 
+pub mod course;
 mod en;
 mod zh_cn;
 

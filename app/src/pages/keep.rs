@@ -9,7 +9,7 @@ use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 
 use super::Route;
 use crate::browser::{media, panic, storage};
-use crate::state::{Notice, Settings, State, look};
+use crate::state::{Event, Notice, Reading, Settings, State, Task, look};
 
 const WORKSPACE: &str = "northsouth.workspace";
 /// A workspace that was set aside when it could not be opened, or when the program failed with it.
@@ -29,6 +29,8 @@ impl Slot {
         let name = match route {
             Route::Scenario(scenario) => scenario.name.to_string(),
             Route::Link(data) => format!("link-{:016x}", sum(data)),
+            // Their files end in `.md`, which no scenario does.
+            Route::Lesson(name) | Route::Exercise(name) => name.to_string(),
             _ => DEFAULT.to_string(),
         };
         // The first place has the name that it had when it was the only one.
@@ -43,8 +45,8 @@ impl Slot {
     }
 }
 
-/// FNV-1a, to tell links from each other.
-fn sum(text: &str) -> u64 {
+/// FNV-1a, to tell texts from each other.
+pub fn sum(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
@@ -55,6 +57,8 @@ struct Source {
     scenario: Option<Scenario>,
     pristine: Workspace,
     shared: Option<Shared>,
+    reading: Option<Reading>,
+    task: Option<Task>,
     notice: Option<Notice>,
 }
 
@@ -69,7 +73,34 @@ impl Source {
             Route::Unknown(fragment) => {
                 Source::default_with(Notice::UnknownAddress(fragment.as_str().into()))
             }
+            Route::Lesson(name) => {
+                let reading = Reading::of(name, settings().lang);
+                let first = reading.as_ref().and_then(|r| r.lesson.stops.first());
+                let start = first.map(|stop| stop.workspace.clone());
+                Source {
+                    reading,
+                    ..Source::start(start)
+                }
+            }
+            Route::Exercise(name) => {
+                let task = Task::of(name, settings().lang);
+                let start = task.as_ref().map(|t| t.exercise.start.clone());
+                Source {
+                    task,
+                    ..Source::start(start)
+                }
+            }
             _ => Source::scenario(Scenario::find(DEFAULT), None),
+        }
+    }
+
+    /// Where a lesson or an exercise starts; `None`: it can't be read.
+    fn start(workspace: Option<Workspace>) -> Source {
+        let lost = workspace.is_none().then_some(Notice::NotFetched);
+        let source = Source::scenario(None, lost);
+        Source {
+            pristine: workspace.unwrap_or_else(nothing),
+            ..source
         }
     }
 
@@ -83,6 +114,8 @@ impl Source {
             scenario,
             pristine: pristine.unwrap_or_else(nothing),
             shared: None,
+            reading: None,
+            task: None,
             notice,
         }
     }
@@ -96,6 +129,8 @@ impl Source {
             scenario,
             pristine: base.unwrap_or_else(|| shared.workspace.clone()),
             shared: Some(shared),
+            reading: None,
+            task: None,
             notice: remark.map(Notice::Said),
         })
     }
@@ -135,8 +170,23 @@ pub fn open(route: &Route) -> State {
     if let Some(shared) = source.shared {
         look(&mut state, shared.step, &shared.view);
     }
+    if let Some(reading) = source.reading {
+        state.reading = Some(Rc::new(reading));
+        state.after(Event::TourOpened(0));
+    }
+    if let Some(task) = source.task {
+        state.set(task);
+    }
     state.notice = lost.or(source.notice);
     state
+}
+
+/// What is kept of the playground, and its scenario as it comes.
+pub fn workspaces() -> (Workspace, Workspace) {
+    let pristine = Scenario::find(DEFAULT).and_then(|s| s.workspace());
+    let pristine = pristine.unwrap_or_else(nothing);
+    let kept = storage::load(WORKSPACE).and_then(|kept| read_kept(&kept));
+    (kept.unwrap_or_else(|| pristine.clone()), pristine)
 }
 
 /// Whether the browser took it.

@@ -1,9 +1,12 @@
 //! Whole pages, and which of them is shown.
 
+mod course;
 mod keep;
 mod playground;
+mod progress;
 mod route;
 mod settings;
+mod teach;
 
 pub use playground::Playground;
 pub use route::Route;
@@ -60,7 +63,14 @@ fn Root(RootProps { route }: &RootProps) -> Html {
     });
     match &*route {
         // Pages of their own come here, each with its variant of `Route`.
-        Route::Playground | Route::Scenario(_) | Route::Link(_) | Route::Unknown(_) => html! {
+        Route::Course => html! { <course::Course /> },
+        Route::Teach(given) => html! { <teach::Teach given={given.clone()} /> },
+        Route::Playground
+        | Route::Scenario(_)
+        | Route::Link(_)
+        | Route::Lesson(_)
+        | Route::Exercise(_)
+        | Route::Unknown(_) => html! {
             <Playground key={format!("{route:?}")} route={(*route).clone()} />
         },
     }

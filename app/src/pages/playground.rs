@@ -3,7 +3,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::settings::use_page_settings;
-use super::{Route, keep};
+use super::{Route, keep, progress};
 use crate::browser::{clock, disk, keys, library, location, measure, media, page};
 use crate::components::compare::Compare;
 use crate::components::controls::controls;
@@ -21,12 +21,14 @@ use crate::components::splitter::Splitter;
 use crate::components::steps::steps;
 use crate::components::strip::strip;
 use crate::components::tabs::{shown, tab_id, tabs};
+use crate::components::task::task_card;
 use crate::components::terminal::Terminal;
 use crate::components::top_bar::top_bar;
 use crate::components::tour::tour_card;
 use crate::components::why_not::WhyNotPanel;
 use crate::components::{Props, Shared};
 use crate::hooks::use_media;
+use crate::i18n::course::course;
 use crate::state::{Dialog, Event, Notice, State, Tab, needs};
 use crate::view_model::{explain, shortcuts as keymap};
 
@@ -70,6 +72,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
         crate::i18n::words(state.settings.lang).page_title,
     );
     use_keeping(slot, &state, &send);
+    use_progress(&state);
     use_playing(&state, &send);
     use_shortcuts(&state, &send);
     use_files_from_outside(&send);
@@ -92,6 +95,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     let layout = classes!("page", folded.then_some("files-folded"));
     let settings = state.settings;
     let tab = shown(state.tab, narrow);
+    let veiled = state.task.as_ref().is_some_and(|task| task.is_veiled());
     html! {
         <div class={layout}>
             <a class="skip" href="#panel" onclick={skip()}>{ words.skip_to_explanation }</a>
@@ -120,9 +124,11 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                 }
                 <section class="explanation" aria-label={words.explanation}>
                     { tour_card(&props) }
+                    { task_card(&props) }
                     { tabs(&props, narrow) }
                     <div id="panel" role="tabpanel" tabindex="0" aria-labelledby={tab_id(tab)}>
                         { match tab {
+                            _ if veiled => html! { <p class="about">{ course(settings.lang).predict_first }</p> },
                             Tab::Probe => html! { <ProbePanel ..props.clone() /> },
                             Tab::Terminal => html! { <Terminal ..props.clone() /> },
                             Tab::Compare => html! { <Compare ..props.clone() /> },
@@ -193,6 +199,27 @@ fn use_keeping(slot: keep::Slot, state: &Shared, send: &Callback<Event>) {
         {
             send.emit(Event::Noticed(Notice::NotSaved));
         }
+    });
+}
+
+/// What was solved, and the lessons that were read to their end, are kept.
+#[hook]
+fn use_progress(state: &Shared) {
+    let score = state
+        .task
+        .as_ref()
+        .map(|task| (task.name, task.judgement.score));
+    use_effect_with(score, |score| {
+        if let Some((name, score)) = score.filter(|(_, score)| score.solved) {
+            progress::solved(name, score);
+        }
+    });
+    let reading = state
+        .reading
+        .as_ref()
+        .filter(|r| state.tour.is_some_and(|at| at + 1 == r.lesson.stops.len()));
+    use_effect_with(reading.map(|r| r.name), |read| {
+        read.iter().for_each(|name| progress::read(name));
     });
 }
 

@@ -1,10 +1,13 @@
 //! What the page shows, by the fragment of its address. Links to the page are out in the world: a form that was read once is
 //! read for ever.
 
-use northsouth::share::Unpacked;
+use northsouth::content;
+use northsouth::exercise::{Head, MARK};
+use northsouth::share::{self, Unpacked};
+use northsouth::text::Lang;
 use northsouth::workspace::{DEFAULT, Scenario};
 
-use crate::state::needs;
+use crate::state::{course, needs};
 
 /// A page, and what it opens on.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +18,16 @@ pub enum Route {
     Scenario(Scenario),
     /// `#w=DATA`: what someone shared.
     Link(String),
+    /// `#course`
+    Course,
+    /// `#lesson=NAME`, by its file.
+    Lesson(&'static str),
+    /// `#exercise=NAME`, by its file; `#task=DATA`, one that comes in the link.
+    Exercise(&'static str),
+    /// `#teach`; `#hand-in=DATA` with what was handed in.
+    Teach(String),
     // A page of its own is a variant here, a line in `Route::of`, and an arm in `pages::Root`:
-    // `#course`, `#lesson=NAME`, `#exercise=NAME`, `#teach`, `#how`.
+    // `#how`.
     /// None of the above: the playground says so.
     Unknown(String),
 }
@@ -24,11 +35,19 @@ pub enum Route {
 impl Route {
     /// The content without which [`Route::of`] can't tell.
     pub fn told_by(fragment: &str) -> Vec<String> {
-        let heads = fragment.starts_with("scenario=") || fragment.starts_with("w=");
-        heads
-            .then(|| needs::SCENARIOS.to_string())
-            .into_iter()
-            .collect()
+        let lang = super::keep::settings().lang;
+        let begins = |words: &[&str]| words.iter().any(|word| fragment.starts_with(word));
+        let mut packs = Vec::new();
+        if begins(&["scenario=", "w="]) {
+            packs.push(needs::SCENARIOS.to_string());
+        }
+        if begins(&["course", "lesson="]) {
+            packs.push(needs::lessons(lang));
+        }
+        if begins(&["course", "exercise=", "task=", "teach", "hand-in="]) {
+            packs.push(needs::exercises(lang));
+        }
+        packs
     }
 
     /// The content without which it can't be shown.
@@ -43,6 +62,10 @@ impl Route {
                 }
                 packs
             }
+            Route::Course => Vec::new(),
+            Route::Lesson(name) => bases("lessons", name),
+            Route::Exercise(name) => bases("exercises", name),
+            Route::Teach(_) => all_bases(),
         }
     }
 
@@ -51,13 +74,63 @@ impl Route {
         let first = fragment.split('&').next().unwrap_or_default();
         let (name, value) = first.split_once('=').unwrap_or((first, ""));
         let found = match name {
-            "" => Some(Route::Playground),
+            "" if first.is_empty() => Some(Route::Playground),
             "w" => Some(Route::Link(value.to_string())),
             "scenario" => Scenario::find(value).map(Route::Scenario),
+            "course" => Some(Route::Course),
+            "teach" => Some(Route::Teach(String::new())),
+            "hand-in" => Some(Route::Teach(format!("{MARK}{value}"))),
+            "lesson" => find("lessons", value).map(Route::Lesson),
+            "exercise" => find("exercises", value).map(Route::Exercise),
+            "task" => carried(value).map(Route::Exercise),
             _ => None,
         };
         found.unwrap_or_else(|| Route::Unknown(fragment.to_string()))
     }
+}
+
+/// The file of a lesson or an exercise.
+fn find(kind: &str, name: &str) -> Option<&'static str> {
+    let wanted = format!("{name}.md");
+    let folder = format!("{}/{kind}", super::keep::settings().lang.tag());
+    let mut all = content::folder(&folder).into_iter();
+    all.find(|(file, _)| **file == *wanted)
+        .map(|(file, _)| file)
+}
+
+/// The scenario that a lesson or an exercise starts from.
+fn bases(kind: &str, name: &str) -> Vec<String> {
+    let lang = super::keep::settings().lang;
+    let head = course::text(kind, name, lang).and_then(Head::read);
+    let base = head.map(|h| h.base).filter(|base| base != "none");
+    base.iter().map(|base| needs::scenario(base)).collect()
+}
+
+/// Those of all exercises.
+fn all_bases() -> Vec<String> {
+    let folder = format!("{}/exercises", super::keep::settings().lang.tag());
+    let heads = content::folder(&folder)
+        .into_iter()
+        .filter_map(|(_, text)| Head::read(text));
+    let mut all: Vec<_> = heads
+        .map(|h| h.base)
+        .filter(|base| base != "none")
+        .collect();
+    all.sort();
+    all.dedup();
+    all.iter().map(|base| needs::scenario(base)).collect()
+}
+
+/// An exercise that a link carries whole. It stands beside ours, in every language as it is written.
+fn carried(data: &str) -> Option<&'static str> {
+    let text = share::unpack(data).ok()?;
+    let sum = super::keep::sum(&text);
+    let name = format!("shared-{sum:016x}");
+    for lang in Lang::ALL {
+        let path = format!("{}/exercises/{name}.md", lang.tag());
+        content::add(format!("{path} {}\n{text}\n", text.len()));
+    }
+    find("exercises", &name)
 }
 
 #[cfg(test)]

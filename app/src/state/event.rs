@@ -81,8 +81,19 @@ pub enum Event {
         name: String,
     },
 
+    /// A stop of the lesson at hand, or of the tour.
     TourOpened(usize),
     TourClosed,
+    /// Of a question by its name.
+    Answered {
+        name: String,
+        text: String,
+    },
+    /// What was to be predicted was.
+    Predicted,
+    HintOpened,
+    /// The walk that shows how a goal fares.
+    GoalShown(usize),
 
     DialogOpened(Dialog),
     DialogClosed,

@@ -3,6 +3,7 @@
 
 mod asked;
 mod breakpoints;
+pub mod course;
 mod cursor;
 mod event;
 mod history;
@@ -20,6 +21,7 @@ use std::rc::Rc;
 
 pub use asked::{Asked, Measured};
 pub use breakpoints::{Breakpoint, Breakpoints};
+pub use course::{Reading, Task};
 pub use cursor::Position;
 pub use event::{Dialog, Event, Notice, Tab};
 pub use history::History;
@@ -89,11 +91,14 @@ pub struct State {
     pub measured: Option<Rc<Measured>>,
     /// The viewer's own probes to measure with.
     pub probe_list: Rc<str>,
-    /// Which paragraph of the guided tour is open.
-    pub tour: Option<usize>,
     /// The next step is asked for before it is shown.
     pub predict: bool,
     pub guess: Option<Guess>,
+    /// The lesson that was opened; the guided tour is one.
+    pub reading: Option<Rc<Reading>>,
+    /// Which of its stops is open.
+    pub tour: Option<usize>,
+    pub task: Option<Rc<Task>>,
     pub notice: Option<Notice>,
     pub dialog: Option<Dialog>,
     /// The files lie over the map, on screens without room for both.
@@ -133,9 +138,11 @@ impl State {
             asked: None,
             measured: None,
             probe_list: "".into(),
-            tour: None,
             predict: false,
             guess: None,
+            reading: None,
+            tour: None,
+            task: None,
             notice: None,
             dialog: None,
             files_shown: false,

@@ -3,15 +3,17 @@
 use super::{Event, State};
 use northsouth::share::Unpacked;
 use northsouth::text::Lang;
+use northsouth::workspace::DEFAULT;
 
 /// The packs that must be there before [`State::after`] takes the event.
 pub fn before(state: &State, event: &Event) -> Vec<String> {
     match event {
         Event::LanguageChosen(lang) => {
-            let tour = state.tour.map(|_| tour(*lang));
-            tour.into_iter().chain([words(*lang)]).collect()
+            let reads = state.reading.iter().map(|_| lessons(*lang));
+            let works = state.task.iter().map(|_| exercises(*lang));
+            reads.chain(works).chain([words(*lang)]).collect()
         }
-        Event::TourOpened(_) => vec![tour(state.settings.lang)],
+        Event::TourOpened(_) => vec![lessons(state.settings.lang), scenario(DEFAULT)],
         // By its name alone: whether there is such a scenario tells the list.
         Event::SharedOpened(unpacked) => {
             let mut packs = shared(unpacked);
@@ -38,9 +40,14 @@ pub fn words(lang: Lang) -> String {
     format!("words/{}", lang.tag())
 }
 
-/// The guided tour in a language.
-fn tour(lang: Lang) -> String {
-    format!("{}/tour", lang.tag())
+/// The lessons in a language; the guided tour is one of them.
+pub fn lessons(lang: Lang) -> String {
+    format!("{}/lessons", lang.tag())
+}
+
+/// The exercises in a language.
+pub fn exercises(lang: Lang) -> String {
+    format!("{}/exercises", lang.tag())
 }
 
 /// The files of a scenario.

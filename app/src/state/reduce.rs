@@ -9,7 +9,6 @@ use yew::Reducible;
 use super::cursor::after_edit;
 use super::settings::PANE_WIDTHS;
 use super::{Asked, Event, Guess, Measured, Notice, State, Tab, Theme, look};
-use crate::tour;
 use crate::view_model::explain;
 use crate::view_model::predict::question;
 use crate::view_model::stride::stops;
@@ -154,13 +153,20 @@ impl State {
             Event::FileRenamed { file, name } => self.rename(file, &name),
             Event::TerminalCleared => Rc::make_mut(&mut self.terminal).answers.clear(),
 
-            Event::TourOpened(at) => self.open_tour(at),
+            Event::TourOpened(at) => self.open_stop(at),
             Event::TourClosed => self.tour = None,
+            Event::Answered { name, text } => self.answered(&name, text),
+            Event::Predicted => self.predicted(),
+            Event::HintOpened => self.hint_opened(),
+            Event::GoalShown(goal) => self.show_goal(goal),
 
             Event::DialogOpened(dialog) => self.dialog = Some(dialog),
             Event::DialogClosed => self.dialog = None,
             Event::ShortcutsSet(on) => self.settings.shortcuts = on,
-            Event::LanguageChosen(lang) => self.settings.lang = lang,
+            Event::LanguageChosen(lang) => {
+                self.settings.lang = lang;
+                self.retold();
+            }
             Event::ThemeToggled { dark_now } => {
                 self.settings.theme = if dark_now { Theme::Light } else { Theme::Dark };
             }
@@ -247,6 +253,8 @@ impl State {
 
     pub(super) fn move_to(&mut self, step: usize) {
         self.guess = None;
+        let veiled = self.task.as_ref().is_some_and(|task| task.is_veiled());
+        let step = if veiled { 0 } else { step };
         self.cursor = step.min(self.walk.len().saturating_sub(1));
         if self.following {
             self.opened = None;
@@ -259,7 +267,7 @@ impl State {
     }
 
     /// By the viewer's own hand, which ends playing.
-    fn step_to(&mut self, step: usize) {
+    pub(super) fn step_to(&mut self, step: usize) {
         self.playing = false;
         self.move_to(step);
     }
@@ -316,7 +324,7 @@ impl State {
         }
     }
 
-    fn change(&mut self, workspace: Workspace) {
+    pub(super) fn change(&mut self, workspace: Workspace) {
         if workspace == *self.workspace {
             return;
         }
@@ -362,6 +370,7 @@ impl State {
         self.workspace = workspace;
         self.playing = false;
         self.guess = None;
+        self.judge();
     }
 
     fn go_to(&mut self, span: Span) {
@@ -370,22 +379,6 @@ impl State {
         self.files_shown = true;
         self.wishes = self.wishes.wrapping_add(1);
         self.go_to = Some((span.start, self.wishes));
-    }
-
-    /// Opens a paragraph of the tour, with the load balancer as it tells it and at the step that it tells of.
-    fn open_tour(&mut self, at: usize) {
-        let Some(stop) = tour::STOPS.get(at) else {
-            return;
-        };
-        self.tour = Some(at);
-        self.tab = Tab::Step;
-        if let Some(workspace) = stop.prepare(&self.workspace) {
-            self.change(workspace);
-        }
-        if let Some(step) = stop.find(&self.run, &self.walk) {
-            self.following = true;
-            self.step_to(step);
-        }
     }
 }
 

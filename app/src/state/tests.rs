@@ -1,3 +1,4 @@
+use northsouth::text::Lang;
 use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 
 use northsouth::text::File;
@@ -116,21 +117,64 @@ fn the_forwarding_switch_edits_the_file_and_can_be_undone() {
 }
 
 #[test]
-fn every_paragraph_of_the_tour_finds_its_own_step() {
+fn every_stop_of_the_tour_finds_its_own_step() {
     let mut state = opened();
     let mut seen = Vec::new();
-    for at in 0..crate::tour::STOPS.len() {
+    for at in 0..12 {
         state.after(Event::TourOpened(at));
-        let stop = &crate::tour::STOPS[at];
-        let found = stop.find(&state.run, &state.walk);
-        assert_eq!(found, Some(state.cursor), "paragraph {at}");
-        let seen_now = (stop.mode.name(), state.cursor);
+        assert_eq!(state.found(at), Some(state.cursor), "stop {at}");
+        let seen_now = (state.workspace.clone(), state.cursor);
         assert!(
             !seen.contains(&seen_now),
-            "paragraph {at} shows what another shows"
+            "stop {at} shows what another shows"
         );
         seen.push(seen_now);
     }
+}
+
+#[test]
+fn a_lesson_shows_a_step_when_it_was_predicted() {
+    let mut state = opened();
+    state.reading = Reading::of("05-dnat.md", Lang::En).map(Rc::new);
+    state.after(Event::TourOpened(0));
+    assert!(Some(state.cursor) < state.found(0));
+    let text = "172.20.1.157".to_string();
+    let name = "to".to_string();
+    state.after(Event::Answered { name, text });
+    assert_eq!(Some(state.cursor), state.found(0));
+    state.after(Event::LanguageChosen(Lang::ZhCn));
+    let reading = state.reading.clone().unwrap();
+    assert!(reading.lesson.title.contains('去') && reading.answers.len() == 1);
+}
+
+#[test]
+fn an_exercise_is_judged_as_it_is_edited() {
+    let mut state = opened();
+    let task = Task::of("shadowed-route.md", Lang::En).unwrap();
+    let solution = task.exercise.solutions[0].attempt.files.clone();
+    state.after(Event::EverythingReset);
+    state.task = Some(Rc::new(task.clone()));
+    let mut workspace = task.exercise.start.clone();
+    state.change(workspace.clone());
+    assert!(!state.task.as_ref().unwrap().judgement.score.solved);
+    state.after(Event::HintOpened);
+    state.after(Event::GoalShown(0));
+    assert!(state.cursor > 0);
+    workspace.files = solution;
+    state.change(workspace);
+    let score = state.task.unwrap().judgement.score;
+    assert!(score.solved && score.strokes == 2, "{score:?}");
+}
+
+#[test]
+fn what_is_to_be_predicted_is_not_shown_before() {
+    let mut state = opened();
+    state.task = Task::of("what-the-pod-sees.md", Lang::En).map(Rc::new);
+    state.after(Event::StepChosen(9));
+    assert_eq!(state.cursor, 0);
+    state.after(Event::Predicted);
+    state.after(Event::StepChosen(9));
+    assert_eq!(state.cursor, 9);
 }
 
 #[test]

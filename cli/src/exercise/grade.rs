@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use northsouth::exercise::{Exercise, HandIn, Score, Start, find_hand_ins, mark, read};
+use northsouth::exercise::{Exercise, HandIn, Score, Start, csv_line, find_hand_ins, mark, read};
 use northsouth::text::{Diagnostic, File, FileId, Lang, Say, Severity};
 
 use super::base;
@@ -35,9 +36,9 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         return Err(USAGE.to_string());
     };
     let exercises = exercises_of(Path::new(exercises), lang)?;
-    let starts: BTreeMap<&str, Start<'_>> = exercises
-        .iter()
-        .map(|(name, e)| (name.as_str(), Start::new(e)))
+    let starts: BTreeMap<String, Start> = exercises
+        .into_iter()
+        .map(|(name, e)| (name, Start::new(Arc::new(e))))
         .collect();
     let mut rows = Vec::new();
     for file in all_files(Path::new(submissions))? {
@@ -59,10 +60,10 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     })
 }
 
-fn row(file: &str, text: &str, starts: &BTreeMap<&str, Start<'_>>) -> Row {
+fn row(file: &str, text: &str, starts: &BTreeMap<String, Start>) -> Row {
     let (hand_in, outcome) = match HandIn::read(text) {
         Ok(hand_in) => {
-            let outcome = mark(&hand_in, starts.get(hand_in.exercise.as_str()));
+            let outcome = mark(&hand_in, starts.get(&hand_in.exercise));
             (hand_in, outcome)
         }
         Err(why) => (HandIn::default(), Err(why)),
@@ -158,32 +159,7 @@ fn table(rows: &[Row], lang: Lang) -> String {
             }
         };
         cells.extend([h.started.clone(), h.finished.clone(), reason]);
-        let cells: Vec<_> = cells.iter().map(|c| cell(c)).collect();
-        out.push_str(&cells.join(","));
-        out.push('\n');
+        out.push_str(&csv_line(&cells));
     }
     out
-}
-
-/// A cell of RFC 4180; one that a spreadsheet would take for a formula gets a quote before it.
-fn cell(text: &str) -> String {
-    let safe = match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{text}"),
-        false => text.to_string(),
-    };
-    match safe.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", safe.replace('"', "\"\"")),
-        false => safe,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_no_formula() {
-        assert_eq!(cell("=1+1"), "'=1+1");
-        assert_eq!(cell("a,\"b\""), "\"a,\"\"b\"\"\"");
-    }
 }

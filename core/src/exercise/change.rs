@@ -86,6 +86,21 @@ pub fn changes(before: &[File], after: &[File]) -> Vec<FileChange> {
     all
 }
 
+/// A change as a fenced block of an exercise's file.
+pub fn block(change: &FileChange) -> String {
+    let (word, text) = match &change.kind {
+        ChangeKind::Whole(text) => ("file", text.as_str()),
+        ChangeKind::Lines(lines) => ("edit", lines.as_str()),
+        ChangeKind::Delete => ("delete", ""),
+    };
+    let end = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    format!("```{word} {}\n{text}{end}```\n", change.name)
+}
+
 /// How many lines differ: of lines that stand for others, the more; empty ones do not count.
 pub fn lines_edited(before: &[File], after: &[File]) -> u32 {
     let text = |files: &[File], name: &str| {

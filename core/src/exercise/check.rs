@@ -1,5 +1,7 @@
 //! Whether an exercise is sound: for authors and the tests.
 
+use std::sync::Arc;
+
 use super::{Answer, Attempt, Exercise, Finding, Goal, Kind, Start, Wanted};
 use crate::say;
 use crate::text::{Diagnostic, Say, Span};
@@ -12,7 +14,7 @@ use crate::workspace::healthy_world;
 pub fn check(exercise: &Exercise, top: Span) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut error = |span, message| found.push(Diagnostic::error(span, message));
-    let start = Start::new(exercise);
+    let start = Start::new(Arc::new(exercise.clone()));
     let (world, _) = healthy_world(&exercise.start.files, exercise.start.seed);
     if matches!(exercise.kind, Kind::Predict | Kind::Read) == exercise.questions().next().is_none()
     {

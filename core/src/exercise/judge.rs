@@ -1,5 +1,7 @@
 //! Attempts, played and judged.
 
+use std::sync::Arc;
+
 use super::outcome::{self, Outcome};
 use super::{
     Attempt, Exercise, Goal, HandIn, Locked, NamedProbe, Score, Wanted, lines_edited, locked,
@@ -14,8 +16,8 @@ use crate::workspace::healthy_world;
 
 /// An exercise whose start has been played, against which attempts are judged.
 #[derive(Clone, Debug)]
-pub struct Start<'e> {
-    exercise: &'e Exercise,
+pub struct Start {
+    exercise: Arc<Exercise>,
     played: Played,
     outcomes: Vec<Vec<Option<Outcome>>>,
     par: u32,
@@ -68,9 +70,9 @@ impl Played {
     }
 }
 
-impl<'e> Start<'e> {
-    pub fn new(exercise: &'e Exercise) -> Start<'e> {
-        let played = Played::of(exercise, &exercise.start.files);
+impl Start {
+    pub fn new(exercise: Arc<Exercise>) -> Start {
+        let played = Played::of(&exercise, &exercise.start.files);
         let outcomes = exercise.probes.iter().zip(&played.walks);
         let of = |(named, walks): (&NamedProbe, &Vec<Option<Trace>>)| {
             let outcome = |t: &Trace| Outcome::of(&played.world, &named.probe, t);
@@ -84,8 +86,12 @@ impl<'e> Start<'e> {
         }
     }
 
+    pub fn exercise(&self) -> &Exercise {
+        &self.exercise
+    }
+
     pub fn judge(&self, attempt: &Attempt) -> Judgement {
-        let exercise = self.exercise;
+        let exercise = &*self.exercise;
         let locked = locked(&exercise.editable, &exercise.start.files, &attempt.files);
         let lines = lines_edited(&exercise.start.files, &attempt.files);
         let new;
@@ -122,9 +128,9 @@ impl<'e> Start<'e> {
 
 /// What a hand-in is worth: it is played, and nothing that it claims is believed. `start`: of the exercise that it names.
 /// Errors: there is none, it is of another version, it does not fit, or it edits what is locked.
-pub fn mark(hand_in: &HandIn, start: Option<&Start<'_>>) -> Result<Score, Say> {
+pub fn mark(hand_in: &HandIn, start: Option<&Start>) -> Result<Score, Say> {
     let start = start.ok_or_else(|| say!("hand-in/no-exercise", name = hand_in.exercise))?;
-    let judgement = start.judge(&hand_in.attempt(start.exercise)?);
+    let judgement = start.judge(&hand_in.attempt(&start.exercise)?);
     match judgement.locked.first() {
         Some(locked) => Err(say!("hand-in/locked", file = locked.file)),
         None => Ok(judgement.score),
@@ -132,7 +138,7 @@ pub fn mark(hand_in: &HandIn, start: Option<&Start<'_>>) -> Result<Score, Say> {
 }
 
 struct Finder<'a> {
-    start: &'a Start<'a>,
+    start: &'a Start,
     played: &'a Played,
     attempt: &'a Attempt,
     lines: u32,

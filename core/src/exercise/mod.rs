@@ -6,8 +6,10 @@
 
 mod change;
 mod check;
+mod csv;
 mod goal;
 mod hand_in;
+mod head;
 mod judge;
 mod lock;
 mod outcome;
@@ -16,10 +18,12 @@ mod read;
 mod read_goal;
 mod score;
 
-pub use change::{ChangeKind, FileChange, Mismatch, apply, changes, lines_edited};
+pub use change::{ChangeKind, FileChange, Mismatch, apply, block, changes, lines_edited};
 pub use check::{check, differs};
+pub use csv::csv_line;
 pub use goal::{Goal, Wanted};
 pub use hand_in::{HandIn, MARK, find as find_hand_ins};
+pub use head::Head;
 pub use judge::{Finding, Judgement, Start, mark};
 pub use lock::{Editable, Lines, Locked, locked};
 pub use outcome::Outcome;

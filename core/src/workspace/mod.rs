@@ -120,6 +120,13 @@ impl Workspace {
         self.files.iter().find(|f| &*f.name == name)
     }
 
+    /// How the load balancer's file says that it forwards.
+    pub fn forwarding(&self) -> Option<&str> {
+        let mut files = self.files.iter();
+        let file = files.find(|f| FileKind::of(&f.name) == FileKind::LoadBalancer)?;
+        file.text.get(own::forwarding_span(&file.text)?)
+    }
+
     /// Writes another forwarding mode into the load balancer's file, as a user would. `None`: the file is missing, or has
     /// no `forwarding`.
     pub fn with_forwarding(&self, name: &str) -> Option<Workspace> {
