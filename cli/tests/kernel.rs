@@ -72,7 +72,8 @@ fn what_the_kernel_did_by_nftables_is_answered() {
     played("kernel-nft").settle("kernel-nft", &[]);
 }
 
-/// The kernel draws a port by chance where the packet's own is taken; the recordings hold what was drawn that day.
+/// Where the packet's own port is taken, the kernel draws one (`nf_nat_l4proto_unique_tuple`, `get_random_u16`): another each
+/// time, of which the recordings hold the one of that day.
 const DRAWN: [(&str, &str); 17] = [
     ("outcome implicit_snat_clash#1", "a drawn port"),
     ("hooks implicit_snat_clash#1", "a drawn port"),

@@ -8,7 +8,7 @@ use northsouth::load_balancer::{Backend, Forwarding, Health, Listener, LoadBalan
 use northsouth::manifest::{self, IpFamily, KubeProxyConfiguration, Manifests, ProxyMode};
 use northsouth::net::{Mac, Protocol};
 use northsouth::netfilter::{nft, save};
-use northsouth::route::read;
+use northsouth::route::{Route, read};
 use northsouth::text::FileId;
 use northsouth::topology::{
     End, Host, HostKind, IfaceAddr, IfaceKind, Interface, Link, Service, Socket, Vxlan, World,
@@ -155,11 +155,9 @@ impl Build<'_> {
             }
         }
         for line in list(&self.scenario["vpcRoutes"]).filter_map(Value::as_str) {
-            let dev = if line.contains(" dev ") {
-                ""
-            } else {
-                " dev br0"
-            };
+            let nowhere = ["blackhole", "unreachable", "prohibit", "throw"];
+            let whole = line.contains(" dev ") || nowhere.iter().any(|kind| line.starts_with(kind));
+            let dev = if whole { "" } else { " dev br0" };
             lines += &format!(
                 "{line}{dev}
 "
@@ -226,11 +224,21 @@ impl Build<'_> {
         }
         routes(&mut host, &lines);
         for line in list(&self.scenario["nodeRoutes"][name]).filter_map(Value::as_str) {
-            let line = line.trim_start_matches("route replace ");
-            let line = line.trim_start_matches("route add ");
-            let new = read::routes(&format!("{line}\n"), FileId(0)).0;
-            host.routes.retain(|r| !new.iter().any(|n| n.dst == r.dst));
-            host.routes.extend(new);
+            let line = line.strip_prefix("ip ").unwrap_or(line);
+            let Some((command, route)) = line
+                .strip_prefix("route ")
+                .and_then(|rest| rest.split_once(' '))
+            else {
+                continue;
+            };
+            let new = read::routes(&format!("{route}\n"), FileId(0)).0;
+            if command != "append" {
+                let same = |r: &Route, n: &Route| (r.dst, r.table) == (n.dst, n.table);
+                host.routes.retain(|r| !new.iter().any(|n| same(r, n)));
+            }
+            if command != "del" {
+                host.routes.extend(new);
+            }
         }
         if self.scenario["kubeProxy"]["mode"] != "nftables" {
             host.sysctls.set("net.ipv4.conf.all.route_localnet", "1");
