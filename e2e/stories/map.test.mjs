@@ -104,3 +104,15 @@ story('forced colours keep the packet and the way apart from the rest', { forced
   assert.notEqual(await colour('.map .wire.walked', 'stroke'), await colour('.map .wire:not(.walked)', 'stroke'));
   assert.equal(await colour('.map .packet', 'fill'), await colour('.map .wire.walked', 'stroke'));
 });
+
+story('Envoy opens into listener, chain, virtual host, route, cluster, endpoint, each with its text', {}, async ({ page }) => {
+  await page.getByRole('tab', { name: 'All steps' }).click();
+  await page.getByRole('button', { name: /To cluster outbound/ }).first().click();
+  const drawer = page.locator('.map .drawer[role=group]');
+  for (const stage of ['listener', 'filter chain', 'virtual host', 'route', 'cluster', 'endpoint']) {
+    await drawer.locator('.card .name').getByText(stage, { exact: true }).waitFor();
+  }
+  await drawer.locator('.card.current .rule.current').waitFor();
+  await drawer.locator('.rule.written').getByText('to-tomcat').click();
+  await page.locator('code-editor').getByText('to-tomcat').first().waitFor();
+});

@@ -78,3 +78,19 @@ story('keys are listed under ?, can be turned off, and do nothing in a text', {}
   assert.equal(await step(page), 2);
   assert.equal(await page.getByRole('dialog').count(), 0);
 });
+
+story('a prediction is asked before the step is shown, and answered with the reason', {}, async ({ page }) => {
+  await page.getByRole('button', { name: 'Predict', exact: true }).click();
+  const asked = page.getByRole('region', { name: 'Predict' });
+  for (let tries = 0; tries < 30 && (await asked.count()) === 0; tries += 1) await key(page, 's');
+  await asked.waitFor();
+  const before = await step(page);
+  const answers = asked.getByRole('listitem').getByRole('button');
+  assert.ok((await answers.count()) > 1);
+  await answers.first().click();
+  await asked.getByText(/^(Right|Not so)\.$/).waitFor();
+  assert.equal(await step(page), before + 1);
+  assert.match(await asked.textContent(), /✓/);
+  await key(page, 'g');
+  await asked.waitFor({ state: 'detached' });
+});

@@ -97,18 +97,23 @@ fn past_the_end(props: &Props, timeline: &Timeline) -> Callback<KeyboardEvent> {
 pub fn packets_nav(props: &Props) -> Html {
     let words = props.words();
     let state = &props.state;
-    let packets = packets(&state.walk, &state.run.trace, words);
+    let packets = packets(&state.walk, &state.run, words);
     let here = state
         .walk
         .moments
         .get(state.cursor)
         .map(|m| m.position.journey);
     html! {
-        <nav class="packets" aria-label={words.packets}>
+        <nav class={classes!("packets", (packets.len() > 6).then_some("many"))} aria-label={words.packets}>
             { for packets.iter().map(|packet| html! {
+                <>
+                if let Some(between) = &packet.between {
+                    <span class="between">{ between }</span>
+                }
                 <button aria-label={packet.label.clone()} title={packet.label.clone()}
                     aria-current={(Some(packet.journey) == here).then_some("true")}
                     onclick={props.on(Event::StepChosen(packet.first))}>{ &packet.text }</button>
+                </>
             }) }
         </nav>
     }

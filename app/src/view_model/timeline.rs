@@ -1,7 +1,10 @@
 //! Time along the bottom: a dot a step, grouped by where the packet is, with the moments of change named.
 
-use northsouth::trace::{Field, Layer, Role, Trace};
+use northsouth::topology::HostId;
+use northsouth::trace::{Field, Journey, Layer, Role};
+use northsouth::workspace::Run;
 
+use super::explain::{host_name, short_name};
 use super::header;
 use super::map::geometry::Face;
 use super::walk::{Moment, Walk};
@@ -110,11 +113,15 @@ pub struct Packet {
     /// `→ SYN`
     pub text: String,
     pub label: String,
+    /// Between whom, where that is not as before.
+    pub between: Option<String>,
 }
 
 /// All packets of the conversation in the order in which they were sent.
-pub fn packets(walk: &Walk, trace: &Trace, words: &Words) -> Vec<Packet> {
+pub fn packets(walk: &Walk, run: &Run, words: &Words) -> Vec<Packet> {
+    let trace = &run.trace;
     let mut packets: Vec<Packet> = Vec::new();
+    let mut last = None;
     for (at, moment) in walk.moments.iter().enumerate() {
         let journey = moment.position.journey;
         if packets.last().is_some_and(|p| p.journey == journey) {
@@ -135,7 +142,15 @@ pub fn packets(walk: &Walk, trace: &Trace, words: &Words) -> Vec<Packet> {
             bytes => format!(" {bytes} B"),
         };
         let text = format!("{arrow} {name}{bytes}");
+        let ends = ends(sent);
+        let same = last == ends || last == ends.map(|(a, b)| (b, a));
+        let between = ends.filter(|_| !same).map(|(from, to)| {
+            let name = |id| short_name(&host_name(&run.world, id));
+            format!("{} – {}", name(from), name(to))
+        });
+        last = ends;
         packets.push(Packet {
+            between,
             journey,
             first: at,
             label: format!("{text}, {}", words.journey(moment.role, journey + 1)),
@@ -143,6 +158,12 @@ pub fn packets(walk: &Walk, trace: &Trace, words: &Words) -> Vec<Packet> {
         });
     }
     packets
+}
+
+/// Who made a packet, and who got it.
+fn ends(journey: &Journey) -> Option<(HostId, HostId)> {
+    let (first, last) = (journey.hops.first()?, journey.hops.last()?);
+    Some((first.host, last.host))
 }
 
 /// Words of one row, which must not run into each other.

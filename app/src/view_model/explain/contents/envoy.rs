@@ -17,20 +17,35 @@ pub fn envoy(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
     let moments = state.walk.moments.iter().enumerate();
     let turn = moments.filter_map(|(at, m)| {
         let said = proxied(state, m)?;
-        Arc::ptr_eq(&said.account, &now.account).then_some((at, said))
+        Arc::ptr_eq(&said.account, &now.account).then_some((said.stage, at))
     });
-    let cards = turn.map(|(at, said)| {
-        let reached = at <= state.cursor;
-        let all = considered(&state.run.world, moment.place.host, said);
-        Card {
-            title: words.stage(said.stage).to_string(),
-            lines: lines(&all, said.stage, reached, at == state.cursor, words),
-            current: at == state.cursor,
+    let turn: Vec<(Stage, usize)> = turn.collect();
+    let cards = Stage::ALL.into_iter().filter_map(|stage| {
+        let step = turn.iter().find(|(s, _)| *s == stage).map(|(_, at)| *at);
+        // A request comes on a connection that was taken before.
+        let before = stage <= Stage::FilterChain && now.account.listener.is_some();
+        if step.is_none() && !before {
+            return None;
+        }
+        let reached = step.is_none_or(|at| at <= state.cursor);
+        if state.predict && !reached {
+            return None;
+        }
+        let current = step == Some(state.cursor);
+        let said = Proxied {
+            stage,
+            account: now.account.clone(),
+        };
+        let all = considered(&state.run.world, moment.place.host, &said);
+        Some(Card {
+            title: words.stage(stage).to_string(),
+            lines: lines(&all, stage, reached, current, words),
+            current,
             reached,
             ..Card::default()
-        }
+        })
     });
-    let cards: Vec<Card> = cards.collect();
+    let cards: Vec<Card> = cards.filter(|c| !c.lines.is_empty()).collect();
     let of = now.account.request.as_ref();
     let asked = of.map(|r| format!("{} {}{}", r.method, r.authority, r.path));
     Some(Drawer {
