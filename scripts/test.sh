@@ -47,6 +47,7 @@ if step 'set-up' scripts/setup.sh node page tests; then
   step 'clippy, wasm32' cargo clippy --locked -p northsouth-app --target wasm32-unknown-unknown -- -D warnings
   step 'documentation' docs
   step 'native tests' native_tests
+  step 'scores, as the page tells them' node scripts/scores.mjs "$log/native"
   step 'tests in the browser' browser_tests
   if step 'page' make --no-print-directory build; then
     step 'size' node scripts/size.mjs dist

@@ -42,6 +42,17 @@ story('a jump leads to its chain, by key', {}, async ({ page }) => {
   assert.match(await page.locator('code-editor').evaluate((e) => e.value), /^:XKUBE-SERVICES /m);
 });
 
+story('what cannot be read is said under the pointer as well', {}, async ({ page }) => {
+  await open(page, 'work001', 'ip-route');
+  await page.locator('code-editor').evaluate((editor) => {
+    const text = editor.value.replace('default via', 'default bogus via');
+    editor.value = text;
+    editor.dispatchEvent(new CustomEvent('edit', { detail: text }));
+  });
+  await page.locator('code-editor .mark').first().hover();
+  await page.locator('code-editor .cm-tooltip .help').getByText('bogus').waitFor();
+});
+
 story('Tab leaves the text, and nothing holds it', {}, async ({ page }) => {
   await open(page, 'work001', 'ip-route');
   await page.locator('code-editor .cm-line').first().click();

@@ -81,7 +81,7 @@ fn card(props: &ScenarioMenuProps, scenario: Scenario) -> Html {
     let here = props.open == Some(scenario.name);
     html! {
         <li>
-            <a href={format!("#scenario={}", scenario.name)} aria-current={here.then_some("true")}>
+            <a href={format!("./#scenario={}", scenario.name)} aria-current={here.then_some("true")}>
                 <strong>{ scenario.title(props.lang) }</strong>
                 <span>{ scenario.about(props.lang) }</span>
             </a>

@@ -291,6 +291,16 @@ pub const WORDS: Words = Words {
     },
 
     how_we_know: "How we know",
+    how_intro: &[
+        "Every step that this page shows is computed, and each kind of step is held against the real thing: real Linux kernels, kube-proxies, Envoys and istiods were run, and what they did was written down. The tests replay those recordings; a score may only rise, and what the model misses is listed by name.",
+        "What is not modelled is said where it stands, and a packet that depends on it ends in “cannot tell”, never in a guess.",
+    ],
+    how_scores: "Measured against recordings",
+    how_part: "Compared",
+    how_right: "As the real thing",
+    how_all: "Of",
+    how_steps: "How near each kind of step is",
+    right_of: |right, all| format!("{right} of {all}"),
     walk_depends: |n| match n {
         0 => "Every step of this walk is modelled exactly.".to_string(),
         n => format!(

@@ -218,6 +218,13 @@ pub struct Words {
     pub covered: fn(usize, usize, usize) -> String,
 
     pub how_we_know: &'static str,
+    pub how_intro: &'static [&'static str],
+    pub how_scores: &'static str,
+    pub how_part: &'static str,
+    pub how_right: &'static str,
+    pub how_all: &'static str,
+    pub how_steps: &'static str,
+    pub right_of: fn(u32, u32) -> String,
     pub walk_depends: fn(usize) -> String,
     pub steps_of: fn(u32) -> String,
 
@@ -341,6 +348,7 @@ methods! {
     not_probes(lines: &[usize]) -> String;
     covered(taken: usize, lines: usize, probes: usize) -> String;
     walk_depends(count: usize) -> String;
+    right_of(right: u32, all: u32) -> String;
     steps_of(count: u32) -> String;
     path_is(kind: &str) -> String;
     too_large(name: &str) -> String;

@@ -283,6 +283,16 @@ pub const WORDS: Words = Words {
     },
 
     how_we_know: "依据何在",
+    how_intro: &[
+        "页面上的每一步都是算出来的，每一类步骤都与真实系统比对过：我们运行了真实的 Linux 内核、kube-proxy、Envoy 和 istiod，把它们的行为记录下来，由测试逐一重放。得分只升不降，模型没有做对的用例都逐条列名。",
+        "没有建模的内容会在原处说明；依赖它的数据包以“无法判断”告终，绝不猜测。",
+    ],
+    how_scores: "与录制的比对结果",
+    how_part: "比对内容",
+    how_right: "与真实系统一致",
+    how_all: "总数",
+    how_steps: "各类步骤的精确程度",
+    right_of: |right, all| format!("{all} 项中 {right} 项一致"),
     walk_depends: |n| match n {
         0 => "这次走过的每一步都是精确建模的。".to_string(),
         n => format!("这次走过的路依赖 {n} 项非精确的建模。"),

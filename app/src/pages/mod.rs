@@ -1,6 +1,7 @@
 //! Whole pages, and which of them is shown.
 
 mod course;
+mod how;
 mod keep;
 mod playground;
 mod progress;
@@ -62,6 +63,7 @@ fn Root(RootProps { route }: &RootProps) -> Html {
         move || drop(watch)
     });
     match &*route {
+        Route::How => html! { <how::How /> },
         // Pages of their own come here, each with its variant of `Route`.
         Route::Course => html! { <course::Course /> },
         Route::Teach(given) => html! { <teach::Teach given={given.clone()} /> },

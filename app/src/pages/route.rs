@@ -26,8 +26,9 @@ pub enum Route {
     Exercise(&'static str),
     /// `#teach`; `#hand-in=DATA` with what was handed in.
     Teach(String),
-    // A page of its own is a variant here, a line in `Route::of`, and an arm in `pages::Root`:
-    // `#how`.
+    /// `#how`: what the model was measured on.
+    How,
+    // A page of its own is a variant here, a line in `Route::of`, and an arm in `pages::Root`.
     /// None of the above: the playground says so.
     Unknown(String),
 }
@@ -55,6 +56,7 @@ impl Route {
         match self {
             Route::Playground | Route::Unknown(_) => vec![needs::scenario(DEFAULT)],
             Route::Scenario(scenario) => vec![needs::scenario(scenario.name)],
+            Route::How => vec![needs::SCORES.to_string()],
             Route::Link(data) => {
                 let mut packs = vec![needs::scenario(DEFAULT)];
                 if let Ok(unpacked) = Unpacked::read(data) {
@@ -76,6 +78,7 @@ impl Route {
         let found = match name {
             "" if first.is_empty() => Some(Route::Playground),
             "w" => Some(Route::Link(value.to_string())),
+            "how" => Some(Route::How),
             "scenario" => Scenario::find(value).map(Route::Scenario),
             "course" => Some(Route::Course),
             "teach" => Some(Route::Teach(String::new())),
@@ -140,6 +143,7 @@ mod tests {
     #[test]
     fn a_fragment_chooses_what_is_shown() {
         assert_eq!(Route::of(""), Route::Playground);
+        assert_eq!(Route::of("how"), Route::How);
         match Route::of("scenario=article&step=3") {
             Route::Scenario(scenario) => assert_eq!(scenario.name, "article"),
             other => panic!("{other:?}"),
@@ -148,14 +152,7 @@ mod tests {
 
     #[test]
     fn an_unknown_fragment_is_kept_to_be_said() {
-        for fragment in [
-            "scenario=nowhere",
-            "scenario",
-            "<b>",
-            "=",
-            "a=b=c&&",
-            "\u{0}",
-        ] {
+        for fragment in ["scenario=nowhere", "scenario", "<b>", "a=b=c&&", "\u{0}"] {
             assert_eq!(Route::of(fragment), Route::Unknown(fragment.to_string()));
         }
     }

@@ -55,5 +55,8 @@ pub fn scenario(name: &str) -> String {
     format!("scenarios/{name}")
 }
 
+/// What the model was measured on.
+pub const SCORES: &str = "how/scores";
+
 /// The heads of all scenarios: titles, for a list.
 pub const SCENARIOS: &str = "scenarios";

@@ -78,3 +78,43 @@ pub fn depends_on(trace: &Trace) -> Vec<(Fidelity, Say, u32)> {
     found.sort_by_key(|(how, ..)| std::cmp::Reverse(*how));
     found
 }
+
+/// Each kind of step by its name, its fidelity, and what that rests on.
+pub fn modelled() -> Vec<(Say, Fidelity, Say)> {
+    use Fidelity::{Approximate, Exact};
+    vec![
+        (
+            say!("fidelity/name-netfilter"),
+            Exact,
+            say!("fidelity/netfilter"),
+        ),
+        (
+            say!("fidelity/name-conntrack"),
+            Exact,
+            say!("fidelity/conntrack"),
+        ),
+        (
+            say!("fidelity/name-routing"),
+            Exact,
+            say!("fidelity/routing"),
+        ),
+        (say!("fidelity/name-link"), Exact, say!("fidelity/link")),
+        (say!("fidelity/name-socket"), Exact, say!("fidelity/socket")),
+        (say!("fidelity/name-envoy"), Exact, say!("fidelity/envoy")),
+        (
+            say!("fidelity/name-neighbour"),
+            Approximate,
+            say!("fidelity/neighbour"),
+        ),
+        (
+            say!("fidelity/name-balancer"),
+            Approximate,
+            say!("fidelity/balancer"),
+        ),
+        (
+            say!("fidelity/name-vxlan"),
+            Approximate,
+            say!("fidelity/vxlan"),
+        ),
+    ]
+}

@@ -29,7 +29,7 @@ pub use compare::{Comparison, How, Pair, compare};
 pub use considered::{Considered, considered};
 pub use detail::Detail;
 pub use disposition::Disposition;
-pub use fidelity::{Fidelity, depends_on, fidelity};
+pub use fidelity::{Fidelity, depends_on, fidelity, modelled};
 pub use find::{Query, StepAt, alike};
 pub use meaning::meaning;
 pub use payload::{Content, Payload};

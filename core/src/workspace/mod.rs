@@ -14,6 +14,7 @@ mod own;
 mod pods;
 mod probe;
 mod scenario;
+mod scores;
 mod subject;
 mod texts;
 mod why_not;
@@ -24,6 +25,7 @@ pub use generated::{Expanded, expand};
 pub use kind::{FileKind, HostFile, Place};
 pub use probe::parse as parse_probe;
 pub use scenario::{DEFAULT, Group, Scenario, parse as parse_scenario, scenarios};
+pub use scores::{Part as ScorePart, Suite, scores};
 pub use subject::{Subject, SubjectKind};
 pub use why_not::{Verdict, Way, WhyNot, nothing_here, why_not};
 

@@ -80,9 +80,13 @@ mod tests {
     use crate::text::FileId;
     use crate::workspace::{DEFAULT, Scenario, run};
 
-    /// Asks at a text of a file, and tries what is answered.
+    /// Asks at a text of a file of the article's scenario.
     fn ask(file: &str, text: &str) -> (Workspace, Run, WhyNot) {
-        let workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+        ask_in(DEFAULT, file, text)
+    }
+
+    fn ask_in(scenario: &str, file: &str, text: &str) -> (Workspace, Run, WhyNot) {
+        let workspace = Scenario::find(scenario).unwrap().workspace().unwrap();
         let run = run(&workspace);
         let at = run.files.iter().position(|f| &*f.name == file).unwrap();
         let offset = run.files[at].text.find(text).unwrap();
@@ -144,5 +148,21 @@ mod tests {
         let (.., answer) = ask("nodes/work001/ip-route.txt", "169.254.123.0/24");
         let probe = answer.ways.iter().any(|w| matches!(w, Way::Probe(_)));
         assert!(probe, "{answer:?}");
+    }
+
+    #[test]
+    fn a_route_of_envoys_has_a_request_that_takes_it() {
+        let workspace = Scenario::find("canary-header")
+            .unwrap()
+            .workspace()
+            .unwrap();
+        let has = |f: &&crate::text::File| f.text.contains("name: everybody");
+        let file = workspace.files.iter().find(has).unwrap().name.to_string();
+        let (.., answer) = ask_in("canary-header", &file, "name: everybody");
+        assert!(!matches!(answer.verdict, Verdict::Taken(_)), "{answer:?}");
+        assert!(
+            answer.ways.iter().any(|w| matches!(w, Way::Probe(_))),
+            "{answer:?}"
+        );
     }
 }

@@ -9,11 +9,14 @@ use crate::netfilter::matches::PortSide;
 use crate::netfilter::walk::TableRef;
 use crate::netfilter::{ChainId, Match, Rule, TableName};
 use crate::sim;
-use crate::text::{File, Outcome, Reason, Span};
+use crate::text::{File, FileId, Outcome, Reason, Span};
 use crate::topology::{Host, HostKind, World};
 use crate::trace::Trace;
 use crate::workspace::subject::{steps, took};
-use crate::workspace::{Probe, ProbeKind, Run, Subject, SubjectKind, Workspace, run as run_again};
+use crate::workspace::{
+    HttpRequest, Probe, ProbeKind, Run, Subject, SubjectKind, Workspace, run as run_again,
+};
+use crate::yaml::{self, Node};
 
 /// How many walks of other packets, and how many readings of changed files, are tried.
 const PACKETS: usize = 240;
@@ -250,7 +253,11 @@ fn packets(workspace: &Workspace, run: &Run, subject: &Subject) -> Vec<(u32, Pro
     }
     let mut addrs = vec![now.to];
     let mut ports = vec![now.port];
-    let mut kinds = vec![now.kind.clone()];
+    let mut kinds: Vec<(u32, ProbeKind)> = vec![(0, now.kind.clone())];
+    // What an Envoy looks at: host, path and headers that some manifest asks for.
+    if let (ProbeKind::Http(request), SubjectKind::Asked { .. }) = (&now.kind, subject.kind) {
+        kinds.extend(requests(run, request));
+    }
     for addr in wanted.addrs {
         add(&mut addrs, Some(addr));
     }
@@ -263,17 +270,19 @@ fn packets(workspace: &Workspace, run: &Run, subject: &Subject) -> Vec<(u32, Pro
             (&kind, &now.kind),
             (ProbeKind::TcpConnect, ProbeKind::Http(_))
         );
-        add(&mut kinds, Some(kind).filter(|_| !tcp));
+        if !tcp && kind != now.kind {
+            kinds.push((1, kind));
+        }
     }
     let mut all = Vec::new();
     for from in &senders {
         for to in &addrs {
             for port in &ports {
-                for kind in &kinds {
+                for (other, kind) in &kinds {
                     let differences = u32::from(*from != now.from)
                         + u32::from(*to != now.to)
                         + u32::from(*port != now.port)
-                        + u32::from(*kind != now.kind);
+                        + other;
                     let probe = Probe {
                         from: from.clone(),
                         to: *to,
@@ -364,6 +373,83 @@ fn wanted(run: &Run, subject: &Subject) -> Wanted {
         add(&mut wanted.senders, one.map(|h| h.name.to_string()));
     }
     wanted
+}
+
+/// The request with other hosts, paths and headers, each with the number of its differences.
+fn requests(run: &Run, now: &HttpRequest) -> Vec<(u32, ProbeKind)> {
+    let (mut hosts, mut paths, mut headers) =
+        (vec![now.host.clone()], vec![now.path.clone()], vec![None]);
+    for file in run.files.iter().filter(|f| f.name.ends_with(".yaml")) {
+        for document in yaml::read(&file.text, FileId(0)).0 {
+            asks(&document, &mut hosts, &mut paths, &mut headers);
+        }
+    }
+    let mut all = Vec::new();
+    if !now.headers.is_empty() {
+        let mut bare = now.clone();
+        bare.headers.clear();
+        all.push((1, ProbeKind::Http(bare)));
+    }
+    for host in &hosts {
+        for path in &paths {
+            for header in &headers {
+                let mut request = now.clone();
+                request.host.clone_from(host);
+                request.path.clone_from(path);
+                if let Some((name, value)) = header {
+                    request.headers.retain(|(n, _)| n != name);
+                    request.headers.push((name.clone(), value.clone()));
+                }
+                let differences = u32::from(*host != now.host)
+                    + u32::from(*path != now.path)
+                    + u32::from(header.is_some());
+                if differences > 0 {
+                    all.push((differences, ProbeKind::Http(request)));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// A header's name and value; `None` for none more.
+type Header = Option<(String, String)>;
+
+fn fields(node: &Node) -> impl Iterator<Item = (&str, &Node)> {
+    node.entries().iter().map(|e| (&*e.key, &e.value))
+}
+
+/// The hosts, paths and headers that a manifest names.
+fn asks(node: &Node, hosts: &mut Vec<String>, paths: &mut Vec<String>, headers: &mut Vec<Header>) {
+    let wanted = |node: &Node| {
+        let value = node.field("exact").or_else(|| node.field("prefix"));
+        value.and_then(Node::str).map(str::to_string)
+    };
+    for (name, value) in fields(node) {
+        match name {
+            "hosts" => {
+                for host in value.items().iter().filter_map(Node::str) {
+                    add(
+                        hosts,
+                        Some(host.replace('*', "www")).filter(|h| h.contains('.')),
+                    );
+                }
+            }
+            "headers" => {
+                for (header, value) in fields(value) {
+                    add(
+                        headers,
+                        wanted(value).map(|v| Some((header.to_string(), v))),
+                    );
+                }
+            }
+            _ => add(paths, wanted(value).filter(|v| v.starts_with('/'))),
+        }
+        asks(value, hosts, paths, headers);
+    }
+    for item in node.items() {
+        asks(item, hosts, paths, headers);
+    }
 }
 
 /// Lines that could be otherwise: a criterion less where one failed, a line less where it took the packet before.
