@@ -158,3 +158,47 @@ fn explain_takes_the_articles_own_listing() {
         "-A KUBE-SEP-EW7YLHH65NRUVIFQ -p tcp -m tcp -j DNAT --to-destination 172.20.1.157:80"
     ));
 }
+
+#[test]
+fn compare_shows_where_walks_part_and_how_texts_differ() {
+    let (status, out, _) = told(&["compare", "article", SCENARIO]);
+    assert_eq!((status, &*out), (0, ""));
+    let (status, out, _) = told(&["compare", "canary-header", "canary-weight"]);
+    assert_eq!(status, 1);
+    assert!(
+        out.contains("@@ ") && out.contains("--- manifests/"),
+        "{out}"
+    );
+    assert_eq!(told(&["compare", "article"]).0, 2);
+}
+
+#[test]
+fn why_not_names_the_criterion_and_what_it_would_take() {
+    let rules = "nodes/work001/iptables-save.txt";
+    let at = |text: &str| format!("{rules}:{text}");
+    let (status, out, _) = told(&["why-not", &at("-A KUBE-SERVICES -d 182.92.251.227/32")]);
+    assert_eq!(status, 1);
+    assert!(
+        out.contains("the rule wants 182.92.251.227/32") && out.contains("→ "),
+        "{out}"
+    );
+    let (status, out, _) = told(&[
+        "why-not",
+        &at("-A KUBE-SEP-EW7YLHH65NRUVIFQ -p tcp"),
+        "--lang",
+        "zh-CN",
+    ]);
+    assert_eq!(status, 0);
+    assert!(out.contains("数据包走了这一条"), "{out}");
+    assert_eq!(told(&["why-not", "nowhere.txt:1"]).0, 2);
+}
+
+#[test]
+fn coverage_counts_lines_and_takes_probes_from_a_file() {
+    let (status, out, _) = told(&["coverage"]);
+    assert_eq!(status, 0);
+    assert!(
+        out.contains("✓ [80:4800] -A KUBE-SEP-EW7YLHH65NRUVIFQ"),
+        "{out}"
+    );
+}

@@ -52,6 +52,14 @@ story('a rule that was passed over can be asked where it is explained', {}, asyn
   await page.getByRole('heading', { name: 'What it would take' }).waitFor();
 });
 
+story('the line under the cursor can be asked', {}, async ({ page }) => {
+  await page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'work001' }).click();
+  await page.getByRole('navigation', { name: 'Files' }).getByRole('button', { name: 'ip-route' }).click();
+  await page.locator('code-editor .cm-line').filter({ hasText: '169.254.123.0' }).click();
+  await page.getByRole('button', { name: 'Why not this line?' }).click();
+  await page.getByRole('tabpanel').getByText('It was asked and did not hold').waitFor();
+});
+
 story('coverage shows which lines probes reach, beside the lines as well', {}, async ({ page }) => {
   await page.getByRole('tab', { name: 'Coverage' }).click();
   const panel = page.getByRole('tabpanel');

@@ -155,6 +155,10 @@ class CodeEditor extends HTMLElement {
     this.#view?.dispatch({ effects: setBreakpoints.of(lines) });
   }
 
+  get cursor() {
+    return this.#view?.state.selection.main.head ?? 0;
+  }
+
   set cursor(offset) {
     const view = this.#view;
     if (!view) return;

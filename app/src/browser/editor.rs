@@ -102,6 +102,13 @@ pub fn set_breakpoints(node: &NodeRef, lines: &[u32]) {
     }
 }
 
+/// Where the cursor is in the text that is open, in UTF-16 units.
+pub fn cursor() -> u32 {
+    let found = super::document().and_then(|d| d.query_selector("code-editor").ok().flatten());
+    let at = found.and_then(|e| Reflect::get(&e, &"cursor".into()).ok());
+    at.and_then(|at| at.as_f64()).map_or(0, |at| at as u32)
+}
+
 /// What the editor tells: a new text, or that undo or redo or a line's breakpoint was asked for.
 pub enum Told {
     Edited(String),

@@ -1,15 +1,16 @@
 use std::rc::Rc;
 
-use northsouth::text::Lang;
+use northsouth::text::{FileId, Lang, Span};
 use northsouth::workspace::FileKind;
 use yew::prelude::*;
 
 use super::Props;
 use super::modal::Modal;
 use crate::browser::dropped::{self, Dropped};
-use crate::browser::events;
+use crate::browser::{editor, events};
 use crate::i18n::Words;
 use crate::state::Event;
+use crate::view_model::editor::byte;
 use crate::view_model::files::suggest;
 
 /// What is being done with the list of files.
@@ -62,6 +63,21 @@ pub fn FileTools(props: &Props) -> Html {
             doing.set(None);
         }
     };
+    // Of the line that the cursor is in.
+    let ask = {
+        let (send, file) = (props.send.clone(), state.file);
+        let text = state.run.files.get(file).map(|f| f.text.clone());
+        move |_: MouseEvent| {
+            let text = text.as_deref().unwrap_or_default();
+            let at = byte(text, editor::cursor()) as usize;
+            let start = text
+                .get(..at)
+                .and_then(|t| t.rfind('\n'))
+                .map_or(0, |n| n + 1);
+            let span = Span::new(FileId(file as u16), start, start);
+            send.emit(Event::WhyNotAsked(Some(span)));
+        }
+    };
     let cancel = doing.setter();
     // The folder of the file at hand is where another of its machine goes.
     let folder = name
@@ -70,6 +86,7 @@ pub fn FileTools(props: &Props) -> Html {
         .unwrap_or_default();
     html! {
         <div class="file-tools">
+            <button class="link" onclick={ask}>{ words.why_not_line }</button>
             <button class="link" onclick={start(Doing::New, folder)}>{ words.new_file }</button>
             <button class="link" onclick={|_: MouseEvent| dropped::choose()}>{ words.open_files }</button>
             if own {

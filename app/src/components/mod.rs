@@ -81,6 +81,13 @@ impl Props {
     }
 }
 
+/// A sentence of the model that stands by itself, with a capital letter where it has one.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
 /// A layer's name in style sheets.
 pub fn layer_class(layer: Layer) -> &'static str {
     match layer {

@@ -4,7 +4,7 @@ use northsouth::text::{Lang, Reason};
 use northsouth::workspace::{Verdict, nothing_here, why_not};
 use yew::prelude::*;
 
-use super::{Props, outcome_sign};
+use super::{Props, outcome_sign, sentence};
 use crate::browser::events;
 use crate::state::Event;
 use crate::view_model::compare::place;
@@ -26,8 +26,10 @@ pub fn WhyNotPanel(props: &Props) -> Html {
     let Some(answer) = &*answer else {
         return html! {
             <div class="why-not">
-                if state.asked.is_some() {
-                    <p>{ nothing_here().text(lang) }</p>
+                if state.asked_in_vain {
+                    <p role="status">{ words.nothing_asked }</p>
+                } else if state.asked.is_some() {
+                    <p role="status">{ sentence(&nothing_here().text(lang)) }</p>
                 }
                 <Choice ..props.clone() />
             </div>
@@ -75,12 +77,6 @@ pub fn WhyNotPanel(props: &Props) -> Html {
             <p><button class="quiet" onclick={props.on(Event::WhyNotAsked(None))}>{ words.ask_another }</button></p>
         </div>
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
 }
 
 fn reason(props: &Props, reason: &Reason, lang: Lang) -> Html {

@@ -266,6 +266,8 @@ pub const WORDS: Words = Words {
 
     why_not: "Why not",
     why_not_here: "Why not this one?",
+    why_not_line: "Why not this line?",
+    nothing_asked: "Nothing on that line takes packets. Choose another:",
     why_not_about: "Ask any rule, route or backend why this packet did not take it, and what it would take.",
     find_line: "Find a line",
     what_it_takes: "What it would take",

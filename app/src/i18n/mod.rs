@@ -201,6 +201,8 @@ pub struct Words {
 
     pub why_not: &'static str,
     pub why_not_here: &'static str,
+    pub why_not_line: &'static str,
+    pub nothing_asked: &'static str,
     pub why_not_about: &'static str,
     pub find_line: &'static str,
     pub what_it_takes: &'static str,

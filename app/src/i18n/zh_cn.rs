@@ -262,6 +262,8 @@ pub const WORDS: Words = Words {
 
     why_not: "为何不走",
     why_not_here: "为什么不走这一条？",
+    why_not_line: "为什么不走光标这一行？",
+    nothing_asked: "那一行不处理数据包。请另选一行：",
     why_not_about: "任选一条规则、路由或后端，看这个数据包为什么没有走，以及怎样才会走。",
     find_line: "查找一行",
     what_it_takes: "怎样才会走到",

@@ -6,6 +6,7 @@ use yew::prelude::*;
 use super::keep;
 use super::settings::use_page_settings;
 use crate::browser::library;
+use crate::components::sentence;
 use crate::i18n::words;
 use crate::state::needs;
 
@@ -49,7 +50,7 @@ pub fn How() -> Html {
                     html! {
                         <section aria-label={suite.name}>
                             <h3><span class="mono">{ suite.name }</span>{ " " }<span class="sum">{ words.right_of(right, all) }</span></h3>
-                            <p>{ suite.about().text(lang) }</p>
+                            <p>{ sentence(&suite.about().text(lang)) }</p>
                             <table>
                                 <thead><tr><th scope="col">{ words.how_part }</th><th scope="col">{ words.how_right }</th><th scope="col">{ words.how_all }</th></tr></thead>
                                 <tbody>{ for suite.parts.iter().map(|part| html! {
@@ -64,7 +65,7 @@ pub fn How() -> Html {
                 <h2>{ words.how_steps }</h2>
                 <dl>
                     { for modelled().iter().map(|(name, how, said)| html! {
-                        <div><dt>{ name.text(lang) }{ " · " }<strong>{ how.say().text(lang) }</strong></dt><dd>{ said.text(lang) }</dd></div>
+                        <div><dt>{ sentence(&name.text(lang)) }{ " · " }<strong>{ how.say().text(lang) }</strong></dt><dd>{ sentence(&said.text(lang)) }</dd></div>
                     }) }
                 </dl>
             </main>

@@ -88,6 +88,8 @@ pub struct State {
     pub reference: Option<Rc<Run>>,
     /// The line that was asked why it was not taken.
     pub asked: Option<Asked>,
+    /// What was asked last takes no packets.
+    pub asked_in_vain: bool,
     pub measured: Option<Rc<Measured>>,
     /// The viewer's own probes to measure with.
     pub probe_list: Rc<str>,
@@ -136,6 +138,7 @@ impl State {
             terminal: Rc::default(),
             reference: None,
             asked: None,
+            asked_in_vain: false,
             measured: None,
             probe_list: "".into(),
             predict: false,

@@ -134,6 +134,7 @@ impl State {
             Event::ReferenceDropped => self.reference = None,
             Event::WhyNotAsked(span) => {
                 self.asked = span.and_then(|span| Asked::at(&self.run, span));
+                self.asked_in_vain = span.is_some() && self.asked.is_none();
                 self.tab = Tab::WhyNot;
             }
             Event::WayChosen(way) => self.change(way.apply(&self.workspace, &self.run)),
