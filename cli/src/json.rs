@@ -45,7 +45,7 @@ pub fn trace(workspace: &Workspace, run: &Run, lang: Lang) -> Value {
     let diagnostics: Vec<Value> = run
         .diagnostics
         .iter()
-        .map(|d| diagnostic(&workspace.files, d, lang))
+        .map(|d| diagnostic(&run.files, d, lang))
         .collect();
     json!({
         "version": 1,

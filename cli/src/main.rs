@@ -1,5 +1,6 @@
 //! `northsouth`: the model for terminals, CI and graders.
 
+mod cluster;
 mod compare;
 mod conform;
 mod console;
@@ -12,6 +13,7 @@ mod json;
 mod lesson;
 mod options;
 mod packet;
+mod roads;
 mod trace;
 mod why_not;
 
@@ -29,6 +31,11 @@ fn main() -> ExitCode {
         }
         ["trace", ref rest @ ..] if !rest.contains(&"--help") => trace::command(rest),
         ["explain", ref rest @ ..] if !rest.contains(&"--help") => explain::command(rest),
+        ["dialects", ref rest @ ..] if !rest.contains(&"--help") => cluster::dialects(rest),
+        ["drift", ref rest @ ..] if !rest.contains(&"--help") => cluster::drifts(rest),
+        ["anonymise", ref rest @ ..] if !rest.contains(&"--help") => cluster::anonymised(rest),
+        ["life", ref rest @ ..] if !rest.contains(&"--help") => cluster::life(rest),
+        ["roads", ref rest @ ..] if !rest.contains(&"--help") => roads::command(rest),
         ["run", ref rest @ ..] if !rest.contains(&"--help") => console::command(rest),
         ["grade", ref rest @ ..] if !rest.contains(&"--help") => exercise::grade::command(rest),
         ["lesson", ref rest @ ..] if !rest.contains(&"--help") => lesson::command(rest),
@@ -37,8 +44,8 @@ fn main() -> ExitCode {
         ["coverage", ref rest @ ..] if !rest.contains(&"--help") => coverage::command(rest),
         ["exercise", ref rest @ ..] if !rest.contains(&"--help") => exercise::command(rest),
         [
-            "help" | "--help" | "trace" | "explain" | "run" | "exercise" | "compare" | "why-not"
-            | "coverage" | "lesson",
+            "help" | "--help" | "trace" | "explain" | "roads" | "dialects" | "drift" | "anonymise"
+            | "life" | "run" | "exercise" | "compare" | "why-not" | "coverage" | "lesson",
             ..,
         ] => {
             println!("{}", usage());
@@ -58,6 +65,8 @@ fn main() -> ExitCode {
 fn usage() -> String {
     [
         trace::USAGE,
+        roads::USAGE,
+        cluster::USAGE,
         console::USAGE,
         explain::USAGE,
         compare::USAGE,

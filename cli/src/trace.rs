@@ -40,10 +40,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     };
     let workspace = workspace(options, lang)?;
     let run = run(&workspace);
-    eprint!(
-        "{}",
-        diagnose::render(&workspace.files, &run.diagnostics, lang)
-    );
+    eprint!("{}", diagnose::render(&run.files, &run.diagnostics, lang));
     if let Some(refused) = &run.refused {
         return Err(refused.text(lang));
     }

@@ -46,6 +46,7 @@ pub mod content;
 pub mod control;
 pub mod envoy;
 pub mod exercise;
+pub mod insight;
 pub mod lesson;
 pub mod link;
 pub mod load_balancer;

@@ -38,6 +38,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("sim", [&world[..], &["trace"]].concat()),
         ("workspace", walked.clone()),
         ("console", walked.clone()),
+        ("insight", walked.clone()),
         ("exercise", [&walked[..], &["share"]].concat()),
         ("lesson", [&walked[..], &["exercise"]].concat()),
         ("share", walked),

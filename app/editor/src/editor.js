@@ -1,7 +1,7 @@
 // The element <code-editor>: a text editor that the page loads after its first paint.
 //
 // Properties: name (another name is another text: undo, scroll and cursor start anew), kind, label, value, marks, lit,
-// breakpoints (lines from 1), coverage (signs beside lines), ask (what the page answers, see assist.js), cursor. Events: edit (detail: the whole text), breakpoint (detail: a line), undo, redo; the
+// breakpoints (lines from 1), coverage (signs beside lines), ask (what the page answers, see assist.js), cursor. Events: edit (detail: the whole text), breakpoint (detail: a line), caret (detail: an offset), undo, redo; the
 // page keeps the history, across all its files.
 import { defaultKeymap } from '@codemirror/commands';
 import { search, searchKeymap } from '@codemirror/search';
@@ -88,6 +88,9 @@ class CodeEditor extends HTMLElement {
           ...defaultKeymap,
         ]),
         EditorView.updateListener.of((update) => {
+          if (update.selectionSet && !update.docChanged && update.view.hasFocus) {
+            this.dispatchEvent(new CustomEvent('caret', { detail: update.state.selection.main.head }));
+          }
           if (!update.docChanged || update.transactions.some((t) => t.annotation(fromPage))) return;
           this.#values.value = update.state.doc.toString();
           this.dispatchEvent(new CustomEvent('edit', { detail: this.#values.value }));

@@ -115,6 +115,8 @@ pub enum Told {
     Undo,
     Redo,
     Breakpoint(u32),
+    /// The cursor was put somewhere, in UTF-16 units.
+    Caret(u32),
 }
 
 pub fn listen_to(node: &NodeRef, then: impl Fn(Told) + Clone + 'static) -> Vec<Listener> {
@@ -124,6 +126,7 @@ pub fn listen_to(node: &NodeRef, then: impl Fn(Told) + Clone + 'static) -> Vec<L
     let edited = then.clone();
     let undo = then.clone();
     let breakpoint = then.clone();
+    let caret = then.clone();
     vec![
         listen(&element, "edit", move |event| {
             if let Some(text) = event
@@ -139,6 +142,14 @@ pub fn listen_to(node: &NodeRef, then: impl Fn(Told) + Clone + 'static) -> Vec<L
                 .and_then(|e| e.detail().as_f64());
             if let Some(line) = line {
                 breakpoint(Told::Breakpoint(line as u32));
+            }
+        }),
+        listen(&element, "caret", move |event| {
+            let at = event
+                .dyn_ref::<CustomEvent>()
+                .and_then(|e| e.detail().as_f64());
+            if let Some(at) = at {
+                caret(Told::Caret(at as u32));
             }
         }),
         listen(&element, "undo", move |_| undo(Told::Undo)),

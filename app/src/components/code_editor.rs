@@ -9,7 +9,7 @@ use northsouth::workspace::{Run, complete, definition, describe};
 use crate::browser::editor::{self, Answer, Covered, Mark, Question, Told};
 use crate::browser::{clock, events, measure};
 use crate::hooks::use_editor;
-use crate::state::{Breakpoint, Event};
+use crate::state::{Breakpoint, ClusterEvent, Event};
 use crate::view_model::editor::{byte, kind, offset};
 
 #[derive(Clone, PartialEq, Properties)]
@@ -62,6 +62,7 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
                     Told::Edited(text) => edited(file, text),
                     Told::Undo => Event::Undone,
                     Told::Redo => Event::Redone,
+                    Told::Caret(at) => Event::Cluster(ClusterEvent::CaretMoved { file, at }),
                     Told::Breakpoint(line) => Event::BreakpointToggled(Breakpoint {
                         file: name.clone(),
                         line,

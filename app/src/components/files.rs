@@ -3,10 +3,12 @@ use northsouth::workspace::FileKind;
 use yew::prelude::*;
 
 use super::Props;
+use super::cluster::{MadePanel, Owner};
 use super::code_editor::{Assist, CodeEditor};
 use super::coverage::marks as coverage_marks;
 use super::file_tools::FileTools;
 use crate::state::Event;
+use crate::view_model::cluster::counterpart;
 use crate::view_model::{editor, explain, files};
 
 /// The texts, as the real tools print them.
@@ -28,7 +30,9 @@ pub fn files_pane(props: &Props) -> Html {
     let open = groups
         .iter()
         .find(|g| g.files.iter().any(|f| f.at == state.file));
-    let edited = files::is_edited(state, state.file);
+    // Of what a controller would write there is more to be said.
+    let taken = counterpart(&state.run, state.file).is_some();
+    let edited = files::is_edited(state, state.file) && !taken;
     html! {
         <section class="files" aria-label={words.files}>
             <nav aria-label={words.machines} class="chips machines">
@@ -50,9 +54,6 @@ pub fn files_pane(props: &Props) -> Html {
             </nav>
             <p class="about">
                 { words.printed_by(FileKind::of(&file.name).command()) }
-                if state.file >= state.workspace.files.len() {
-                    { " " }{ words.made_from_manifests }
-                }
                 if edited {
                     { " " }{ words.edited }{ " " }
                     <button class="link" onclick={props.on(Event::FileReset(state.file))}>{ words.reset_file }</button>
@@ -63,6 +64,7 @@ pub fn files_pane(props: &Props) -> Html {
                 }
             </p>
             <FileTools ..props.clone() />
+            <Owner ..props.clone() />
             <CodeEditor file={state.file} name={file.name.clone()} text={file.text.clone()}
                 label={file.name.to_string()}
                 marks={editor::marks(&file.text, &here, lang)}
@@ -72,6 +74,7 @@ pub fn files_pane(props: &Props) -> Html {
                 run={Assist(state.run.clone())} lang={lang} covered={coverage_marks(props)}
                 send={props.send.clone()} />
             <p class="about keys">{ words.editor_keys }</p>
+            <MadePanel ..props.clone() />
             { diagnostics(props) }
         </section>
     }

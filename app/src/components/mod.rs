@@ -1,6 +1,7 @@
 //! What is drawn. Components take what they show and where to send events, and decide nothing.
 
 pub mod breakpoints;
+pub mod cluster;
 pub mod code_editor;
 pub mod compare;
 pub mod controls;

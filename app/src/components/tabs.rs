@@ -48,6 +48,8 @@ pub fn tabs(base: &Props, narrow: bool) -> Html {
                         Tab::Compare => words.compare,
                         Tab::WhyNot => words.why_not,
                         Tab::Coverage => words.coverage,
+                        Tab::Roads => words.control.roads,
+                        Tab::Cluster => words.control.cluster,
                     } }
                 </button>
             }) }
@@ -72,5 +74,7 @@ pub fn tab_id(tab: Tab) -> &'static str {
         Tab::Compare => "tab-compare",
         Tab::WhyNot => "tab-why-not",
         Tab::Coverage => "tab-coverage",
+        Tab::Roads => "tab-roads",
+        Tab::Cluster => "tab-cluster",
     }
 }

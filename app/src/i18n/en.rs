@@ -1,12 +1,13 @@
 use northsouth::text::Outcome;
 use northsouth::trace::{Disposition, Role, Stage};
 
-use super::Words;
+use super::{Words, control};
 use crate::state::Level;
 use crate::view_model::balancer::Mode;
 
 pub const WORDS: Words = Words {
     page_title: "Northsouth",
+    control: &control::EN,
     skip_to_explanation: "Skip to the explanation",
     close: "Close",
     undo: "Undo",
@@ -23,7 +24,6 @@ pub const WORDS: Words = Words {
         None => "A small file of this page’s own.".to_string(),
         Some(command) => format!("As “{command}” prints it."),
     },
-    made_from_manifests: "Made from the manifests; once edited, it is yours.",
     edited: "Yours: edited.",
     reset_file: "Reset this file",
     reset_all: "Reset all files",

@@ -1,8 +1,11 @@
 //! The page's own words, a module a language. A word that a language lacks does not compile.
 
+mod control;
 pub mod course;
 mod en;
 mod zh_cn;
+
+pub use control::ControlWords;
 
 use northsouth::text::{Lang, Outcome};
 use northsouth::trace::{Disposition, Role, Stage};
@@ -13,6 +16,7 @@ use crate::view_model::balancer::Mode;
 /// Every word of the page, in one language.
 pub struct Words {
     pub page_title: &'static str,
+    pub control: &'static ControlWords,
     pub skip_to_explanation: &'static str,
     pub close: &'static str,
     pub undo: &'static str,
@@ -27,7 +31,6 @@ pub struct Words {
     pub explanation_width: &'static str,
     /// By the command; `None` where no command prints such a file.
     pub printed_by: fn(Option<&str>) -> String,
-    pub made_from_manifests: &'static str,
     pub edited: &'static str,
     pub reset_file: &'static str,
     pub reset_all: &'static str,

@@ -1,12 +1,13 @@
 use northsouth::text::Outcome;
 use northsouth::trace::{Disposition, Role, Stage};
 
-use super::Words;
+use super::{Words, control};
 use crate::state::Level;
 use crate::view_model::balancer::Mode;
 
 pub const WORDS: Words = Words {
     page_title: "Northsouth · 南北向",
+    control: &control::ZH_CN,
     skip_to_explanation: "跳到讲解",
     close: "关闭",
     undo: "撤销",
@@ -23,7 +24,6 @@ pub const WORDS: Words = Words {
         None => "本页自用的小文件。".to_string(),
         Some(command) => format!("“{command}” 输出的原样。"),
     },
-    made_from_manifests: "由清单生成；改过之后就归你了。",
     edited: "已由你修改。",
     reset_file: "还原此文件",
     reset_all: "还原全部文件",

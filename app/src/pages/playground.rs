@@ -5,6 +5,7 @@ use yew::prelude::*;
 use super::settings::use_page_settings;
 use super::{Route, keep, progress};
 use crate::browser::{clock, disk, keys, library, location, measure, media, page};
+use crate::components::cluster::{ClusterPanel, Dialects, RoadsPanel};
 use crate::components::compare::Compare;
 use crate::components::controls::controls;
 use crate::components::coverage::CoveragePanel;
@@ -134,6 +135,8 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                             Tab::Compare => html! { <Compare ..props.clone() /> },
                             Tab::WhyNot => html! { <WhyNotPanel ..props.clone() /> },
                             Tab::Coverage => html! { <CoveragePanel ..props.clone() /> },
+                            Tab::Roads => html! { <RoadsPanel ..props.clone() /> },
+                            Tab::Cluster => html! { <ClusterPanel ..props.clone() /> },
                             Tab::Step => inspector(&props),
                             Tab::List => steps(&props, narrow),
                         } }
@@ -147,6 +150,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
             </section>
             <DroppedFiles ..props.clone() />
             { match state.dialog {
+                Some(Dialog::Dialects) => html! { <Dialects ..props.clone() /> },
                 Some(Dialog::Shortcuts) => shortcuts(&props),
                 Some(Dialog::Share) => html! { <ShareDialog ..props.clone() /> },
                 None => html! {},

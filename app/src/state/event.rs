@@ -5,7 +5,7 @@ use northsouth::sim::Probe;
 use northsouth::text::{Lang, Say, Span};
 use northsouth::topology::HostId;
 
-use super::{Breakpoint, Place, Speed, Zoom};
+use super::{Breakpoint, ClusterEvent, Place, Speed, Zoom};
 use crate::view_model::balancer::Mode;
 use crate::view_model::stride::{Stride, Way};
 
@@ -109,6 +109,8 @@ pub enum Event {
     FilesResized(u32),
     InspectorResized(u32),
 
+    Cluster(ClusterEvent),
+
     Noticed(Notice),
     NoticeClosed,
     /// A kept workspace is wanted back.
@@ -137,10 +139,14 @@ pub enum Tab {
     WhyNot,
     /// Which lines probes reach.
     Coverage,
+    /// Everybody who may take such a connection.
+    Roads,
+    /// What the cluster is built with, and what happens to it.
+    Cluster,
 }
 
 impl Tab {
-    pub const ALL: [Tab; 7] = [
+    pub const ALL: [Tab; 9] = [
         Tab::Step,
         Tab::List,
         Tab::Probe,
@@ -148,12 +154,16 @@ impl Tab {
         Tab::Compare,
         Tab::WhyNot,
         Tab::Coverage,
+        Tab::Roads,
+        Tab::Cluster,
     ];
 }
 
 /// What lies over the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialog {
+    /// A Service as every release of kube-proxy programs it.
+    Dialects,
     Shortcuts,
     Share,
 }

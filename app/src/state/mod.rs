@@ -3,6 +3,7 @@
 
 mod asked;
 mod breakpoints;
+mod cluster;
 pub mod course;
 mod cursor;
 mod event;
@@ -21,6 +22,7 @@ use std::rc::Rc;
 
 pub use asked::{Asked, Measured};
 pub use breakpoints::{Breakpoint, Breakpoints};
+pub use cluster::{ClusterEvent, Happened};
 pub use course::{Reading, Task};
 pub use cursor::Position;
 pub use event::{Dialog, Event, Notice, Tab};
@@ -30,7 +32,7 @@ pub use terminal::{Answer, Terminal};
 pub use view::{look, view};
 pub use zoom::{Level, Zoom};
 
-use northsouth::text::File;
+use northsouth::text::{File, Span};
 use northsouth::topology::HostId;
 use northsouth::trace::Part;
 use northsouth::workspace::{Run, Scenario, Workspace, run};
@@ -103,6 +105,10 @@ pub struct State {
     pub task: Option<Rc<Task>>,
     pub notice: Option<Notice>,
     pub dialog: Option<Dialog>,
+    /// The last thing that happened to the cluster, until something else changes.
+    pub happened: Happened,
+    /// The place in a manifest where the cursor is.
+    pub field: Option<Span>,
     /// The files lie over the map, on screens without room for both.
     pub files_shown: bool,
     pub settings: Settings,
@@ -148,6 +154,8 @@ impl State {
             task: None,
             notice: None,
             dialog: None,
+            happened: None,
+            field: None,
             files_shown: false,
             settings,
         }

@@ -182,6 +182,8 @@ impl State {
             Event::FilesResized(width) => self.settings.files_width = pane_width(width),
             Event::InspectorResized(width) => self.settings.inspector_width = pane_width(width),
 
+            Event::Cluster(event) => self.cluster_event(event),
+
             Event::Noticed(notice) => self.notice = Some(notice),
             Event::NoticeClosed => self.notice = None,
             Event::KeptOpened(kept) => {
@@ -371,6 +373,8 @@ impl State {
         self.workspace = workspace;
         self.playing = false;
         self.guess = None;
+        self.happened = None;
+        self.field = None;
         self.judge();
     }
 

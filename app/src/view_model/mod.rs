@@ -1,6 +1,7 @@
 //! From what the core computed to what is drawn: pure functions, tested natively.
 
 pub mod balancer;
+pub mod cluster;
 pub mod compare;
 pub mod drawer;
 pub mod editor;

@@ -25,10 +25,11 @@ pub fn run(cluster: &mut Manifests) -> Vec<Diagnostic> {
             pod.phase.as_ref().map(|p| &*p.value),
             None | Some("Running")
         );
-        if pod.ready.is_none() && runs && !pod.ips.is_empty() {
-            pod.ready = Some(Spanned::new(true, pod.meta.span));
+        if runs && !pod.ips.is_empty() {
+            let span = pod.meta.span;
+            pod.ready.get_or_insert(Spanned::new(true, span));
             pod.phase
-                .get_or_insert(Spanned::new("Running".into(), pod.meta.span));
+                .get_or_insert(Spanned::new("Running".into(), span));
         }
     }
     said

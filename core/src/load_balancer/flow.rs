@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use super::{Account, Considered, Forwarding, Listener, LoadBalancer, Occasion, Verdict};
-use crate::net::{Icmp, Packet, Protocol, Transport};
+use crate::net::{Coins, Icmp, Packet, Protocol, Transport};
 
 /// What a balancer remembers between packets.
 #[derive(Clone, Debug, Default)]
@@ -9,6 +9,8 @@ pub struct State {
     /// How many new connections each listener has seen.
     turns: Vec<u64>,
     flows: Vec<Flow>,
+    /// Chance, where a script takes the place of turns.
+    pub coins: Option<Coins>,
 }
 
 /// A connection that was passed on.
@@ -24,6 +26,8 @@ struct Flow {
     far: (IpAddr, u16),
     listener: u16,
     backend: u16,
+    /// The backend itself, whatever becomes of the lists.
+    via: IpAddr,
 }
 
 /// What is to happen with a packet.
@@ -109,7 +113,11 @@ impl LoadBalancer {
     fn open(&self, state: &mut State, packet: &Packet, at: u16, listener: &Listener) -> Handling {
         let wanted = self.listeners.len().max(usize::from(at) + 1);
         state.turns.resize(wanted.max(state.turns.len()), 0);
-        let turn = state.turns.get(usize::from(at)).copied().unwrap_or(0);
+        let mut turn = state.turns.get(usize::from(at)).copied().unwrap_or(0);
+        if let Some(coins) = &mut state.coins {
+            coins.at = listener.span;
+            turn = listener.tossed(coins).unwrap_or(turn);
+        }
         let verdicts = listener.choose(packet.src, turn);
         let considered: Vec<_> = (0..)
             .zip(&verdicts)
@@ -155,6 +163,7 @@ impl LoadBalancer {
             far,
             listener: at,
             backend: number,
+            via: backend.addr,
         };
         state.flows.push(flow);
         self.onward(&flow, Occasion::New, packet, considered)
@@ -169,11 +178,7 @@ impl LoadBalancer {
         considered: Vec<Considered>,
     ) -> Handling {
         let next_hop = match self.forwarding {
-            Forwarding::KeepDestination => self
-                .listeners
-                .get(usize::from(flow.listener))
-                .and_then(|l| l.backends.get(usize::from(flow.backend)))
-                .map(|b| b.addr),
+            Forwarding::KeepDestination => Some(flow.via),
             _ => None,
         };
         Handling::Forward {

@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::{Listener, Verdict};
+use crate::net::Coins;
 
 /// Who of the eligible backends takes the next new connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -70,6 +71,21 @@ impl Listener {
             }
         }
         verdicts
+    }
+
+    /// A turn of the backend that a coin chose, as nobody knows how many connections came before. `None` where nothing is
+    /// left to chance.
+    pub(super) fn tossed(&self, coins: &mut Coins) -> Option<u64> {
+        if self.scheduler == Scheduler::SourceHash {
+            return None;
+        }
+        let weights: Vec<u64> = self.backends.iter().map(|b| self.share(b)).collect();
+        if weights.iter().filter(|w| **w > 0).count() < 2 {
+            return None;
+        }
+        let total: u64 = weights.iter().sum();
+        let fell = coins.toss(weights.clone()) as usize;
+        (0..total).find(|turn| weighted_turn(&weights, *turn) == Some(fell))
     }
 
     fn share(&self, backend: &super::Backend) -> u64 {

@@ -1,11 +1,13 @@
 //! What travels: packets as headers, the tuples that name a connection, prefixes and masks.
 
+mod chance;
 mod http;
 mod iface;
 mod mask;
 mod packet;
 mod random;
 
+pub use chance::{Chance, Coins, Toss};
 pub use http::{Headers, HttpVersion, Request, Response};
 pub use iface::IfaceName;
 pub use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::{ChainId, Counters, RuleId, TableName};
-use crate::net::Random;
+use crate::net::{Coins, Random};
 
 /// What rules keep from packet to packet, apart from the rules themselves: counters, and the memory of stateful matches.
 /// One for each address family of a host.
@@ -19,6 +19,8 @@ pub struct State {
     pub(super) hash_buckets: BTreeMap<Box<str>, BTreeMap<HashKey, Bucket>>,
     pub(super) recent: BTreeMap<Box<str>, BTreeMap<IpAddr, Seen>>,
     pub(super) random: Random,
+    /// Chance, where a script takes its place.
+    pub coins: Option<Coins>,
 }
 
 /// A match by its place: the rule, and which of its matches.
@@ -62,6 +64,7 @@ impl State {
             hash_buckets: BTreeMap::new(),
             recent: BTreeMap::new(),
             random: Random::new(seed),
+            coins: None,
         }
     }
 }

@@ -205,6 +205,9 @@ impl Walk<'_, '_> {
                 index: here.at,
             };
             let (step, at) = (self.steps.len() as u32, Criterion { rule: id, index: 0 });
+            if let Some(coins) = &mut self.state.coins {
+                coins.at = rule.span;
+            }
             let mut tester = Tester {
                 state: self.state,
                 remembered: &mut self.remembered,

@@ -6,7 +6,7 @@ use super::record::Recorder;
 use super::skb::Skb;
 use super::talk::Ends;
 use crate::conntrack::Settings;
-use crate::net::{IfaceName, Random};
+use crate::net::{Coins, IfaceName, Random};
 use crate::topology::{Host, HostId, World};
 use crate::trace::{Action, Drop, Part};
 
@@ -28,6 +28,8 @@ pub struct Sim<'w> {
     pub now: u64,
     pub(super) random: Random,
     seed: u64,
+    /// Lent to whoever takes a chance; `None` where chance is free.
+    pub(super) coins: Option<Coins>,
     /// By the journey of the segment that carries it.
     pub(super) messages: BTreeMap<u32, Message>,
     pub(super) proxies: Proxies<'w>,
@@ -65,6 +67,7 @@ impl<'w> Sim<'w> {
             now: 0,
             random: Random::new(seed),
             seed,
+            coins: None,
             messages: BTreeMap::new(),
             proxies: Proxies::default(),
             probed: None,

@@ -10,7 +10,7 @@ use crate::conntrack::{
 use crate::net::{IfaceName, Protocol};
 use crate::netfilter::hooks::{NatStop, Stop};
 use crate::netfilter::nft::{self, BaseKind, BaseRef};
-use crate::netfilter::walk::{self, NatKind, NatRequest, TableRef, Verdict};
+use crate::netfilter::walk::{self, NatKind, NatRequest, TableRef, Traversal, Verdict};
 use crate::netfilter::{Context, Hook, TableName, Tracked};
 use crate::route::Scope;
 use crate::topology::{HostId, HostView};
@@ -136,6 +136,8 @@ impl Sim<'_> {
         let host = self.host(at)?;
         let now = self.now;
         let before = skb.snapshot();
+        self.state(at)?;
+        let mut coins = self.coins.take();
         let state = self.state(at)?;
         let facts = HostView {
             host,
@@ -171,11 +173,19 @@ impl Sim<'_> {
             env: &view,
             now,
         };
-        let traversal = match asked {
+        let traversal: Option<Traversal> = match asked {
             Asked::Table(table) => {
-                walk::traverse(&host.iptables, table, &mut ctx, &mut state.netfilter)?
+                std::mem::swap(&mut coins, &mut state.netfilter.coins);
+                let done = walk::traverse(&host.iptables, table, &mut ctx, &mut state.netfilter);
+                std::mem::swap(&mut coins, &mut state.netfilter.coins);
+                done
             }
-            Asked::Chain(chain) => nft::traverse(&host.nft, chain, &mut ctx, &mut state.nft)?,
+            Asked::Chain(chain) => {
+                std::mem::swap(&mut coins, &mut state.nft.coins);
+                let done = nft::traverse(&host.nft, chain, &mut ctx, &mut state.nft);
+                std::mem::swap(&mut coins, &mut state.nft.coins);
+                done
+            }
         };
         let (packet, mark, after) = (ctx.packet, ctx.mark, ctx.tracked);
         if let (Some(id), Some(changed)) = (skb.ct.connection, after.connection)
@@ -185,6 +195,8 @@ impl Sim<'_> {
         }
         skb.ct.state = after.state;
         skb.ct.zone = after.zone;
+        self.coins = coins;
+        let traversal = traversal?;
         let verdict = traversal.verdict.clone();
         let visit = TableVisit {
             hook,

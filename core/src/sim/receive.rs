@@ -81,10 +81,14 @@ impl Sim<'_> {
         let Some(balancer) = self.host(at).and_then(|h| h.balancer.as_ref()) else {
             return Ok(None);
         };
+        let coins = self.coins.take();
         let Some(state) = self.state(at) else {
             return Ok(None);
         };
-        match balancer.handle(&mut state.balancer, &skb.packet) {
+        state.balancer.coins = coins;
+        let handling = balancer.handle(&mut state.balancer, &skb.packet);
+        self.coins = state.balancer.coins.take();
+        match handling {
             Handling::Pass => Ok(None),
             Handling::Forward {
                 account,

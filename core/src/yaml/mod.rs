@@ -3,6 +3,7 @@
 //! [`read`] makes the trees; a [`Cursor`] goes down them and says in the user's terms what does not fit.
 
 mod cursor;
+pub mod edit;
 mod json;
 mod node;
 mod read;

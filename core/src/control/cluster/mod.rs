@@ -5,6 +5,7 @@
 
 mod cloud;
 mod devices;
+mod dialects;
 mod facts;
 mod kubectl;
 mod network;
@@ -12,6 +13,7 @@ mod node;
 mod pod;
 mod sheet;
 
+pub use dialects::Dialect;
 pub use sheet::Sheet;
 
 use super::mesh::{self, PodProxy};

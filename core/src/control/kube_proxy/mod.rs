@@ -19,6 +19,7 @@ mod version;
 pub use endpoints::{Endpoint, Endpoints};
 pub use health::{Health, health};
 pub use lines::Lines;
+pub use name::{endpoint_hash, port_hash};
 pub use origin::{Field, Origin};
 pub use proxier::{HostFacts, LocalDetector, NodePorts, Proxier};
 pub use services::{ServicePort, View};

@@ -31,6 +31,17 @@ impl PortHash {
     }
 }
 
+/// What ends the names of a Service port's chains: `name` is `namespace/name[:port]`.
+pub fn port_hash(name: &str, protocol: &str) -> String {
+    PortHash::new(name, protocol).text().to_string()
+}
+
+/// The same of an endpoint's chain: `endpoint` is its address and port.
+pub fn endpoint_hash(name: &str, protocol: &str, endpoint: &str) -> String {
+    let chain = PortHash::new(name, protocol).endpoint(endpoint).to_string();
+    chain.trim_start_matches("KUBE-SEP-").to_string()
+}
+
 /// nftables names can be long, so the hash only has to tell apart what the cut takes away
 /// (`pkg/proxy/nftables/proxier.go`, `hashAndTruncate`).
 pub(super) fn hash_and_cut(name: &str) -> String {

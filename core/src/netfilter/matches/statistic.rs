@@ -11,13 +11,20 @@ impl Statistic {
                 Statistic::Random {
                     threshold,
                     inverted,
-                } => (state.random.next_u32() & 0x7fff_ffff < threshold) != inverted,
+                } => match &mut state.coins {
+                    Some(coins) => (coins.toss(sides(threshold)) == 0) != inverted,
+                    None => (state.random.next_u32() & 0x7fff_ffff < threshold) != inverted,
+                },
                 Statistic::Nth {
                     every,
                     packet,
                     inverted,
                 } => {
                     let every = every.max(1);
+                    // Nobody knows how many packets came before.
+                    if let Some(coins) = &mut state.coins {
+                        return (coins.toss(vec![1, u64::from(every) - 1]) == 0) != inverted;
+                    }
                     let seen = state.nth.entry(at).or_insert(0);
                     let held = *seen == packet;
                     *seen = (*seen + 1) % every;
@@ -46,6 +53,20 @@ impl Statistic {
             },
         )
     }
+}
+
+/// What the kernel keeps of a probability is a multiple of 2⁻³¹. These are the weights for and against of the plainest
+/// fraction that rounds to it, as 1/3 to 715827883, and those kept where that would be a chance hit.
+fn sides(threshold: u32) -> Vec<u64> {
+    const WHOLE: u64 = 1 << 31;
+    const PLAIN: u64 = 10_000;
+    let kept = u64::from(threshold).min(WHOLE);
+    let plain = (1..=PLAIN).find_map(|among| {
+        let of = (kept * among + WHOLE / 2) / WHOLE;
+        ((of * WHOLE + among / 2) / among == kept).then_some((of, among))
+    });
+    let (of, among) = plain.unwrap_or((kept, WHOLE));
+    vec![of, among - of]
 }
 
 /// As iptables-save prints it.

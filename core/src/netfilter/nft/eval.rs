@@ -26,6 +26,9 @@ pub(super) enum Miss {
 
 pub(super) type Got<T> = Result<T, Miss>;
 
+/// A coin with more sides is drawn, not followed on each.
+const MOST_SIDES: u32 = 4096;
+
 impl Run<'_, '_> {
     /// The parts of a key.
     pub(super) fn key(&mut self, expr: &Expr, ctx: &Context) -> Got<Key> {
@@ -94,6 +97,9 @@ impl Run<'_, '_> {
                 let (random, modulus) = (*random, (*modulus).max(1));
                 let place = self.place();
                 let drawn = self.draw(|state| {
+                    if let Some(coins) = state.coins.as_mut().filter(|_| modulus <= MOST_SIDES) {
+                        return coins.toss(vec![1; modulus as usize]);
+                    }
                     if random {
                         return state.random.below(modulus);
                     }

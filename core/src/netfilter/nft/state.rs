@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{SetId, TableId, Value};
-use crate::net::Random;
+use crate::net::{Coins, Random};
 use crate::netfilter::{ChainId, Counters};
 
 /// What nftables keeps from packet to packet, apart from the rules: counters, elements that rules add, limits, turns.
@@ -16,6 +16,8 @@ pub struct State {
     pub(super) limits: BTreeMap<Place, Tokens>,
     pub(super) elements: BTreeMap<(TableId, SetId), Elements>,
     pub(super) random: Random,
+    /// Chance, where a script takes its place.
+    pub coins: Option<Coins>,
     /// Stands for the seeds that the kernel draws when rules are loaded.
     pub(super) hash_seed: u32,
 }
@@ -63,6 +65,7 @@ impl State {
             limits: BTreeMap::new(),
             elements: BTreeMap::new(),
             random,
+            coins: None,
             hash_seed,
         }
     }

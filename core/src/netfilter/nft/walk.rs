@@ -291,6 +291,9 @@ impl Walk<'_, '_> {
     }
 
     fn rule(&mut self, rule: &Rule, ctx: &mut Context) -> Flow {
+        if let Some(coins) = self.run.state().and_then(|s| s.coins.as_mut()) {
+            coins.at = rule.span;
+        }
         for (index, statement) in rule.statements.iter().enumerate() {
             self.run.turn_to_statement(index);
             match self.run.statement(statement, rule.span, ctx) {

@@ -1,0 +1,134 @@
+use northsouth::insight::{Choice, Operation, drift, inventory, nearest, operations};
+use northsouth::text::Edit;
+use yew::prelude::*;
+
+use super::changes::changes_view;
+use super::link;
+use crate::browser::events;
+use crate::components::Props;
+use crate::state::{ClusterEvent, Dialog, Event};
+
+/// What the cluster is built with, what happens to it, and where its nodes disagree with its controllers.
+#[component]
+pub fn ClusterPanel(props: &Props) -> Html {
+    let state = &props.state;
+    let words = props.words().control;
+    let Some(cluster) = &state.run.cluster else {
+        return html! { <p class="empty">{ words.no_manifests }</p> };
+    };
+    html! {
+        <div class="cluster-panel inspector">
+            <h2>{ words.cluster }</h2>
+            <h3>{ words.built_with }</h3>
+            { choices(props) }
+            if !cluster.objects.services.is_empty() {
+                <p class="turn"><button onclick={props.on(Event::DialogOpened(Dialog::Dialects))}>{ words.dialects }</button></p>
+            }
+            <h3>{ words.life }</h3>
+            <p class="meaning">{ words.life_about }</p>
+            { life(props) }
+            { changes_view(props) }
+            { drifts(props) }
+            <h3>{ words.holds }</h3>
+            { holds(props) }
+            <h3>{ words.sharing }</h3>
+            <p class="meaning">{ words.anonymise_about }</p>
+            <p class="turn"><button onclick={props.on(Event::Cluster(ClusterEvent::Anonymised))}>{ words.anonymise }</button></p>
+        </div>
+    }
+}
+
+fn choices(props: &Props) -> Html {
+    let words = props.words().control;
+    html! {
+        <form class="choices" onsubmit={Callback::from(|event: SubmitEvent| event.prevent_default())}>
+            { for Choice::ALL.into_iter().map(|choice| {
+                let now = choice.now(&props.state.run);
+                let onchange = props.send.reform(move |event: yew::Event| Event::Cluster(ClusterEvent::Chosen(choice, events::value(&event))));
+                html! {
+                    <label>
+                        <span>{ (words.choice)(choice) }</span>
+                        <select {onchange}>
+                            { for choice.words().into_iter().map(|word| html! {
+                                <option value={word} selected={now == Some(word)}>{ (words.choice_word)(choice, word) }</option>
+                            }) }
+                        </select>
+                    </label>
+                }
+            }) }
+        </form>
+    }
+}
+
+/// One list for each thing that something can happen to.
+fn life(props: &Props) -> Html {
+    let state = &props.state;
+    let lang = state.settings.lang;
+    let all = operations(&state.workspace, &state.run);
+    let button = |operation: &Operation| {
+        html! {
+            <li><button class="link" onclick={props.on(Event::Cluster(ClusterEvent::Happened(operation.clone())))}>{ operation.say().text(lang) }</button></li>
+        }
+    };
+    html! { <ul class="operations">{ for all.iter().take(200).map(button) }</ul> }
+}
+
+/// Where pasted rules differ from what kube-proxy would program.
+fn drifts(props: &Props) -> Html {
+    let state = &props.state;
+    let words = props.words().control;
+    let found = drift(&state.run);
+    if found.is_empty() {
+        return html! {};
+    }
+    html! {
+        <>
+            <h3>{ words.drift }</h3>
+            <p class="meaning">{ words.drift_about }</p>
+            if let Some((_, say)) = nearest(&state.run) {
+                <p class="remark">{ say.text(state.settings.lang) }</p>
+            }
+            { for found.iter().take(60).map(|drift| html! {
+                <>
+                    <h4>{ state.run.files.get(drift.file).map(|f| f.name.to_string()) }{ " " }{ &drift.chain }</h4>
+                    <ul class="diff">
+                        { for drift.lines.iter().take(40).map(|line| {
+                            let (class, sign) = match line.edit {
+                                Edit::Gone => ("gone", "− "),
+                                _ => ("new", "+ "),
+                            };
+                            html! {
+                                <li {class}>
+                                    <span aria-label={if line.edit == Edit::Gone { words.missing } else { words.own }}>{ sign }</span>
+                                    { &line.text }
+                                    if let Some(span) = line.span { { " " }{ link("", span, props) } }
+                                </li>
+                            }
+                        }) }
+                    </ul>
+                </>
+            }) }
+        </>
+    }
+}
+
+/// What is modelled and what is not, counted.
+fn holds(props: &Props) -> Html {
+    let words = props.words().control;
+    let held = inventory(&props.state.workspace);
+    let list = |all: &[(String, usize)]| {
+        let each: Vec<String> = all
+            .iter()
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
+        each.join(", ")
+    };
+    html! {
+        <>
+            <p>{ list(&held.modelled) }</p>
+            if !held.passed_over.is_empty() {
+                <p class="trouble">{ words.passed_over }{ " " }{ list(&held.passed_over) }</p>
+            }
+        </>
+    }
+}

@@ -1,0 +1,566 @@
+//! Other names and addresses for a workspace that is to be shown to others: the same thing gets the same new name everywhere,
+//! and networks still hold what they held.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use ipnetwork::Ipv4Network;
+
+use crate::control::kube_proxy::{endpoint_hash, port_hash};
+use crate::manifest::{self, Labels, Manifests, Meta};
+use crate::sim::Probe;
+use crate::text::{File, FileId};
+use crate::workspace::{FileKind, Place, Workspace, expand};
+use crate::yaml::edit::{self, Edit};
+use crate::yaml::{self, Node, Value};
+
+/// A workspace with other names, and what became of what, sorted.
+#[derive(Clone, Debug)]
+pub struct Anonymised {
+    pub workspace: Workspace,
+    pub renamed: Vec<(String, String)>,
+}
+
+/// Names of nodes, Pods, Services, workloads, namespaces, containers and label values; IPv4 addresses, hardware addresses; the
+/// chains that kube-proxy names after them. Fields that decide nothing and may tell much (annotations, environment, images,
+/// commands, managed fields) are emptied. Well-known namespaces and labels stay. Istio's objects are renamed as texts: a host
+/// that is no Service's name keeps its name.
+pub fn anonymise(workspace: &Workspace) -> Anonymised {
+    let mut renaming = Renaming::of(workspace);
+    let files: Vec<File> = workspace
+        .files
+        .iter()
+        .map(|file| {
+            let emptied = match FileKind::of(&file.name) {
+                FileKind::Manifests => emptied(&file.text),
+                _ => file.text.to_string(),
+            };
+            File::new(&renaming.text(&file.name), &renaming.text(&emptied))
+        })
+        .collect();
+    let probe = Probe {
+        from: renaming.text(&workspace.probe.from),
+        to: match workspace.probe.to {
+            std::net::IpAddr::V4(ip) => renaming.address(ip).into(),
+            other => other,
+        },
+        ..workspace.probe.clone()
+    };
+    let mut probe = probe;
+    if let Some(from) = made_anew(workspace, &files) {
+        probe.from = from;
+    }
+    let mut renamed: Vec<(String, String)> = renaming.used.into_iter().collect();
+    renamed.retain(|(a, b)| a != b);
+    Anonymised {
+        workspace: Workspace {
+            files,
+            probe,
+            seed: workspace.seed,
+        },
+        renamed,
+    }
+}
+
+/// The new name of a sender that a workload makes: it has the same place among the Pods.
+fn made_anew(workspace: &Workspace, files: &[File]) -> Option<String> {
+    let name = |pod: &manifest::Pod| match &*pod.meta.namespace {
+        "default" => pod.meta.name.to_string(),
+        namespace => format!("{namespace}/{}", pod.meta.name),
+    };
+    let before = expand(&workspace.files).cluster?;
+    let at = before
+        .objects
+        .pods
+        .iter()
+        .position(|p| name(p) == workspace.probe.from)?;
+    expand(files).cluster?.objects.pods.get(at).map(name)
+}
+
+struct Renaming {
+    names: BTreeMap<String, String>,
+    /// The longest name in words, by dashes.
+    longest: usize,
+    /// Each network and where it goes, the largest first.
+    networks: Vec<(Ipv4Network, Ipv4Addr)>,
+    macs: BTreeMap<String, String>,
+    used: BTreeMap<String, String>,
+}
+
+/// Namespaces that every cluster has.
+const KNOWN: [&str; 6] = [
+    "default",
+    "kube-system",
+    "kube-public",
+    "kube-node-lease",
+    "istio-system",
+    "",
+];
+/// Domains of labels whose values mean something.
+const MEANT: [&str; 4] = ["kubernetes.io", "k8s.io", "istio", "k8s-app"];
+
+impl Renaming {
+    fn of(workspace: &Workspace) -> Self {
+        let mut objects = Manifests::default();
+        for (at, file) in (0..).zip(&workspace.files) {
+            if FileKind::of(&file.name) == FileKind::Manifests {
+                manifest::read(&file.text, FileId(at), &mut objects);
+            }
+        }
+        let names = names(&objects, &workspace.files);
+        let mut renaming = Self {
+            longest: names
+                .keys()
+                .map(|n| n.split('-').count())
+                .max()
+                .unwrap_or(0),
+            names,
+            networks: networks(workspace),
+            macs: BTreeMap::new(),
+            used: BTreeMap::new(),
+        };
+        let made = expand(&workspace.files).cluster;
+        renaming.chains(made.as_ref().map_or(&objects, |c| &c.objects));
+        renaming
+    }
+
+    /// The chains that kube-proxy names by a hash of the Service's port, and of an endpoint's address.
+    fn chains(&mut self, objects: &Manifests) {
+        let mut hashes = Vec::new();
+        for service in &objects.services {
+            let namespace = &service.meta.namespace;
+            let of_service = objects.endpoint_slices.iter().filter(|s| {
+                s.meta.namespace == *namespace
+                    && s.service
+                        .as_ref()
+                        .is_some_and(|n| n.value == service.meta.name)
+            });
+            let endpoints: BTreeSet<_> = of_service
+                .flat_map(|s| {
+                    let ports = s.ports.iter().filter_map(|p| p.port);
+                    ports.flat_map(|port| {
+                        s.endpoints
+                            .iter()
+                            .filter_map(move |e| Some((e.address?.value, port.value)))
+                    })
+                })
+                .collect();
+            for port in &service.ports {
+                let protocol = port.protocol.name();
+                let suffixes = match &*port.name {
+                    "" => vec![String::new(), ":".to_string()],
+                    name => vec![format!(":{name}")],
+                };
+                for suffix in suffixes {
+                    let before = format!("{namespace}/{}{suffix}", service.meta.name);
+                    let after = self.text(&before);
+                    hashes.push((port_hash(&before, protocol), port_hash(&after, protocol)));
+                    for (ip, number) in &endpoints {
+                        let before_end = format!("{ip}:{number}");
+                        let after_end = self.text(&before_end);
+                        hashes.push((
+                            endpoint_hash(&before, protocol, &before_end),
+                            endpoint_hash(&after, protocol, &after_end),
+                        ));
+                    }
+                }
+            }
+        }
+        self.names.extend(hashes);
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if !in_word(first) {
+                out.push(first);
+                rest = &rest[first.len_utf8()..];
+                continue;
+            }
+            if let Some(mac) = rest.get(..17).filter(|t| is_mac(t)) {
+                let new = self.mac(mac);
+                out.push_str(&new);
+                rest = &rest[17..];
+                continue;
+            }
+            let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            out.push_str(&self.word(word));
+            rest = after;
+        }
+        out
+    }
+
+    fn word(&mut self, word: &str) -> String {
+        let new = self.changed(word);
+        if new != word {
+            self.used.insert(word.to_string(), new.clone());
+        }
+        new
+    }
+
+    fn changed(&mut self, word: &str) -> String {
+        if let Some(new) = self.names.get(word) {
+            return new.clone();
+        }
+        if let Ok(ip) = word.parse::<Ipv4Addr>() {
+            return self.address(ip).to_string();
+        }
+        // A bridge's id, and a name that ends a sentence.
+        if let Some((id, mac)) = word.split_once('.')
+            && id.len() == 4
+            && mac.len() == 12
+            && mac.bytes().all(|b| b.is_ascii_hexdigit())
+        {
+            let pairs: Vec<&str> = (0..6)
+                .filter_map(|at| mac.get(2 * at..2 * at + 2))
+                .collect();
+            return format!("{id}.{}", self.mac(&pairs.join(":")).replace(':', ""));
+        }
+        // `web.shop.svc`: each part by itself, as node names may hold dots too.
+        if let Some((first, rest)) = word.split_once('.') {
+            return format!("{}.{}", self.changed(first), self.changed(rest));
+        }
+        let parts: Vec<&str> = word.split('-').collect();
+        let mut out: Vec<String> = Vec::new();
+        let mut at = 0;
+        while at < parts.len() {
+            let most = self.longest.min(parts.len() - at);
+            let known = (1..=most).rev().find_map(|n| {
+                let name = parts.get(at..at + n)?.join("-");
+                Some((n, self.names.get(&name)?.clone()))
+            });
+            let (n, part) = known
+                .unwrap_or_else(|| (1, parts.get(at).copied().unwrap_or_default().to_string()));
+            out.push(part);
+            at += n;
+        }
+        out.join("-")
+    }
+
+    fn address(&self, ip: Ipv4Addr) -> Ipv4Addr {
+        let home = self.networks.iter().find(|(net, _)| net.contains(ip));
+        home.map_or(ip, |(net, to)| {
+            let host = ip.to_bits() & !net.mask().to_bits();
+            Ipv4Addr::from(to.to_bits() | host)
+        })
+    }
+
+    /// By the order in which they are met.
+    fn mac(&mut self, mac: &str) -> String {
+        let plain = [
+            "00:00:00:00:00:00",
+            "ff:ff:ff:ff:ff:ff",
+            "ee:ee:ee:ee:ee:ee",
+        ];
+        if plain.contains(&mac) {
+            return mac.to_string();
+        }
+        let next = self.macs.len() as u16 + 1;
+        let [a, b] = next.to_be_bytes();
+        let new = self
+            .macs
+            .entry(mac.to_string())
+            .or_insert(format!("02:00:5e:00:{a:02x}:{b:02x}"));
+        self.used.insert(mac.to_string(), new.clone());
+        new.clone()
+    }
+}
+
+fn is_mac(text: &str) -> bool {
+    let mut parts = text.split(':');
+    let pair = |p: &str| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit());
+    text.len() == 17 && parts.by_ref().all(pair) && text.matches(':').count() == 5
+}
+
+fn names(objects: &Manifests, files: &[File]) -> BTreeMap<String, String> {
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut add = |kind: &'static str, name: &str| {
+        let plain = name.len() < 2
+            || name.parse::<Ipv4Addr>().is_ok()
+            || name.bytes().all(|b| b.is_ascii_digit());
+        if plain
+            || KNOWN.contains(&name)
+            || matches!(name, "true" | "false" | "istio-proxy" | "istio-init")
+            || all.contains_key(name)
+        {
+            return;
+        }
+        let count = counts.entry(kind).or_default();
+        *count += 1;
+        all.insert(name.to_string(), format!("{kind}-{count}"));
+    };
+    for node in &objects.nodes {
+        add("node", &node.meta.name);
+    }
+    for file in files {
+        if let FileKind::Host(Place::Node(name), _) = FileKind::of(&file.name) {
+            add("node", &name);
+        }
+    }
+    for service in &objects.services {
+        add("svc", &service.meta.name);
+    }
+    for workload in &objects.workloads {
+        add("app", &workload.meta.name);
+    }
+    for pod in &objects.pods {
+        add("pod", &pod.meta.name);
+        if let Some(owner) = &pod.meta.owner {
+            add("app", owner);
+        }
+    }
+    for file in files {
+        if let FileKind::Host(Place::Pod(name), _) = FileKind::of(&file.name) {
+            add("pod", name.rsplit('/').next().unwrap_or(&name));
+        }
+    }
+    for slice in &objects.endpoint_slices {
+        add("slice", &slice.meta.name);
+    }
+    let metas: Vec<&Meta> = objects
+        .services
+        .iter()
+        .map(|o| &o.meta)
+        .chain(objects.pods.iter().map(|o| &o.meta))
+        .chain(objects.nodes.iter().map(|o| &o.meta))
+        .chain(objects.namespaces.iter().map(|o| &o.meta))
+        .chain(
+            objects
+                .workloads
+                .iter()
+                .flat_map(|o| [&o.meta, &o.template_meta]),
+        )
+        .collect();
+    for meta in &metas {
+        add("ns", &meta.namespace);
+    }
+    for namespace in &objects.namespaces {
+        add("ns", &namespace.meta.name);
+    }
+    for pod in &objects.pods {
+        for container in &pod.spec.containers {
+            add("container", &container.name);
+        }
+    }
+    let labels = metas
+        .iter()
+        .map(|m| &m.labels)
+        .chain(objects.services.iter().map(|s| &s.selector));
+    for (key, value) in labels.flat_map(Labels::iter) {
+        if !MEANT.iter().any(|domain| key.contains(domain)) {
+            add("label", &value.value);
+        }
+    }
+    all
+}
+
+/// The largest networks that the texts name, and the /24 of each address outside of them, with new places in the same kind of
+/// space: private stays private, public becomes 198.18.0.0/15 (RFC 2544).
+fn networks(workspace: &Workspace) -> Vec<(Ipv4Network, Ipv4Addr)> {
+    let mut named: BTreeSet<(u8, Ipv4Addr)> = BTreeSet::new();
+    let mut alone: BTreeSet<Ipv4Addr> = BTreeSet::new();
+    for file in &workspace.files {
+        let words = file
+            .text
+            .split(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '/')));
+        for word in words.filter(|w| w.len() >= 7) {
+            let (ip, length) = match word.split_once('/') {
+                Some((ip, length)) => (ip, length.parse::<u8>().ok()),
+                None => (word, None),
+            };
+            let Ok(ip) = ip.parse::<Ipv4Addr>() else {
+                continue;
+            };
+            match length.filter(|l| (SPACES[0].1..31).contains(l)) {
+                Some(length) => {
+                    if let Ok(net) = Ipv4Network::new(ip, length) {
+                        named.insert((length, net.network()));
+                    }
+                }
+                None => drop(alone.insert(ip)),
+            }
+        }
+    }
+    if let std::net::IpAddr::V4(ip) = workspace.probe.to {
+        alone.insert(ip);
+    }
+    let mut largest: Vec<Ipv4Network> = Vec::new();
+    let alone = alone
+        .into_iter()
+        .map(|ip| (24, Ipv4Addr::from(ip.to_bits() & 0xffff_ff00)));
+    for (length, base) in named.into_iter().chain(alone) {
+        if kept(base) || largest.iter().any(|n| n.contains(base)) {
+            continue;
+        }
+        largest.extend(Ipv4Network::new(base, length).ok());
+    }
+    largest.sort_by_key(|n| n.prefix());
+    let mut next = SPACES.map(|(base, _)| base);
+    largest
+        .into_iter()
+        .filter_map(|net| {
+            let space = SPACES
+                .iter()
+                .position(|(base, length)| inside(net.network(), *base, *length));
+            let space = space.unwrap_or(SPACES.len() - 1);
+            let (base, length) = *SPACES.get(space)?;
+            let slot = next.get_mut(space)?;
+            let to = *slot;
+            // There is room for all that was there; of public networks perhaps not, and the rest keeps its place.
+            let fits = inside(to, base, length) && net.prefix() >= length;
+            *slot = Ipv4Addr::from(to.to_bits().checked_add(net.size())?);
+            fits.then_some((net, to))
+        })
+        .collect()
+}
+
+/// Private spaces, shared ones, and at last that which takes public addresses.
+const SPACES: [(Ipv4Addr, u8); 5] = [
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+];
+
+fn inside(ip: Ipv4Addr, base: Ipv4Addr, length: u8) -> bool {
+    let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+    ip.to_bits() & mask == base.to_bits()
+}
+
+/// Addresses that mean the same everywhere, and networks that stand in documents and defaults (RFC 5737; kubeadm).
+fn kept(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    let documents = matches!((a, b, c), (192, 0, 2) | (198, 51, 100) | (203, 0, 113));
+    let defaults = matches!((a, b), (10, 96 | 244));
+    documents || defaults || ip.is_loopback() || ip.is_link_local() || a == 0 || a >= 224
+}
+
+/// Fields that decide nothing here and may tell much.
+const TELLING: [&str; 12] = [
+    "annotations",
+    "managedFields",
+    "env",
+    "envFrom",
+    "args",
+    "command",
+    "image",
+    "imageID",
+    "images",
+    "containerStatuses",
+    "initContainerStatuses",
+    "volumes",
+];
+
+fn emptied(text: &str) -> String {
+    let (documents, _) = yaml::read(text, FileId(0));
+    let mut edits = Vec::new();
+    for document in &documents {
+        empty(text, document, &mut edits);
+    }
+    edit::apply(text, edits)
+}
+
+fn empty(text: &str, node: &Node, edits: &mut Vec<Edit>) {
+    match &node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                let nothing = match &entry.value.value {
+                    Value::Map(_) => "{}",
+                    Value::Seq(_) => "[]",
+                    _ => "\"\"",
+                };
+                if TELLING.contains(&&*entry.key) {
+                    edits.push(edit::set(text, node, &entry.key, nothing));
+                } else {
+                    empty(text, &entry.value, edits);
+                }
+            }
+        }
+        Value::Seq(items) => items.iter().for_each(|item| empty(text, item, edits)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::{Scenario, run, scenarios};
+
+    fn ends(workspace: &Workspace) -> Vec<crate::trace::Disposition> {
+        run(workspace)
+            .trace
+            .journeys
+            .iter()
+            .map(|j| j.disposition)
+            .collect()
+    }
+
+    #[test]
+    fn the_walk_of_a_renamed_cluster_is_the_same() {
+        for scenario in scenarios() {
+            let before = scenario.workspace().unwrap();
+            // Hosts of VirtualServices are names of another kind.
+            let mesh =
+                |f: &File| f.text.contains("istio.io/") || f.text.contains("gateway.networking");
+            if before.files.iter().any(mesh) {
+                continue;
+            }
+            let after = anonymise(&before).workspace;
+            assert_eq!(ends(&after), ends(&before), "{}", scenario.name);
+        }
+    }
+
+    #[test]
+    fn names_and_addresses_are_gone_and_the_rules_still_fit_their_hashes() {
+        let mut before = Scenario::find("policy-cluster")
+            .unwrap()
+            .workspace()
+            .unwrap();
+        let made = run(&before);
+        let rules = "nodes/work001/iptables-save.txt";
+        before.files.push(
+            made.files
+                .iter()
+                .find(|f| &*f.name == rules)
+                .unwrap()
+                .clone(),
+        );
+        let found = anonymise(&before);
+        for file in &found.workspace.files {
+            for word in [
+                "work001",
+                "web-a",
+                "192.168.0.17/",
+                "182.92.251.227",
+                "172.20.1.157",
+            ] {
+                assert!(
+                    !file.text.contains(word),
+                    "{word} in {}: {}",
+                    file.name,
+                    file.text
+                );
+            }
+        }
+        assert_eq!(ends(&found.workspace), ends(&before));
+        assert_eq!(super::super::drift(&run(&found.workspace)), []);
+        assert!(
+            found
+                .renamed
+                .contains(&("web-a".to_string(), "pod-1".to_string()))
+        );
+    }
+
+    #[test]
+    fn what_may_tell_much_is_emptied() {
+        let text = "kind: Pod\nmetadata:\n  annotations:\n    a: secret\n  name: x\nspec:\n  containers:\n  - image: secret\n    env:\n    - {name: A, value: secret}\n    name: c\n";
+        let out = emptied(text);
+        assert!(!out.contains("secret"), "{out}");
+        assert_eq!(yaml::read(&out, FileId(0)).1, []);
+    }
+}

@@ -1,0 +1,529 @@
+//! A cluster's life: what people and accidents do to it, as changes of its manifests that keep the rest of the text, and what
+//! comes of them.
+
+use std::collections::BTreeSet;
+
+use crate::manifest::{self, Manifests, Pod};
+use crate::say;
+use crate::sim;
+use crate::text::{File, FileId, Say, Span};
+use crate::topology::World;
+use crate::trace::Trace;
+use crate::workspace::{FileKind, Run, Workspace};
+use crate::yaml::edit::{self, Edit};
+use crate::yaml::{self, Node};
+
+/// Something that happens to a cluster. Names are `namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    DeletePod(String),
+    /// Its readiness probe fails, or succeeds again.
+    SetReady {
+        pod: String,
+        ready: bool,
+    },
+    /// No new Pods, and those that there are go; or new ones may come again.
+    Drain {
+        node: String,
+        back: bool,
+    },
+    /// Its kubelet is heard of no more; or is again.
+    Stop {
+        node: String,
+        back: bool,
+    },
+    /// The load balancer's check of a node fails, or succeeds again.
+    FailCheck {
+        node: String,
+        back: bool,
+    },
+    Scale {
+        workload: String,
+        replicas: u32,
+    },
+}
+
+impl Operation {
+    pub fn say(&self) -> Say {
+        match self {
+            Operation::DeletePod(pod) => say!("insight/delete-pod", pod = pod),
+            Operation::SetReady { pod, ready: false } => say!("insight/unready", pod = pod),
+            Operation::SetReady { pod, ready: true } => say!("insight/ready", pod = pod),
+            Operation::Drain { node, back: false } => say!("insight/drain", node = node),
+            Operation::Drain { node, back: true } => say!("insight/uncordon", node = node),
+            Operation::Stop { node, back: false } => say!("insight/stop", node = node),
+            Operation::Stop { node, back: true } => say!("insight/start", node = node),
+            Operation::FailCheck { node, back: false } => say!("insight/fail-check", node = node),
+            Operation::FailCheck { node, back: true } => say!("insight/pass-check", node = node),
+            Operation::Scale { workload, replicas } => {
+                say!("insight/scale", workload = workload, replicas = replicas)
+            }
+        }
+    }
+}
+
+/// What can happen to the workspace's cluster, in the order of its objects.
+pub fn operations(workspace: &Workspace, run: &Run) -> Vec<Operation> {
+    let written = Written::read(workspace);
+    let mut all = Vec::new();
+    for workload in &written.objects.workloads {
+        let owns = |p: &Pod| workload.selector.match_labels.select(&p.meta.labels);
+        if written.objects.pods.iter().any(owns) {
+            continue;
+        }
+        let (name, now) = (workload.meta.full_name(), workload.replicas.value);
+        for replicas in [now.checked_add(1), now.checked_sub(1)]
+            .into_iter()
+            .flatten()
+        {
+            let workload = name.clone();
+            all.push(Operation::Scale { workload, replicas });
+        }
+    }
+    for pod in &written.objects.pods {
+        let name = pod.meta.full_name();
+        all.push(Operation::DeletePod(name.clone()));
+        let ready = pod.ready.is_some_and(|r| !r.value);
+        all.push(Operation::SetReady { pod: name, ready });
+    }
+    for node in &written.objects.nodes {
+        let name = || node.meta.name.to_string();
+        let back = node.unschedulable.is_some();
+        all.push(Operation::Drain { node: name(), back });
+        let back = node.ready.is_some_and(|r| !r.value);
+        all.push(Operation::Stop { node: name(), back });
+    }
+    let balancer = run
+        .files
+        .iter()
+        .find(|f| FileKind::of(&f.name) == FileKind::LoadBalancer);
+    for node in &written.objects.nodes {
+        let node = node.meta.name.to_string();
+        let lines = balancer.map(|f| checks(&f.text, &node)).unwrap_or_default();
+        if !lines.is_empty() {
+            let back = lines.iter().all(|(_, healthy)| *healthy == Some(false));
+            all.push(Operation::FailCheck { node, back });
+        }
+    }
+    all
+}
+
+/// The workspace in which it has happened. `None`: the manifests have no such object any more.
+pub fn perform(workspace: &Workspace, run: &Run, operation: &Operation) -> Option<Workspace> {
+    let mut written = Written::read(workspace);
+    match operation {
+        Operation::DeletePod(pod) => written.delete_pod(pod)?,
+        Operation::SetReady { pod, ready } => written.set_ready(pod, *ready)?,
+        Operation::Drain { node, back } => written.drain(node, *back)?,
+        Operation::Stop { node, back } => written.stop(node, *back)?,
+        Operation::Scale { workload, replicas } => written.scale(workload, *replicas)?,
+        Operation::FailCheck { node, back } => return fail_check(workspace, run, node, *back),
+    }
+    let mut changed = workspace.clone();
+    for (at, file) in changed.files.iter_mut().enumerate() {
+        let edits: Vec<Edit> = written
+            .edits
+            .iter()
+            .filter(|(of, _)| usize::from(of.0) == at)
+            .map(|(_, edit)| edit.clone())
+            .collect();
+        if !edits.is_empty() {
+            file.text = edit::apply(&file.text, edits).into();
+        }
+    }
+    Some(changed)
+}
+
+/// The manifests as they were written, and what is to change in them.
+struct Written<'w> {
+    workspace: &'w Workspace,
+    objects: Manifests,
+    edits: Vec<(FileId, Edit)>,
+}
+
+impl<'w> Written<'w> {
+    fn read(workspace: &'w Workspace) -> Self {
+        let mut objects = Manifests::default();
+        for (at, file) in (0..).zip(&workspace.files) {
+            if FileKind::of(&file.name) == FileKind::Manifests {
+                manifest::read(&file.text, FileId(at), &mut objects);
+            }
+        }
+        Self {
+            workspace,
+            objects,
+            edits: Vec::new(),
+        }
+    }
+
+    fn text(&self, file: FileId) -> &'w str {
+        let file = self.workspace.files.get(usize::from(file.0));
+        file.map_or("", |f| &*f.text)
+    }
+
+    /// Changes the node that stands at a span.
+    fn change(
+        &mut self,
+        span: Span,
+        change: impl FnOnce(&str, &Node) -> Option<Edit>,
+    ) -> Option<()> {
+        let text = self.text(span.file);
+        let (documents, _) = yaml::read(text, span.file);
+        let edit = change(text, edit::at(&documents, span)?)?;
+        self.edits.push((span.file, edit));
+        Some(())
+    }
+
+    fn remove(&mut self, span: Span) {
+        let edit = edit::remove(self.text(span.file), span);
+        self.edits.push((span.file, edit));
+    }
+
+    fn pod(&self, name: &str) -> Option<Pod> {
+        let mut pods = self.objects.pods.iter();
+        pods.find(|p| p.meta.full_name() == name).cloned()
+    }
+
+    /// The endpoints that someone wrote down for a Pod; a controller's follow the Pod by themselves.
+    fn endpoints(&self, pod: &Pod) -> Vec<Span> {
+        let slices = self.objects.endpoint_slices.iter();
+        let slices = slices.filter(|s| s.meta.namespace == pod.meta.namespace);
+        let of_pod = |e: &&manifest::Endpoint| {
+            e.address
+                .is_some_and(|a| pod.ips.iter().any(|ip| ip.value == a.value))
+        };
+        slices
+            .flat_map(|s| &s.endpoints)
+            .filter(of_pod)
+            .map(|e| e.span)
+            .collect()
+    }
+
+    fn delete_pod(&mut self, name: &str) -> Option<()> {
+        let pod = self.pod(name)?;
+        self.remove(pod.meta.span);
+        for endpoint in self.endpoints(&pod) {
+            self.remove(endpoint);
+        }
+        Some(())
+    }
+
+    fn set_ready(&mut self, name: &str, ready: bool) -> Option<()> {
+        let pod = self.pod(name)?;
+        self.condition(pod.meta.span, if ready { "True" } else { "False" })?;
+        for endpoint in self.endpoints(&pod) {
+            self.change(endpoint, |text, endpoint| {
+                let value = format!("{{ready: {ready}, serving: {ready}, terminating: false}}");
+                Some(edit::set(text, endpoint, "conditions", &value))
+            })?;
+        }
+        Some(())
+    }
+
+    /// The condition Ready in an object's status.
+    fn condition(&mut self, object: Span, status: &str) -> Option<()> {
+        let status = format!("\"{status}\"");
+        let item = format!("{{type: Ready, status: {status}}}");
+        self.change(object, |text, object| {
+            let Some(now) = object.field("status").filter(|n| !n.is_null()) else {
+                return Some(edit::set(
+                    text,
+                    object,
+                    "status",
+                    &format!("{{conditions: [{item}]}}"),
+                ));
+            };
+            let Some(conditions) = now.field("conditions").filter(|n| !n.items().is_empty()) else {
+                return Some(edit::set(text, now, "conditions", &format!("[{item}]")));
+            };
+            let ready = |c: &&Node| c.field("type").and_then(Node::str) == Some("Ready");
+            Some(match conditions.items().iter().find(ready) {
+                Some(ready) => edit::set(text, ready, "status", &status),
+                None => edit::put_item(text, conditions, &item),
+            })
+        })
+    }
+
+    fn node(&self, name: &str) -> Option<Span> {
+        let mut nodes = self.objects.nodes.iter();
+        nodes.find(|n| &*n.meta.name == name).map(|n| n.meta.span)
+    }
+
+    fn pods_on(&self, node: &str) -> Vec<Pod> {
+        let on = |p: &&Pod| p.spec.node_name.as_ref().is_some_and(|n| &*n.value == node);
+        self.objects.pods.iter().filter(on).cloned().collect()
+    }
+
+    /// `kubectl drain`: cordons the node and evicts its Pods, which nobody puts elsewhere unless a workload does.
+    fn drain(&mut self, node: &str, back: bool) -> Option<()> {
+        self.change(self.node(node)?, |text, object| {
+            let value = (!back).to_string();
+            Some(match object.field("spec").filter(|n| !n.is_null()) {
+                Some(spec) => edit::set(text, spec, "unschedulable", &value),
+                None => edit::set(text, object, "spec", &format!("{{unschedulable: {value}}}")),
+            })
+        })?;
+        for pod in self.pods_on(node).iter().filter(|_| !back) {
+            self.delete_pod(&pod.meta.full_name())?;
+        }
+        Some(())
+    }
+
+    /// The node's lease runs out: the node controller says Unknown of it, and its Pods are no longer ready (Kubernetes
+    /// `pkg/controller/nodelifecycle`).
+    fn stop(&mut self, node: &str, back: bool) -> Option<()> {
+        self.condition(self.node(node)?, if back { "True" } else { "Unknown" })?;
+        for pod in self.pods_on(node) {
+            self.set_ready(&pod.meta.full_name(), back)?;
+        }
+        Some(())
+    }
+
+    fn scale(&mut self, name: &str, replicas: u32) -> Option<()> {
+        let mut workloads = self.objects.workloads.iter();
+        let span = workloads.find(|w| w.meta.full_name() == name)?.meta.span;
+        self.change(span, |text, object| {
+            let spec = object.field("spec")?;
+            Some(edit::set(text, spec, "replicas", &replicas.to_string()))
+        })
+    }
+}
+
+/// A node's backends in a load balancer's file: where each stands, and what it says of its health.
+fn checks(text: &str, node: &str) -> Vec<(Span, Option<bool>)> {
+    let (documents, _) = yaml::read(text, FileId(0));
+    let listeners = documents.first().and_then(|d| d.field("listeners"));
+    let backends = listeners.into_iter().flat_map(|l| l.items());
+    let backends = backends
+        .filter_map(|l| l.field("backends"))
+        .flat_map(|b| b.items());
+    backends
+        .filter(|b| b.field("node").and_then(Node::str) == Some(node))
+        .map(|b| (b.span, b.field("healthy").and_then(Node::bool)))
+        .collect()
+}
+
+/// Nothing in the manifests says so: the load balancer's own file does, which becomes people's own by it.
+fn fail_check(workspace: &Workspace, run: &Run, node: &str, back: bool) -> Option<Workspace> {
+    let file = run
+        .files
+        .iter()
+        .find(|f| FileKind::of(&f.name) == FileKind::LoadBalancer)?;
+    let (documents, _) = yaml::read(&file.text, FileId(0));
+    let edits = checks(&file.text, node)
+        .into_iter()
+        .filter_map(|(span, _)| {
+            let backend = edit::at(&documents, span)?;
+            Some(edit::set(&file.text, backend, "healthy", &back.to_string()))
+        });
+    let text = edit::apply(&file.text, edits.collect());
+    let mut changed = workspace.clone();
+    match changed.files.iter_mut().find(|f| f.name == file.name) {
+        Some(own) => own.text = text.into(),
+        None => changed.files.push(File::new(&file.name, &text)),
+    }
+    Some(changed)
+}
+
+/// How a walk's first packet ends, and where.
+pub fn ending(world: &World, trace: &Trace) -> Option<Say> {
+    let journey = trace.journeys.first()?;
+    let host = world.host(journey.hops.last()?.host)?;
+    Some(say!("insight/ends", host = host.name, end => journey.disposition.say()))
+}
+
+/// What differs between two runs.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Each file with its text before and after; empty where there was or is none.
+    pub files: Vec<(String, String, String)>,
+    /// What becomes of the connection that was there: its next packet, played. `None` where there was none.
+    pub existing: Option<Trace>,
+}
+
+pub fn changes(before: &Run, after: &Run) -> Changes {
+    let names: BTreeSet<&str> = before
+        .files
+        .iter()
+        .chain(&after.files)
+        .map(|f| &*f.name)
+        .collect();
+    let text = |run: &Run, name: &str| {
+        let file = run.files.iter().find(|f| &*f.name == name);
+        file.map_or_else(String::new, |f| f.text.to_string())
+    };
+    let files = names.into_iter().filter_map(|name| {
+        let (old, new) = (text(before, name), text(after, name));
+        (old != new).then(|| (name.to_string(), old, new))
+    });
+    let answered = before.trace.journeys.len() > 1;
+    let follow = || sim::follow(&before.world, &before.trace, &before.after, &after.world);
+    Changes {
+        files: files.collect(),
+        existing: answered.then(follow).flatten(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Random;
+    use crate::text::{Edit as Change, diff};
+    use crate::trace::Disposition;
+    use crate::workspace::{Scenario, run};
+
+    fn done(scenario: &str, operation: &Operation) -> (Workspace, Run, Workspace, Run) {
+        let before = Scenario::find(scenario).unwrap().workspace().unwrap();
+        let was = run(&before);
+        let offered = operations(&before, &was);
+        assert!(offered.contains(operation), "{offered:?}");
+        let after = perform(&before, &was, operation).unwrap();
+        let is = run(&after);
+        (before, was, after, is)
+    }
+
+    fn end(run: &Run) -> String {
+        let journey = &run.trace.journeys[0];
+        let host = run.world.host(journey.hops.last().unwrap().host).unwrap();
+        format!("{:?} at {}", journey.disposition, host.name)
+    }
+
+    /// Changed lines of the manifests.
+    fn edited(before: &Workspace, after: &Workspace) -> usize {
+        let text = |w: &Workspace| w.file("cluster.yaml").unwrap().text.to_string();
+        let (a, b) = (text(before), text(after));
+        diff(&a, &b)
+            .iter()
+            .filter(|l| l.edit != Change::Same)
+            .count()
+    }
+
+    #[test]
+    fn a_deleted_pod_takes_no_new_connection_and_the_old_one_is_lost() {
+        let operation = Operation::DeletePod("default/web-a".into());
+        let (before, was, after, is) = done("policy-cluster", &operation);
+        assert_eq!(end(&was), "Delivered at web-a");
+        assert_eq!(end(&is), "Delivered at web-b");
+        assert_eq!(edited(&before, &after), 2);
+        let changes = changes(&was, &is);
+        let names: Vec<_> = changes.files.iter().map(|f| &*f.0).collect();
+        assert!(
+            names.contains(&"nodes/work002/iptables-save.txt"),
+            "{names:?}"
+        );
+        let fate = changes.existing.unwrap();
+        assert_eq!(fate.journeys[0].disposition, Disposition::NoNeighbour);
+    }
+
+    #[test]
+    fn a_pod_that_is_not_ready_keeps_the_connections_that_it_has() {
+        let operation = Operation::SetReady {
+            pod: "default/web-a".into(),
+            ready: false,
+        };
+        let (before, was, after, is) = done("policy-cluster", &operation);
+        assert_eq!(end(&is), "Delivered at web-b");
+        assert_eq!(edited(&before, &after), 2);
+        let fate = changes(&was, &is).existing.unwrap();
+        assert_eq!(fate.journeys[0].disposition, Disposition::Delivered);
+        let last = fate.journeys[0].hops.last().unwrap().host;
+        assert_eq!(
+            &*is.world.host(last).unwrap().name,
+            "web-a",
+            "conntrack keeps its NAT"
+        );
+        let again = Operation::SetReady {
+            pod: "default/web-a".into(),
+            ready: true,
+        };
+        assert!(operations(&after, &is).contains(&again));
+        assert_eq!(end(&run(&perform(&after, &is, &again).unwrap())), end(&was));
+    }
+
+    #[test]
+    fn a_drained_node_has_no_pods() {
+        let operation = Operation::Drain {
+            node: "work001".into(),
+            back: false,
+        };
+        let (.., after, is) = done("policy-cluster", &operation);
+        assert_eq!(end(&is), "Delivered at web-b");
+        assert!(!after.file("cluster.yaml").unwrap().text.contains("web-a"));
+    }
+
+    #[test]
+    fn a_node_that_is_heard_of_no_more_leaves_the_balancers_pool() {
+        let operation = Operation::Stop {
+            node: "work001".into(),
+            back: false,
+        };
+        let (.., is) = done("policy-local", &operation);
+        let balancer = is
+            .files
+            .iter()
+            .find(|f| &*f.name == "load-balancer.yaml")
+            .unwrap();
+        assert!(!balancer.text.contains("work001"), "{}", balancer.text);
+    }
+
+    #[test]
+    fn a_failed_check_turns_the_balancer_away() {
+        let operation = Operation::FailCheck {
+            node: "work001".into(),
+            back: false,
+        };
+        let (.., after, is) = done("policy-cluster", &operation);
+        assert!(
+            after.file("load-balancer.yaml").is_some(),
+            "it is one's own now"
+        );
+        let hops = is.trace.journeys[0].hops.iter();
+        let names: Vec<_> = hops
+            .map(|h| &*is.world.host(h.host).unwrap().name)
+            .collect();
+        assert!(names.contains(&"work002"), "{names:?}");
+        let back = Operation::FailCheck {
+            node: "work001".into(),
+            back: true,
+        };
+        assert!(operations(&after, &is).contains(&back));
+    }
+
+    #[test]
+    fn a_deployment_scales() {
+        let operation = Operation::Scale {
+            workload: "default/istio-ingressgateway".into(),
+            replicas: 3,
+        };
+        let (before, _, after, is) = done("manifests-1-36-iptables", &operation);
+        assert_eq!(is.cluster.unwrap().objects.pods.len(), 3);
+        assert_eq!(edited(&before, &after), 2);
+    }
+
+    /// Does so many things to a cluster, one after the other, as chance has it.
+    fn live(workspace: &Workspace, seed: u64, times: u32) -> Workspace {
+        let mut random = Random::new(seed);
+        let mut now = workspace.clone();
+        for _ in 0..times {
+            let run = crate::workspace::run(&now);
+            let all = operations(&now, &run);
+            let chosen = all.get(random.below(all.len() as u32) as usize);
+            if let Some(next) = chosen.and_then(|o| perform(&now, &run, o)) {
+                now = next;
+            }
+        }
+        now
+    }
+
+    #[test]
+    fn whatever_happens_the_text_stays_yaml() {
+        for name in ["policy-cluster", "rolling-update", "manifests-1-14"] {
+            let start = Scenario::find(name).unwrap().workspace().unwrap();
+            for seed in 0..6 {
+                let end = live(&start, seed, 5);
+                let text = &end.file("cluster.yaml").unwrap().text;
+                assert_eq!(yaml::read(text, FileId(0)).1, [], "{text}");
+            }
+        }
+    }
+}

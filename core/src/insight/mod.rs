@@ -1,0 +1,17 @@
+//! What people ask of a workspace beyond the walk of its probe.
+
+mod anonymise;
+mod choices;
+mod drift;
+mod inventory;
+mod life;
+mod origins;
+mod roads;
+
+pub use anonymise::{Anonymised, anonymise};
+pub use choices::{Choice, choose};
+pub use drift::{Drift, DriftLine, drift, nearest, remarks};
+pub use inventory::{Inventory, inventory};
+pub use life::{Changes, Operation, changes, ending, operations, perform};
+pub use origins::{Made, Origin, made_by, origins};
+pub use roads::{Share, Shares, shares};

@@ -1,0 +1,215 @@
+use std::fmt;
+
+use serde::Serialize;
+
+/// A probability, as a fraction in lowest terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Chance {
+    of: u128,
+    among: u128,
+    /// False once the numbers grew past what fits and were cut.
+    pub exact: bool,
+}
+
+impl Chance {
+    pub const NEVER: Chance = Chance {
+        of: 0,
+        among: 1,
+        exact: true,
+    };
+    pub const ALWAYS: Chance = Chance {
+        of: 1,
+        among: 1,
+        exact: true,
+    };
+
+    /// `of` among `among`; never, where that is none.
+    pub fn new(of: u64, among: u64) -> Self {
+        Self::lowest(of.into(), among.into(), true)
+    }
+
+    pub fn and(self, other: Self) -> Self {
+        // Crosswise first, so that the products stay small.
+        let (a, d) = reduced(self.of, other.among);
+        let (c, b) = reduced(other.of, self.among);
+        let exact = self.exact && other.exact;
+        match (a.checked_mul(c), b.checked_mul(d)) {
+            (Some(of), Some(among)) => Self::lowest(of, among, exact),
+            _ => {
+                let ((a, b), (c, d)) = (cut(a, b), cut(c, d));
+                Self::lowest(a * c, b * d, false)
+            }
+        }
+    }
+
+    /// Of two that exclude each other.
+    pub fn or(self, other: Self) -> Self {
+        let exact = self.exact && other.exact;
+        let (_, step) = reduced(self.among, other.among);
+        let sum = || {
+            let among = self.among.checked_mul(step)?;
+            let left = self.of.checked_mul(step)?;
+            let right = other.of.checked_mul(among / other.among)?;
+            Some((left.checked_add(right)?, among))
+        };
+        match sum() {
+            Some((of, among)) => Self::lowest(of, among, exact),
+            None => {
+                let ((a, b), (c, d)) = (cut(self.of, self.among), cut(other.of, other.among));
+                Self::lowest((a * d + c * b) >> 1, (b * d) >> 1, false)
+            }
+        }
+    }
+
+    pub fn is_never(self) -> bool {
+        self.of == 0
+    }
+
+    /// In parts of `whole`, rounded.
+    pub fn parts(self, whole: u32) -> u32 {
+        let (of, among) = cut(self.of, self.among);
+        ((of * u128::from(whole) + among / 2) / among.max(1)) as u32
+    }
+
+    /// Such as `33.33 %`.
+    pub fn percent(self) -> String {
+        let parts = self.parts(10_000);
+        format!("{}.{:02} %", parts / 100, parts % 100)
+    }
+
+    fn lowest(of: u128, among: u128, exact: bool) -> Self {
+        if of == 0 || among == 0 {
+            return Self {
+                exact,
+                ..Self::NEVER
+            };
+        }
+        let (of, among) = reduced(of, among);
+        Self { of, among, exact }
+    }
+}
+
+/// `1/3`; a fraction that could not be kept whole as `≈ 12.34 %`.
+impl fmt::Display for Chance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.exact && self.among < 1_000_000, self.among) {
+            (true, 1) => write!(f, "{}", self.of),
+            (true, _) => write!(f, "{}/{}", self.of, self.among),
+            (false, _) => write!(f, "≈ {}", self.percent()),
+        }
+    }
+}
+
+fn reduced(a: u128, b: u128) -> (u128, u128) {
+    let (mut x, mut y) = (a, b);
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    match x {
+        0 => (a, b),
+        x => (a / x, b / x),
+    }
+}
+
+/// So many bits less of both that a product of two fits.
+fn cut(of: u128, among: u128) -> (u128, u128) {
+    let bits = (128 - among.leading_zeros()).saturating_sub(62);
+    (of >> bits, among >> bits)
+}
+
+/// How a coin with few sides may fall, and how it fell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Toss {
+    /// The weight of each side; one of 0 never comes up.
+    pub sides: Vec<u64>,
+    pub fell: u32,
+    /// The text that asked.
+    pub span: crate::text::Span,
+}
+
+impl Toss {
+    /// How likely a side is.
+    pub fn chance(&self, side: u32) -> Chance {
+        let total = self
+            .sides
+            .iter()
+            .fold(0_u64, |sum, w| sum.saturating_add(*w));
+        let weight = self.sides.get(side as usize).copied().unwrap_or(0);
+        Chance::new(weight, total)
+    }
+}
+
+/// Coins that fall as a script says: for who wants to see every road and not only the one that chance takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Coins {
+    script: Vec<u32>,
+    pub tossed: Vec<Toss>,
+    /// The text that is at work.
+    pub at: crate::text::Span,
+}
+
+impl Coins {
+    /// The first tosses fall as told, the rest on their first side.
+    pub fn new(script: Vec<u32>) -> Self {
+        Self {
+            script,
+            ..Self::default()
+        }
+    }
+
+    pub fn toss(&mut self, sides: Vec<u64>) -> u32 {
+        let first = sides.iter().position(|w| *w > 0).unwrap_or(0) as u32;
+        let fell = self.script.get(self.tossed.len()).copied().unwrap_or(first);
+        self.tossed.push(Toss {
+            sides,
+            fell,
+            span: self.at,
+        });
+        fell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_stay_in_lowest_terms() {
+        let (third, half) = (Chance::new(1, 3), Chance::new(1, 2));
+        assert_eq!(Chance::new(2, 3).and(half).to_string(), "1/3");
+        assert_eq!(third.or(half).to_string(), "5/6");
+        assert_eq!(third.or(third).or(third), Chance::ALWAYS);
+        assert_eq!(Chance::new(0, 7), Chance::NEVER);
+        assert_eq!(Chance::new(5, 0), Chance::NEVER);
+        assert_eq!(third.percent(), "33.33 %");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_to_be_cut() {
+        let odd = Chance::new(715_820_725, 1 << 31);
+        let mut all = Chance::ALWAYS;
+        for _ in 0..9 {
+            all = all.and(odd);
+        }
+        assert!(!all.exact && !all.is_never());
+        let mut sum = Chance::NEVER;
+        for n in 1..60 {
+            sum = sum.or(Chance::new(1, 10_007 + n * n));
+        }
+        assert!(!sum.exact);
+        assert_eq!(sum.parts(1000), 5);
+    }
+
+    #[test]
+    fn coins_fall_as_told_and_then_on_their_first_side() {
+        let mut coins = Coins::new(vec![1]);
+        assert_eq!(coins.toss(vec![1, 2]), 1);
+        assert_eq!(coins.toss(vec![0, 1, 1]), 1);
+        let chances: Vec<_> = coins
+            .tossed
+            .iter()
+            .map(|t| t.chance(t.fell).to_string())
+            .collect();
+        assert_eq!(chances, ["2/3", "1/2"]);
+    }
+}

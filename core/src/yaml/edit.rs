@@ -1,0 +1,231 @@
+//! Changes of a YAML text that leave the rest of it as it was written: places to cut out, and fields to set.
+
+use std::ops::Range;
+
+use super::{Node, Value};
+use crate::text::Span;
+
+/// What takes the place of a stretch of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub range: Range<usize>,
+    pub text: String,
+}
+
+/// The text after some edits that do not overlap; one that does not fit is left out.
+pub fn apply(text: &str, mut edits: Vec<Edit>) -> String {
+    edits.sort_by_key(|e| std::cmp::Reverse((e.range.start, e.range.end)));
+    edits.dedup();
+    let mut out = text.to_string();
+    let mut before = text.len();
+    for edit in edits {
+        let fits = edit.range.end <= before && out.get(edit.range.clone()).is_some();
+        if fits {
+            before = edit.range.start;
+            out.replace_range(edit.range, &edit.text);
+        }
+    }
+    out
+}
+
+/// The innermost node at a span: a sequence of one item spans what its item does.
+pub fn at(documents: &[Node], span: Span) -> Option<&Node> {
+    let mut found = None;
+    let mut todo: Vec<&Node> = documents.iter().rev().collect();
+    while let Some(node) = todo.pop() {
+        if node.span == span {
+            found = Some(node);
+        }
+        if node.span.start <= span.start && span.end <= node.span.end {
+            match &node.value {
+                Value::Seq(items) => todo.extend(items.iter().rev()),
+                Value::Map(entries) => todo.extend(entries.iter().rev().map(|e| &e.value)),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Sets a field of a mapping to a value, which is YAML on one line. A new field stands before all others.
+pub fn set(text: &str, map: &Node, key: &str, value: &str) -> Edit {
+    if let Some(entry) = map.entry(key) {
+        let span = entry.value.span;
+        // A field without a value has nothing to be replaced.
+        if span.start == span.end || span.start < entry.key_span.end {
+            let end = entry.key_span.end as usize;
+            let colon = text
+                .get(end..)
+                .and_then(|t| t.find(':'))
+                .map_or(end, |at| end + at + 1);
+            return insert(colon, format!(" {value}"));
+        }
+        return Edit {
+            range: span.range(),
+            text: value.to_string(),
+        };
+    }
+    put(text, map, &format!("{key}: {value}"))
+}
+
+/// Puts an item before all others of a sequence.
+pub fn put_item(text: &str, seq: &Node, value: &str) -> Edit {
+    if flow(text, seq) {
+        return put(text, seq, value);
+    }
+    // It begins with its first item, behind the dash.
+    let before = text.get(..seq.span.start as usize).unwrap_or("");
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    let dash = before
+        .rfind('-')
+        .filter(|at| *at >= line)
+        .unwrap_or(before.len());
+    let indent: String = before
+        .get(line..dash)
+        .unwrap_or("")
+        .chars()
+        .map(|_| ' ')
+        .collect();
+    insert(dash, format!("- {value}\n{indent}"))
+}
+
+/// Takes a document or an item of a sequence out, with what separates it from its neighbours.
+pub fn remove(text: &str, span: Span) -> Edit {
+    let range = span.range();
+    let (before, after) = (
+        text.get(..range.start).unwrap_or(""),
+        text.get(range.end..).unwrap_or(""),
+    );
+    let (left, right) = (before.trim_end(), after.trim_start());
+    let cut = |from: usize, to: usize| Edit {
+        range: from..to,
+        text: String::new(),
+    };
+    if left.ends_with(',') {
+        return cut(left.len() - 1, range.end);
+    }
+    if left.ends_with('[') {
+        let end = match right.strip_prefix(',') {
+            Some(rest) => text.len() - rest.trim_start().len(),
+            None => range.end,
+        };
+        return cut(range.start, end);
+    }
+    let mut from = before.rfind('\n').map_or(0, |at| at + 1);
+    // A block's span may reach over the ends of its lines.
+    let whole = text.get(range).unwrap_or("").trim_end().len() + before.len();
+    let rest = text.get(whole..).unwrap_or("");
+    let mut to = rest.find('\n').map_or(text.len(), |at| whole + at + 1);
+    if text
+        .get(from..before.len())
+        .is_some_and(|t| t.trim().is_empty())
+    {
+        let above = text.get(..from).unwrap_or("");
+        let below = text.get(to..).unwrap_or("");
+        if let Some(head) = above.strip_suffix("---\n") {
+            from = head.len();
+        } else if below.starts_with("---\n") {
+            to += 4;
+        }
+    }
+    cut(from, to)
+}
+
+fn insert(at: usize, text: String) -> Edit {
+    Edit {
+        range: at..at,
+        text,
+    }
+}
+
+/// Whether it is written in brackets.
+fn flow(text: &str, node: &Node) -> bool {
+    let first = text
+        .get(node.span.start as usize..)
+        .and_then(|t| t.chars().next());
+    matches!(first, Some('{' | '['))
+}
+
+fn put(text: &str, into: &Node, new: &str) -> Edit {
+    let start = into.span.start as usize;
+    if flow(text, into) {
+        let empty = into.items().is_empty() && into.entries().is_empty();
+        return insert(start + 1, format!("{new}{}", if empty { "" } else { ", " }));
+    }
+    let line = text
+        .get(..start)
+        .and_then(|t| t.rfind('\n'))
+        .map_or(0, |at| at + 1);
+    // What stands before it on its line, such as an item's dash, indents it.
+    let indent: String = text
+        .get(line..start)
+        .unwrap_or("")
+        .chars()
+        .map(|_| ' ')
+        .collect();
+    insert(start, format!("{new}\n{indent}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::FileId;
+    use crate::yaml;
+
+    fn with(text: &str, edit: impl Fn(&[Node]) -> Edit) -> String {
+        let (documents, said) = yaml::read(text, FileId(0));
+        assert_eq!(said, []);
+        let out = apply(text, vec![edit(&documents)]);
+        assert_eq!(yaml::read(&out, FileId(0)).1, [], "{out}");
+        out
+    }
+
+    #[test]
+    fn a_field_is_set_where_it_stands_or_put_first() {
+        let block = "# kept\nspec:\n  replicas: 2 # two\n  paused: true\nother:\n";
+        let spec = |d: &[Node], key, value| set(block, d[0].field("spec").unwrap(), key, value);
+        let out = with(block, |d| spec(d, "replicas", "3"));
+        assert_eq!(out, block.replace("replicas: 2", "replicas: 3"));
+        let out = with(block, |d| spec(d, "x", "1"));
+        assert_eq!(out, block.replace("  replicas", "  x: 1\n  replicas"));
+        let out = with(block, |d| set(block, &d[0], "other", "{a: 1}"));
+        assert_eq!(out, block.replace("other:", "other: {a: 1}"));
+        let flow = "{status: {podIP: 10.0.0.1}, spec: {}}\n";
+        let out = with(flow, |d| set(flow, d[0].field("status").unwrap(), "x", "1"));
+        assert_eq!(out, "{status: {x: 1, podIP: 10.0.0.1}, spec: {}}\n");
+        let out = with(flow, |d| set(flow, d[0].field("spec").unwrap(), "x", "1"));
+        assert_eq!(out, "{status: {podIP: 10.0.0.1}, spec: {x: 1}}\n");
+    }
+
+    #[test]
+    fn an_item_is_put_before_the_others() {
+        let block = "a:\n- b: 1\n  c: 2\n- d\n";
+        let out = with(block, |d| {
+            put_item(block, d[0].field("a").unwrap(), "{e: 1}")
+        });
+        assert_eq!(out, "a:\n- {e: 1}\n- b: 1\n  c: 2\n- d\n");
+        let flow = "a: [1, 2]\n";
+        let out = with(flow, |d| put_item(flow, d[0].field("a").unwrap(), "0"));
+        assert_eq!(out, "a: [0, 1, 2]\n");
+    }
+
+    #[test]
+    fn what_is_taken_out_takes_its_separator_along() {
+        let documents = "a: 1\n---\n# two\nb: 2\nc: 3\n---\n{d: 4}\n";
+        let out = with(documents, |d| remove(documents, d[1].span));
+        assert_eq!(out, "a: 1\n---\n# two\n{d: 4}\n");
+        let out = with(documents, |d| remove(documents, d[2].span));
+        assert_eq!(out, "a: 1\n---\n# two\nb: 2\nc: 3\n");
+        let out = with(documents, |d| remove(documents, d[0].span));
+        assert_eq!(out, "# two\nb: 2\nc: 3\n---\n{d: 4}\n");
+        let list = "items:\n- a: 1\n  b: 2\n- c: 3\n";
+        let item = |d: &[Node], at: usize| d[0].field("items").unwrap().items()[at].span;
+        let out = with(list, |d| remove(list, item(d, 0)));
+        assert_eq!(out, "items:\n- c: 3\n");
+        let json = "{\"items\": [{\"a\": 1}, {\"b\": 2}]}\n";
+        let out = with(json, |d| remove(json, item(d, 0)));
+        assert_eq!(out, "{\"items\": [{\"b\": 2}]}\n");
+        let out = with(json, |d| remove(json, item(d, 1)));
+        assert_eq!(out, "{\"items\": [{\"a\": 1}]}\n");
+    }
+}
