@@ -267,6 +267,26 @@ fn overlay() -> World {
     )
 }
 
+/// Kernel `xt_physdev` and `nf_send_reset`: tried on Linux 6.18.
+#[test]
+fn a_routed_packet_is_known_by_the_port_it_came_in_by_and_reset_through_it() {
+    let mut world = overlay();
+    world.hosts[0].iptables = rules(
+        "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n\
+        -A FORWARD -p tcp -m physdev --physdev-in veth1 -j REJECT --reject-with tcp-reset\n\
+        -A OUTPUT -p tcp -j DROP\nCOMMIT\n",
+    );
+    let trace = play(&world, "p1", "10.1.2.2", 80, ProbeKind::TcpConnect);
+    check(
+        &world,
+        &trace,
+        &[
+            "tcp 10.1.1.2:* > 10.1.2.2:80 SYN | p1 n1 | Rejected",
+            "tcp 10.1.2.2:80 > 10.1.1.2:* RST,ACK | n1 p1 | Delivered",
+        ],
+    );
+}
+
 #[test]
 fn vxlan_carries_frames_between_nodes() {
     let world = overlay();

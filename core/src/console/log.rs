@@ -8,6 +8,7 @@ use super::args::Args;
 use super::machine::Machine;
 use super::{Answer, Output};
 use crate::net::{Icmp, Packet, Protocol, TcpFlags, Transport};
+use crate::netfilter::Hook;
 use crate::netfilter::walk::{StepKind, TableRef};
 use crate::netfilter::{Rule, Table, Target};
 use crate::say;
@@ -121,8 +122,9 @@ fn body(machine: &Machine<'_>, step: &RuleStep, owner: bool, out: &mut String) {
     if let Some(physout) = &visit.physout {
         let _ = write!(out, "PHYSOUT={physout} ");
     }
-    // Of a bridged frame the trace does not keep to whom it was addressed.
-    let device = input.as_ref().filter(|_| visit.physin.is_none());
+    // Of a bridged frame the trace does not keep to whom it was addressed; what is routed was the bridge's.
+    let routed = visit.hook != Hook::Prerouting && visit.physout.is_none();
+    let device = input.as_ref().filter(|_| visit.physin.is_none() || routed);
     let device = device.and_then(|i| machine.host.interface(i.as_str()));
     if let (Some(device), Some(src)) = (device, visit.src_mac) {
         let dst = match visit.packet_type {

@@ -89,9 +89,10 @@ impl Sim<'_> {
         }
     }
 
-    /// Kernel `br_pass_frame_up`: PREROUTING is over if the bridge asked for it (`ip_sabotage_in`).
-    fn pass_up(&mut self, at: HostId, mut skb: Skb) {
-        match skb.bridge.take() {
+    /// Kernel `br_pass_frame_up`: PREROUTING is over if the bridge asked for it (`ip_sabotage_in`). netfilter goes on knowing
+    /// the port.
+    fn pass_up(&mut self, at: HostId, skb: Skb) {
+        match skb.bridge {
             Some(_) => self.after_prerouting(at, skb, None),
             None => self.ip_receive(at, skb),
         }

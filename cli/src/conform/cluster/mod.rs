@@ -19,7 +19,7 @@ use world::{list, world};
 /// Runs of a scenario from its beginning, each with chances of its own: at most so many, and no more once so many showed
 /// nothing new.
 const RUNS: u64 = 24;
-const NOTHING_NEW: u64 = 6;
+const NOTHING_NEW: u64 = 9;
 const ATTEMPTS: u64 = 8;
 /// So many equal failures end a probe that does not say how often it is tried.
 const ENOUGH: usize = 3;
