@@ -11,6 +11,7 @@ mod complete;
 mod conntrack;
 mod ipset;
 mod iptables;
+mod istioctl;
 mod log;
 mod machine;
 mod neigh;
@@ -146,6 +147,21 @@ static TOOLS: &[Tool] = &[
         name: "dmesg",
         usage: log::USAGE,
         run: log::run,
+    },
+    Tool {
+        name: "istioctl",
+        usage: istioctl::USAGE,
+        run: istioctl::run,
+    },
+    Tool {
+        name: "pilot-agent",
+        usage: istioctl::AGENT_USAGE,
+        run: istioctl::agent,
+    },
+    Tool {
+        name: "kubectl",
+        usage: istioctl::LOG_USAGE,
+        run: istioctl::logs,
     },
 ];
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub routes: BTreeMap<String, RouteConfig>,
     pub clusters: BTreeMap<String, Cluster>,
     pub refused: Vec<Refused>,
+    /// What it was told, as it was told, where that is to be printed again; [`Config::read`] does not keep it.
+    pub resources: Resources,
 }
 
 /// A resource that Envoy did not take.

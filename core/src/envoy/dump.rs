@@ -80,8 +80,9 @@ pub fn read(text: &str, file: FileId) -> (Config, Vec<Diagnostic>) {
             }
         }
     }
-    let (config, more) = Config::read(&resources);
+    let (mut config, more) = Config::read(&resources);
     said.extend(more);
+    config.resources = resources;
     (config, said)
 }
 

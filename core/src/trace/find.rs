@@ -1,6 +1,6 @@
 //! Steps found by what they are: `work001 nat KUBE-SEP-* dnat`.
 
-use super::{Action, Field, HookVisit, Part, Role, RuleStep, Step, Trace};
+use super::{Action, Field, HookVisit, Part, Role, RuleStep, Stage, Step, Trace};
 use crate::netfilter::walk::{NatKind, StepAction, StepKind, TableRef, Verdict};
 use crate::say;
 use crate::text::Say;
@@ -27,6 +27,7 @@ pub struct StepAt {
 /// | `KUBE-SERVICES>KUBE-FW-*` | a rule of the first chain that sends the packet to the second |
 /// | `changes:FIELD` | one that changes this field |
 /// | `dev:NAME` | at this interface or bridge |
+/// | `stage:NAME` | Envoy's at this stage: `listener`, `filter-chain`, `tls`, `virtual-host`, `route`, `filter`, `cluster`, `endpoint`, `answer` |
 /// | `nth:N` | the Nth of those, from 1 |
 /// | any other | on the machine of this name |
 ///
@@ -46,6 +47,7 @@ pub struct Query {
     jump: Option<(String, String)>,
     changes: Vec<Field>,
     dev: Option<String>,
+    stage: Option<Stage>,
     nth: u32,
 }
 
@@ -160,6 +162,9 @@ impl Query {
             self.changes.push(field);
         } else if let Some(name) = word.strip_prefix("dev:") {
             self.dev = Some(name.to_string());
+        } else if let Some(name) = word.strip_prefix("stage:") {
+            let found = Stage::ALL.into_iter().find(|s| s.name() == name);
+            self.stage = Some(found.ok_or_else(|| say!("query/no-stage", word = name))?);
         } else if let Some(name) = word.strip_prefix("chain:") {
             self.chain = Some(name.to_string());
         } else if let Some(number) = word.strip_prefix("nth:") {
@@ -224,6 +229,7 @@ impl Query {
                 Part::Interface(name) | Part::Bridge(name) => alike(dev, name.as_str()),
                 _ => false,
             })
+            && self.stage.is_none_or(|s| step.part == Part::Envoy(s))
             && self.is_ruled(host, step)
     }
 

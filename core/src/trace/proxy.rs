@@ -45,6 +45,21 @@ impl Stage {
         Stage::Endpoint,
         Stage::Answer,
     ];
+
+    /// As files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Listener => "listener",
+            Stage::FilterChain => "filter-chain",
+            Stage::Tls => "tls",
+            Stage::VirtualHost => "virtual-host",
+            Stage::Route => "route",
+            Stage::Filter => "filter",
+            Stage::Cluster => "cluster",
+            Stage::Endpoint => "endpoint",
+            Stage::Answer => "answer",
+        }
+    }
 }
 
 /// What a turn came to: from a connection or request to the endpoint that is tried, or to the answer. Positions count what

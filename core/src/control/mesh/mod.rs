@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::istio_iptables::{Capture, Mode, TPROXY_TABLE};
 use super::istiod::{self, Proxy, ProxyKind, World};
-use crate::envoy::{Config, Resources};
+use crate::envoy::Config;
 use crate::manifest::{Manifests, Pod};
 use crate::net::Protocol;
 use crate::netfilter::{print, save};
@@ -27,9 +27,7 @@ pub struct PodProxy {
     pub namespace: Box<str>,
     pub pod: Box<str>,
     pub kind: ProxyKind,
-    /// What istiod sends.
-    pub resources: Resources,
-    /// What Envoy took of it.
+    /// What istiod sent, and what Envoy took of it.
     pub config: Arc<Config>,
     /// Of a sidecar: what of the Pod's traffic goes through it.
     pub capture: Option<Capture>,
@@ -39,13 +37,10 @@ pub struct PodProxy {
 
 impl PartialEq for PodProxy {
     fn eq(&self, other: &Self) -> bool {
-        (&self.namespace, &self.pod, &self.resources, &self.capture)
-            == (
-                &other.namespace,
-                &other.pod,
-                &other.resources,
-                &other.capture,
-            )
+        self.namespace == other.namespace
+            && self.pod == other.pod
+            && self.capture == other.capture
+            && self.config.resources == other.config.resources
     }
 }
 
@@ -131,13 +126,13 @@ fn is_there(objects: &Manifests) -> bool {
 /// What istiod makes for a proxy, and what Envoy takes of it.
 pub fn program(world: &World, proxy: &Proxy) -> (PodProxy, Vec<Diagnostic>) {
     let (resources, mut said) = istiod::configuration(world, proxy);
-    let (config, more) = Config::read(&resources);
+    let (mut config, more) = Config::read(&resources);
     said.extend(more);
+    config.resources = resources;
     let made = PodProxy {
         namespace: proxy.namespace.as_str().into(),
         pod: "".into(),
         kind: proxy.kind,
-        resources,
         config: Arc::new(config),
         capture: None,
         span: Span::default(),
