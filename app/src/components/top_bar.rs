@@ -36,7 +36,7 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
     };
     html! {
         <header class="top">
-            <h1>{ "Northsouth" }</h1>
+            <h1><a href="./">{ "Northsouth" }</a></h1>
             <ScenarioMenu lang={state.settings.lang} open={state.scenario.map(|s| s.name)} />
             <button class={classes!((!folded).then_some("pressed"))} aria-expanded={(!folded).to_string()}
                 onclick={props.on(fold)}>{ words.files }</button>
