@@ -116,3 +116,17 @@ story('Envoy opens into listener, chain, virtual host, route, cluster, endpoint,
   await drawer.locator('.rule.written').getByText('to-tomcat').click();
   await page.locator('code-editor').getByText('to-tomcat').first().waitFor();
 });
+
+story('magnified to 400 % all of the page is reached by scrolling', { viewport: { width: 360, height: 225 } }, async ({ page }) => {
+  const forward = page.locator('.controls').getByRole('button', { name: 'next machine' });
+  await forward.scrollIntoViewIfNeeded();
+  await forward.click();
+  await page.locator('.strip .here').getByText('slb').waitFor();
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(sideways <= 0, `${sideways} pixels stick out`);
+});
+
+story('with reduced motion the packet is there at once', { reducedMotion: 'reduce' }, async ({ page }) => {
+  const moves = await page.locator('.map .packet').evaluate((packet) => getComputedStyle(packet).transitionDuration);
+  assert.match(moves, /^0s/);
+});

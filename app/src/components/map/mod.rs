@@ -44,8 +44,10 @@ pub fn MapView(props: &Props) -> Html {
         let seen = (state.cursor, state.zoom.level, state.opened.clone());
         use_effect_with((state.following, seen), move |(following, (.., opened))| {
             if *following || opened.is_some() {
-                page::reveal(".map .drawer", false);
+                // The nearest matters most, so it comes last.
                 page::reveal(".map .box.here", false);
+                page::reveal(".map .drawer[role=group]", false);
+                page::reveal(".map .card.current", false);
             }
         });
     }

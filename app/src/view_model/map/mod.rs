@@ -168,7 +168,13 @@ impl Map {
     /// the packet was before, or else goes next.
     fn anchors(&self, sight: &Sight) -> Vec<Option<usize>> {
         let moments = &sight.walk.moments;
-        let mut anchors: Vec<_> = moments.iter().map(|m| self.anchor(&m.place)).collect();
+        // Of the packet's own journey: no other is drawn.
+        let now = moments.get(sight.cursor).map(|m| m.position.journey);
+        let own = moments.iter().map(|m| {
+            let own = Some(m.position.journey) == now;
+            own.then(|| self.anchor(&m.place)).flatten()
+        });
+        let mut anchors: Vec<_> = own.collect();
         let same_hop = |a: usize, b: usize| {
             let (a, b) = (moments[a].position, moments[b].position);
             (a.journey, a.hop) == (b.journey, b.hop)

@@ -72,7 +72,8 @@ fn lines(all: &[Considered], stage: Stage, reached: bool, now: bool, words: &Wor
         lines.push(super::more(words, from));
     }
     for candidate in all.iter().skip(from).take(MOST_LINES) {
-        let share = candidate.share.map(|(share, of)| format!(" {share}/{of}"));
+        let share = candidate.share.filter(|(share, of)| share < of);
+        let share = share.map(|(share, of)| format!(" {} %", share * 100 / of));
         lines.push(Line {
             text: format!(
                 "{}{}",
