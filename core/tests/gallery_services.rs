@@ -74,6 +74,10 @@ const ENDS: &[(&str, &str)] = &[
         "Delivered at web-b from 172.20.1.165, Delivered at shop from 10.96.0.80",
     ),
     (
+        "dual-stack",
+        "Delivered at web-a from 172.20.1.129, Delivered at client from 182.92.251.227",
+    ),
+    (
         "external-ip-loop",
         "TtlExceeded at vpc from 203.0.113.9, Delivered at client from 192.168.0.253",
     ),
