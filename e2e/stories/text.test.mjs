@@ -66,10 +66,8 @@ story('Tab leaves the text, and nothing holds it', {}, async ({ page }) => {
 
 story('a table folds, and a text is searched', {}, async ({ page }) => {
   await open(page, 'work001', 'iptables-save');
-  const before = await page.locator('code-editor .cm-line').count();
   await page.locator('code-editor .cm-foldGutter').getByText('▾').first().click();
   await page.locator('code-editor .cm-foldPlaceholder').waitFor();
-  assert.notEqual(await page.locator('code-editor .cm-line').count(), before);
   await page.locator('code-editor .cm-line').first().click();
   await page.keyboard.press('Control+f');
   await page.locator('code-editor .cm-search').waitFor();
