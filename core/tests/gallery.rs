@@ -214,3 +214,28 @@ fn what_is_wrong_ends_at_the_step_that_decides() {
         "ingressgateway answers 503 by itself UF"
     );
 }
+
+#[test]
+fn a_pasted_config_dump_stands_in_for_istiod() {
+    let mut workspace = Scenario::find("canary-header")
+        .unwrap()
+        .workspace()
+        .unwrap();
+    let first = run(&workspace);
+    let command = "pilot-agent request GET config_dump";
+    let after = northsouth::console::AfterRun::from(&first);
+    let dump = northsouth::console::run(after, "ingressgateway", command).text;
+    workspace
+        .files
+        .retain(|f| &*f.name != "manifests/mesh.yaml");
+    assert_ne!(
+        run(&workspace).trace.disposition,
+        northsouth::trace::Disposition::Delivered
+    );
+    let name = "pods/ingressgateway/config-dump.json";
+    workspace
+        .files
+        .push(northsouth::text::File::new(name, &dump));
+    let again = run(&workspace);
+    assert_eq!(told(&again), told(&first));
+}
