@@ -8,6 +8,7 @@ mod coverage;
 mod diagnose;
 mod exercise;
 mod explain;
+mod export;
 mod files;
 mod json;
 mod lesson;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         ["anonymise", ref rest @ ..] if !rest.contains(&"--help") => cluster::anonymised(rest),
         ["life", ref rest @ ..] if !rest.contains(&"--help") => cluster::life(rest),
         ["roads", ref rest @ ..] if !rest.contains(&"--help") => roads::command(rest),
+        ["export", ref rest @ ..] if !rest.contains(&"--help") => export::command(rest),
         ["run", ref rest @ ..] if !rest.contains(&"--help") => console::command(rest),
         ["grade", ref rest @ ..] if !rest.contains(&"--help") => exercise::grade::command(rest),
         ["lesson", ref rest @ ..] if !rest.contains(&"--help") => lesson::command(rest),
@@ -45,7 +47,8 @@ fn main() -> ExitCode {
         ["exercise", ref rest @ ..] if !rest.contains(&"--help") => exercise::command(rest),
         [
             "help" | "--help" | "trace" | "explain" | "roads" | "dialects" | "drift" | "anonymise"
-            | "life" | "run" | "exercise" | "compare" | "why-not" | "coverage" | "lesson",
+            | "life" | "run" | "exercise" | "compare" | "why-not" | "coverage" | "lesson"
+            | "export",
             ..,
         ] => {
             println!("{}", usage());
@@ -67,6 +70,7 @@ fn usage() -> String {
         trace::USAGE,
         roads::USAGE,
         cluster::USAGE,
+        export::USAGE,
         console::USAGE,
         explain::USAGE,
         compare::USAGE,

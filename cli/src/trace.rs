@@ -15,8 +15,8 @@ use crate::files;
 use crate::options::Options;
 
 pub const USAGE: &str = "\
-northsouth trace [DIR] [OPTIONS]      the walk of a request, step by step
-  DIR                 a folder of texts, laid out as in content/scenarios/
+northsouth trace [FROM] [OPTIONS]     the walk of a request, step by step
+  FROM                a folder of texts, laid out as in content/scenarios/; a link of the page; a zip or picture saved there
   --scenario NAME     a scenario of ours instead (default: article)
   --file NAME=PATH    put a file of yours in the place of one of the scenario's; may stand several times
   --probe TEXT        who sends what: 'client http GET http://182.92.251.227/', 'client tcp 192.168.0.17:31061',
@@ -71,7 +71,10 @@ pub fn workspace(mut options: Options<'_>, lang: Lang) -> Result<Workspace, Stri
     let seed = options.value("--seed")?;
     let rest = options.rest()?;
     let mut workspace = match (rest[..].first(), scenario) {
-        (Some(dir), None) if rest.len() == 1 => folder(Path::new(dir), probe, lang)?,
+        (Some(from), None) if rest.len() == 1 => match Path::new(from).is_dir() {
+            true => folder(Path::new(from), probe, lang)?,
+            false => shared(from, lang)?,
+        },
         (None, name) => named(name.unwrap_or(DEFAULT))?,
         _ => return Err(USAGE.to_string()),
     };
@@ -110,6 +113,24 @@ pub fn named(name: &str) -> Result<Workspace, String> {
     Scenario::find(name)
         .and_then(|s| s.workspace())
         .ok_or_else(|| format!("unknown scenario `{name}`: {}", names().join(", ")))
+}
+
+/// What a link, or a file that carries one, holds.
+fn shared(from: &str, lang: Lang) -> Result<Workspace, String> {
+    let path = Path::new(from);
+    let bytes = match path.is_file() {
+        true => std::fs::read(path).map_err(|e| format!("{from}: {e}"))?,
+        false => from.as_bytes().to_vec(),
+    };
+    let name: String = from.chars().take(60).collect();
+    let said = |say: northsouth::text::Say| format!("{name}: {}", say.text(lang));
+    let unpacked = northsouth::share::open(&bytes).map_err(said)?;
+    let base = unpacked.base.as_deref().map(named).transpose()?;
+    let (shared, remark) = unpacked.over(base.as_ref()).map_err(said)?;
+    if let Some(remark) = remark {
+        eprintln!("{}", remark.text(lang));
+    }
+    Ok(shared.workspace)
 }
 
 /// A folder's files; its `scenario.yaml` has probe and seed, where it has one.

@@ -28,6 +28,7 @@ export async function start(base = '/') {
   return {
     url: server.url,
     browser,
+    stopServing: () => server.close(),
     async close() {
       await browser.close();
       await server.close();

@@ -33,7 +33,7 @@ pub fn source() -> Option<String> {
     let query = super::window()?.location().search().ok()?;
     let all = query.strip_prefix('?')?.split('&');
     let value = all.filter_map(|pair| pair.strip_prefix("src=")).next()?;
-    js_sys::decode_uri_component(value).ok().map(String::from)
+    decode(value)
 }
 
 /// The bytes of a file of the page's own origin, by its address relative to the page.
@@ -57,4 +57,16 @@ async fn try_fetch(address: &str) -> Option<Vec<u8>> {
     }
     let buffer = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
     Some(js_sys::Uint8Array::new(&buffer).to_vec())
+}
+
+/// What `encodeURIComponent` made of a text.
+pub fn decode(value: &str) -> Option<String> {
+    js_sys::decode_uri_component(value).ok().map(String::from)
+}
+
+/// The address of a file beside the page.
+pub fn beside(name: &str) -> String {
+    let base = base();
+    let folder = base.rsplit_once('/').map_or("", |(folder, _)| folder);
+    format!("{folder}/{name}")
 }

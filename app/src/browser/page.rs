@@ -66,3 +66,18 @@ pub fn focus_by_id(id: &str) {
         let _ = element.focus();
     }
 }
+
+/// Whether this is `embed.html`: the page within another one.
+pub fn is_embedded() -> bool {
+    super::root().is_some_and(|root| root.has_attribute("data-embed"))
+}
+
+/// Has the text editor fetched where it does not come by itself.
+pub fn want_editor() {
+    if let (Some(window), Ok(event)) = (
+        super::window(),
+        web_sys::Event::new("northsouth-wants-editor"),
+    ) {
+        let _ = window.dispatch_event(&event);
+    }
+}

@@ -8,7 +8,10 @@ const FLAG: &str = "northsouth.failed";
 pub fn watch() {
     std::panic::set_hook(Box::new(|info| {
         let message = info.to_string();
-        storage::save(FLAG, &message);
+        // An embedded page keeps nothing.
+        if !super::page::is_embedded() {
+            storage::save(FLAG, &message);
+        }
         show(&message);
     }));
 }

@@ -282,7 +282,24 @@ pub struct Words {
     pub copy_markdown: &'static str,
     pub copy_text: &'static str,
     pub save_zip: &'static str,
+    pub save_pcapng: &'static str,
     pub open_file: &'static str,
+    pub embed: &'static str,
+    pub embed_write: &'static str,
+    pub embed_show: &'static str,
+    pub embed_hide: &'static str,
+    pub embed_open: &'static str,
+    pub embed_about: &'static str,
+    pub embed_autoplay: &'static str,
+    pub embed_controls: &'static str,
+    pub embed_editable: &'static str,
+    pub embed_collapsed: &'static str,
+    pub embed_theme: &'static str,
+    pub embed_theme_name: fn(&str) -> &'static str,
+    pub embed_element: &'static str,
+    pub embed_frame: &'static str,
+    pub embed_static: &'static str,
+    pub embed_preview: &'static str,
     pub copied: &'static str,
     pub not_copied: &'static str,
 }
@@ -345,6 +362,7 @@ methods! {
     mode(mode: Mode) -> &'static str;
     mode_is_a_line(name: &str) -> String;
     no_source(address: &str) -> String;
+    embed_theme_name(theme: &str) -> &'static str;
     share_length(characters: usize) -> String;
     unknown_address(fragment: &str) -> String;
     command_on(host: &str) -> String;

@@ -8,6 +8,7 @@ use northsouth::text::Say;
 use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 
 use super::Route;
+use super::embed_options::EmbedOptions;
 use crate::browser::{media, panic, storage};
 use crate::state::{Event, Notice, Reading, Settings, State, Task, look};
 
@@ -187,6 +188,32 @@ pub fn workspaces() -> (Workspace, Workspace) {
     let pristine = pristine.unwrap_or_else(nothing);
     let kept = storage::load(WORKSPACE).and_then(|kept| read_kept(&kept));
     (kept.unwrap_or_else(|| pristine.clone()), pristine)
+}
+
+/// The embedded page as it opens: it keeps nothing, so there is nothing that was kept.
+pub fn embedded(route: &Route, options: &EmbedOptions) -> State {
+    let source = Source::of(route, false);
+    let given = match &source.shared {
+        Some(shared) => shared.workspace.clone(),
+        None => source.pristine.clone(),
+    };
+    let mut settings = settings();
+    settings.theme = options.theme;
+    settings.lang = options.lang.unwrap_or(settings.lang);
+    let mut state = State::new(source.pristine, given, settings);
+    state.scenario = source.scenario;
+    if let Some(shared) = source.shared {
+        look(&mut state, shared.step, &shared.view);
+    }
+    if let Some(lang) = options.lang {
+        state.settings.lang = lang;
+    }
+    if let Some(step) = options.step {
+        state.after(Event::StepChosen(step.saturating_sub(1)));
+    }
+    state.playing = options.autoplay && !state.at_end();
+    state.notice = source.notice;
+    state
 }
 
 /// Whether the browser took it.

@@ -1,6 +1,8 @@
 //! Whole pages, and which of them is shown.
 
 mod course;
+mod embed;
+mod embed_options;
 mod how;
 mod keep;
 mod playground;
@@ -16,11 +18,17 @@ use yew::prelude::*;
 
 use crate::browser::{library, location, page, panic};
 use crate::state::needs;
+use embed::Embed;
+use embed_options::EmbedOptions;
 
 /// Draws the page that the address asks for when what it opens with has come.
 pub fn open() {
     let Some(place) = page::place() else { return };
-    let words = needs::words(keep::settings().lang);
+    let lang = match page::is_embedded() {
+        true => EmbedOptions::of(&location::fragment(), location::decode).lang,
+        false => None,
+    };
+    let words = needs::words(lang.unwrap_or_else(|| keep::settings().lang));
     library::with(vec![words], move |spoken| {
         follow(location::fragment(), move |route| match route {
             Some(route) if spoken => {
@@ -62,6 +70,9 @@ fn Root(RootProps { route }: &RootProps) -> Html {
         });
         move || drop(watch)
     });
+    if page::is_embedded() {
+        return html! { <Embed route={(*route).clone()} /> };
+    }
     match &*route {
         Route::How => html! { <how::How /> },
         // Pages of their own come here, each with its variant of `Route`.

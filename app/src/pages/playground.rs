@@ -16,7 +16,7 @@ use crate::components::line::TimeLine;
 use crate::components::map::MapView;
 use crate::components::notice::notice_bar;
 use crate::components::probe::ProbePanel;
-use crate::components::share::{ShareDialog, open_file};
+use crate::components::share::{EmbedDialog, ShareDialog, open_file};
 use crate::components::shortcuts::shortcuts;
 use crate::components::splitter::Splitter;
 use crate::components::steps::steps;
@@ -153,6 +153,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                 Some(Dialog::Dialects) => html! { <Dialects ..props.clone() /> },
                 Some(Dialog::Shortcuts) => shortcuts(&props),
                 Some(Dialog::Share) => html! { <ShareDialog ..props.clone() /> },
+                Some(Dialog::Embed) => html! { <EmbedDialog ..props.clone() /> },
                 None => html! {},
             } }
         </div>

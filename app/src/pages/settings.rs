@@ -10,13 +10,18 @@ use crate::state::Settings;
 #[hook]
 pub fn use_page_settings(settings: Settings, title: &'static str) {
     use_effect_with((settings, title), move |(settings, title)| {
-        page::set_language(settings.lang.tag(), title);
-        page::set_theme(settings.theme.name());
-        style::set_root("--files-width", &format!("{}px", settings.files_width));
-        style::set_root(
-            "--inspector-width",
-            &format!("{}px", settings.inspector_width),
-        );
+        show_settings(settings, title);
         keep::save_settings(settings);
     });
+}
+
+/// Shows them, and keeps nothing.
+pub fn show_settings(settings: &Settings, title: &str) {
+    page::set_language(settings.lang.tag(), title);
+    page::set_theme(settings.theme.name());
+    style::set_root("--files-width", &format!("{}px", settings.files_width));
+    style::set_root(
+        "--inspector-width",
+        &format!("{}px", settings.inspector_width),
+    );
 }

@@ -5,7 +5,7 @@ use northsouth::sim::Probe;
 use northsouth::text::{Lang, Say, Span};
 use northsouth::topology::HostId;
 
-use super::{Breakpoint, ClusterEvent, Place, Speed, Zoom};
+use super::{Breakpoint, ClusterEvent, Place, Speed, Theme, Zoom};
 use crate::view_model::balancer::Mode;
 use crate::view_model::stride::{Stride, Way};
 
@@ -103,6 +103,7 @@ pub enum Event {
     ThemeToggled {
         dark_now: bool,
     },
+    ThemeChosen(Theme),
     FilesFolded(bool),
     /// On screens where the files lie over the map.
     FilesShown(bool),
@@ -166,6 +167,7 @@ pub enum Dialog {
     Dialects,
     Shortcuts,
     Share,
+    Embed,
 }
 
 /// Something the page has to say about itself.

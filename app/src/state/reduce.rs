@@ -171,6 +171,7 @@ impl State {
             Event::ThemeToggled { dark_now } => {
                 self.settings.theme = if dark_now { Theme::Light } else { Theme::Dark };
             }
+            Event::ThemeChosen(theme) => self.settings.theme = theme,
             Event::FilesFolded(folded) => {
                 self.go_to = None;
                 self.settings.files_folded = folded;

@@ -33,6 +33,15 @@ pub enum Speed {
 }
 
 impl Theme {
+    /// What is neither light nor dark is as the system has it.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "light" => Theme::Light,
+            "dark" => Theme::Dark,
+            _ => Theme::Auto,
+        }
+    }
+
     /// As the page's root names it.
     pub fn name(self) -> Option<&'static str> {
         match self {
@@ -113,11 +122,7 @@ impl Settings {
         if let Some(lang) = Lang::ALL.into_iter().find(|l| l.tag() == tag) {
             self.lang = lang;
         }
-        self.theme = match next() {
-            "light" => Theme::Light,
-            "dark" => Theme::Dark,
-            _ => self.theme,
-        };
+        self.theme = Theme::named(next());
         let label = next();
         if let Some(speed) = Speed::ALL.into_iter().find(|s| s.label() == label) {
             self.speed = speed;

@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod compare;
 pub mod drawer;
 pub mod editor;
+pub mod embed;
 pub mod explain;
 pub mod files;
 pub mod header;

@@ -6,6 +6,7 @@
 //! stage and each failure is a sentence.
 
 mod base64;
+mod capture;
 mod carry;
 mod crc;
 mod link;
@@ -13,6 +14,7 @@ mod markdown;
 mod record;
 mod zip;
 
+pub use capture::capture;
 pub use carry::{CARRIED, into_png, open};
 pub use link::{FILE_LIMIT, LINK_LIMIT, Limit, OPEN_LIMIT, link, pack, unpack};
 pub use markdown::markdown;
@@ -58,7 +60,7 @@ impl Unpacked {
     }
 
     /// What is to be packed: of the workspace only what differs from its scenario.
-    fn of(shared: &Shared, base: Option<&Workspace>) -> Unpacked {
+    pub fn of(shared: &Shared, base: Option<&Workspace>) -> Unpacked {
         let whole = Unpacked {
             base: None,
             base_sum: None,

@@ -16,6 +16,7 @@ mod meaning;
 mod payload;
 mod print;
 mod proxy;
+mod sighting;
 mod step;
 mod tell;
 mod why;
@@ -35,6 +36,7 @@ pub use meaning::meaning;
 pub use payload::{Content, Payload};
 pub use print::{Style, print, summary};
 pub use proxy::{Account, Answer, ChainAt, Chosen, Proxied, Stage, Tls};
+pub use sighting::{Sighting, sightings};
 pub use tell::tell;
 pub use why::{span, why};
 

@@ -1,4 +1,8 @@
-//! What is handed on: links, texts, files.
+//! What is handed on: links, texts, files, and snippets for other pages.
+
+mod embed;
+
+pub use embed::EmbedDialog;
 
 use northsouth::share as packed;
 use yew::prelude::*;
@@ -6,7 +10,7 @@ use yew::prelude::*;
 use super::Props;
 use super::dialog::DialogBox;
 use crate::browser::{clipboard, disk, events, location};
-use crate::state::{Event, Notice};
+use crate::state::{Dialog, Event, Notice};
 use crate::view_model::share::{self, Choice};
 
 #[component]
@@ -43,6 +47,13 @@ pub fn ShareDialog(props: &Props) -> Html {
             );
         })
     };
+    let pcapng = {
+        let state = state.clone();
+        Callback::from(move |_: MouseEvent| {
+            let bytes = packed::capture(&state.run.world, &state.run.trace);
+            disk::save("northsouth.pcapng", "application/x-pcapng", &bytes);
+        })
+    };
     let onfile = {
         let send = props.send.clone();
         Callback::from(move |event: yew::Event| {
@@ -74,11 +85,16 @@ pub fn ShareDialog(props: &Props) -> Html {
             <h3>{ words.share_files }</h3>
             <p class="line-of">
                 <button onclick={zip}>{ words.save_zip }</button>
+                <button onclick={pcapng}>{ words.save_pcapng }</button>
             </p>
             <p class="about">{ words.share_open_about }</p>
             <p class="line-of">
                 <label class="file">{ words.open_file }
                     <input type="file" accept=".zip,.svg,.png,.txt" onchange={onfile} /></label>
+            </p>
+            <h3>{ words.embed }</h3>
+            <p class="line-of">
+                <button onclick={props.on(Event::DialogOpened(Dialog::Embed))}>{ words.embed_write }</button>
             </p>
             <p role="status" class="done">{ match *done {
                 None => "",

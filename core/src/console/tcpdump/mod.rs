@@ -8,10 +8,10 @@ use std::fmt::Write;
 use super::args::Args;
 use super::machine::Machine;
 use super::{Answer, Output, route};
-use crate::net::{IfaceName, Packet};
+use crate::net::IfaceName;
 use crate::say;
 use crate::text::Diagnostic;
-use crate::trace::{Action, Journey, Part, SwitchOutcome};
+use crate::trace::sightings;
 
 use filter::Filter;
 
@@ -63,9 +63,9 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     let mut text = String::new();
     let mut count = 0;
     for journey in &machine.run.trace.journeys {
-        for seen in sightings(machine, journey) {
-            let wanted = only.as_ref().is_none_or(|o| *o == seen.iface);
-            if count == most || !wanted || !filter.takes(seen.packet) {
+        for seen in sightings(journey) {
+            let wanted = only.as_ref().is_none_or(|o| o == seen.iface);
+            if seen.host != machine.id || count == most || !wanted || !filter.takes(seen.packet) {
                 continue;
             }
             count += 1;
@@ -78,53 +78,4 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     }
     let note = Diagnostic::note(tool, say!("console/tcpdump-left-out"));
     Ok(Output::from(text).note(note))
-}
-
-/// A packet at an interface.
-struct Sighting<'a> {
-    iface: IfaceName,
-    comes: bool,
-    packet: &'a Packet,
-    /// What it carries wrapped: the VXLAN network, and the packet inside.
-    wrapped: Option<(u32, &'a Packet)>,
-}
-
-fn sightings<'a>(machine: &Machine<'_>, journey: &'a Journey) -> Vec<Sighting<'a>> {
-    let mut all = Vec::new();
-    let (mut wrapped, mut before) = (None, &journey.packet.packet);
-    for hop in &journey.hops {
-        for step in &hop.steps {
-            let packet = &step.after.packet;
-            match &step.action {
-                Action::Encapsulated { vni, .. } => wrapped = Some((*vni, before)),
-                Action::Decapsulated { .. } => wrapped = None,
-                _ => {}
-            }
-            before = packet;
-            if hop.host != machine.id {
-                continue;
-            }
-            let (iface, comes) = match (&step.action, &step.part) {
-                (Action::Arrived, Part::Interface(iface)) => (iface, true),
-                // libpcap drops what it would see twice on lo.
-                (Action::Left(egress), _) if egress.iface.as_str() != "lo" => {
-                    (&egress.iface, false)
-                }
-                (Action::Bridged(switching), _) => match (&switching.from, &switching.outcome) {
-                    (None, _) => (&switching.bridge, false),
-                    (Some(_), _) if switching.through => (&switching.bridge, false),
-                    (Some(_), SwitchOutcome::Up) => (&switching.bridge, true),
-                    _ => continue,
-                },
-                _ => continue,
-            };
-            all.push(Sighting {
-                iface: iface.clone(),
-                comes,
-                packet,
-                wrapped,
-            });
-        }
-    }
-    all
 }

@@ -1,0 +1,197 @@
+//! Snippets that put what is seen into another page.
+
+use std::fmt::Write;
+
+use super::explain;
+use super::share::{self, Choice};
+use crate::i18n::Words;
+use crate::state::State;
+
+/// How the embedded page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    pub autoplay: bool,
+    pub controls: bool,
+    pub editable: bool,
+    pub collapsed: bool,
+    pub theme: &'static str,
+}
+
+pub const THEMES: [&str; 4] = ["auto", "light", "dark", "host"];
+
+/// A name and a value, which a switch does not have.
+type Word = (&'static str, String);
+
+/// What the element has as attributes and the frame in its address.
+fn words(state: &State, look: Look) -> Vec<Word> {
+    let step = state.cursor + 1;
+    let mut words: Vec<Word> = Vec::new();
+    // As it comes, a scenario's name is enough.
+    match state.scenario {
+        Some(scenario) if *state.workspace == *state.pristine => {
+            words.push(("scenario", scenario.name.to_string()));
+            words.push(("step", step.to_string()));
+        }
+        _ => {
+            let choice = Choice {
+                here: true,
+                language: false,
+            };
+            words.push(("link", share::data(state, choice, false)));
+        }
+    }
+    words.push(("lang", state.settings.lang.tag().to_string()));
+    for (name, on) in [
+        ("autoplay", look.autoplay),
+        ("editable", look.editable),
+        ("collapsed", look.collapsed),
+    ] {
+        if on {
+            words.push((name, String::new()));
+        }
+    }
+    if !look.controls {
+        words.push(("controls", "off".to_string()));
+    }
+    if look.theme != "auto" {
+        words.push(("theme", look.theme.to_string()));
+    }
+    words
+}
+
+/// `folder` is where the page's files are.
+pub fn element(state: &State, look: Look, folder: &str) -> String {
+    let mut out = format!(
+        "<script src=\"{}northsouth-embed.js\" defer></script>\n<north-south",
+        escaped(folder)
+    );
+    for (name, value) in words(state, look) {
+        let _ = match value.as_str() {
+            "" => write!(out, " {name}"),
+            value => write!(out, " {name}=\"{}\"", escaped(value)),
+        };
+    }
+    let _ = write!(
+        out,
+        " label=\"{}\"></north-south>\n",
+        escaped(&title(state))
+    );
+    out
+}
+
+/// The embedded page's address, which takes a theme of its own but knows nothing of the page around.
+pub fn address(state: &State, look: Look, folder: &str) -> String {
+    let words = words(state, look).into_iter();
+    let words: Vec<_> = words
+        .map(|(name, value)| match (name, value.as_str()) {
+            ("link", value) => format!("w={value}"),
+            ("theme", "host") => "theme=auto".to_string(),
+            (name, "") => name.to_string(),
+            (name, value) => format!("{name}={value}"),
+        })
+        .collect();
+    format!("{folder}embed.html#{}", words.join("&"))
+}
+
+pub fn frame(state: &State, look: Look, folder: &str) -> String {
+    format!(
+        "<iframe src=\"{}\"\n  title=\"{}\" loading=\"lazy\" width=\"100%\" height=\"560\" style=\"border: 0\"></iframe>\n",
+        escaped(&address(state, look, folder)),
+        escaped(&title(state))
+    )
+}
+
+/// The walk as a table, with a link to where it moves.
+pub fn table(state: &State, page: &str, words: &Words) -> String {
+    let mut out = format!("<table>\n<caption>{}</caption>\n", escaped(&title(state)));
+    for hop in explain::hops(state, words) {
+        let _ = writeln!(
+            out,
+            "<tr><th scope=\"rowgroup\" colspan=\"2\">{}</th></tr>",
+            escaped(&hop.heading)
+        );
+        for step in hop.steps.iter().filter(|step| !step.minor) {
+            let _ = writeln!(
+                out,
+                "<tr><td>{}</td><td>{}</td></tr>",
+                step.at + 1,
+                escaped(&step.title)
+            );
+        }
+    }
+    let _ = write!(
+        out,
+        "</table>\n<p><a href=\"{}\">{}</a></p>\n",
+        escaped(page),
+        escaped(words.embed_open)
+    );
+    out
+}
+
+fn title(state: &State) -> String {
+    match state.scenario {
+        Some(scenario) => scenario.title(state.settings.lang),
+        None => "Northsouth".to_string(),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use northsouth::text::File;
+    use northsouth::workspace::{DEFAULT, Scenario};
+
+    use super::*;
+    use crate::state::Settings;
+
+    const LOOK: Look = Look {
+        autoplay: true,
+        controls: false,
+        editable: false,
+        collapsed: false,
+        theme: "host",
+    };
+
+    fn state() -> State {
+        let scenario = Scenario::find(DEFAULT).unwrap();
+        let workspace = scenario.workspace().unwrap();
+        let mut state = State::new(workspace.clone(), workspace, Settings::for_languages(&[]));
+        state.scenario = Some(scenario);
+        state
+    }
+
+    #[test]
+    fn a_scenario_as_it_comes_is_named_and_another_workspace_is_a_link() {
+        let mut state = state();
+        let snippet = element(&state, LOOK, "https://a.b/c/");
+        assert!(
+            snippet.contains("<north-south scenario=\"article\" step=\"1\" lang=\"en\" autoplay controls=\"off\" theme=\"host\""),
+            "{snippet}"
+        );
+        assert_eq!(
+            address(&state, LOOK, "https://a.b/c/"),
+            "https://a.b/c/embed.html#scenario=article&step=1&lang=en&autoplay&controls=off&theme=auto"
+        );
+        let mut workspace = (*state.workspace).clone();
+        workspace.files.push(File::new("notes.txt", "x"));
+        state.workspace = workspace.into();
+        assert!(address(&state, LOOK, "").starts_with("embed.html#w=1.deflate."));
+    }
+
+    #[test]
+    fn texts_stay_texts_in_the_table() {
+        let words = crate::i18n::words(northsouth::text::Lang::En);
+        let table = table(&state(), "https://a.b/?a&\"<b>", words);
+        assert!(
+            table.contains("https://a.b/?a&amp;&quot;&lt;b&gt;"),
+            "{table}"
+        );
+        assert!(table.contains("<td>1</td>"), "{table}");
+    }
+}

@@ -1,0 +1,152 @@
+// Northsouth within pages of another origin (another port).
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+import { openPage, start } from '../lib/browser.mjs';
+import { accessible } from '../lib/page.mjs';
+
+let running;
+before(async () => {
+  running = await start();
+});
+after(() => running?.close());
+
+/** A page of another origin with some markup in it: `{ page, offences, close }`. */
+async function around(markup, options = {}) {
+  const html = `<!doctype html><html lang="en"><title>A post</title><main><h1>A post</h1>
+    <script src="${running.url}northsouth-embed.js" defer></script>${markup}</main></html>`;
+  const server = createServer((request, response) => {
+    if (request.url !== '/') return response.writeHead(204).end();
+    return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html);
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  const { page, context, offences } = await openPage(running, options);
+  const requests = [];
+  page.on('request', (request) => requests.push(request.url()));
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  return {
+    page,
+    requests,
+    // The page around is of another origin on purpose.
+    offences: () => offences.filter((o) => !o.includes(`:${server.address().port}/`)),
+    async close() {
+      await context.close();
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+function inside(name, markup, options, tell) {
+  test(name, { timeout: 120_000 }, async () => {
+    const opened = await around(markup, options);
+    try {
+      await tell(opened);
+      assert.deepEqual(opened.offences(), []);
+    } finally {
+      await opened.close();
+    }
+  });
+}
+
+const element = (page) => page.locator('north-south');
+const frame = (page, at = 0) => page.locator('north-south').nth(at).locator('iframe').contentFrame();
+/** Calls a method of the element. */
+const call = (page, name, ...args) => element(page).evaluate((e, [name, args]) => e[name](...args), [name, args]);
+
+inside('an element shows the scenario at its step, as high as its content', '<north-south scenario="article" step="12" label="The walk"></north-south>', {}, async ({ page, requests }) => {
+  await frame(page).getByText('step 12 of').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'BODY');
+  assert.equal(await page.evaluate(() => scrollY), 0);
+  assert.ok(!requests.some((url) => url.includes('editor')), 'no editor at first');
+  await page.waitForFunction(() => {
+    const height = document.querySelector('north-south').shadowRoot.querySelector('iframe').clientHeight;
+    return height > 300 && height < 900 && height !== 480;
+  });
+  await accessible(page);
+});
+
+inside('the page around steps, plays, loads and is told', '<north-south scenario="article"></north-south>', {}, async ({ page }) => {
+  await page.evaluate(() => {
+    globalThis.events = [];
+    for (const name of ['ready', 'step', 'edit', 'goal']) {
+      document.querySelector('north-south').addEventListener(name, ({ detail }) => globalThis.events.push([name, detail.step]));
+    }
+  });
+  const first = await call(page, 'getState');
+  assert.equal(first.step, 0);
+  assert.ok(first.steps > 20 && first.link.startsWith('1.deflate.'), JSON.stringify(first));
+  assert.equal((await call(page, 'step', 3)).step, 3);
+  assert.equal((await call(page, 'step', -1)).step, 2);
+  assert.equal((await call(page, 'setState', { lang: 'zh-CN', theme: 'dark', step: 5 })).lang, 'zh-CN');
+  await frame(page).getByText('第 6 步').first().waitFor();
+  assert.equal(await frame(page).locator('html').getAttribute('data-theme'), 'dark');
+  assert.equal((await call(page, 'play')).playing, true);
+  assert.equal((await call(page, 'pause')).playing, false);
+  assert.equal((await call(page, 'load', { link: first.link })).step, 0);
+  await assert.rejects(call(page, 'load', { link: '1.deflate.AAAA' }), /截断/);
+  await assert.rejects(call(page, 'load', { scenario: 'nowhere' }), /nowhere/);
+  const events = await page.evaluate(() => globalThis.events);
+  assert.ok(events.some(([name, step]) => name === 'step' && step === 5), JSON.stringify(events));
+});
+
+inside('an embed rests off the screen and is fetched when it comes near', '<div style="height: 9000px">A long text</div><north-south scenario="article" autoplay></north-south>', {}, async ({ page, requests }) => {
+  await page.waitForTimeout(500);
+  assert.ok(!requests.some((url) => url.includes('embed.html')), 'nothing is fetched yet');
+  await element(page).scrollIntoViewIfNeeded();
+  await frame(page).getByText('step 2 of').waitFor();
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.waitForTimeout(400);
+  const { step } = await call(page, 'getState');
+  await page.waitForTimeout(2500);
+  assert.equal((await call(page, 'getState')).step, step);
+});
+
+inside('several embeds share the download', '<north-south scenario="article"></north-south><north-south scenario="article" collapsed></north-south>', {}, async ({ page }) => {
+  await frame(page, 0).getByText('step 1 of').waitFor();
+  await frame(page, 1).getByRole('button', { name: 'Show the walk' }).click();
+  await frame(page, 1).getByText('step 1 of').waitFor();
+  const programs = await frame(page, 1).locator('html').evaluate(() =>
+    performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.wasm')).map(({ name }) => name));
+  assert.equal(new Set(programs).size, 1);
+});
+
+inside('calls of another origin than the one named are not heard', '', {}, async ({ page }) => {
+  const state = await page.evaluate(async (base) => {
+    const frame = document.createElement('iframe');
+    frame.title = 'x';
+    frame.src = `${base}embed.html#scenario=article&origin=${encodeURIComponent('https://example.org')}`;
+    document.body.append(frame);
+    await new Promise((done) => { frame.onload = done; });
+    await new Promise((done) => setTimeout(done, 2000));
+    return new Promise((done) => {
+      addEventListener('message', ({ data }) => done(data));
+      frame.contentWindow.postMessage({ northsouth: 1, call: 'getState', id: 1 }, '*');
+      setTimeout(() => done('silence'), 1000);
+    });
+  }, running.url);
+  assert.equal(state, 'silence');
+});
+
+inside('an editable embed takes an edit and tells it', '<north-south scenario="article" editable></north-south>', {}, async ({ page }) => {
+  await page.evaluate(() => {
+    globalThis.edited = new Promise((done) => document.querySelector('north-south').addEventListener('edit', ({ detail }) => done(detail.link)));
+  });
+  await frame(page).getByRole('button', { name: 'Files' }).click();
+  const text = frame(page).locator('.cm-content, textarea').first();
+  await text.click();
+  await page.keyboard.type('# mine\n');
+  assert.match(await page.evaluate(() => globalThis.edited), /^1\.deflate\./);
+});
+
+test('an embed by its address alone: no controls, another language, accessible', { timeout: 120_000 }, async () => {
+  const { page, context, offences } = await openPage(running, { viewport: { width: 600, height: 500 } });
+  await page.goto(`${running.url}embed.html#scenario=article&controls=off&lang=zh-CN&theme=dark`);
+  await page.locator('.embed-line').waitFor();
+  assert.equal(await page.locator('.controls').count(), 0);
+  assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
+  await accessible(page);
+  assert.equal(await page.evaluate(() => localStorage.length), 0, 'an embed keeps nothing');
+  assert.deepEqual(offences, []);
+  await context.close();
+});
