@@ -13,6 +13,7 @@ mod files;
 mod json;
 mod lesson;
 mod options;
+mod package;
 mod packet;
 mod roads;
 mod trace;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         ["roads", ref rest @ ..] if !rest.contains(&"--help") => roads::command(rest),
         ["export", ref rest @ ..] if !rest.contains(&"--help") => export::command(rest),
         ["run", ref rest @ ..] if !rest.contains(&"--help") => console::command(rest),
+        ["package", ref rest @ ..] if !rest.contains(&"--help") => package::command(rest),
         ["grade", ref rest @ ..] if !rest.contains(&"--help") => exercise::grade::command(rest),
         ["lesson", ref rest @ ..] if !rest.contains(&"--help") => lesson::command(rest),
         ["compare", ref rest @ ..] if !rest.contains(&"--help") => compare::command(rest),
@@ -79,6 +81,7 @@ fn usage() -> String {
         exercise::USAGE,
         lesson::USAGE,
         exercise::grade::USAGE,
+        package::USAGE,
         CONFORM,
     ]
     .join("\n\n")

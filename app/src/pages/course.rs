@@ -6,7 +6,7 @@ use yew::prelude::*;
 use super::keep;
 use super::progress::Progress;
 use super::settings::use_page_settings;
-use crate::browser::{disk, library};
+use crate::browser::{disk, library, location};
 use crate::i18n::course::{CourseWords, course};
 use crate::state::course::TOUR;
 use crate::state::{Settings, needs};
@@ -156,7 +156,7 @@ pub fn header(
     html! {
         <header class="top">
             <h1>{ title }</h1>
-            <a class="button" href="#">{ words.to_playground }</a>
+            <a class="button" href={format!("{}#", location::base())}>{ words.to_playground }</a>
             if title != words.course { <a class="button" href="#course">{ words.to_course }</a> }
             if title != words.teach { <a class="button" href="#teach">{ words.teach }</a> }
             <span class="spring" />
