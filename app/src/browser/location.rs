@@ -5,11 +5,13 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::events::{Listener, listen};
 
-/// What follows the `#` of the address, without it.
+/// What follows the `#` of the address, without it. A `/` before it is passed over: links within the page carry one, so
+/// that who looks at links takes them for pages and not for places on this one.
 pub fn fragment() -> String {
     let hash = super::window().and_then(|w| w.location().hash().ok());
     let hash = hash.unwrap_or_default();
-    hash.strip_prefix('#').unwrap_or(&hash).to_string()
+    let hash = hash.strip_prefix('#').unwrap_or(&hash);
+    hash.strip_prefix('/').unwrap_or(hash).to_string()
 }
 
 /// Calls back with the new fragment when a link, the visitor or the browser's history changes it, until dropped.

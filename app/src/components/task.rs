@@ -25,7 +25,7 @@ pub fn task_card(props: &Props) -> Html {
     );
     html! {
         <section class="tour task" aria-label={words.exercise}>
-            <p class="count"><span>{ about }</span><a href="#course">{ words.to_course }</a></p>
+            <p class="count"><span>{ about }</span><a href="#/course">{ words.to_course }</a></p>
             <h2>{ &exercise.title }</h2>
             { prose(&exercise.symptom) }
             { editable(&exercise.editable, words) }

@@ -4,7 +4,7 @@ use yew::prelude::*;
 use super::Props;
 use super::menu::Menu;
 use super::scenarios::ScenarioMenu;
-use crate::browser::{location, media};
+use crate::browser::media;
 use crate::i18n::course::course;
 use crate::state::{Dialog, Event, Theme};
 
@@ -48,7 +48,7 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
                 })}
                 aria-pressed={state.tour.is_some().to_string()}>{ words.tour }</button>
             <button onclick={props.on(Event::DialogOpened(Dialog::Share))}>{ words.share }</button>
-            <a class="button" href={format!("{}#course", location::base())}>{ course(state.settings.lang).course }</a>
+            <a class="button" href="#/course">{ course(state.settings.lang).course }</a>
             <span class="spring" />
             <button class="quiet" disabled={!state.history.can_undo()}
                 onclick={props.on(Event::Undone)}>{ words.undo }</button>

@@ -111,7 +111,7 @@ fn tries(props: &Props) -> Html {
     html! {
         <p>{ told.try_exercises }
             { for reading.lesson.exercises.iter().map(|name| html! {
-                <>{ " " }<a href={format!("#exercise={name}")}>{ name }</a></>
+                <>{ " " }<a href={format!("#/exercise={name}")}>{ name }</a></>
             }) }
         </p>
     }

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use super::keep;
 use super::progress::Progress;
 use super::settings::use_page_settings;
-use crate::browser::{disk, library, location};
+use crate::browser::{disk, library};
 use crate::i18n::course::{CourseWords, course};
 use crate::state::course::TOUR;
 use crate::state::{Settings, needs};
@@ -117,7 +117,7 @@ fn entry(page: &str, name: &str, head: &Head, about: String, done: Option<String
     let short = name.trim_end_matches(".md");
     html! {
         <li key={name.to_string()} class={classes!(done.is_some().then_some("done"))}>
-            <a href={format!("#{page}={short}")}>{ &head.title }</a>
+            <a href={format!("#/{page}={short}")}>{ &head.title }</a>
             <span class="note">{ about }</span>
             if let Some(done) = done {
                 <span class="held"><span aria-hidden="true">{ "✓ " }</span>{ done }</span>
@@ -156,9 +156,9 @@ pub fn header(
     html! {
         <header class="top">
             <h1>{ title }</h1>
-            <a class="button" href={format!("{}#", location::base())}>{ words.to_playground }</a>
-            if title != words.course { <a class="button" href="#course">{ words.to_course }</a> }
-            if title != words.teach { <a class="button" href="#teach">{ words.teach }</a> }
+            <a class="button" href="#/">{ words.to_playground }</a>
+            if title != words.course { <a class="button" href="#/course">{ words.to_course }</a> }
+            if title != words.teach { <a class="button" href="#/teach">{ words.teach }</a> }
             <span class="spring" />
             <button lang={other.tag()} {onclick}>{ name }</button>
         </header>

@@ -234,7 +234,7 @@ fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
                 </ul>
                 <p class="row">
                     <button onclick={save("exercise.md", "text/markdown", (*text).clone())}>{ words.save_file }</button>
-                    <a class="button" href={format!("#task={}", share::pack(&text))}>{ words.preview }</a>
+                    <a class="button" href={format!("#/task={}", share::pack(&text))}>{ words.preview }</a>
                 </p>
             }
         </section>
