@@ -16,7 +16,7 @@ use crate::options::Options;
 
 pub const USAGE: &str = "\
 northsouth trace [FROM] [OPTIONS]     the walk of a request, step by step
-  FROM                a folder of texts, laid out as in content/scenarios/; a link of the page; a zip or picture saved there
+  FROM                a folder of texts, laid out as in content/scenarios/; a link of the page; a zip saved there
   --scenario NAME     a scenario of ours instead (default: article)
   --file NAME=PATH    put a file of yours in the place of one of the scenario's; may stand several times
   --probe TEXT        who sends what: 'client http GET http://182.92.251.227/', 'client tcp 192.168.0.17:31061',

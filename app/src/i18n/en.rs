@@ -363,7 +363,7 @@ pub const WORDS: Words = Words {
     share_language: "Open in this language",
     share_text: "Copy the walk",
     share_files: "Save",
-    share_open_about: "The zip has the plain files, as the tools print them. Zips and pictures that were saved here open again, also by dropping them on the page.",
+    share_open_about: "The zip has the plain files, as the tools print them. It opens again here, also by dropping it on the page.",
     copy: "Copy",
     copy_markdown: "As Markdown",
     copy_text: "As text, every packet",

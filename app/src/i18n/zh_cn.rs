@@ -342,7 +342,7 @@ pub const WORDS: Words = Words {
     share_language: "打开时使用当前语言",
     share_text: "复制行程",
     share_files: "保存",
-    share_open_about: "zip 里是各工具原样输出的文件。这里保存的 zip 和图片都能再次打开，也可以直接拖到页面上。",
+    share_open_about: "zip 里是各工具原样输出的文件。它可以在这里再次打开，也可以直接拖到页面上。",
     copy: "复制",
     copy_markdown: "复制为 Markdown",
     copy_text: "复制为文本（全部报文）",
