@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { cut } from '../app/parts/cut.mjs';
 import { write } from './content.mjs';
 
 const stage = process.env.TRUNK_STAGING_DIR;
@@ -20,6 +21,15 @@ const folder = write(stage);
 for (const name of readdirSync(stage).filter((name) => name.endsWith('.html'))) {
   const page = join(stage, name);
   writeFileSync(page, readFileSync(page, 'utf8').replace(/(["'=])content\//g, `$1${folder}/`));
+}
+
+if (process.env.TRUNK_PROFILE === 'release') {
+  try {
+    await cut(stage);
+  } catch (error) {
+    // In one part the page is slower to come, and no worse otherwise; `make size` will not have it.
+    console.error(`The program stays in one part: ${error.message}`);
+  }
 }
 
 // The service worker keeps all files. A build with another file is another version.

@@ -18,8 +18,49 @@ words.crossOrigin = 'anonymous';
 words.href = `${document.querySelector('meta[name=content]').content}words/${/^zh/i.test(language) ? 'zh-CN' : 'en'}.txt`;
 document.head.append(words);
 
+// The program may be in two parts (see app/parts/). The second comes after the first paint; where the page opens on a
+// workspace of the visitor's own or on something else than the default scenario, before the start; and where the first part
+// calls into it before it is there, at that moment.
+const second = document.querySelector('meta[name=rest]')?.content;
+let compiled;
+let joined = !second;
+
+function join(first, module) {
+  if (joined) return;
+  joined = true;
+  new WebAssembly.Instance(module, { first });
+}
+
+globalThis.northsouthRest = (first) => {
+  if (!joined) join(first, compiled ?? new WebAssembly.Module(fetchAtOnce(second)));
+};
+
+async function fetchSecond() {
+  compiled ??= await WebAssembly.compile(await (await fetch(second)).arrayBuffer());
+}
+
+/** A call from the program can't wait. Such requests give texts only: each character's low byte is a byte. */
+function fetchAtOnce(address) {
+  const request = new XMLHttpRequest();
+  request.open('GET', address, false);
+  request.overrideMimeType('text/plain; charset=x-user-defined');
+  request.send();
+  return Uint8Array.from(request.responseText, (character) => character.charCodeAt(0));
+}
+
+function opensOnMore() {
+  try {
+    return location.hash.length > 1 || Object.keys(localStorage).some((key) => key.startsWith('northsouth.workspace'));
+  } catch {
+    return false;
+  }
+}
+
 const { default: init } = await import(glue);
-await init({ module_or_path: wasm });
+if (!joined && opensOnMore()) await fetchSecond().catch(() => {});
+const first = await init({ module_or_path: wasm });
+
+if (!joined) requestAnimationFrame(() => setTimeout(() => fetchSecond().then(() => join(first, compiled), () => {})));
 
 // The text editor comes after the first paint. Without it the page has plain text fields, so a failure is no more than that.
 // An embedded page asks for it when its files are opened.

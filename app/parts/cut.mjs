@@ -1,0 +1,68 @@
+// Cuts the built program in two: what the default scenario takes, found by playing it, comes first; all else is fetched
+// after the first paint, or when something calls it (app/boot/boot.js).
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { split, watched } from './split.mjs';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+// What rustc's wasm32 target has on.
+const FEATURES = ['bulk-memory', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext'];
+const SMALL = ['-Oz', '--converge', '--strip-debug', '--strip-producers', '--strip-target-features'];
+
+function setUp() {
+  const done = join(HERE, 'node_modules/.installed');
+  const lock = join(HERE, 'package-lock.json');
+  if (existsSync(done) && statSync(done).mtimeMs >= statSync(lock).mtimeMs) return;
+  execFileSync('npm', ['ci', '--silent', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: HERE });
+  writeFileSync(done, '');
+}
+
+/** Replaces the one place in a text. */
+function replace(text, place, by) {
+  const found = text.split(place);
+  if (found.length !== 2) throw new Error(`${found.length - 1} places for ${place}`);
+  return found.join(by);
+}
+
+/** Cuts the program in the folder `stage`, and makes its pages load the parts. */
+export async function cut(stage) {
+  setUp();
+  const named = (end) => readdirSync(stage).find((name) => name.endsWith(end));
+  const name = named('_bg.wasm');
+  const glue = join(stage, name.replace('_bg.wasm', '.js'));
+  const whole = readFileSync(join(stage, name));
+  const temp = mkdtempSync(join(tmpdir(), 'northsouth-'));
+  try {
+    const { bytes, base, count } = watched(whole);
+    const [program, module] = [join(temp, 'watched.wasm'), join(temp, 'glue.mjs')];
+    writeFileSync(program, bytes);
+    copyFileSync(glue, module);
+    const marks = execFileSync(process.execPath, [join(HERE, 'rehearse.mjs'), stage, module, program, base, count], { maxBuffer: 1 << 24 });
+    const parts = Object.entries(split(whole, [...marks].map(Boolean)));
+    const small = await Promise.all(parts.map(async ([part, bytes]) => {
+      const [from, to] = [join(temp, `${part}.wasm`), join(temp, `${part}.small.wasm`)];
+      writeFileSync(from, bytes);
+      await promisify(execFile)('wasm-opt', [...FEATURES.map((f) => `--enable-${f}`), ...SMALL, from, '-o', to]);
+      return [part, readFileSync(to)];
+    }));
+    // Parts of two cuts must never meet in a cache.
+    const hash = small.reduce((hash, [, bytes]) => hash.update(bytes), createHash('sha256')).digest('hex').slice(0, 12);
+    const called = (part) => `northsouth-${part}-${hash}.wasm`;
+    for (const [part, bytes] of small) writeFileSync(join(stage, called(part)), bytes);
+    rmSync(join(stage, name));
+    const js = readFileSync(glue, 'utf8');
+    const imports = '    return {\n        __proto__: null,\n        "./northsouth-app_bg.js"';
+    writeFileSync(glue, replace(js, imports, imports.replace('null,', 'null,\n        parts: { rest: () => globalThis.northsouthRest(wasm) },')));
+    for (const page of readdirSync(stage).filter((name) => name.endsWith('.html'))) {
+      const html = readFileSync(join(stage, page), 'utf8').replaceAll(name, called('first'));
+      writeFileSync(join(stage, page), replace(html, '<meta name="content"', `<meta name="rest" content="${called('rest')}">\n    <meta name="content"`));
+    }
+  } finally {
+    rmSync(temp, { recursive: true });
+  }
+}

@@ -1,0 +1,105 @@
+// Plays the default scenario on the page in a browser that is no browser (happy-dom), and tells which functions of the
+// program it took: `node rehearse.mjs STAGE GLUE PROGRAM BASE COUNT` writes a byte for each. PROGRAM leaves its marks at BASE
+// (see `watched` in split.mjs), GLUE is wasm-bindgen's module.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Window } from 'happy-dom';
+
+const [stage, glue, program, base, count] = process.argv.slice(2);
+const page = readFileSync(join(stage, 'index.html'), 'utf8').replace(/<(script|link|noscript)[^]*?>/g, '');
+const VISITS = [
+  { language: 'en-GB', width: 1440 },
+  { language: 'zh-CN', width: 1440 },
+  { language: 'en-GB', width: 1024 },
+  { language: 'en-GB', width: 390 },
+];
+
+const DOM = ['Event', 'EventTarget', 'CustomEvent', 'AbortController', 'AbortSignal'];
+const KEPT = new Set(Object.getOwnPropertyNames(globalThis).filter((name) => !DOM.includes(name)));
+const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+const every = setInterval;
+
+async function until(holds) {
+  for (let i = 0; i < 2000; i += 1) {
+    if (holds()) return;
+    await sleep(2);
+  }
+  throw new Error(`the rehearsal waited in vain: ${document.documentElement.outerHTML.slice(0, 3000)}`);
+}
+
+/** Makes this process's global scope a window's, with what the page's program asks of one. */
+function enter({ language, width }) {
+  const window = new Window({ url: 'http://rehearsal.invalid/', width, height: 900 });
+  window.document.write(page);
+  const own = {
+    window: globalThis,
+    self: globalThis,
+    Window: { [Symbol.hasInstance]: (value) => value === globalThis },
+    navigator: { languages: [language], language },
+    Response: class {
+      ok = true;
+      constructor(body) {
+        this.text = async () => body;
+      }
+    },
+    fetch: async (address) => new own.Response(readFileSync(join(stage, address), 'utf8')),
+    ResizeObserver: class {
+      constructor(call) {
+        this.call = call;
+      }
+      observe(target) {
+        setTimeout(() => this.call([{ target, contentRect: { x: 0, y: 0, left: 0, top: 0, width: width / 2, height: 600 } }], this));
+      }
+      unobserve() {}
+      disconnect() {
+        this.call = () => {};
+      }
+    },
+    matchMedia: (query) => {
+      const most = /max-width:\s*([\d.]+)/.exec(query);
+      return { matches: most !== null && width <= Number(most[1]), media: query, addEventListener() {}, removeEventListener() {} };
+    },
+    requestAnimationFrame: (call) => setTimeout(() => call(performance.now())),
+    cancelAnimationFrame: clearTimeout,
+    setInterval: (call) => every(call, 5),
+  };
+  const names = new Set();
+  for (let object = window; object && object !== Object.prototype; object = Object.getPrototypeOf(object)) {
+    for (const name of Object.getOwnPropertyNames(object)) names.add(name);
+  }
+  const define = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  for (const name of names) {
+    if (KEPT.has(name)) continue;
+    const value = window[name];
+    define(name, typeof value === 'function' && !/^[A-Z]/.test(name) ? value.bind(window) : value);
+  }
+  for (const [name, value] of Object.entries(own)) define(name, value);
+}
+
+/** Goes forward and back, and `whole`, plays to the end first. */
+async function play(whole) {
+  const press = async (selector) => {
+    document.querySelector(selector)?.dispatchEvent(new MouseEvent('click', { bubbles: true, composed: true, cancelable: true }));
+    await sleep(1);
+  };
+  const forward = '.controls > .play + button';
+  if (whole) {
+    await press('.play');
+    await until(() => document.querySelector(forward).disabled);
+  }
+  for (let i = 0; i < 3; i += 1) await press('.step-back');
+  await press('.controls > .icon');
+  for (let i = 0; i < 3; i += 1) await press(forward);
+}
+
+const met = new Uint8Array(Number(count));
+for (const [number, visit] of VISITS.entries()) {
+  enter(visit);
+  const { default: init } = await import(`${pathToFileURL(glue)}?${number}`);
+  const { memory } = await init({ module_or_path: readFileSync(program) });
+  await until(() => document.querySelector('.controls'));
+  await play(number === 0);
+  new Uint8Array(memory.buffer, Number(base), met.length).forEach((mark, i) => { met[i] |= mark; });
+}
+process.stdout.write(met, () => process.exit());
