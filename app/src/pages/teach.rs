@@ -190,7 +190,7 @@ fn table(rows: &[Row], words: &CourseWords, lang: Lang) -> Html {
     html! {
         <>
             <p><button onclick={save("class.csv", "text/csv", csv)}>{ words.save_csv }</button></p>
-            <div class="scroll" tabindex="0" role="region" aria-label={words.class_sheet}><table>
+            <div class="scroll" tabindex="0" role="group" aria-label={words.class_sheet}><table>
                 <thead><tr>{ for heads.iter().map(|head| html! { <th scope="col">{ head }</th> }) }</tr></thead>
                 <tbody>{ for all.iter().map(|cells| html! {
                     <tr>{ for cells.iter().map(|cell| html! { <td>{ cell }</td> }) }</tr>
