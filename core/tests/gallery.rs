@@ -141,13 +141,13 @@ fn ends(name: &str, file: &str, from: &str, to: &str, probe: &str) -> String {
     workspace.probe = northsouth::workspace::parse_probe(probe).unwrap();
     let run = run(&workspace);
     let flags = run.trace.journeys.iter().flat_map(|j| &j.hops);
-    let flags = flags
+    let mut flags = flags
         .flat_map(|h| &h.steps)
         .filter_map(|s| match &s.action {
             Action::Proxied(p) => p.account.answer.as_ref().map(|a| a.flags.join(",")),
             _ => None,
         });
-    let flags = flags.last().unwrap_or_default();
+    let flags = flags.next_back().unwrap_or_default();
     let end = run.trace.ending(&run.world).text(Lang::En);
     format!("{end} {flags}").trim_end().to_string()
 }

@@ -20,17 +20,19 @@ for (const locale of ['en-GB', 'zh-CN']) {
     await page.getByRole('button', { name: /^(Tour|导览)$/ }).click();
     const card = page.locator('.tour');
     const count = Number((await card.locator('.count').textContent()).match(/\/ (\d+)/)[1]);
+    const panel = page.getByRole('tabpanel');
     let last = '';
+    let counters = false;
     for (let at = 1; at <= count; at += 1) {
       await card.getByText(new RegExp(` ${at} / ${count}`)).waitFor();
       assert.equal(await card.locator('.lost').count(), 0, `paragraph ${at} finds its step`);
       const step = await page.locator('.where').textContent();
       assert.notEqual(step, last, `paragraph ${at} shows another step`);
       last = step;
+      counters ||= /\[562:33720\]/.test(await panel.textContent());
       if (at < count) await card.getByRole('button', { name: /^(Next|下一段)$/ }).click();
     }
-    const panel = page.getByRole('tabpanel');
-    assert.match(await panel.textContent(), /\[562:33720\]/, 'the counters of the listing');
+    assert.ok(counters, 'a paragraph shows the counters of the listing');
     await card.getByRole('button', { name: /^(End the tour|结束导览)$/ }).last().click();
     assert.equal(await card.count(), 0);
   });

@@ -71,11 +71,7 @@ pub fn element(state: &State, look: Look, folder: &str) -> String {
             value => write!(out, " {name}=\"{}\"", escaped(value)),
         };
     }
-    let _ = write!(
-        out,
-        " label=\"{}\"></north-south>\n",
-        escaped(&title(state))
-    );
+    let _ = writeln!(out, " label=\"{}\"></north-south>", escaped(&title(state)));
     out
 }
 

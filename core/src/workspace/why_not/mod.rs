@@ -17,7 +17,7 @@ use crate::trace::{Role, StepAt};
 pub struct WhyNot {
     pub subject: Subject,
     pub verdict: Verdict,
-    /// Changes that lead there: each was tried, and the packet took it. Smallest first, at most [`MOST_WAYS`] of a kind.
+    /// Changes that lead there: each was tried, and the packet took it. Smallest first, at most `MOST_WAYS` of a kind.
     pub ways: Vec<Way>,
     /// How many changes were tried.
     pub tried: u32,
