@@ -20,7 +20,7 @@ document.head.append(words);
 
 // The program may be in two parts (see app/parts/). The second comes after the first paint; where the page opens on a
 // workspace of the visitor's own or on something else than the default scenario, before the start; and where the first part
-// calls into it before it is there, at that moment.
+// calls into it before it is there, at that moment. (Such a call passes a service worker by, so on later visits it must be there.)
 const second = document.querySelector('meta[name=rest]')?.content;
 let compiled;
 let joined = !second;
@@ -49,8 +49,10 @@ function fetchAtOnce(address) {
 }
 
 function opensOnMore() {
+  // Who was here before has settings or a workspace kept, and most likely the files too.
+  if (location.hash.length > 1 || navigator.serviceWorker?.controller) return true;
   try {
-    return location.hash.length > 1 || Object.keys(localStorage).some((key) => key.startsWith('northsouth.workspace'));
+    return Object.keys(localStorage).some((key) => key.startsWith('northsouth.'));
   } catch {
     return false;
   }

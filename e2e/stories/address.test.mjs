@@ -1,5 +1,6 @@
 // The address's fragment chooses what the page shows.
 import assert from 'node:assert/strict';
+import { loaded } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
 story('open a scenario by its name', {}, async ({ page, url }) => {
@@ -22,6 +23,10 @@ story('an address that means nothing is said, and taken as text', {}, async ({ p
 
 story('skip to the explanation and stay on the page that is open', {}, async ({ page, url }) => {
   await page.goto(`${url}#scenario=article`);
+  await page.waitForLoadState('networkidle');
+  await page.reload();
+  await loaded(page);
+  await page.waitForLoadState('networkidle');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'panel');

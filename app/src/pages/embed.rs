@@ -88,7 +88,7 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
     let title = state.scenario.map(|s| s.title(state.settings.lang));
     html! {
         <div class="embed" role="main" ref={root}>
-            <header class="embed-head">
+            <div class="embed-head">
                 <h1>{ title.unwrap_or_else(|| "Northsouth".to_string()) }</h1>
                 <button aria-expanded={(!*collapsed).to_string()} onclick={toggle(&collapsed)}>
                     { if *collapsed { words.embed_show } else { words.embed_hide } }</button>
@@ -96,7 +96,7 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
                     <button aria-expanded={files.to_string()} onclick={on_files}>{ words.files }</button>
                 }
                 <a href={full} target="_blank" rel="noopener">{ words.embed_open }</a>
-            </header>
+            </div>
             { notice_bar(&props) }
             if !*collapsed {
                 if width < ROOM_FOR_MAP {
