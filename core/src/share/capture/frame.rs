@@ -177,8 +177,6 @@ fn said(payload: &Payload, length: u16) -> Vec<u8> {
             HttpVersion::Http2 => Vec::new(),
         },
         Content::Response(response) => of_response(response).into_bytes(),
-        #[allow(unreachable_patterns)]
-        _ => Vec::new(),
     }
 }
 
