@@ -20,21 +20,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     let ["check", rest @ ..] = words else {
         return Err(USAGE.to_string());
     };
-    let mut options = Options::new(rest);
-    let lang = options.lang()?;
-    let paths = options.rest()?;
-    if paths.is_empty() {
-        return Err(USAGE.to_string());
-    }
-    let mut sound = true;
-    for path in paths {
-        sound &= one(Path::new(path), lang)?;
-    }
-    Ok(if sound {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    Options::new(rest).each_file(USAGE, one)
 }
 
 /// Prints what is wrong with a file, or what it holds.

@@ -1,5 +1,8 @@
 //! What was asked for on the command line.
 
+use std::path::Path;
+use std::process::ExitCode;
+
 use northsouth::text::Lang;
 
 /// Options of the form `--name value` or `--name=value`, flags, and all else.
@@ -49,6 +52,24 @@ impl<'a> Options<'a> {
             Some(word) => Err(format!("unknown option `{word}`")),
             None => Ok(self.words),
         }
+    }
+
+    /// Looks at each file that is left, in the language asked for: 0 where all are sound, 1 where one is not.
+    pub fn each_file(
+        mut self,
+        usage: &str,
+        sound: impl Fn(&Path, Lang) -> Result<bool, String>,
+    ) -> Result<ExitCode, String> {
+        let lang = self.lang()?;
+        let paths = self.rest()?;
+        if paths.is_empty() {
+            return Err(usage.to_string());
+        }
+        let mut all = true;
+        for path in paths {
+            all &= sound(Path::new(path), lang)?;
+        }
+        Ok(ExitCode::from(u8::from(!all)))
     }
 
     /// `--lang`, else the terminal's.

@@ -10,21 +10,7 @@ use crate::files;
 use crate::options::Options;
 
 pub fn command(words: &[&str]) -> Result<ExitCode, String> {
-    let mut options = Options::new(words);
-    let lang = options.lang()?;
-    let paths = options.rest()?;
-    if paths.is_empty() {
-        return Err(USAGE.to_string());
-    }
-    let mut sound = true;
-    for path in paths {
-        sound &= one(Path::new(path), lang)?;
-    }
-    Ok(if sound {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    Options::new(words).each_file(USAGE, one)
 }
 
 /// Prints what is wrong with a file, or what it holds.
