@@ -1,8 +1,9 @@
 // The element <code-editor>: a text editor that the page loads after its first paint.
 //
 // Properties: name (another name is another text: undo, scroll and cursor start anew), kind, label, value, marks, lit,
-// breakpoints (lines from 1), coverage (signs beside lines), ask (what the page answers, see assist.js), cursor. Events: edit (detail: the whole text), breakpoint (detail: a line), caret (detail: an offset), undo, redo; the
-// page keeps the history, across all its files.
+// breakpoints (lines from 1), coverage (signs beside lines), locks (lines that stay, see locks.js), ask (what the page
+// answers, see assist.js), cursor. Events: edit (detail: the whole text), breakpoint (detail: a line), caret (detail: an
+// offset), undo, redo; the page keeps the history, across all its files.
 import { defaultKeymap } from '@codemirror/commands';
 import { search, searchKeymap } from '@codemirror/search';
 import { Annotation, Compartment, EditorState } from '@codemirror/state';
@@ -13,13 +14,14 @@ import { coverage, setCoverage } from './coverage.js';
 import './drop.js';
 import { folding } from './folding.js';
 import { language } from './languages.js';
+import { locks, setLocks } from './locks.js';
 import { lit, marks, setLit, setMarks } from './marks.js';
 import { theme } from './theme.js';
 
 // Set on changes that the page made, so that they are not told back to it.
 const fromPage = Annotation.define();
 
-const PROPERTIES = ['name', 'kind', 'label', 'value', 'marks', 'lit', 'breakpoints', 'coverage', 'ask', 'cursor'];
+const PROPERTIES = ['name', 'kind', 'label', 'value', 'marks', 'lit', 'breakpoints', 'coverage', 'locks', 'ask', 'cursor'];
 
 /** What has to be replaced to make `before` into `after`, as little as possible, so that the cursor stays. */
 function difference(before, after) {
@@ -80,6 +82,7 @@ class CodeEditor extends HTMLElement {
         folding,
         marks,
         lit,
+        locks((transaction) => transaction.annotation(fromPage)),
         keymap.of([
           { key: 'Mod-z', run: () => (tell('undo')(), true), preventDefault: true },
           { key: 'Mod-y', run: () => (tell('redo')(), true), preventDefault: true },
@@ -141,6 +144,10 @@ class CodeEditor extends HTMLElement {
 
   set coverage(list) {
     this.#view?.dispatch({ effects: setCoverage.of(list) });
+  }
+
+  set locks(locks) {
+    this.#view?.dispatch({ effects: setLocks.of(locks) });
   }
 
   set lit(range) {

@@ -18,6 +18,8 @@ const looks = EditorView.theme({
   '.breakpoints': { width: '14px', cursor: 'pointer', color: 'var(--ink)', fontSize: '10px' },
   '.breakpoints .cm-gutterElement': { textAlign: 'center', lineHeight: '1.9' },
   '.breakpoints .cm-gutterElement:hover': { backgroundColor: 'var(--soft)' },
+  '.kept': { backgroundColor: 'var(--soft)', color: 'var(--muted)' },
+  '.kept span': { color: 'inherit' },
   '.lit': { backgroundColor: 'var(--packet-soft)', boxShadow: 'inset 3px 0 0 var(--packet)' },
   '.mark': { textDecoration: 'underline wavy 1px', textUnderlineOffset: '3px', textDecorationSkipInk: 'none' },
   '.mark-error': { textDecorationColor: 'var(--error)' },

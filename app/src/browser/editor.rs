@@ -2,6 +2,7 @@
 //! the first paint.
 
 use js_sys::{Array, Object, Reflect};
+use northsouth::exercise::Kept;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, Event, HtmlElement};
@@ -89,6 +90,31 @@ pub fn go_to(node: &NodeRef, offset: u32) {
     if let Some(element) = node.cast::<HtmlElement>() {
         set(&element, "cursor", &offset.into());
     }
+}
+
+/// Lines that stay as they are, and what is said to who tries to change them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Locks {
+    pub said: String,
+    pub kept: Vec<Kept>,
+}
+
+pub fn set_locks(node: &NodeRef, locks: &Locks) {
+    let Some(element) = node.cast::<HtmlElement>() else {
+        return;
+    };
+    let list = Array::new();
+    for run in &locks.kept {
+        list.push(&object(&[
+            ("from", run.from.into()),
+            ("to", run.to.into()),
+            ("before", run.before.into()),
+            ("after", run.after.into()),
+        ]));
+    }
+    let said = locks.said.as_str().into();
+    let value = object(&[("said", said), ("kept", list.into())]);
+    set(&element, "locks", &value);
 }
 
 /// Shows which lines, from 1, have a breakpoint.

@@ -2,7 +2,9 @@
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{AddEventListenerOptions, Element, Event, EventTarget, PointerEvent};
+use web_sys::{
+    AddEventListenerOptions, Element, Event, EventTarget, HtmlTextAreaElement, PointerEvent,
+};
 
 /// Listens until dropped.
 pub struct Listener {
@@ -50,6 +52,16 @@ pub fn capture_pointer(event: &PointerEvent) {
     let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
     if let Some(target) = target {
         let _ = target.set_pointer_capture(event.pointer_id());
+    }
+}
+
+/// Puts a text into the field that an event came from.
+pub fn set_value(event: &Event, text: &str) {
+    let area = event
+        .target()
+        .and_then(|t| t.dyn_into::<HtmlTextAreaElement>().ok());
+    if let Some(area) = area {
+        area.set_value(text);
     }
 }
 

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use northsouth::text::{FileId, Lang};
 use northsouth::workspace::{Run, complete, definition, describe};
 
-use crate::browser::editor::{self, Answer, Covered, Mark, Question, Told};
+use crate::browser::editor::{self, Answer, Covered, Locks, Mark, Question, Told};
 use crate::browser::{clock, events, measure};
 use crate::hooks::use_editor;
 use crate::state::{Breakpoint, ClusterEvent, Event};
@@ -30,6 +30,9 @@ pub struct CodeEditorProps {
     pub run: Assist,
     pub lang: Lang,
     pub covered: Vec<Covered>,
+    pub locks: Rc<Locks>,
+    /// Whether another text may stand in its place, where some lines are locked.
+    pub allows: Option<Callback<String, bool>>,
     pub send: Callback<Event>,
 }
 
@@ -51,6 +54,7 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
     // The field is not taken away from one who types in it.
     let typing = use_state_eq(|| false);
     let rich = ready && !*typing;
+    let refused = use_state_eq(|| false);
 
     {
         let (node, send, file) = (node.clone(), props.send.clone(), props.file);
@@ -108,6 +112,17 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
         });
     }
     {
+        let node = node.clone();
+        // Its lines are those of the text, so they are told again with each.
+        let locks = (
+            rich,
+            props.name.clone(),
+            props.text.clone(),
+            props.locks.clone(),
+        );
+        use_effect_with(locks, move |(.., locks)| editor::set_locks(&node, locks));
+    }
+    {
         let (node, send) = (node.clone(), props.send.clone());
         let asked = (rich, props.file, props.run.clone(), props.lang);
         use_effect_with(asked, move |(_, file, Assist(run), lang)| {
@@ -159,14 +174,26 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
         return html! { <code-editor ref={node} /> };
     }
     let (send, file) = (props.send.clone(), props.file);
+    let (allows, text, refuse) = (props.allows.clone(), props.text.clone(), refused.setter());
     let oninput = Callback::from(move |event: InputEvent| {
-        send.emit(edited(file, events::value(&event)));
+        let new = events::value(&event);
+        let allowed = allows.as_ref().is_none_or(|a| a.emit(new.clone()));
+        refuse.set(!allowed);
+        match allowed {
+            true => send.emit(edited(file, new)),
+            false => events::set_value(&event, &text),
+        }
     });
+    let kept = &props.locks.kept;
+    let whole = matches!(&kept[..], [run] if !run.before && !run.after);
     let (focus, blur) = (typing.setter(), typing.setter());
     html! {
-        <textarea ref={node} aria-label={props.label.clone()} spellcheck="false" autocomplete="off"
-            value={props.text.to_string()} {oninput}
-            onfocus={move |_| focus.set(true)} onblur={move |_| blur.set(false)} />
+        <>
+            <textarea ref={node} aria-label={props.label.clone()} spellcheck="false" autocomplete="off"
+                readonly={whole} value={props.text.to_string()} {oninput}
+                onfocus={move |_| focus.set(true)} onblur={move |_| blur.set(false)} />
+            <p class="about" role="status">if *refused { { &props.locks.said } }</p>
+        </>
     }
 }
 

@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use northsouth::text::{Diagnostic, Severity};
 use northsouth::workspace::FileKind;
 use yew::prelude::*;
@@ -7,6 +9,8 @@ use super::cluster::{MadePanel, Owner};
 use super::code_editor::{Assist, CodeEditor};
 use super::coverage::marks as coverage_marks;
 use super::file_tools::FileTools;
+use crate::browser::editor::Locks;
+use crate::i18n::course::course;
 use crate::state::Event;
 use crate::view_model::cluster::counterpart;
 use crate::view_model::{editor, explain, files};
@@ -31,6 +35,13 @@ pub fn files_pane(props: &Props) -> Html {
         .iter()
         .find(|g| g.files.iter().any(|f| f.at == state.file));
     // Of what a controller would write there is more to be said.
+    let locks = locks(props);
+    let allows = locks.clone().and_then(|_| {
+        let (task, name) = (state.task.clone()?, file.name.clone());
+        Some(Callback::from(move |text: String| {
+            task.allows(&name, &text)
+        }))
+    });
     let taken = counterpart(&state.run, state.file).is_some();
     let edited = files::is_edited(state, state.file) && !taken;
     html! {
@@ -63,6 +74,9 @@ pub fn files_pane(props: &Props) -> Html {
                     <button class="link" onclick={props.on(Event::EverythingReset)}>{ words.reset_all }</button>
                 }
             </p>
+            if let Some(locks) = &locks {
+                <p class="about"><span aria-hidden="true">{ "🔒 " }</span>{ &locks.said }</p>
+            }
             <FileTools ..props.clone() />
             <Owner ..props.clone() />
             <CodeEditor file={state.file} name={file.name.clone()} text={file.text.clone()}
@@ -72,12 +86,32 @@ pub fn files_pane(props: &Props) -> Html {
                 go_to={state.go_to.map(|(at, wish)| (editor::offset(&file.text, at), wish))}
                 breakpoints={state.breakpoints.lines(&file.name)}
                 run={Assist(state.run.clone())} lang={lang} covered={coverage_marks(props)}
+                locks={Rc::new(locks.unwrap_or_default())} {allows}
                 send={props.send.clone()} />
             <p class="about keys">{ words.editor_keys }</p>
             <MadePanel ..props.clone() />
             { diagnostics(props) }
         </section>
     }
+}
+
+/// The lines of the file that the exercise at hand keeps, if there are some.
+fn locks(props: &Props) -> Option<Locks> {
+    let state = &props.state;
+    let task = state.task.as_ref()?;
+    let file = state.run.files.get(state.file)?;
+    let kept = task.kept(file, state.file < state.workspace.files.len());
+    let words = course(state.settings.lang);
+    let whole = matches!(&kept[..], [run] if !run.before && !run.after);
+    let said = if whole {
+        words.file_kept
+    } else {
+        words.lines_kept
+    };
+    (!kept.is_empty()).then(|| Locks {
+        said: said.to_string(),
+        kept,
+    })
 }
 
 /// What is to be said about all files, worst first, each a way to its place.

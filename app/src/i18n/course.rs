@@ -45,6 +45,9 @@ pub struct CourseWords {
     pub nothing_editable: &'static str,
     /// A file, and a line where one is known.
     pub locked: fn(&str, Option<u32>) -> String,
+    /// Why a file, or some of its lines, can't be edited.
+    pub file_kept: &'static str,
+    pub lines_kept: &'static str,
     pub score: fn(&Score) -> String,
     pub solved: &'static str,
     pub solution: &'static str,
@@ -136,6 +139,8 @@ static EN: CourseWords = CourseWords {
         Some(line) => format!("{file}, line {line}, is locked: undo that edit."),
         None => format!("{file} is locked: undo that edit."),
     },
+    file_kept: "Locked: this exercise does not let you edit this file.",
+    lines_kept: "The grey lines are locked: this exercise lets you edit the others only.",
     score: |s| {
         format!(
             "{} of {} goals; {} strokes, par {}; {} points",
@@ -230,6 +235,8 @@ static ZH_CN: CourseWords = CourseWords {
         Some(line) => format!("{file} 第 {line} 行是锁定的，请撤销这处改动。"),
         None => format!("{file} 是锁定的，请撤销这处改动。"),
     },
+    file_kept: "已锁定：这道练习不允许修改这个文件。",
+    lines_kept: "灰色的行已锁定：这道练习只允许修改其余的行。",
     score: |s| {
         format!(
             "目标 {} / {}；{} 杆，标准杆 {}；{} 分",

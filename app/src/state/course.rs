@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use northsouth::content;
-use northsouth::exercise::{self, Attempt, Exercise, Judgement, Kind, Start, same_answer};
+use northsouth::exercise::{self, Attempt, Exercise, Judgement, Kept, Kind, Start, same_answer};
 use northsouth::lesson::{self, Asked, Lesson};
-use northsouth::text::{FileId, Lang};
+use northsouth::text::{File, FileId, Lang};
 use northsouth::trace::{StepAt, alike};
 use northsouth::workspace::{Scenario, Workspace};
 
@@ -117,6 +117,25 @@ impl Task {
     /// What is to be predicted is not shown before.
     pub fn is_veiled(&self) -> bool {
         self.exercise.kind == Kind::Predict && !self.said
+    }
+
+    /// Of a text that the page shows, the lines that may not be edited. `own`: it is a file of the workspace, not one that a
+    /// controller makes.
+    pub fn kept(&self, file: &File, own: bool) -> Vec<Kept> {
+        let mut files = self.exercise.start.files.iter();
+        let start = files.find(|f| f.name == file.name);
+        match start {
+            None if own => Vec::new(),
+            _ => exercise::kept(&self.exercise.editable, start.unwrap_or(file), &file.text),
+        }
+    }
+
+    /// Whether a file of this name may have this text.
+    pub fn allows(&self, name: &str, text: &str) -> bool {
+        let files = self.exercise.start.files.iter();
+        let start: Vec<File> = files.filter(|f| *f.name == *name).cloned().collect();
+        let now = [File::new(name, text)];
+        exercise::locked(&self.exercise.editable, &start, &now).is_empty()
     }
 
     fn judge(&mut self, workspace: &Workspace) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use northsouth::exercise::{Exercise, HandIn, Score, Start, csv_line, find_hand_ins, mark, read};
+use northsouth::exercise::{Exercise, Found, HandIn, Score, Start, csv_line, find_hand_ins, mark, read};
 use northsouth::text::{Diagnostic, File, FileId, Lang, Say, Severity};
 
 use super::base;
@@ -23,8 +23,19 @@ exit status: 0 every hand-in solves its exercise, 1 some do not or cannot be mar
 /// A line of the table.
 struct Row {
     file: String,
+    /// Whose it is by the table that it stood in.
+    from: String,
     hand_in: HandIn,
     outcome: Result<Score, Say>,
+}
+
+impl Row {
+    fn who(&self) -> &str {
+        match self.from.is_empty() {
+            true => &self.hand_in.name,
+            false => &self.from,
+        }
+    }
 }
 
 pub fn command(words: &[&str]) -> Result<ExitCode, String> {
@@ -42,8 +53,8 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         .collect();
     let mut rows = Vec::new();
     for file in all_files(Path::new(submissions))? {
-        for text in find_hand_ins(&file.text) {
-            rows.push(row(&file.name, text, &starts));
+        for found in find_hand_ins(&file.text) {
+            rows.push(row(&file.name, found, &starts));
         }
     }
     if csv {
@@ -60,8 +71,8 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     })
 }
 
-fn row(file: &str, text: &str, starts: &BTreeMap<String, Start>) -> Row {
-    let (hand_in, outcome) = match HandIn::read(text) {
+fn row(file: &str, found: Found, starts: &BTreeMap<String, Start>) -> Row {
+    let (hand_in, outcome) = match HandIn::read(&found.text) {
         Ok(hand_in) => {
             let outcome = mark(&hand_in, starts.get(&hand_in.exercise));
             (hand_in, outcome)
@@ -70,6 +81,7 @@ fn row(file: &str, text: &str, starts: &BTreeMap<String, Start>) -> Row {
     };
     Row {
         file: file.to_string(),
+        from: found.from,
         hand_in,
         outcome,
     }
@@ -121,7 +133,7 @@ fn line(row: &Row, lang: Lang) -> String {
         Ok(score) => format!(
             "{}: {}, {}: {} of 100, {}/{} goals, {} strokes (par {})",
             row.file,
-            hand_in.name,
+            row.who(),
             hand_in.exercise,
             score.points,
             score.passed,
@@ -129,11 +141,11 @@ fn line(row: &Row, lang: Lang) -> String {
             score.strokes,
             score.par
         ),
-        Err(why) => format!("{}: {} {}", row.file, hand_in.name, why.text(lang)),
+        Err(why) => format!("{}: {} {}", row.file, row.who(), why.text(lang)),
     }
 }
 
-const HEAD: &str = "file,name,exercise,version,solved,points,goals,of,lines,hints,strokes,par,started,finished,reason\n";
+const HEAD: &str = "file,from,name,exercise,version,solved,points,goals,of,lines,hints,strokes,par,started,finished,reason\n";
 
 fn table(rows: &[Row], lang: Lang) -> String {
     let mut out = HEAD.to_string();
@@ -142,6 +154,7 @@ fn table(rows: &[Row], lang: Lang) -> String {
         let version = h.version.to_string();
         let mut cells = vec![
             row.file.clone(),
+            row.from.clone(),
             h.name.clone(),
             h.exercise.clone(),
             version,

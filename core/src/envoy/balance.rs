@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::action::Subset;
 use super::cluster::{Cluster, Endpoint, Fallback, Health, Policy, Subsets};
 use super::hash::xxh64;
-use crate::net::Random;
+use crate::net::Dice;
 
 /// What a proxy remembers between requests, and what was set by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Cluster {
         &self,
         wish: &Wish,
         memory: &mut Memory,
-        dice: &mut Random,
+        dice: &mut Dice,
     ) -> Result<Pick, NoHost> {
         let all = &self.assignment.endpoints;
         if all.is_empty() {
@@ -105,7 +105,7 @@ impl Cluster {
     }
 
     /// The hosts of the priority and health that this request falls to.
-    fn pool(&self, chosen: &[usize], memory: &Memory, dice: &mut Random) -> Pool {
+    fn pool(&self, chosen: &[usize], memory: &Memory, dice: &mut Dice) -> Pool {
         let hosts: Vec<Host> = chosen
             .iter()
             .filter_map(|at| {
@@ -123,7 +123,9 @@ impl Cluster {
             self.assignment.overprovisioning,
             self.panic_threshold,
         );
-        let thrown = dice.next_u64() % 100;
+        let mut loads: Vec<u64> = levels.iter().map(|l| l.load).collect();
+        loads.push(100_u64.saturating_sub(loads.iter().sum()));
+        let thrown = dice.among(&loads);
         let mut sum = 0;
         let mut level = None;
         for l in &levels {
@@ -182,12 +184,12 @@ impl Cluster {
             .collect()
     }
 
-    fn draw(&self, pool: &Pool, wish: &Wish, memory: &mut Memory, dice: &mut Random) -> Pick {
+    fn draw(&self, pool: &Pool, wish: &Wish, memory: &mut Memory, dice: &mut Dice) -> Pick {
         let drawn = &pool.drawn;
         let equal = drawn.windows(2).all(|w| matches!(w, [a, b] if a.1 == b.1));
-        let by_chance = |dice: &mut Random| {
-            let total: u64 = drawn.iter().map(|(_, w)| *w).sum();
-            let mut left = dice.next_u64().checked_rem(total).unwrap_or(0);
+        let by_chance = |dice: &mut Dice| {
+            let weights: Vec<u64> = drawn.iter().map(|(_, w)| *w).collect();
+            let mut left = dice.among(&weights);
             let found = drawn.iter().find(|(_, w)| {
                 let here = left < *w;
                 left = left.saturating_sub(*w);
@@ -198,7 +200,10 @@ impl Cluster {
         let (endpoint, how) = match (self.policy, wish.hash) {
             (Policy::RoundRobin, _) if equal && !self.locality_weighted => {
                 let round = memory.rounds.entry(self.name.clone()).or_insert(0);
-                let turn = round.checked_rem(drawn.len() as u64).unwrap_or(0);
+                let turn = match dice.are_told() {
+                    true => dice.among(&vec![1; drawn.len()]),
+                    false => round.checked_rem(drawn.len() as u64).unwrap_or(0),
+                };
                 *round = round.wrapping_add(1);
                 let at = usize::try_from(turn).ok().and_then(|t| drawn.get(t));
                 (at.map_or(0, |(at, _)| *at), How::InTurn)

@@ -3,7 +3,7 @@
 use super::fraction::Fraction;
 use super::matching::HeaderMatch;
 use super::object::{Object, Read, Refusal};
-use crate::net::Random;
+use crate::net::Dice;
 use crate::net::Request;
 
 #[derive(Clone, Debug, Default)]
@@ -44,7 +44,7 @@ impl Fault {
         request: &Request,
         scheme: &str,
         cluster: &str,
-        dice: &mut Random,
+        dice: &mut Dice,
     ) -> Injected {
         let meant = self.cluster.is_empty() || self.cluster == cluster;
         if !meant || !self.headers.iter().all(|m| m.is_match(request, scheme)) {
@@ -73,7 +73,7 @@ impl Fault {
                     limited(fraction, "x-envoy-fault-delay-request-percentage"),
                 ),
             };
-            injected.delay = millis.filter(|_| fraction.takes(dice.next_u64()));
+            injected.delay = millis.filter(|_| fraction.takes(dice.among(&fraction.sides())));
         }
         if let Some((abort, fraction)) = self.abort {
             let name = "x-envoy-fault-abort-request-percentage";
@@ -89,7 +89,7 @@ impl Fault {
                 }
                 fixed => (Some(fixed), fraction),
             };
-            injected.abort = abort.filter(|_| fraction.takes(dice.next_u64()));
+            injected.abort = abort.filter(|_| fraction.takes(dice.among(&fraction.sides())));
         }
         injected
     }

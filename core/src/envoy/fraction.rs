@@ -22,6 +22,12 @@ impl Fraction {
         thrown % self.denominator < self.numerator
     }
 
+    /// What falls into it and what does not, as weights.
+    pub fn sides(self) -> [u64; 2] {
+        let within = self.numerator.min(self.denominator);
+        [within, self.denominator - within]
+    }
+
     pub(super) fn read(object: &Object) -> Read<Self> {
         Ok(Self {
             numerator: object.u32("numerator")?.unwrap_or(0).into(),

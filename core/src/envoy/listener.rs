@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::hcm::Hcm;
 use super::object::{Log, Object, Read, Refusal};
 use crate::net::IpNetwork;
-use crate::net::Random;
 use crate::say;
 use crate::text::{Say, Span};
 use crate::yaml::Node;
@@ -558,10 +557,10 @@ impl DownstreamTls {
 }
 
 impl TcpProxy {
-    /// A cluster, by weight.
-    pub fn pick(&self, seed: u64) -> Option<&str> {
-        let total: u64 = self.clusters.iter().map(|(_, w)| *w).sum();
-        let mut left = Random::new(seed).next_u64().checked_rem(total)?;
+    /// A cluster, by weight. `throw`: a number below the sum of the weights it is given.
+    pub fn pick(&self, throw: impl FnOnce(&[u64]) -> u64) -> Option<&str> {
+        let weights: Vec<u64> = self.clusters.iter().map(|(_, w)| *w).collect();
+        let mut left = throw(&weights);
         let found = self.clusters.iter().find(|(_, weight)| {
             let here = left < *weight;
             left = left.saturating_sub(*weight);

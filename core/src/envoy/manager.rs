@@ -4,7 +4,7 @@
 use super::hcm::{ForwardClientCert, Hcm, ServerHeader, StripPort, Underscores};
 use super::listener::Connection;
 use super::path::{EscapedSlashes, Normalized, normalize, strip_port, strip_trailing_dot};
-use crate::net::Random;
+use crate::net::Dice;
 use crate::net::{Headers, Request};
 use std::net::IpAddr;
 
@@ -101,7 +101,7 @@ pub(super) fn receive(
     connection: &Connection,
     request: &mut Request,
     internal_only: &[String],
-    dice: &mut Random,
+    dice: &mut Dice,
 ) -> Result<Client, Early> {
     read(request)?;
     trim_values(request);
@@ -236,7 +236,7 @@ fn sanitize(
     connection: &Connection,
     request: &mut Request,
     internal_only: &[String],
-    dice: &mut Random,
+    dice: &mut Dice,
 ) -> Client {
     let upgrading = upgrade(request).is_some();
     let headers = &mut request.headers;

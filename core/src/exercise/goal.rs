@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::Question;
+use crate::net::Chance;
 use crate::say;
 use crate::text::{Say, Span};
 use crate::trace::{Detail, Disposition, Query};
@@ -47,6 +48,8 @@ pub enum Wanted {
         detail: Detail,
         is: String,
     },
+    /// Of new requests a process of such a machine takes exactly this share, whatever chance does.
+    Share { of: String, is: Chance },
     /// The probe ends as it did at the start: the same machines, the same status.
     Unchanged,
     /// At most so many lines are edited.
@@ -90,6 +93,12 @@ impl Goal {
                     probe = probes
                 )
             }
+            Wanted::Share { of, is } => say!(
+                "exercise/share",
+                host = of,
+                share = is.percent(),
+                probe = probes
+            ),
             Wanted::Unchanged => say!("exercise/unchanged", probe = probes),
             Wanted::Edits(most) => say!("exercise/edits", most = most),
             Wanted::Asked(question) => say!("exercise/own-words", text = question.ask),

@@ -1,5 +1,6 @@
 //! What a student hands in: the answer itself, never a mark. It travels as JSON or, for a link, packed.
 
+use super::csv::csv_rows;
 use super::{Attempt, ChangeKind, Exercise, FileChange, apply, changes};
 use crate::say;
 use crate::share;
@@ -104,6 +105,9 @@ impl HandIn {
     /// JSON, or what stands in a link. The error says why it is none.
     pub fn read(text: &str) -> Result<HandIn, Say> {
         let text = text.trim();
+        if text.is_empty() {
+            return Err(say!("hand-in/nothing"));
+        }
         if !text.starts_with('{') {
             let packed = text.split_once(MARK).map_or(text, |(_, packed)| packed);
             return HandIn::of_json(&share::unpack(packed)?);
@@ -150,20 +154,92 @@ impl HandIn {
     }
 }
 
-/// The hand-ins in a text of any kind: one as JSON, or every link in it (a mail, the CSV that a learning platform exports).
-/// A text without any is given back as one, so that it is listed with what is wrong.
-pub fn find(text: &str) -> Vec<&str> {
+/// A hand-in as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Whose it is by the table that it stands in; empty where none tells.
+    pub from: String,
+    /// For [`HandIn::read`]; empty where somebody in a table handed in nothing.
+    pub text: String,
+}
+
+/// The hand-ins in a text of any kind: one as JSON, the rows of a table that a learning platform exports, or every link in
+/// it. A text without any is given back as one, so that it is listed with what is wrong.
+pub fn find(text: &str) -> Vec<Found> {
     let text = text.trim_start_matches('\u{feff}').trim();
+    let found = |text: &str| Found {
+        from: String::new(),
+        text: text.to_string(),
+    };
     if text.starts_with('{') {
-        return vec![text];
+        return vec![found(text)];
     }
+    if let Some(rows) = of_table(text) {
+        return rows;
+    }
+    let links: Vec<_> = links(text).map(found).collect();
+    if links.is_empty() {
+        return vec![found(text)];
+    }
+    links
+}
+
+fn links(text: &str) -> impl Iterator<Item = &str> {
     let ends = |c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c));
-    let links = text.match_indices(MARK).map(|(at, _)| {
+    text.match_indices(MARK).map(move |(at, _)| {
         let packed = text.get(at + MARK.len()..).unwrap_or_default();
         packed.split(ends).next().unwrap_or_default()
-    });
-    let links: Vec<_> = links.collect();
-    if links.is_empty() { vec![text] } else { links }
+    })
+}
+
+/// What the column of names is called, the best first: Moodle, Canvas, and others.
+const NAMES: [&str; 9] = [
+    "full name",
+    "student name",
+    "student",
+    "name",
+    "display name",
+    "姓名",
+    "全名",
+    "学生",
+    "email address",
+];
+
+/// The rows of a table, where the first names its columns and one of them is the students' names.
+fn of_table(text: &str) -> Option<Vec<Found>> {
+    let rows = csv_rows(text);
+    let (head, rows) = rows.split_first()?;
+    let head: Vec<String> = head.iter().map(|h| h.trim().to_lowercase()).collect();
+    let column = |name: &str| head.iter().position(|h| h == name);
+    let whole = NAMES.iter().find_map(|name| column(name));
+    let parts = column("first name").zip(column("last name").or(column("surname")));
+    if head.len() < 2 || (whole.is_none() && parts.is_none()) {
+        return None;
+    }
+    let mut all = Vec::new();
+    for row in rows {
+        let cell = |at: usize| row.get(at).map_or("", |c| c.trim());
+        let from = match (parts, whole) {
+            (Some((first, last)), _) => format!("{} {}", cell(first), cell(last)),
+            (None, at) => at.map_or("", cell).to_string(),
+        };
+        let mut texts: Vec<String> = Vec::new();
+        for cell in row.iter().map(|c| c.trim()) {
+            match cell.starts_with('{') {
+                true => texts.push(cell.to_string()),
+                false => texts.extend(links(cell).map(str::to_string)),
+            }
+        }
+        if texts.is_empty() && !from.trim().is_empty() {
+            texts.push(String::new());
+        }
+        let of = |text| Found {
+            from: from.clone(),
+            text,
+        };
+        all.extend(texts.into_iter().map(of));
+    }
+    Some(all)
 }
 
 fn scalar(node: &Node) -> Option<String> {
@@ -233,14 +309,30 @@ mod tests {
         assert_eq!(HandIn::read(&hand_in.json()), Ok(hand_in.clone()));
         let link = format!("https://example.org/#{MARK}{}", hand_in.packed());
         assert_eq!(HandIn::read(&link), Ok(hand_in.clone()));
-        let csv = format!("id,answer\n1,\"{link}\"\n2,{link}\n");
-        let found = find(&csv);
+        let mail = format!("Dear teacher, {link}\nand <{link}>.");
+        let found = find(&mail);
         assert_eq!(found.len(), 2);
-        assert!(
-            found
-                .iter()
-                .all(|text| HandIn::read(text).as_ref() == Ok(&hand_in))
+        let same = |f: &Found| HandIn::read(&f.text).as_ref() == Ok(&hand_in);
+        assert!(found.iter().all(same));
+    }
+
+    #[test]
+    fn a_table_of_a_learning_platform_tells_whose_it_is() {
+        let hand_in = some();
+        let link = format!("<a href=\"\"https://example.org/#{MARK}{}\"\">here</a>", hand_in.packed());
+        let json = hand_in.json().replace('"', "\"\"");
+        let csv = format!(
+            "\u{feff}Identifier,\"Full name\",Status,\"Online text\"\n1,\"Ann, B\",in,\"{link}\"\n2,Cy,in,\"{json}\"\n3,Di,none,\n"
         );
+        let found = find(&csv);
+        let from: Vec<_> = found.iter().map(|f| f.from.as_str()).collect();
+        assert_eq!(from, ["Ann, B", "Cy", "Di"]);
+        assert_eq!(HandIn::read(&found[0].text), Ok(hand_in.clone()));
+        assert_eq!(HandIn::read(&found[1].text), Ok(hand_in));
+        let none = HandIn::read(&found[2].text).unwrap_err();
+        assert_eq!(none.key, "hand-in/nothing");
+        let two = find("First name;Last name;Answer\nAnn;Bee;hand-in=1.x\n");
+        assert_eq!(two[0].from, "Ann Bee");
     }
 
     #[test]
@@ -252,7 +344,7 @@ mod tests {
             Err("hand-in/lacks")
         );
         assert_eq!(key("{\"format\": "), Err("hand-in/damaged"));
-        assert_eq!(key(""), Err("share/no-link"));
+        assert_eq!(key(""), Err("hand-in/nothing"));
         let many = some().json().replace("\"hints\": 1", "\"hints\": 9");
         assert_eq!(key(&many), Err("hand-in/lacks"));
         let cut = some().packed();

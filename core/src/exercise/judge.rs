@@ -7,6 +7,7 @@ use super::{
     Attempt, Exercise, Goal, HandIn, Locked, NamedProbe, Score, Wanted, lines_edited, locked,
     same_answer,
 };
+use crate::net::Chance;
 use crate::say;
 use crate::sim;
 use crate::text::{File, Say};
@@ -160,6 +161,9 @@ impl Finder<'_> {
             let found = say!("exercise/found-edits", lines = self.lines);
             return holds(self.lines <= most, found);
         }
+        if let Wanted::Share { of, is } = &goal.wanted {
+            return self.share(goal, of, *is);
+        }
         let mut last = holds(true, say!("exercise/found-holds"));
         for &probe in &goal.probes {
             let walks = self.played.walks.get(probe as usize);
@@ -182,6 +186,46 @@ impl Finder<'_> {
             }
         }
         last
+    }
+
+    /// Walks every road of the probes. A walk that is played shows the share of one probe only by chance, so none is shown.
+    fn share(&self, goal: &Goal, of: &str, is: Chance) -> Finding {
+        let exercise = &self.start.exercise;
+        let seed = exercise.start.seed;
+        let mut finding = Finding {
+            passed: true,
+            probe: goal.probes.first().copied(),
+            seed,
+            at: None,
+            found: say!("exercise/found-holds"),
+        };
+        for &probe in &goal.probes {
+            let Some(named) = exercise.probes.get(probe as usize) else {
+                continue;
+            };
+            let world = &self.played.world;
+            let takes = |trace: &Trace| {
+                let outcome = Outcome::of(world, &named.probe, trace);
+                outcome.reached.iter().any(|name| alike(of, name))
+            };
+            finding.probe = Some(probe);
+            let Some((ends, rest)) = sim::requests(world, &named.probe, seed, takes) else {
+                finding.passed = false;
+                finding.found = say!("exercise/found-no-sender");
+                return finding;
+            };
+            let share = ends.iter().find(|(takes, _)| *takes);
+            let share = share.map_or(Chance::NEVER, |(_, chance)| *chance);
+            finding.passed = rest.is_never() && share == is;
+            finding.found = match rest.is_never() {
+                true => say!("exercise/found-share", host = of, share = share),
+                false => say!("exercise/found-no-share", chance = rest),
+            };
+            if !finding.passed {
+                return finding;
+            }
+        }
+        finding
     }
 
     fn walk(&self, goal: &Goal, probe: usize, n: usize, trace: &Trace) -> Seen {
@@ -255,7 +299,7 @@ impl Finder<'_> {
                     .and_then(|o| o.get(n)?.as_ref());
                 (before == Some(&outcome), ended(&outcome), trouble())
             }
-            Wanted::Edits(_) => (true, say!("exercise/found-holds"), None),
+            Wanted::Edits(_) | Wanted::Share { .. } => (true, say!("exercise/found-holds"), None),
             Wanted::Asked(question) => {
                 let mut answers = self.attempt.answers.iter();
                 let given = answers.find(|(name, _)| *name == question.name);

@@ -51,6 +51,59 @@ pub fn open_lines(editable: &[Editable], file: &File) -> Vec<bool> {
         .collect()
 }
 
+/// Lines of a text as it is now that must stay as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// From 1, both ends among them.
+    pub from: u32,
+    pub to: u32,
+    /// Whether something may be written before and after them.
+    pub before: bool,
+    pub after: bool,
+}
+
+/// Of a file at the start and its text now, the runs of lines that may not be edited.
+pub fn kept(editable: &[Editable], start: &File, now: &str) -> Vec<Kept> {
+    let mut about = editable.iter().filter(|e| alike(&e.file, &start.name));
+    if about.any(|e| e.lines == Lines::All) {
+        return Vec::new();
+    }
+    let open = open_lines(editable, start);
+    let is_open = |number: Option<u32>| {
+        let at = number.and_then(|n| (n as usize).checked_sub(1));
+        at.and_then(|at| open.get(at)).copied().unwrap_or(false)
+    };
+    let mut runs: Vec<Kept> = Vec::new();
+    let mut free = false;
+    for line in diff(&start.text, now) {
+        match (line.edit, line.after) {
+            (Edit::Same, Some(at)) if !is_open(line.before) => {
+                match runs.last_mut() {
+                    Some(last) if last.to + 1 == at && !free => last.to = at,
+                    _ => {
+                        if let Some(last) = runs.last_mut() {
+                            last.after = free;
+                        }
+                        runs.push(Kept {
+                            from: at,
+                            to: at,
+                            before: free,
+                            after: false,
+                        });
+                    }
+                }
+                free = false;
+            }
+            (Edit::Gone, _) => free |= is_open(line.before),
+            _ => free = true,
+        }
+    }
+    if let Some(last) = runs.last_mut() {
+        last.after = free;
+    }
+    runs
+}
+
 /// The edits that were not allowed, one a file.
 pub fn locked(editable: &[Editable], start: &[File], now: &[File]) -> Vec<Locked> {
     let whole = |name: &str| {
@@ -137,6 +190,29 @@ mod tests {
         );
         assert_eq!(said(Lines::With("b".into()), "a\nb\n", "a\n"), None);
         assert_eq!(said(Lines::All, "a\n", ""), None);
+    }
+
+    #[test]
+    fn runs_of_lines_that_stay_are_told_of_the_text_as_it_is_now() {
+        let runs = |lines: Lines, before: &str, now: &str| -> Vec<(u32, u32, bool, bool)> {
+            let editable = [Editable {
+                file: "f".to_string(),
+                lines,
+            }];
+            let runs = kept(&editable, &File::new("f", before), now);
+            let run = |k: Kept| (k.from, k.to, k.before, k.after);
+            runs.into_iter().map(run).collect()
+        };
+        let (text, two) = ("a\nb\nc\nd\n", || Lines::Range(2, 2));
+        let untouched = [(1, 1, false, true), (3, 4, true, false)];
+        assert_eq!(runs(two(), text, text), untouched);
+        let gone = [(1, 1, false, true), (2, 3, true, false)];
+        assert_eq!(runs(two(), text, "a\nc\nd\n"), gone);
+        let longer = [(1, 1, false, true), (4, 5, true, false)];
+        assert_eq!(runs(two(), text, "a\nb\nx\nc\nd\n"), longer);
+        assert_eq!(runs(Lines::With("d".into()), text, text), [(1, 3, false, true)]);
+        assert_eq!(runs(Lines::All, text, text), []);
+        assert_eq!(kept(&[], &File::new("f", "a\n"), "a\n").len(), 1);
     }
 
     #[test]

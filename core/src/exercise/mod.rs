@@ -22,10 +22,10 @@ pub use change::{ChangeKind, FileChange, Mismatch, apply, block, changes, lines_
 pub use check::{check, differs};
 pub use csv::csv_line;
 pub use goal::{Goal, Wanted};
-pub use hand_in::{HandIn, MARK, find as find_hand_ins};
+pub use hand_in::{Found, HandIn, MARK, find as find_hand_ins};
 pub use head::Head;
 pub use judge::{Finding, Judgement, Start, mark};
-pub use lock::{Editable, Lines, Locked, locked};
+pub use lock::{Editable, Kept, Lines, Locked, kept, locked};
 pub use outcome::Outcome;
 pub use question::{Answer, Question, same_answer};
 pub(crate) use read::changes_of;

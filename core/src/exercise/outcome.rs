@@ -84,7 +84,7 @@ pub(super) fn source(
     found
 }
 
-/// The status of the first proxy's last word; without a proxy, 200 where a process answered.
+/// The status of the last word of the first proxy that speaks HTTP; without a proxy, 200 where a process answered.
 fn status(trace: &Trace) -> Option<u16> {
     let hops = || trace.journeys.iter().flat_map(|j| &j.hops);
     let said = |hop: &Hop| {
@@ -95,9 +95,10 @@ fn status(trace: &Trace) -> Option<u16> {
         })
     };
     let proxies = |hop: &&Hop| {
-        hop.steps
-            .iter()
-            .any(|s| matches!(s.action, Action::Proxied(_)))
+        hop.steps.iter().any(|s| match &s.action {
+            Action::Proxied(said) => said.account.request.is_some(),
+            _ => false,
+        })
     };
     if let Some(first) = hops().find(proxies) {
         let same = hops().filter(|h| h.host == first.host);

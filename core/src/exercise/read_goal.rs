@@ -1,6 +1,7 @@
 //! Goals, as front matter writes them: one mapping each, whose first word says what is wanted.
 
 use super::{Answer, Goal, NamedProbe, Question, Wanted};
+use crate::net::Chance;
 use crate::say;
 use crate::trace::{Detail, Disposition, Query};
 use crate::yaml::{Cursor, Fields};
@@ -36,7 +37,7 @@ pub fn goal(cursor: Cursor<'_>, names: &Named<'_>) -> Option<Goal> {
     })
 }
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "reaches",
     "answered",
     "status",
@@ -46,6 +47,7 @@ const KINDS: [&str; 12] = [
     "passes",
     "never",
     "value",
+    "share",
     "unchanged",
     "edits",
     "ask",
@@ -90,6 +92,14 @@ fn wanted(fields: &mut Fields<'_>) -> Option<Wanted> {
         let is = text(value)?;
         let (at, detail) = found(fields)?;
         return Some(Wanted::Value { at, detail, is });
+    }
+    if let Some(share) = fields.get("share") {
+        let is = text(share).as_deref().and_then(Chance::parse);
+        if is.is_none() {
+            share.error(say!("exercise/a-share"));
+        }
+        let of = fields.required("of")?.str()?.to_string();
+        return Some(Wanted::Share { of, is: is? });
     }
     if let Some(yes) = fields.get("unchanged") {
         return yes_only(yes).then_some(Wanted::Unchanged);

@@ -19,6 +19,8 @@ pub struct KubeProxyConfiguration {
     pub iptables: Masquerade,
     pub nftables: Masquerade,
     pub localhost_node_ports: Spanned<bool>,
+    /// It sets `nf_conntrack_tcp_be_liberal` on its node.
+    pub tcp_be_liberal: Option<Spanned<bool>>,
     pub span: Span,
 }
 
@@ -61,6 +63,7 @@ impl KubeProxyConfiguration {
             iptables: masquerade,
             nftables: masquerade,
             localhost_node_ports: Spanned::new(true, span),
+            tcp_be_liberal: None,
             span,
         }
     }
@@ -113,13 +116,27 @@ impl KubeProxyConfiguration {
             section.no_matter(&["minSyncPeriod", "syncPeriod"]);
             section.end();
         }
+        if let Some(mut section) = fields.get("conntrack").and_then(|c| c.fields()) {
+            if let Some(cursor) = section.get("tcpBeLiberal") {
+                let on = cursor.bool();
+                config.tcp_be_liberal = on.map(|on| Spanned::new(on, cursor.span()));
+            }
+            section.no_matter(&[
+                "maxPerCore",
+                "min",
+                "tcpCloseWaitTimeout",
+                "tcpEstablishedTimeout",
+                "udpStreamTimeout",
+                "udpTimeout",
+            ]);
+            section.end();
+        }
         fields.not_modelled(&["featureGates", "hostnameOverride"]);
         fields.no_matter(&[
             "bindAddress",
             "bindAddressHardFail",
             "clientConnection",
             "configSyncPeriod",
-            "conntrack",
             "enableProfiling",
             "healthzBindAddress",
             "ipvs",

@@ -61,6 +61,23 @@ impl Chance {
         }
     }
 
+    /// `10 %`, `33.3%`, `1/3`, `0`, `1`; `None` for what is none, or more than all.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (of, among) = match text.trim().strip_suffix('%') {
+            Some(percent) => {
+                let (whole, part) = percent.trim().split_once('.').unwrap_or((percent.trim(), ""));
+                let scale = 10_u64.checked_pow(u32::try_from(part.len()).ok()?)?;
+                let digits = format!("{whole}{part}");
+                (digits.parse().ok()?, scale.checked_mul(100)?)
+            }
+            None => {
+                let (of, among) = text.split_once('/').unwrap_or((text, "1"));
+                (of.trim().parse().ok()?, among.trim().parse().ok()?)
+            }
+        };
+        (of <= among && among > 0).then(|| Self::new(of, among))
+    }
+
     pub fn is_never(self) -> bool {
         self.of == 0
     }
@@ -146,6 +163,8 @@ pub struct Coins {
     pub tossed: Vec<Toss>,
     /// The text that is at work.
     pub at: crate::text::Span,
+    /// Something hung on a number in more ways than coins can tell.
+    pub untold: bool,
 }
 
 impl Coins {
@@ -182,6 +201,18 @@ mod tests {
         assert_eq!(Chance::new(0, 7), Chance::NEVER);
         assert_eq!(Chance::new(5, 0), Chance::NEVER);
         assert_eq!(third.percent(), "33.33 %");
+    }
+
+    #[test]
+    fn a_share_is_read_as_people_write_it() {
+        let read = |text| Chance::parse(text).map(|c| c.to_string());
+        assert_eq!(read("10 %").as_deref(), Some("1/10"));
+        assert_eq!(read("12.5%").as_deref(), Some("1/8"));
+        assert_eq!(read("2/6").as_deref(), Some("1/3"));
+        assert_eq!(read("0").as_deref(), Some("0"));
+        for text in ["", "%", "ten", "101 %", "3/2", "1/0", "-1%", "1.2.3%"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

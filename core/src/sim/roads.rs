@@ -7,7 +7,7 @@ use super::Probe;
 use super::engine::Sim;
 use crate::net::{Chance, Coins, Toss};
 use crate::topology::{HostId, World};
-use crate::trace::{Action, Disposition, Journey, Role};
+use crate::trace::{Action, Disposition, Journey, Role, Trace};
 
 /// Every way that chance leaves open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,24 +43,62 @@ const MOST_ROADS: usize = 600;
 /// Walks every road of a new connection: each coin on the way (the balancer's turn, `statistic`, `numgen`) falls on each of
 /// its sides once. `None` where the world has no machine of the sender's name.
 pub fn roads(world: &World, probe: &Probe, seed: u64) -> Option<Roads> {
-    let mut all = Roads {
-        roads: Vec::new(),
-        rest: Chance::NEVER,
-    };
+    let (walked, rest) = every(world, probe, seed, false, |sim| end(sim.journeys()))?;
+    let road = |(chance, forks, end)| Road { chance, forks, end };
+    Some(Roads {
+        roads: walked.into_iter().map(road).collect(),
+        rest,
+    })
+}
+
+/// What `look` sees at the end of every road of the whole probe, with the chances: proxies throw coins as well here (for
+/// clusters by weight, endpoints, faults, mirrors). The other is the chance of roads that were not walked, or of which coins
+/// cannot tell. `None` as for [`roads`].
+pub fn requests<T: PartialEq>(
+    world: &World,
+    probe: &Probe,
+    seed: u64,
+    look: impl Fn(&Trace) -> T,
+) -> Option<(Vec<(T, Chance)>, Chance)> {
+    let see = |sim: Sim| Some(look(&sim.into_trace()));
+    let (walked, rest) = every(world, probe, seed, true, see)?;
+    let mut all: Vec<(T, Chance)> = Vec::new();
+    for (chance, _, seen) in walked {
+        match all.iter_mut().find(|(known, _)| *known == seen) {
+            Some((_, sum)) => *sum = sum.or(chance),
+            None => all.push((seen, chance)),
+        }
+    }
+    Some((all, rest))
+}
+
+type Walked<T> = (Vec<(Chance, Vec<Toss>, T)>, Chance);
+
+fn every<'w, T>(
+    world: &'w World,
+    probe: &Probe,
+    seed: u64,
+    proxies: bool,
+    see: impl Fn(Sim<'w>) -> Option<T>,
+) -> Option<Walked<T>> {
+    let (mut walked, mut rest) = (Vec::new(), Chance::NEVER);
     let mut todo = vec![(Vec::new(), Chance::ALWAYS)];
+    let mut count = 0;
     while let Some((script, chance)) = todo.pop() {
-        if all.roads.len() >= MOST_ROADS {
-            all.rest = all.rest.or(chance);
+        count += 1;
+        if count > MOST_ROADS {
+            rest = rest.or(chance);
             continue;
         }
         let told = script.len();
         let mut sim = Sim::new(world, seed);
         sim.coins = Some(Coins::new(script));
+        sim.proxies.toss = proxies;
         sim.probe(probe)?;
-        let forks = sim.coins.take().map(|c| c.tossed).unwrap_or_default();
+        let coins = sim.coins.take().unwrap_or_default();
         let mut chance = chance;
-        let mut falls: Vec<u32> = forks.iter().take(told).map(|t| t.fell).collect();
-        for toss in forks.iter().skip(told) {
+        let mut falls: Vec<u32> = coins.tossed.iter().take(told).map(|t| t.fell).collect();
+        for toss in coins.tossed.iter().skip(told) {
             for side in (0..toss.sides.len() as u32).rev() {
                 let other = toss.chance(side);
                 if side != toss.fell && !other.is_never() {
@@ -72,10 +110,12 @@ pub fn roads(world: &World, probe: &Probe, seed: u64) -> Option<Roads> {
             falls.push(toss.fell);
             chance = chance.and(toss.chance(toss.fell));
         }
-        let end = end(sim.journeys())?;
-        all.roads.push(Road { chance, forks, end });
+        match coins.untold {
+            true => rest = rest.or(chance),
+            false => walked.push((chance, coins.tossed, see(sim)?)),
+        }
     }
-    Some(all)
+    Some((walked, rest))
 }
 
 /// How so many connections, one after the other, really end with this seed: balancers take turns, rules remember. The ends in

@@ -2,7 +2,8 @@
 
 use super::considered::Told;
 use super::find::{StepAt, chain_name};
-use super::{Action, Field, Snapshot, Step, Trace};
+use super::{Action, Content, Field, Journey, Snapshot, Step, Trace};
+use crate::net::Request;
 use crate::topology::World;
 
 /// Something about a step, or about how it all ended.
@@ -24,6 +25,9 @@ pub enum Detail {
     NextHop,
     /// What Envoy answered, or passed on.
     Status,
+    /// Of the request that the packet carries, where no TLS hides it.
+    Path,
+    Authority,
     /// Envoy's virtual host, route, cluster, endpoint, flags and details.
     VirtualHost,
     Route,
@@ -36,7 +40,7 @@ pub enum Detail {
 }
 
 impl Detail {
-    pub const ALL: [(&'static str, Detail); 14] = [
+    pub const ALL: [(&'static str, Detail); 16] = [
         ("host", Detail::Host),
         ("chain", Detail::Chain),
         ("target", Detail::Target),
@@ -44,6 +48,8 @@ impl Detail {
         ("process", Detail::Process),
         ("next-hop", Detail::NextHop),
         ("status", Detail::Status),
+        ("path", Detail::Path),
+        ("authority", Detail::Authority),
         ("virtual-host", Detail::VirtualHost),
         ("route", Detail::Route),
         ("cluster", Detail::Cluster),
@@ -95,6 +101,8 @@ impl Detail {
             (Detail::NextHop, _) => next_hop(step)?,
             (Detail::Process, Action::Delivered(delivery)) => delivery.process.to_string(),
             (Detail::Status, _) => answer.filter(|a| a.status > 0)?.status.to_string(),
+            (Detail::Path, _) => carried(journey)?.path.clone(),
+            (Detail::Authority, _) => carried(journey)?.authority.clone(),
             (Detail::VirtualHost, _) => said?.vhost()?.name.clone(),
             (Detail::Route, _) => said?.route()?.name.clone(),
             (Detail::Cluster, _) => said?.account.cluster.clone(),
@@ -105,6 +113,14 @@ impl Detail {
             _ => return None,
         };
         (!text.is_empty()).then_some(text)
+    }
+}
+
+/// The request in a journey, as who is on the way can read it.
+fn carried(journey: &Journey) -> Option<&Request> {
+    match &journey.payload.as_ref().filter(|p| p.tls == 0)?.content {
+        Content::Request { request, .. } => Some(request),
+        _ => None,
     }
 }
 

@@ -236,7 +236,7 @@ fn backends(objects: &Manifests, facts: &Facts, service: &Service, port: &Port) 
 /// What the node's health server counts.
 fn local_endpoints(objects: &Manifests, facts: &Facts, service: &Service, node: &Node) -> u32 {
     let network = NodeNetwork::default();
-    let host = host(&network);
+    let host = host(facts, &network);
     let proxier = proxier(facts, node, &host);
     let of_service = |s: &&EndpointSlice| {
         let named = s

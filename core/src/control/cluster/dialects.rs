@@ -28,7 +28,7 @@ impl Cluster {
         };
         let facts = Facts::new(&self.objects, &mut Vec::new());
         let network = NodeNetwork::new(&self.objects, &facts, node);
-        let host = host(&network);
+        let host = host(&facts, &network);
         let slices = self.objects.endpoint_slices.iter();
         let of_service = slices.filter(|s| {
             let named = s
@@ -85,7 +85,7 @@ impl Cluster {
         let node = self.objects.nodes.get(node)?;
         let facts = Facts::new(&self.objects, &mut Vec::new());
         let network = NodeNetwork::new(&self.objects, &facts, node);
-        let host = host(&network);
+        let host = host(&facts, &network);
         let proxier = Proxier {
             version,
             mode: ProxyMode::Iptables,

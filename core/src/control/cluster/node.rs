@@ -47,7 +47,7 @@ pub(super) fn files(
     }
     put("sysctl.txt", sysctl(facts, &network));
     put("ss.txt", node_sockets(objects, facts, node));
-    let host = host(&network);
+    let host = host(facts, &network);
     let proxier = proxier(facts, node, &host);
     if objects
         .nodes
@@ -90,13 +90,16 @@ pub(super) fn proxier<'a>(facts: &'a Facts, node: &'a Node, host: &'a HostFacts)
     }
 }
 
-pub(super) fn host(network: &NodeNetwork) -> HostFacts {
+pub(super) fn host(facts: &Facts, network: &NodeNetwork) -> HostFacts {
     let own = network
         .devices
         .iter()
         .flat_map(|d| d.addrs.iter().map(|(ip, _)| *ip));
     let loopback = IpAddr::from([127, 0, 0, 1]);
-    HostFacts::new([loopback].into_iter().chain(own).collect())
+    HostFacts {
+        conntrack_tcp_liberal: facts.proxy.tcp_be_liberal.is_some_and(|l| l.value),
+        ..HostFacts::new([loopback].into_iter().chain(own).collect())
+    }
 }
 
 fn listed(lines: &[(String, Vec<Span>)]) -> Sheet {
@@ -203,6 +206,10 @@ fn sysctl(facts: &Facts, network: &NodeNetwork) -> Sheet {
         ("net.ipv4.ip_forward = 1".into(), facts.env.span),
     ] {
         sheet.line(&[source], line);
+    }
+    if let Some(liberal) = facts.proxy.tcp_be_liberal.filter(|l| l.value) {
+        let line = "net.netfilter.nf_conntrack_tcp_be_liberal = 1";
+        sheet.line(&[liberal.span], line);
     }
     for line in &network.sysctls {
         sheet.line(&[facts.env.plugin.span], line);

@@ -41,7 +41,7 @@ impl<'c> Exchange<'c> {
             return;
         };
         for mirror in &forward.mirrors {
-            if !mirror.fraction.takes(self.dice.next_u64()) {
+            if !mirror.fraction.takes(self.dice.among(&mirror.fraction.sides())) {
                 continue;
             }
             let name = match mirror.cluster.is_empty() {

@@ -17,7 +17,7 @@ use crate::envoy::retry::RetryPolicy;
 use crate::envoy::route::{Asked, Miss, Route, is_grpc};
 use crate::envoy::route_config::{RequireTls, RouteConfig, VirtualHost};
 use crate::envoy::timing::Limits;
-use crate::net::Random;
+use crate::net::Dice;
 use crate::net::{Headers, Request, Response};
 use std::net::IpAddr;
 
@@ -28,7 +28,7 @@ pub struct Exchange<'c> {
     hcm: &'c Hcm,
     connection: Connection,
     chain: &'c FilterChain,
-    dice: Random,
+    pub(crate) dice: Dice,
     /// The request as routes see it.
     pub request: Request,
     pub scheme: String,
@@ -161,7 +161,7 @@ impl Flag {
 }
 
 impl<'c> Exchange<'c> {
-    /// Takes a request on a connection that `chain` accepted, as far as it gets without an upstream. The same seed makes
+    /// Takes a request on a connection that `chain` accepted, as far as it gets without an upstream. The same dice make
     /// the same choices.
     pub fn begin(
         config: &'c Config,
@@ -170,14 +170,14 @@ impl<'c> Exchange<'c> {
         connection: &Connection,
         request: Request,
         memory: &mut Memory,
-        seed: u64,
+        dice: Dice,
     ) -> Self {
         let mut exchange = Self {
             config,
             hcm,
             connection: connection.clone(),
             chain,
-            dice: Random::new(seed),
+            dice,
             request,
             scheme: String::new(),
             routes: config.routes_of(hcm),
@@ -232,10 +232,11 @@ impl<'c> Exchange<'c> {
             Err(early) => return self.end_early(early),
         }
         self.scheme = manager::scheme(&self.request, &self.connection);
-        let random = self.dice.next_u64();
         self.vhost = self
             .routes
             .and_then(|r| r.virtual_host(&self.request.authority));
+        let vhost = self.vhost;
+        let random = self.dice.number(|| vhost.map_or(Some(Vec::new()), VirtualHost::stretches));
         let Some((routes, vhost)) = self.routes.zip(self.vhost) else {
             return self.no_route();
         };

@@ -6,6 +6,7 @@ use super::super::skb::Skb;
 use super::super::talk::Ends;
 use super::{CONNECT_TIMEOUT, Message, account};
 use crate::envoy::{Exchange, Hcm, Outcome};
+use crate::net::Dice;
 use crate::net::{HttpVersion, Request, Response};
 use crate::topology::HostId;
 use crate::trace::{Account, Content, Stage, Tls};
@@ -41,16 +42,18 @@ impl<'w> Sim<'w> {
         open: &Open,
         request: &Request,
     ) {
-        let seed = self.random.next_u64();
         let Some(known) = self.proxies.downs.get(down) else {
             return;
         };
         let Some(chain) = known.chain else { return };
         let (host, config) = (known.host, known.config);
         let connection = known.account.connection.clone();
+        let dice = self.dice();
         let memory = self.proxies.memories.entry(host).or_default();
         let request = request.clone();
-        let exchange = Exchange::begin(config, chain, hcm, &connection, request, memory, seed);
+        let mut exchange =
+            Exchange::begin(config, chain, hcm, &connection, request, memory, dice);
+        self.give_back(&mut exchange.dice);
         let delayed = exchange.delayed;
         let stages = account::stages(&exchange);
         let at = self.proxies.under_way.len();
@@ -177,10 +180,17 @@ impl<'w> Sim<'w> {
     }
 
     fn tell(&mut self, at: usize, outcome: Outcome) {
+        let coins = self.coins.take_if(|_| self.proxies.toss);
         if let Some(passage) = self.proxies.under_way.get_mut(at) {
+            if let Some(coins) = coins {
+                passage.exchange.dice = Dice::Told(coins);
+            }
             passage.upstream = None;
             let memory = self.proxies.memories.entry(passage.host).or_default();
             passage.exchange.outcome(outcome, memory);
+            if let Some(coins) = passage.exchange.dice.back() {
+                self.coins = Some(coins);
+            }
         }
     }
 

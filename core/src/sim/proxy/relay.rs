@@ -6,7 +6,6 @@ use super::super::skb::Skb;
 use super::super::talk::Ends;
 use super::{CONNECT_TIMEOUT, Message, position};
 use crate::envoy::{Discovery, How, Pick, TcpProxy, Wish};
-use crate::net::Random;
 use crate::topology::HostId;
 use crate::trace::{Account, Answer, Chosen, Stage, Tls};
 
@@ -64,12 +63,11 @@ impl Sim<'_> {
         skb: &Skb,
         open: &Open,
     ) -> Option<usize> {
-        let mut dice = Random::new(self.random.next_u64());
-        let seed = dice.next_u64();
         let known = self.proxies.downs.get(down)?;
         let (host, config) = (known.host, known.config);
         let mut account = known.account.clone();
-        account.cluster = tcp.pick(seed).unwrap_or("").to_string();
+        let mut dice = self.dice();
+        account.cluster = tcp.pick(|weights| dice.apart(weights)).unwrap_or("").to_string();
         account.clusters = tcp.clusters.clone();
         let memory = self.proxies.memories.entry(host).or_default();
         let cluster = config.clusters.get(&account.cluster);
@@ -100,6 +98,7 @@ impl Sim<'_> {
                 Err(why) => account.no_host = Some(why),
             }
         }
+        self.give_back(&mut dice);
         let stages: &[Stage] = match cluster {
             Some(_) => &[Stage::Cluster, Stage::Endpoint],
             None => &[Stage::Cluster],
