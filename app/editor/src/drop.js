@@ -3,7 +3,7 @@
 // The page gets the event `northsouth-files` on the window; detail: { files: [[path, text]], left: [path] }. A single
 // workspace (zip, svg, png) is not for here.
 const LARGEST = 32 * 1024 * 1024;
-const MOST = 2000;
+const MOST = 20_000;
 const CARRIER = /\.(?:zip|svg|png)$/i;
 
 async function walk(entry, path, out) {

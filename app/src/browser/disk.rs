@@ -1,6 +1,6 @@
 //! Files of the visitor's own: what they choose to open, and what they save.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -58,11 +58,18 @@ pub fn texts(event: &Event, then: impl FnOnce(Vec<(String, String)>) + 'static) 
             if let Some(file) = files.get(at)
                 && let Ok(text) = JsFuture::from(file.text()).await
             {
-                read.push((file.name(), text.as_string().unwrap_or_default()));
+                read.push((path(&file), text.as_string().unwrap_or_default()));
             }
         }
         then(read);
     });
+}
+
+/// Within the folder that was chosen, where one was.
+fn path(file: &File) -> String {
+    let within = Reflect::get(file, &"webkitRelativePath".into()).ok();
+    let within = within.and_then(|path| path.as_string());
+    within.filter(|path| !path.is_empty()).unwrap_or_else(|| file.name())
 }
 
 /// Calls back with the bytes of a single file that is dropped anywhere on the page and looks like one that carries a

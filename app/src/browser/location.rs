@@ -20,6 +20,13 @@ pub fn watch(then: impl Fn(String) + 'static) -> Option<Listener> {
     Some(listen(&window, "hashchange", move |_| then(fragment())))
 }
 
+/// Goes to another page, by its fragment.
+pub fn go(fragment: &str) {
+    if let Some(window) = super::window() {
+        let _ = window.location().set_hash(&format!("/{fragment}"));
+    }
+}
+
 /// The page's own address, without query and fragment.
 pub fn base() -> String {
     let href = super::window().and_then(|w| w.location().href().ok());

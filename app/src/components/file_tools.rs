@@ -114,6 +114,9 @@ fn kind(path: &str, words: &Words, lang: Lang) -> String {
     words.path_is(&FileKind::of(path.trim()).title().text(lang))
 }
 
+/// Of what is dropped, so many files become part of a workspace.
+const MOST_FILES: usize = 2000;
+
 /// Files that were dropped on the page, or chosen: under which paths are they taken?
 #[component]
 pub fn DroppedFiles(props: &Props) -> Html {
@@ -124,6 +127,8 @@ pub fn DroppedFiles(props: &Props) -> Html {
         let found = found.setter();
         use_effect_with((), move |()| {
             let watch = dropped::listen_to(move |mut dropped| {
+                let over = dropped.files.split_off(dropped.files.len().min(MOST_FILES));
+                dropped.left.extend(over.into_iter().map(|(path, _)| path));
                 for (path, _) in &mut dropped.files {
                     *path = suggest(path);
                 }

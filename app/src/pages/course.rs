@@ -1,12 +1,14 @@
 use northsouth::content;
-use northsouth::exercise::Head;
+use northsouth::exercise::{self, Head};
+use northsouth::share;
 use northsouth::text::Lang;
 use yew::prelude::*;
 
 use super::keep;
 use super::progress::Progress;
 use super::settings::use_page_settings;
-use crate::browser::{disk, library};
+use super::teach::of_files;
+use crate::browser::{disk, library, location};
 use crate::i18n::course::{CourseWords, course};
 use crate::state::course::TOUR;
 use crate::state::{Settings, needs};
@@ -38,6 +40,16 @@ pub fn Course() -> Html {
             });
         })
     };
+    let onexercise = Callback::from(|event: Event| {
+        disk::texts(&event, |files| {
+            let told = of_files(&files);
+            let told: Vec<_> = Lang::ALL.into_iter().zip(told.iter().map(String::as_str)).collect();
+            let told: Vec<_> = told.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+            if !told.is_empty() {
+                location::go(&format!("task={}", share::pack(&exercise::bundle(&told))));
+            }
+        });
+    });
     let lessons = heads("lessons", lang);
     let lessons: Vec<_> = lessons
         .into_iter()
@@ -70,6 +82,13 @@ pub fn Course() -> Html {
                 if !cases.is_empty() {
                     { list(words.on_call, &cases, &progress, words) }
                 }
+                <section aria-label={words.open_own}>
+                    <h2>{ words.open_own }</h2>
+                    <p>{ words.open_own_about }</p>
+                    <p><label class="button">{ words.open_exercise }
+                        <input class="visually-hidden" type="file" multiple=true accept=".md,text/markdown,text/plain"
+                            onchange={onexercise} /></label></p>
+                </section>
                 <section aria-label={words.progress}>
                     <h2>{ words.progress }</h2>
                     <p class="row">

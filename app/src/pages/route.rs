@@ -2,9 +2,8 @@
 //! read for ever.
 
 use northsouth::content;
-use northsouth::exercise::{Head, MARK};
+use northsouth::exercise::{self, Head, MARK};
 use northsouth::share::{self, Unpacked};
-use northsouth::text::Lang;
 use northsouth::workspace::{DEFAULT, Scenario};
 
 use crate::state::{course, needs};
@@ -129,7 +128,7 @@ fn carried(data: &str) -> Option<&'static str> {
     let text = share::unpack(data).ok()?;
     let sum = super::keep::sum(&text);
     let name = format!("shared-{sum:016x}");
-    for lang in Lang::ALL {
+    for (lang, text) in exercise::unbundle(&text) {
         let path = format!("{}/exercises/{name}.md", lang.tag());
         content::add(format!("{path} {}\n{text}\n", text.len()));
     }

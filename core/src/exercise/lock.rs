@@ -21,6 +21,16 @@ pub enum Lines {
     With(String),
 }
 
+impl Lines {
+    /// `12` or `12-20`.
+    pub fn range(text: &str) -> Option<Lines> {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        let number = |t: &str| t.trim().parse::<u32>().ok().filter(|n| *n > 0);
+        let lines = number(from).zip(number(to)).filter(|(from, to)| from <= to);
+        lines.map(|(from, to)| Lines::Range(from, to))
+    }
+}
+
 /// An edit of what is locked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locked {

@@ -17,6 +17,7 @@ mod question;
 mod read;
 mod read_goal;
 mod score;
+mod write;
 
 pub use change::{ChangeKind, FileChange, Mismatch, apply, block, changes, lines_edited};
 pub use check::{check, differs};
@@ -32,6 +33,7 @@ pub(crate) use read::changes_of;
 pub use read::read;
 pub(crate) use read_goal::asked;
 pub use score::Score;
+pub use write::{bundle, unbundle, with_edit, with_goal, without_goal};
 
 use crate::sim::Probe;
 use crate::text::{Block, File, Span};

@@ -354,11 +354,9 @@ fn range(cursor: Cursor<'_>) -> Option<Lines> {
         Some(number) => number.to_string(),
         None => cursor.str()?.to_string(),
     };
-    let (from, to) = text.split_once('-').unwrap_or((&text, &text));
-    let number = |t: &str| t.trim().parse::<u32>().ok().filter(|n| *n > 0);
-    let lines = number(from).zip(number(to)).filter(|(from, to)| from <= to);
+    let lines = Lines::range(&text);
     if lines.is_none() {
         cursor.error(say!("exercise/bad-lines", text = text));
     }
-    lines.map(|(from, to)| Lines::Range(from, to))
+    lines
 }

@@ -1,0 +1,235 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use northsouth::content;
+use northsouth::exercise::{self, Found, HandIn, Start, find_hand_ins, mark};
+use northsouth::text::{FileId, Lang};
+use yew::prelude::*;
+
+use crate::browser::{clock, disk, dropped, events, page};
+use crate::i18n::course::{CourseWords, course};
+use crate::state::course::base;
+
+#[derive(PartialEq, Properties)]
+pub struct SheetProps {
+    pub lang: Lang,
+    /// What the address hands in.
+    pub given: String,
+}
+
+/// What is marked, and how far.
+#[derive(Default)]
+struct Marking {
+    lang: Option<Lang>,
+    queue: Vec<Found>,
+    /// A line of cells for each of the queue that is done.
+    rows: Vec<Vec<String>>,
+    starts: Vec<(String, Option<Start>)>,
+}
+
+/// Marking goes on for so many milliseconds before the page is drawn again.
+const SLICE: f64 = 40.0;
+/// So many lines are drawn at first, and more of them by each press of a button.
+const DRAWN: usize = 100;
+
+/// What was handed in, played again, as a table.
+#[component]
+pub fn ClassSheet(SheetProps { lang, given }: &SheetProps) -> Html {
+    let words = course(*lang);
+    let text = use_state_eq(|| given.clone());
+    let marking = use_mut_ref(Marking::default);
+    let (done, all) = {
+        let marking = marking.borrow();
+        (marking.rows.len(), marking.queue.len())
+    };
+    let update = use_force_update();
+    let reading = use_state_eq(|| false);
+    let drawn = use_state_eq(|| DRAWN);
+    {
+        let (marking, update, lang) = (marking.clone(), update.clone(), *lang);
+        use_effect_with((done, all), move |_| {
+            let waiting = (done < all).then(|| {
+                clock::after(0, move || {
+                    marking.borrow_mut().go_on(lang);
+                    update.force_update();
+                })
+            });
+            move || drop(waiting)
+        });
+    }
+    let begin = {
+        let (marking, update) = (marking.clone(), update.clone());
+        let (drawn, reading) = (drawn.setter(), reading.setter());
+        Callback::from(move |files: Vec<(String, String)>| {
+            marking.replace(Marking::of(&files));
+            drawn.set(DRAWN);
+            reading.set(false);
+            update.force_update();
+        })
+    };
+    {
+        let begin = begin.clone();
+        use_effect_with((), move |()| {
+            page::want_editor();
+            let watch = dropped::listen_to(move |dropped| begin.emit(dropped.files));
+            move || drop(watch)
+        });
+    }
+    let onmark = {
+        let (begin, text) = (begin.clone(), text.clone());
+        Callback::from(move |_: MouseEvent| begin.emit(vec![(String::new(), (*text).clone())]))
+    };
+    let chosen = |begin: &Callback<Vec<(String, String)>>| {
+        let (begin, reading) = (begin.clone(), reading.setter());
+        Callback::from(move |event: Event| {
+            let begin = begin.clone();
+            reading.set(true);
+            disk::texts(&event, move |files| begin.emit(files));
+        })
+    };
+    let oncancel = {
+        let (marking, update) = (marking.clone(), update.clone());
+        Callback::from(move |_: MouseEvent| {
+            let mut marking = marking.borrow_mut();
+            let done = marking.rows.len();
+            marking.queue.truncate(done);
+            update.force_update();
+        })
+    };
+    let set = text.setter();
+    let oninput = Callback::from(move |event: InputEvent| set.set(events::value(&event)));
+    html! {
+        <section aria-label={words.class_sheet}>
+            <h2>{ words.class_sheet }</h2>
+            <p>{ words.class_sheet_about }</p>
+            <label class="field"><span>{ words.paste }</span>
+                <textarea rows="5" spellcheck="false" value={(*text).clone()} {oninput} /></label>
+            <p class="row">
+                <button class="primary" onclick={onmark}>{ words.mark }</button>
+                <label class="button">{ words.choose_files }
+                    <input class="visually-hidden" type="file" multiple=true onchange={chosen(&begin)} /></label>
+                <label class="button">{ words.choose_folder }
+                    <input class="visually-hidden" type="file" webkitdirectory=true onchange={chosen(&begin)} /></label>
+                if done < all {
+                    <progress aria-label={(words.marked)(done, all)} value={done.to_string()} max={all.to_string()} />
+                    <button onclick={oncancel}>{ words.cancel }</button>
+                }
+            </p>
+            <p role="status">
+                if *reading { { words.reading } } else if all > 0 { { (words.marked)(done, all) } }
+            </p>
+            if done > 0 { { table(&marking, (*drawn).min(done), words) } }
+            if *drawn < done {
+                <p><button onclick={let drawn = drawn.clone(); move |_: MouseEvent| drawn.set(*drawn + 10 * DRAWN)}>
+                    { (words.more_lines)(done - *drawn) }</button></p>
+            }
+        </section>
+    }
+}
+
+impl Marking {
+    fn of(files: &[(String, String)]) -> Marking {
+        let of_file = |(path, text): &(String, String)| {
+            let path = path.clone();
+            find_hand_ins(text).into_iter().map(move |mut found| {
+                if found.from.is_empty() {
+                    found.from.clone_from(&path);
+                }
+                found
+            })
+        };
+        let queue = files.iter().flat_map(of_file);
+        Marking {
+            queue: queue
+                .filter(|f| !(f.text.is_empty() && f.from.is_empty()))
+                .collect(),
+            ..Marking::default()
+        }
+    }
+
+    fn go_on(&mut self, lang: Lang) {
+        if self.lang.replace(lang) != Some(lang) {
+            self.starts.clear();
+        }
+        let end = clock::now() + SLICE;
+        while let Some(found) = self.queue.get(self.rows.len()) {
+            self.rows.push(row(found, &mut self.starts, lang));
+            if clock::now() > end {
+                break;
+            }
+        }
+    }
+}
+
+fn row(found: &Found, starts: &mut Vec<(String, Option<Start>)>, lang: Lang) -> Vec<String> {
+    let (hand_in, outcome) = match HandIn::read(&found.text) {
+        Ok(hand_in) => {
+            let name = &hand_in.exercise;
+            if starts.iter().all(|(n, _)| n != name) {
+                starts.push((name.clone(), start(name, lang)));
+            }
+            let known = starts.iter().find(|(n, _)| n == name);
+            let outcome = mark(&hand_in, known.and_then(|(_, start)| start.as_ref()));
+            (hand_in, outcome)
+        }
+        Err(why) => (HandIn::default(), Err(why)),
+    };
+    let times = format!("{} {}", hand_in.started, hand_in.finished);
+    let mut cells = vec![found.from.clone(), hand_in.name, hand_in.exercise];
+    match outcome {
+        Ok(s) => {
+            cells.push(format!("{}/{}", s.passed, s.of));
+            cells.extend([s.points, s.lines, s.hints, s.strokes].map(|n| n.to_string()));
+            cells.extend([times, String::new()]);
+        }
+        Err(why) => {
+            cells.extend((0..5).map(|_| String::new()));
+            cells.extend([times, why.text(lang)]);
+        }
+    }
+    cells
+}
+
+fn start(name: &str, lang: Lang) -> Option<Start> {
+    let text = content::file(&format!("{}/exercises/{name}.md", lang.tag()))?;
+    let exercise = exercise::read(text, FileId(0), &base).0?;
+    Some(Start::new(Arc::new(exercise)))
+}
+
+fn table(marking: &Rc<RefCell<Marking>>, count: usize, words: &'static CourseWords) -> Html {
+    let heads = [
+        words.from,
+        words.who,
+        words.exercise,
+        words.goals,
+        words.points,
+        words.lines_head,
+        words.hints,
+        words.strokes,
+        words.times,
+        words.reason,
+    ];
+    let onsave = {
+        let marking = marking.clone();
+        Callback::from(move |_: MouseEvent| {
+            let mut csv = exercise::csv_line(&heads.map(str::to_string));
+            for cells in &marking.borrow().rows {
+                csv.push_str(&exercise::csv_line(cells));
+            }
+            disk::save("class.csv", "text/csv", csv.as_bytes());
+        })
+    };
+    let marking = marking.borrow();
+    html! {
+        <>
+            <p><button onclick={onsave}>{ words.save_csv }</button></p>
+            <div class="scroll" tabindex="0" role="group" aria-label={words.class_sheet}><table>
+                <thead><tr>{ for heads.iter().map(|head| html! { <th scope="col">{ head }</th> }) }</tr></thead>
+                <tbody>{ for marking.rows.iter().take(count).map(|cells| html! {
+                    <tr>{ for cells.iter().map(|cell| html! { <td>{ cell }</td> }) }</tr>
+                }) }</tbody>
+            </table></div>
+        </>
+    }
+}
