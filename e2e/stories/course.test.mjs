@@ -67,3 +67,61 @@ story('an exercise of one’s own is checked as it is typed, and opens from a li
   await page.getByRole('link', { name: 'Open as a student' }).click();
   await page.getByRole('heading', { name: 'My own exercise' }).waitFor();
 });
+
+story('lines that an exercise keeps stay, by whatever key', { permissions: ['clipboard-read', 'clipboard-write'] }, async ({ page }) => {
+  await go(page, 'exercise=a-route-that-nobody-asks');
+  const field = page.locator('code-editor .cm-content');
+  await field.waitFor();
+  await page.getByText('The grey lines are locked').first().waitFor();
+  const text = () => page.evaluate(() => document.querySelector('code-editor').value);
+  const before = await text();
+  const kept = field.locator('.kept').first();
+  await kept.click();
+  await page.keyboard.type('x');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('Control+Shift+k');
+  await page.evaluate(() => navigator.clipboard.writeText('many: lines\n'.repeat(3000)));
+  await page.keyboard.press('Control+v');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Delete');
+  assert.equal(await text(), before, 'nothing changed');
+  await page.locator('.cm-tooltip', { hasText: 'The grey lines are locked' }).waitFor();
+  assert.match(await page.locator('.cm-announced').textContent(), /grey lines are locked/);
+
+  // The line that is open: by its own words.
+  await page.evaluate(() => {
+    const editor = document.querySelector('code-editor');
+    editor.cursor = editor.value.indexOf('tcp-web');
+  });
+  await page.keyboard.press('Delete');
+  await page.keyboard.press('Delete');
+  await page.keyboard.press('Delete');
+  await page.keyboard.type('http');
+  await page.locator('.task').getByText('Solved.').waitFor();
+  // Many lines at once, where they may stand.
+  await go(page, 'exercise=shadowed-route');
+  await page.locator('code-editor .cm-content', { hasText: 'default via' }).click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.press('Control+v');
+  await page.waitForFunction(() => document.querySelector('code-editor').value.split('\n').length > 3000);
+});
+
+story('a class is marked from a table and can be cancelled', {}, async ({ page }) => {
+  await go(page, 'teach');
+  const hand = (n) => JSON.stringify({
+    format: 'northsouth hand-in', exercise: 'shadowed-route', name: `S ${n}`, started: '', finished: '', version: 1, hints: 0, answers: {},
+    changes: [{ file: 'nodes/work001/ip-route.txt', edit: '-172.20.1.144/28 via 192.168.0.18 dev eth0\n' }],
+  });
+  const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+  const rows = Array.from({ length: 400 }, (_, n) => `${n},${quoted(`Student, ${n}`)},${quoted(hand(n))}`);
+  const csv = ['ID,Full name,Online text', ...rows, '9999,"Nobody, N",'].join('\r\n');
+  await page.getByLabel('Choose files').setInputFiles({ name: 'moodle.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await page.getByRole('progressbar').waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText(/^(\d+) of \1 marked$/).waitFor();
+  const first = page.locator('tbody tr').first();
+  assert.match(await first.textContent(), /Student, 0S 0shadowed-route3\/3100/);
+  await page.getByLabel('Choose files').setInputFiles({ name: 'few.csv', mimeType: 'text/csv', buffer: Buffer.from(['Name;Answer', `Ann;${hand(1).replaceAll(';', '')}`, 'Bob;'].join('\n')) });
+  await page.getByText('2 of 2 marked').waitFor();
+  assert.match(await page.locator('tbody tr').nth(1).textContent(), /Bob.*nothing was handed in/);
+});

@@ -40,6 +40,7 @@ class CodeEditor extends HTMLElement {
   #language = new Compartment();
   #label = new Compartment();
   #ask;
+  #looked;
   #values = { name: '', kind: '', label: '', value: '', marks: [], lit: null };
 
   connectedCallback() {
@@ -147,7 +148,17 @@ class CodeEditor extends HTMLElement {
   }
 
   set locks(locks) {
-    this.#view?.dispatch({ effects: setLocks.of(locks) });
+    const view = this.#view;
+    if (!view) return;
+    const effects = [setLocks.of(locks)];
+    const [first] = locks.kept;
+    // What may be edited is what one looks for, when the text opens.
+    if (first && this.#values.name !== this.#looked && !view.hasFocus) {
+      const open = first.from > 1 ? 1 : first.to + 1;
+      if (open <= view.state.doc.lines) effects.push(EditorView.scrollIntoView(view.state.doc.line(open).from, { y: 'center' }));
+      this.#looked = this.#values.name;
+    }
+    view.dispatch({ effects });
   }
 
   set lit(range) {

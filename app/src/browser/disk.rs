@@ -69,7 +69,9 @@ pub fn texts(event: &Event, then: impl FnOnce(Vec<(String, String)>) + 'static) 
 fn path(file: &File) -> String {
     let within = Reflect::get(file, &"webkitRelativePath".into()).ok();
     let within = within.and_then(|path| path.as_string());
-    within.filter(|path| !path.is_empty()).unwrap_or_else(|| file.name())
+    within
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| file.name())
 }
 
 /// Calls back with the bytes of a single file that is dropped anywhere on the page and looks like one that carries a

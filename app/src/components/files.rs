@@ -75,7 +75,7 @@ pub fn files_pane(props: &Props) -> Html {
                 }
             </p>
             if let Some(locks) = &locks {
-                <p class="about"><span aria-hidden="true">{ "🔒 " }</span>{ &locks.said }</p>
+                <p class="about">{ &locks.said }</p>
             }
             <FileTools ..props.clone() />
             <Owner ..props.clone() />

@@ -43,8 +43,14 @@ pub fn Course() -> Html {
     let onexercise = Callback::from(|event: Event| {
         disk::texts(&event, |files| {
             let told = of_files(&files);
-            let told: Vec<_> = Lang::ALL.into_iter().zip(told.iter().map(String::as_str)).collect();
-            let told: Vec<_> = told.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+            let told: Vec<_> = Lang::ALL
+                .into_iter()
+                .zip(told.iter().map(String::as_str))
+                .collect();
+            let told: Vec<_> = told
+                .into_iter()
+                .filter(|(_, text)| !text.is_empty())
+                .collect();
             if !told.is_empty() {
                 location::go(&format!("task={}", share::pack(&exercise::bundle(&told))));
             }

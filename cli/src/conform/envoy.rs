@@ -161,7 +161,9 @@ impl World {
                 self.http(exchange, &sent, memory, seen)
             }
             Terminal::Tcp(tcp) => {
-                let cluster = tcp.pick(|weights| dice().among(weights)).unwrap_or_default();
+                let cluster = tcp
+                    .pick(|weights| dice().among(weights))
+                    .unwrap_or_default();
                 let picked = self.config.clusters.get(cluster).and_then(|c| {
                     let pick = c.pick(&Default::default(), memory, &mut dice());
                     c.assignment.endpoints.get(pick.ok()?.endpoint)

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use northsouth::exercise::{Exercise, Found, HandIn, Score, Start, csv_line, find_hand_ins, mark, read};
+use northsouth::exercise::{
+    Exercise, Found, HandIn, Score, Start, csv_line, find_hand_ins, mark, read,
+};
 use northsouth::text::{Diagnostic, File, FileId, Lang, Say, Severity};
 
 use super::base;

@@ -62,12 +62,7 @@ pub struct Wish<'a> {
 }
 
 impl Cluster {
-    pub fn pick(
-        &self,
-        wish: &Wish,
-        memory: &mut Memory,
-        dice: &mut Dice,
-    ) -> Result<Pick, NoHost> {
+    pub fn pick(&self, wish: &Wish, memory: &mut Memory, dice: &mut Dice) -> Result<Pick, NoHost> {
         let all = &self.assignment.endpoints;
         if all.is_empty() {
             return Err(NoHost::Empty);

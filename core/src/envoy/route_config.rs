@@ -316,7 +316,9 @@ impl VirtualHost {
                 by.push((fraction.denominator, vec![fraction.sides()[0]]));
             }
             if let Action::Forward(forward) = &route.action
-                && let ClusterChoice::Weighted { clusters, total, .. } = &forward.cluster
+                && let ClusterChoice::Weighted {
+                    clusters, total, ..
+                } = &forward.cluster
             {
                 let mut sum = 0;
                 let ends = clusters.iter().map(|c| {
@@ -347,7 +349,9 @@ impl VirtualHost {
         }
         ends.retain(|end| (1..=whole).contains(end));
         let mut last = 0;
-        let lengths = ends.iter().map(|end| end - std::mem::replace(&mut last, *end));
+        let lengths = ends
+            .iter()
+            .map(|end| end - std::mem::replace(&mut last, *end));
         Some(lengths.collect()).filter(|_| ends.len() as u64 <= MOST)
     }
 }

@@ -49,7 +49,10 @@ pub enum Wanted {
         is: String,
     },
     /// Of new requests a process of such a machine takes exactly this share, whatever chance does.
-    Share { of: String, is: Chance },
+    Share {
+        of: String,
+        is: Chance,
+    },
     /// The probe ends as it did at the start: the same machines, the same status.
     Unchanged,
     /// At most so many lines are edited.
@@ -96,7 +99,7 @@ impl Goal {
             Wanted::Share { of, is } => say!(
                 "exercise/share",
                 host = of,
-                share = is.percent(),
+                share = is.told(),
                 probe = probes
             ),
             Wanted::Unchanged => say!("exercise/unchanged", probe = probes),

@@ -319,7 +319,10 @@ mod tests {
     #[test]
     fn a_table_of_a_learning_platform_tells_whose_it_is() {
         let hand_in = some();
-        let link = format!("<a href=\"\"https://example.org/#{MARK}{}\"\">here</a>", hand_in.packed());
+        let link = format!(
+            "<a href=\"\"https://example.org/#{MARK}{}\"\">here</a>",
+            hand_in.packed()
+        );
         let json = hand_in.json().replace('"', "\"\"");
         let csv = format!(
             "\u{feff}Identifier,\"Full name\",Status,\"Online text\"\n1,\"Ann, B\",in,\"{link}\"\n2,Cy,in,\"{json}\"\n3,Di,none,\n"

@@ -218,7 +218,7 @@ impl Finder<'_> {
             let share = share.map_or(Chance::NEVER, |(_, chance)| *chance);
             finding.passed = rest.is_never() && share == is;
             finding.found = match rest.is_never() {
-                true => say!("exercise/found-share", host = of, share = share),
+                true => say!("exercise/found-share", host = of, share = share.told()),
                 false => say!("exercise/found-no-share", chance = rest),
             };
             if !finding.passed {

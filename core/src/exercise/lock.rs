@@ -220,7 +220,10 @@ mod tests {
         assert_eq!(runs(two(), text, "a\nc\nd\n"), gone);
         let longer = [(1, 1, false, true), (4, 5, true, false)];
         assert_eq!(runs(two(), text, "a\nb\nx\nc\nd\n"), longer);
-        assert_eq!(runs(Lines::With("d".into()), text, text), [(1, 3, false, true)]);
+        assert_eq!(
+            runs(Lines::With("d".into()), text, text),
+            [(1, 3, false, true)]
+        );
         assert_eq!(runs(Lines::All, text, text), []);
         assert_eq!(kept(&[], &File::new("f", "a\n"), "a\n").len(), 1);
     }

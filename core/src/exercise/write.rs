@@ -179,18 +179,27 @@ mod tests {
         assert!(text.contains("version: 1\nedit:\n- file: nodes/*/ip-route.txt\n  lines: 2-4\n- file: cluster.yaml\n  with: \"name: \\\"x\\\"\"\n- vpc.yaml\ngoals:\n"), "{text}");
         assert_eq!(with_edit(&with_edit(&text, &[]), &some), text);
         let without = "---\nversion: 1\n---\n# T\n";
-        assert_eq!(with_edit(without, &[]), "---\nversion: 1\nedit: []\n---\n# T\n");
+        assert_eq!(
+            with_edit(without, &[]),
+            "---\nversion: 1\nedit: []\n---\n# T\n"
+        );
     }
 
     #[test]
     fn goals_come_and_go() {
         let more = with_goal(TEXT, &[("share", "10 %".into()), ("of", "web-*".into())]);
-        assert!(more.contains("  at: web-*\n- share: 10 %\n  of: web-*\nsources"), "{more}");
+        assert!(
+            more.contains("  at: web-*\n- share: 10 %\n  of: web-*\nsources"),
+            "{more}"
+        );
         assert_eq!(without_goal(&more, 2), TEXT);
         let last = without_goal(&without_goal(TEXT, 1), 0);
         assert!(last.contains("goals: []\nsources"), "{last}");
         let again = with_goal(&last, &[("answered", "true".into())]);
-        assert!(again.contains("goals:\n- answered: true\nsources"), "{again}");
+        assert!(
+            again.contains("goals:\n- answered: true\nsources"),
+            "{again}"
+        );
     }
 
     #[test]

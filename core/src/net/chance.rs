@@ -65,7 +65,10 @@ impl Chance {
     pub fn parse(text: &str) -> Option<Self> {
         let (of, among) = match text.trim().strip_suffix('%') {
             Some(percent) => {
-                let (whole, part) = percent.trim().split_once('.').unwrap_or((percent.trim(), ""));
+                let (whole, part) = percent
+                    .trim()
+                    .split_once('.')
+                    .unwrap_or((percent.trim(), ""));
                 let scale = 10_u64.checked_pow(u32::try_from(part.len()).ok()?)?;
                 let digits = format!("{whole}{part}");
                 (digits.parse().ok()?, scale.checked_mul(100)?)
@@ -86,6 +89,16 @@ impl Chance {
     pub fn parts(self, whole: u32) -> u32 {
         let (of, among) = cut(self.of, self.among);
         ((of * u128::from(whole) + among / 2) / among.max(1)) as u32
+    }
+
+    /// Such as `10 %` or `12.5 %` where that is all of it, else as a fraction.
+    pub fn told(self) -> String {
+        let parts = self.parts(10_000);
+        if !self.exact || Self::new(parts.into(), 10_000) != self {
+            return self.to_string();
+        }
+        let text = format!("{}.{:02}", parts / 100, parts % 100);
+        format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
     }
 
     /// Such as `33.33 %`.
@@ -201,6 +214,8 @@ mod tests {
         assert_eq!(Chance::new(0, 7), Chance::NEVER);
         assert_eq!(Chance::new(5, 0), Chance::NEVER);
         assert_eq!(third.percent(), "33.33 %");
+        let told = [(1, 3), (1, 10), (1, 8), (1, 1), (0, 1)].map(|(a, b)| Chance::new(a, b).told());
+        assert_eq!(told, ["1/3", "10 %", "12.5 %", "100 %", "0 %"]);
     }
 
     #[test]

@@ -20,7 +20,10 @@ pub fn goal_table(
     let words = course(lang);
     let start = Start::new(Arc::new(exercise.clone()));
     let at_start = start.judge(&exercise.untouched()).findings;
-    let solved = exercise.solutions.first().map(|s| start.judge(&s.attempt).findings);
+    let solved = exercise
+        .solutions
+        .first()
+        .map(|s| start.judge(&s.attempt).findings);
     let cell = |finding: Option<&Finding>| match finding {
         None => html! { <td>{ "–" }</td> },
         Some(finding) => html! { <td>{ verdict(finding, lang) }</td> },
@@ -78,11 +81,23 @@ const KINDS: [(&str, &str, &[(&str, &str)]); 13] = [
     ("avoids", "work002", &[]),
     ("passes", "node nat dnat", &[]),
     ("never", "node filter drop", &[]),
-    ("value", "172.20.1.157", &[("at", "node changes:destination"), ("field", "destination")]),
+    (
+        "value",
+        "172.20.1.157",
+        &[("at", "node changes:destination"), ("field", "destination")],
+    ),
     ("share", "10 %", &[("of", "web-v2*")]),
     ("unchanged", "true", &[]),
     ("edits", "2", &[]),
-    ("ask", "?", &[("name", "answer"), ("at", "pod delivered"), ("field", "source")]),
+    (
+        "ask",
+        "?",
+        &[
+            ("name", "answer"),
+            ("at", "pod delivered"),
+            ("field", "source"),
+        ],
+    ),
 ];
 
 #[derive(Clone, PartialEq, Properties)]
@@ -106,7 +121,10 @@ pub fn GoalPicker(props: &PickerProps) -> Html {
     let Some((name, _, more)) = KINDS.get(*kind) else {
         return html! {};
     };
-    let keys: Vec<&str> = [*name].into_iter().chain(more.iter().map(|(key, _)| *key)).collect();
+    let keys: Vec<&str> = [*name]
+        .into_iter()
+        .chain(more.iter().map(|(key, _)| *key))
+        .collect();
     let mut goal: Vec<(&str, String)> = keys.iter().copied().zip(values.iter().cloned()).collect();
     if *name != "edits" {
         goal.extend(props.probes.get(*probe).map(|p| ("probe", p.clone())));
@@ -120,9 +138,14 @@ pub fn GoalPicker(props: &PickerProps) -> Html {
         let (kind, values) = (kind.setter(), values.setter());
         Callback::from(move |event: Event| {
             let chosen = events::value(&event);
-            let at = KINDS.iter().position(|(name, ..)| *name == chosen).unwrap_or(0);
+            let at = KINDS
+                .iter()
+                .position(|(name, ..)| *name == chosen)
+                .unwrap_or(0);
             if let Some((_, first, more)) = KINDS.get(at) {
-                let examples = [*first].into_iter().chain(more.iter().map(|(_, value)| *value));
+                let examples = [*first]
+                    .into_iter()
+                    .chain(more.iter().map(|(_, value)| *value));
                 values.set(examples.map(str::to_string).collect());
                 kind.set(at);
             }
@@ -138,7 +161,9 @@ pub fn GoalPicker(props: &PickerProps) -> Html {
     let onadd = {
         let (drafts, onchange) = (props.drafts.clone(), props.onchange.clone());
         let goal: Vec<(&'static str, String)> = goal.clone();
-        Callback::from(move |_: MouseEvent| onchange.emit(in_each(&drafts, |text| with_goal(text, &goal))))
+        Callback::from(move |_: MouseEvent| {
+            onchange.emit(in_each(&drafts, |text| with_goal(text, &goal)))
+        })
     };
     let fixed = matches!(*name, "answered" | "unchanged");
     html! {
@@ -185,7 +210,10 @@ fn field(key: &&'static str, at: usize, values: &UseStateHandle<Vec<String>>) ->
         }
     };
     let list: Vec<String> = match *key {
-        "ends" => Disposition::ALL.iter().map(|d| d.name().to_string()).collect(),
+        "ends" => Disposition::ALL
+            .iter()
+            .map(|d| d.name().to_string())
+            .collect(),
         "field" => Detail::names().split(", ").map(str::to_string).collect(),
         _ => Vec::new(),
     };

@@ -41,7 +41,10 @@ impl<'c> Exchange<'c> {
             return;
         };
         for mirror in &forward.mirrors {
-            if !mirror.fraction.takes(self.dice.among(&mirror.fraction.sides())) {
+            if !mirror
+                .fraction
+                .takes(self.dice.among(&mirror.fraction.sides()))
+            {
                 continue;
             }
             let name = match mirror.cluster.is_empty() {

@@ -236,7 +236,9 @@ impl<'c> Exchange<'c> {
             .routes
             .and_then(|r| r.virtual_host(&self.request.authority));
         let vhost = self.vhost;
-        let random = self.dice.number(|| vhost.map_or(Some(Vec::new()), VirtualHost::stretches));
+        let random = self
+            .dice
+            .number(|| vhost.map_or(Some(Vec::new()), VirtualHost::stretches));
         let Some((routes, vhost)) = self.routes.zip(self.vhost) else {
             return self.no_route();
         };

@@ -51,8 +51,7 @@ impl<'w> Sim<'w> {
         let dice = self.dice();
         let memory = self.proxies.memories.entry(host).or_default();
         let request = request.clone();
-        let mut exchange =
-            Exchange::begin(config, chain, hcm, &connection, request, memory, dice);
+        let mut exchange = Exchange::begin(config, chain, hcm, &connection, request, memory, dice);
         self.give_back(&mut exchange.dice);
         let delayed = exchange.delayed;
         let stages = account::stages(&exchange);

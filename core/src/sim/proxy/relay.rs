@@ -67,7 +67,10 @@ impl Sim<'_> {
         let (host, config) = (known.host, known.config);
         let mut account = known.account.clone();
         let mut dice = self.dice();
-        account.cluster = tcp.pick(|weights| dice.apart(weights)).unwrap_or("").to_string();
+        account.cluster = tcp
+            .pick(|weights| dice.apart(weights))
+            .unwrap_or("")
+            .to_string();
         account.clusters = tcp.clusters.clone();
         let memory = self.proxies.memories.entry(host).or_default();
         let cluster = config.clusters.get(&account.cluster);
