@@ -71,8 +71,14 @@ fn verdict(finding: &Finding, lang: Lang) -> Html {
     }
 }
 
+type Kind = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
 /// What a goal of each kind is told by, besides the kind's own value: keys and examples.
-const KINDS: [(&str, &str, &[(&str, &str)]); 13] = [
+const KINDS: [Kind; 13] = [
     ("status", "200", &[]),
     ("reaches", "web-*", &[]),
     ("answered", "true", &[]),
@@ -239,7 +245,7 @@ fn tried(text: &str, goal: &[(&str, String)]) -> Result<Finding, Option<Say>> {
     if after.goals.len() <= before.goals.len() {
         let known: Vec<_> = known.into_iter().map(|d| d.message).collect();
         let new = said.into_iter().map(|d| d.message);
-        return Err(new.filter(|m| !known.contains(m)).last());
+        return Err(new.filter(|m| !known.contains(m)).next_back());
     }
     let start = Start::new(Arc::new(after));
     let untouched = start.exercise().untouched();

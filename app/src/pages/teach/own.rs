@@ -33,7 +33,7 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
     let at = use_state_eq(|| Lang::ALL.iter().position(|l| l == lang).unwrap_or(0));
     let copied = use_state_eq(|| None::<bool>);
     let text = drafts.get(*at).cloned().unwrap_or_default();
-    let found = use_memo((*drafts).clone(), |drafts| checked(drafts));
+    let found = use_memo((*drafts).clone(), checked);
     let (said, read) = found.get(*at).cloned().unwrap_or_default();
     let set = {
         let (drafts, copied) = (drafts.clone(), copied.setter());
