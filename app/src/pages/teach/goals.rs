@@ -244,8 +244,8 @@ fn tried(text: &str, goal: &[(&str, String)]) -> Result<Finding, Option<Say>> {
     let (before, after) = before.zip(after).ok_or(None)?;
     if after.goals.len() <= before.goals.len() {
         let known: Vec<_> = known.into_iter().map(|d| d.message).collect();
-        let new = said.into_iter().map(|d| d.message);
-        return Err(new.filter(|m| !known.contains(m)).next_back());
+        let mut new = said.into_iter().map(|d| d.message);
+        return Err(new.rfind(|m| !known.contains(m)));
     }
     let start = Start::new(Arc::new(after));
     let untouched = start.exercise().untouched();
