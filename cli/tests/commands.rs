@@ -26,7 +26,7 @@ fn trace_prints_the_default_walk() {
     let (status, out, err) = told(&["trace"]);
     assert_eq!((status, &*err), (0, ""));
     assert!(out.starts_with("client http GET http://182.92.251.227/\n"));
-    assert!(out.contains("envoy takes it, listening on 0.0.0.0:80"));
+    assert!(out.contains("envoy gets the packet, as it listens on 0.0.0.0:80"));
     assert!(out.ends_with("it is delivered\n"));
 }
 

@@ -10,6 +10,18 @@ export async function loaded(page) {
   await page.locator('h1').first().waitFor({ state: 'attached', timeout: 30_000 });
 }
 
+/** Opens a tab of the right pane: in its row, or behind the button at its end. */
+export async function openTab(page, name) {
+  const tab = page.getByRole('tab', { name, exact: true });
+  if (await tab.count() === 0) {
+    await page.locator('#tab-more').click();
+    await page.locator('#more-tabs').getByRole('button', { name }).click();
+  } else {
+    await tab.click();
+  }
+  await page.locator('[role=tab][aria-selected=true]').getByText(name, { exact: true }).waitFor();
+}
+
 /** No accessibility violation on the page as it stands. */
 export async function accessible(page) {
   // A colour in the middle of its change is no colour of ours.

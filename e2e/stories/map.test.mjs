@@ -121,10 +121,37 @@ story('magnified to 400 % all of the page is reached by scrolling', { viewport: 
   const forward = page.locator('.controls').getByRole('button', { name: 'next machine' });
   await forward.scrollIntoViewIfNeeded();
   await forward.click();
-  await page.locator('.strip .here').getByText('slb').waitFor();
+  await page.getByRole('button', { name: /^slb .*the packet is here/ }).waitFor();
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(sideways <= 0, `${sideways} pixels stick out`);
 });
+
+for (const width of [320, 390]) {
+  story(`at ${width} pixels the map keeps the packet in view, and moves by finger`, { viewport: { width, height: 844 }, hasTouch: true }, async ({ page, context }) => {
+    const inView = async () => {
+      const [box, around] = await Promise.all([page.locator('.map .packet').boundingBox(), pane(page).boundingBox()]);
+      return box.y > around.y - 8 && box.y + box.height < around.y + around.height + 8 && box.x > around.x - 8 && box.x < around.x + around.width;
+    };
+    const onward = page.locator('.controls').getByRole('button', { name: 'next machine' });
+    for (let machine = 0; machine < 4; machine += 1) {
+      await toLevel(page, 'Machine');
+      await until(inView, (seen) => seen);
+      await onward.click();
+    }
+    const box = await pane(page).boundingBox();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height - 20];
+    const client = await context.newCDPSession(page);
+    await client.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x, y }] });
+    for (const up of [10, 30, 60, 90]) {
+      await client.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: [{ x, y: y - up }] });
+    }
+    await client.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await follow(page).click();
+    await page.getByRole('button', { name: 'Larger map' }).click();
+    assert.ok((await pane(page).boundingBox()).height > box.height * 1.4);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth) <= 0);
+  });
+}
 
 story('with reduced motion the packet is there at once', { reducedMotion: 'reduce' }, async ({ page }) => {
   const moves = await page.locator('.map .packet').evaluate((packet) => getComputedStyle(packet).transitionDuration);

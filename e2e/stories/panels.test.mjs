@@ -1,6 +1,6 @@
 // Comparing runs, asking why not, coverage, and how far the model goes.
 import assert from 'node:assert/strict';
-import { accessible } from '../lib/page.mjs';
+import { accessible, openTab } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
 /** Puts a line before the first rule of a chain of work001. */
@@ -17,7 +17,7 @@ async function insert(page, chain, rule) {
 }
 
 story('an edit is compared with the run before it, at the step where they part', {}, async ({ page }) => {
-  await page.getByRole('tab', { name: 'Compare' }).click();
+  await openTab(page, 'Compare');
   const panel = page.getByRole('tabpanel');
   await panel.getByText('Both walks are the same').waitFor();
   await panel.getByRole('button', { name: 'Keep this run' }).click();
@@ -31,7 +31,7 @@ story('an edit is compared with the run before it, at the step where they part',
 });
 
 story('a rule says why the packet did not take it, and what it would take', {}, async ({ page }) => {
-  await page.getByRole('tab', { name: 'Why not' }).click();
+  await openTab(page, 'Why not');
   const panel = page.getByRole('tabpanel');
   await panel.getByLabel('Find a line').fill('work001 KUBE-SERVICES 182.92.251.227');
   await panel.getByRole('button', { name: /KUBE-FW/ }).first().click();
@@ -52,6 +52,38 @@ story('a rule that was passed over can be asked where it is explained', {}, asyn
   await page.getByRole('heading', { name: 'What it would take' }).waitFor();
 });
 
+story('a rule on the map is asked where it stands, by key as well', {}, async ({ page }) => {
+  await page.getByRole('tab', { name: 'All steps' }).click();
+  await page.getByRole('button', { name: /→ DNAT/ }).first().click();
+  const ask = page.locator('.map .ask').filter({ has: page.locator('title') });
+  await ask.first().focus();
+  await page.keyboard.press('Enter');
+  const panel = page.getByRole('tabpanel');
+  await panel.getByText('It was asked and did not hold').waitFor();
+  await page.getByRole('tab', { name: 'Why not', selected: true }).waitFor();
+});
+
+story('tabs go by arrow keys, and those behind “More” come into the row', {}, async ({ page }) => {
+  const selected = page.locator('[role=tab][aria-selected=true]');
+  await page.getByRole('tab', { name: 'This step' }).focus();
+  await page.keyboard.press('ArrowRight');
+  await selected.getByText('All steps').waitFor();
+  await page.keyboard.press('End');
+  await selected.getByText('Why not').waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.locator('#more-tabs').getByText('commands on any of these machines').waitFor();
+  await accessible(page);
+  await page.keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'tab-more');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await selected.getByText('Terminal').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'tab-terminal');
+  assert.equal(await page.locator('#more-tabs').isVisible(), false);
+});
+
 story('the line under the cursor can be asked', {}, async ({ page }) => {
   await page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'work001' }).click();
   await page.getByRole('navigation', { name: 'Files' }).getByRole('button', { name: 'ip-route' }).click();
@@ -61,7 +93,7 @@ story('the line under the cursor can be asked', {}, async ({ page }) => {
 });
 
 story('coverage shows which lines probes reach, beside the lines as well', {}, async ({ page }) => {
-  await page.getByRole('tab', { name: 'Coverage' }).click();
+  await openTab(page, 'Coverage');
   const panel = page.getByRole('tabpanel');
   await panel.getByLabel('More probes').fill('client tcp 192.168.0.18:31061\nnonsense');
   await panel.getByRole('button', { name: 'Measure' }).click();
@@ -74,7 +106,7 @@ story('coverage shows which lines probes reach, beside the lines as well', {}, a
 
 story('怎样才会走到：也说中文，窄屏也能用', { locale: 'zh-CN', viewport: { width: 390, height: 844 } }, async ({ page }) => {
   for (const tab of ['对比', '覆盖', '为何不走']) {
-    await page.getByRole('tab', { name: tab }).click();
+    await openTab(page, tab);
     await accessible(page);
   }
   const panel = page.getByRole('tabpanel');

@@ -63,10 +63,12 @@ story('on a middle screen the files lie in a drawer', { viewport: { width: 1024,
 });
 
 story('on a small screen the steps are the page', { viewport: { width: 390, height: 844 } }, async ({ page }) => {
-  await page.locator('.strip').waitFor();
   await page.locator('.controls button').filter({ hasText: 'step' }).last().click();
   const explained = page.locator('.steps .inspector');
   await explained.waitFor();
+  assert.equal(await page.getByRole('tab').count(), 3);
+  const tops = await page.locator('[role=tab], #tab-more').evaluateAll((all) => all.map((e) => e.getBoundingClientRect().top));
+  assert.ok(Math.max(...tops) - Math.min(...tops) < 4, `the tabs are in one row: ${tops}`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= 390, `nothing sticks out: ${wide}`);
 });

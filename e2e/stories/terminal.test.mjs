@@ -1,9 +1,10 @@
 // The terminal: commands on a host, completion, history, and a way out by keyboard.
 import assert from 'node:assert/strict';
+import { openTab } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
 story('a host answers commands as the run left it', {}, async ({ page }) => {
-  await page.getByRole('tab', { name: 'Terminal' }).click();
+  await openTab(page, 'Terminal');
   await page.getByRole('combobox', { name: 'On', exact: true }).selectOption('work001');
   const line = page.getByRole('textbox', { name: 'Command on work001' });
   await line.fill('iptables -t nat -L KUBE-MARK-MASQ -n');
@@ -21,7 +22,7 @@ story('a host answers commands as the run left it', {}, async ({ page }) => {
 });
 
 story('Tab completes and traps nobody', {}, async ({ page }) => {
-  await page.getByRole('tab', { name: 'Terminal' }).click();
+  await openTab(page, 'Terminal');
   await page.getByRole('combobox', { name: 'On', exact: true }).selectOption('work001');
   const line = page.getByRole('textbox', { name: 'Command on work001' });
   await line.pressSequentially('iptables -t n');
@@ -39,7 +40,7 @@ story('Tab completes and traps nobody', {}, async ({ page }) => {
 });
 
 story('终端也说中文', { locale: 'zh-CN', viewport: { width: 390, height: 844 } }, async ({ page }) => {
-  await page.getByRole('tab', { name: '终端' }).click();
+  await openTab(page, '终端');
   await page.getByRole('combobox', { name: '主机' }).selectOption('work001');
   await page.getByRole('button', { name: 'ip route', exact: true }).click();
   await page.getByRole('log').getByText('default via 192.168.0.253').waitFor();

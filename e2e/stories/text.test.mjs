@@ -1,5 +1,8 @@
 // The text editor: completion, help, the way to a definition, folds, files from the disk, and a way out.
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { accessible } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
@@ -103,4 +106,36 @@ story('files are dropped on the page, and their paths say what they are', {}, as
   await accessible(page);
   await dialog.getByRole('button', { name: 'Take these files' }).click();
   await page.locator('code-editor').getByText('name: web').waitFor();
+});
+
+/** Lets a file or a folder of the disk fall on the page, as a hand does. */
+async function drop(page, context, path) {
+  const client = await context.newCDPSession(page);
+  const data = { items: [], files: [path], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) {
+    await client.send('Input.dispatchDragEvent', { type, x: 600, y: 300, data });
+  }
+}
+
+story('a folder is dropped with all that is in it', {}, async ({ page, context }) => {
+  await page.locator('code-editor .cm-content').waitFor();
+  const folder = join(mkdtempSync(join(tmpdir(), 'northsouth-')), 'dump');
+  mkdirSync(join(folder, 'nodes', 'work009'), { recursive: true });
+  writeFileSync(join(folder, 'nodes', 'work009', 'ip-route.txt'), 'default via 192.168.0.253 dev eth0\n');
+  writeFileSync(join(folder, 'picture.bin'), Buffer.from([0, 1, 2]));
+  await drop(page, context, folder);
+  const dialog = page.getByRole('dialog', { name: 'Open files…' });
+  await dialog.getByText('dump/picture.bin is too large or is no text').waitFor();
+  assert.equal(await dialog.getByLabel('Path').first().inputValue(), 'nodes/work009/ip-route.txt');
+  await dialog.getByRole('button', { name: 'Take these files' }).click();
+  await page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'work009' }).waitFor();
+});
+
+story('a file that looks like a workspace and is none is refused in words', {}, async ({ page, context }) => {
+  await page.locator('code-editor .cm-content').waitFor();
+  const file = join(mkdtempSync(join(tmpdir(), 'northsouth-')), 'broken.zip');
+  writeFileSync(file, 'PK no zip');
+  await drop(page, context, file);
+  await page.locator('.notice').getByText(/zip/).waitFor();
+  assert.equal(await page.getByRole('dialog').count(), 0);
 });

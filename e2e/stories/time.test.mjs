@@ -60,7 +60,14 @@ story('a breakpoint is set in the editor by its gutter and by F9', {}, async ({ 
   await key(page, 'F9');
   await editor.locator('.breakpoints').getByText('■').first().waitFor();
   await page.getByRole('tab', { name: 'All steps' }).click();
-  await page.getByRole('region', { name: 'Breakpoints' }).getByText(/met by \d+ step/).waitFor();
+  await page.getByRole('region', { name: 'Breakpoints' }).getByText(/stops the walk at \d+ step/).waitFor();
+  await page.reload();
+  await page.getByRole('button', { name: 'next breakpoint' }).waitFor();
+  await page.getByRole('tab', { name: 'All steps' }).click();
+  await page.getByRole('region', { name: 'Breakpoints' }).getByRole('button', { name: /^Remove/ }).click();
+  await page.reload();
+  await page.getByRole('button', { name: 'next machine' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'next breakpoint' }).count(), 0);
 });
 
 story('keys are listed under ?, can be turned off, and do nothing in a text', {}, async ({ page }) => {

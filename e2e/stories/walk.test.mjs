@@ -15,7 +15,7 @@ story('the request is played to its end', {}, async ({ page }) => {
   const count = await steps(page);
   await page.waitForFunction((last) => document.querySelector('.where').textContent.includes(`step ${last} of`), count);
   await page.getByRole('button', { name: 'play' }).waitFor();
-  assert.match(await page.getByRole('tabpanel').textContent(), /takes it/);
+  assert.match(await page.getByRole('tabpanel').textContent(), /gets the packet/);
 });
 
 story('steps go forward and back by hand', {}, async ({ page }) => {
@@ -67,7 +67,7 @@ story('another place on the map opens by keyboard and closes again', {}, async (
   const forward = page.getByRole('button', { name: /^FORWARD filter, work001/ });
   await forward.focus();
   await page.keyboard.press('Enter');
-  await page.getByRole('group', { name: /FORWARD, work001/ }).waitFor();
+  await page.getByRole('group', { name: /FORWARD of work001/ }).waitFor();
   await page.getByRole('button', { name: 'Follow the packet' }).click();
   assert.equal(await page.getByRole('button', { name: 'Follow the packet' }).count(), 0);
 });

@@ -1,7 +1,7 @@
 // Files and folders from the visitor's disk, by drop or by choice, handed to the page as texts.
 //
-// The page gets the event `northsouth-files` on the window; detail: { files: [[path, text]], left: [path] }. A single
-// workspace (zip, svg, png) is not for here.
+// The page gets the event `northsouth-files` on the window; detail: { files: [[path, text]], left: [path] }, or for a single
+// file that may carry a workspace: { carrier: bytes }.
 const LARGEST = 32 * 1024 * 1024;
 const MOST = 20_000;
 const CARRIER = /\.(?:zip|svg|png)$/i;
@@ -21,7 +21,13 @@ async function walk(entry, path, out) {
   }
 }
 
+const tell = (detail) => dispatchEvent(new CustomEvent('northsouth-files', { detail }));
+
 async function hand(found) {
+  if (found.length === 1 && CARRIER.test(found[0][0]) && found[0][1].size <= LARGEST) {
+    tell({ carrier: new Uint8Array(await found[0][1].arrayBuffer()) });
+    return;
+  }
   const files = [];
   const left = [];
   for (const [path, file] of found) {
@@ -29,7 +35,7 @@ async function hand(found) {
     if (text.includes('\0')) left.push(path);
     else files.push([path, text]);
   }
-  if (files.length + left.length > 0) dispatchEvent(new CustomEvent('northsouth-files', { detail: { files, left } }));
+  if (files.length + left.length > 0) tell({ files, left });
 }
 
 addEventListener('dragover', (event) => {
@@ -38,8 +44,7 @@ addEventListener('dragover', (event) => {
 
 addEventListener('drop', (event) => {
   const items = [...event.dataTransfer.items].filter(({ kind }) => kind === 'file');
-  const single = event.dataTransfer.files.length === 1 && CARRIER.test(event.dataTransfer.files[0].name);
-  if (items.length === 0 || single) return;
+  if (items.length === 0) return;
   event.preventDefault();
   // Asked for at once: after the event they are gone.
   const entries = items.map((item) => [item.webkitGetAsEntry?.(), item.getAsFile()]);

@@ -3,11 +3,7 @@
 use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    Blob, BlobPropertyBag, DragEvent, Event, File, HtmlAnchorElement, HtmlInputElement, Url,
-};
-
-use super::events::{Listener, listen};
+use web_sys::{Blob, BlobPropertyBag, Event, File, HtmlAnchorElement, HtmlInputElement, Url};
 
 /// Hands a file to the browser, to be kept where the visitor keeps files.
 pub fn save(name: &str, kind: &str, bytes: &[u8]) {
@@ -74,35 +70,8 @@ fn path(file: &File) -> String {
         .unwrap_or_else(|| file.name())
 }
 
-/// Calls back with the bytes of a single file that is dropped anywhere on the page and looks like one that carries a
-/// workspace, until dropped itself. Other drops are for others.
-pub fn on_drop(then: impl Fn(Vec<u8>) + Clone + 'static) -> Vec<Listener> {
-    let Some(window) = super::window() else {
-        return Vec::new();
-    };
-    let over = listen(&window, "dragover", |event| event.prevent_default());
-    let drop = listen(&window, "drop", move |event| {
-        let transfer = event
-            .dyn_ref::<DragEvent>()
-            .and_then(DragEvent::data_transfer);
-        let files = transfer.and_then(|t| t.files());
-        let file = files.filter(|f| f.length() == 1).and_then(|f| f.get(0));
-        let carries = |file: &File| {
-            let name = file.name().to_ascii_lowercase();
-            [".zip", ".svg", ".png"]
-                .iter()
-                .any(|end| name.ends_with(end))
-        };
-        if let Some(file) = file.filter(carries) {
-            event.prevent_default();
-            bytes(&file, then.clone());
-        }
-    });
-    vec![over, drop]
-}
-
 /// A file's bytes; nothing where it cannot be read.
-pub fn bytes(blob: &Blob, then: impl FnOnce(Vec<u8>) + 'static) {
+fn bytes(blob: &Blob, then: impl FnOnce(Vec<u8>) + 'static) {
     let read = blob.array_buffer();
     wasm_bindgen_futures::spawn_local(async move {
         if let Ok(buffer) = JsFuture::from(read).await {

@@ -1,6 +1,6 @@
-//! Texts from the visitor's disk, which the text editor's module reads (`app/editor/src/drop.js`).
+//! Files and folders that the visitor drops or chooses, which the text editor's module reads (`app/editor/src/drop.js`).
 
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, Event};
 
@@ -11,6 +11,8 @@ use super::events::{Listener, listen};
 pub struct Dropped {
     pub files: Vec<(String, String)>,
     pub left: Vec<String>,
+    /// A single file that looks like one that carries a workspace.
+    pub carrier: Option<Vec<u8>>,
 }
 
 /// Lets the visitor choose files.
@@ -41,5 +43,9 @@ fn read(detail: &JsValue) -> Dropped {
     Dropped {
         files: list("files").iter().filter_map(pair).collect(),
         left: list("left").iter().filter_map(|l| l.as_string()).collect(),
+        carrier: Reflect::get(detail, &"carrier".into())
+            .ok()
+            .and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok())
+            .map(|bytes| bytes.to_vec()),
     }
 }

@@ -3,8 +3,10 @@
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{
-    AddEventListenerOptions, Element, Event, EventTarget, HtmlTextAreaElement, PointerEvent,
+    AddEventListenerOptions, Element, Event, EventTarget, FocusEvent, HtmlTextAreaElement, Node,
+    PointerEvent,
 };
+use yew::NodeRef;
 
 /// Listens until dropped.
 pub struct Listener {
@@ -89,4 +91,13 @@ pub fn select_all(event: &Event) {
     if let Some(field) = field {
         field.select();
     }
+}
+
+/// Whether the focus goes out of an element. Where it goes nowhere, it was a click beside all that takes it.
+pub fn leaves(event: &FocusEvent, around: &NodeRef) -> bool {
+    let to = event
+        .related_target()
+        .and_then(|t| t.dyn_into::<Node>().ok());
+    let around = around.cast::<Node>();
+    around.is_some_and(|around| !around.contains(to.as_ref()))
 }

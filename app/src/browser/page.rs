@@ -1,11 +1,7 @@
 //! The page itself: its language, its theme, where its focus is.
 
 use wasm_bindgen::JsCast;
-use web_sys::{
-    Element, HtmlDialogElement, HtmlElement, ScrollBehavior, ScrollIntoViewOptions,
-    ScrollLogicalPosition,
-};
-use yew::NodeRef;
+use web_sys::{Element, HtmlElement, ScrollBehavior, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 /// The element that the page is drawn into.
 pub fn place() -> Option<Element> {
@@ -47,13 +43,6 @@ pub fn reveal(selector: &str, to_top: bool) {
     }
 }
 
-/// Opens a dialog over the page, with the focus in it.
-pub fn show_dialog(node: &NodeRef) {
-    if let Some(dialog) = node.cast::<HtmlDialogElement>() {
-        let _ = dialog.show_modal();
-    }
-}
-
 /// Whether nobody can see the page just now.
 pub fn hidden() -> bool {
     super::document().is_some_and(|d| d.hidden())
@@ -64,6 +53,15 @@ pub fn focus_by_id(id: &str) {
     let found = super::document().and_then(|d| d.get_element_by_id(id));
     if let Some(element) = found.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
         let _ = element.focus();
+    }
+}
+
+/// Moves the focus to the page's first heading, from where a reader goes on.
+pub fn focus_heading() {
+    let found = super::document().and_then(|d| d.query_selector("h1").ok().flatten());
+    if let Some(heading) = found.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+        heading.set_tab_index(-1);
+        let _ = heading.focus();
     }
 }
 

@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use super::Props;
 use super::modal::Modal;
+use super::share::open_file;
 use crate::browser::dropped::{self, Dropped};
 use crate::browser::{editor, events};
 use crate::i18n::Words;
@@ -117,16 +118,20 @@ fn kind(path: &str, words: &Words, lang: Lang) -> String {
 /// Of what is dropped, so many files become part of a workspace.
 const MOST_FILES: usize = 2000;
 
-/// Files that were dropped on the page, or chosen: under which paths are they taken?
+/// Files that were dropped on the page, or chosen. One that carries a workspace is opened; under which paths are others taken?
 #[component]
 pub fn DroppedFiles(props: &Props) -> Html {
     let words = props.words();
     let lang = props.state.settings.lang;
     let found = use_state_eq(|| None::<Dropped>);
     {
-        let found = found.setter();
+        let (found, send) = (found.setter(), props.send.clone());
         use_effect_with((), move |()| {
             let watch = dropped::listen_to(move |mut dropped| {
+                if let Some(bytes) = dropped.carrier {
+                    open_file(&bytes, &send);
+                    return;
+                }
                 let over = dropped.files.split_off(dropped.files.len().min(MOST_FILES));
                 dropped.left.extend(over.into_iter().map(|(path, _)| path));
                 for (path, _) in &mut dropped.files {

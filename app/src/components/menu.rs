@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::browser::page;
+use crate::hooks::use_disclosure;
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct MenuProps {
@@ -12,28 +12,16 @@ pub struct MenuProps {
 /// Items in a row where there is room; on narrow screens behind one button.
 #[component]
 pub fn Menu(props: &MenuProps) -> Html {
-    let open = use_state_eq(|| false);
-    let toggle = {
-        let open = open.clone();
-        move |_: MouseEvent| open.set(!*open)
-    };
-    let close = open.setter();
-    let onkeydown = {
-        let open = open.clone();
-        move |event: KeyboardEvent| {
-            if *open && event.key() == "Escape" {
-                open.set(false);
-                page::focus_by_id("menu-button");
-            }
-        }
-    };
+    let items = use_disclosure("menu-button");
+    let close = items.close.reform(|_: MouseEvent| ());
     html! {
-        <div class={classes!("menu", open.then_some("open"))} {onkeydown}>
+        <div class={classes!("menu", items.open.then_some("open"))} ref={items.node}
+            onkeydown={items.onkeydown} onfocusout={items.onfocusout}>
             <button id="menu-button" class="more" aria-label={props.label.clone()} title={props.label.clone()}
-                aria-expanded={open.to_string()} aria-controls="menu-items" onclick={toggle}>
+                aria-expanded={items.open.to_string()} aria-controls="menu-items" onclick={items.ontoggle}>
                 <span aria-hidden="true">{ "⋯" }</span>
             </button>
-            <div id="menu-items" class="items" onclick={move |_| close.set(false)}>
+            <div id="menu-items" class="items" onclick={close}>
                 { props.children.clone() }
             </div>
         </div>

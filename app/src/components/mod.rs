@@ -6,7 +6,6 @@ pub mod code_editor;
 pub mod compare;
 pub mod controls;
 pub mod coverage;
-pub mod dialog;
 pub mod fidelity;
 pub mod file_tools;
 pub mod files;

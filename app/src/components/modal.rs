@@ -9,6 +9,9 @@ pub struct ModalProps {
     /// The word on the button that closes it.
     pub close: AttrValue,
     pub onclose: Callback<()>,
+    /// No wider than a column of text.
+    #[prop_or_default]
+    pub small: bool,
     pub children: Children,
 }
 
@@ -29,7 +32,7 @@ pub fn Modal(props: &ModalProps) -> Html {
     };
     let heading = format!("{}-title", props.id);
     html! {
-        <dialog ref={node} id={props.id.clone()} class="modal" aria-labelledby={heading.clone()}>
+        <dialog ref={node} id={props.id.clone()} class={classes!("modal", props.small.then_some("small"))} aria-labelledby={heading.clone()}>
             <div class="head">
                 <h2 id={heading}>{ &props.title }</h2>
                 <button class="icon" aria-label={props.close.clone()} title={props.close.clone()} {onclick}>

@@ -1,7 +1,7 @@
 use yew::prelude::*;
 
 use super::Props;
-use super::dialog::DialogBox;
+use super::modal::Modal;
 use crate::state::Event;
 use crate::view_model::shortcuts::SHORTCUTS;
 
@@ -10,7 +10,7 @@ pub fn shortcuts(props: &Props) -> Html {
     let words = props.words();
     let on = props.state.settings.shortcuts;
     html! {
-        <DialogBox title={words.shortcuts} close={words.close} onclose={props.on(Event::DialogClosed)}>
+        <Modal id="shortcuts" small=true title={words.shortcuts} close={words.close} onclose={props.on(Event::DialogClosed)}>
             <table class="keys">
                 { for SHORTCUTS.iter().map(|shortcut| html! {
                     <tr>
@@ -26,6 +26,6 @@ pub fn shortcuts(props: &Props) -> Html {
             <p class="about">{ words.shortcuts_about }</p>
             <label class="check"><input type="checkbox" checked={on}
                 onchange={props.on(Event::ShortcutsSet(!on))} />{ words.shortcuts_on }</label>
-        </DialogBox>
+        </Modal>
     }
 }

@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::browser::{editor, media, size};
+use crate::browser::{editor, events, media, page, size};
 
 /// An element's width and height, as they change; `first` until they are known.
 #[hook]
@@ -41,4 +41,56 @@ pub fn use_editor() -> bool {
         move || drop(watch)
     });
     *ready
+}
+
+/// What hides behind a button, and what the element around both listens to.
+pub struct Disclosure {
+    pub open: bool,
+    /// Of the element around the button and what it shows.
+    pub node: NodeRef,
+    pub ontoggle: Callback<MouseEvent>,
+    pub onkeydown: Callback<KeyboardEvent>,
+    pub onfocusout: Callback<FocusEvent>,
+    pub close: Callback<()>,
+}
+
+/// Shown by its button; hidden by it, by Escape, and when the focus goes elsewhere.
+#[hook]
+pub fn use_disclosure(button: &'static str) -> Disclosure {
+    let open = use_state_eq(|| false);
+    let node = use_node_ref();
+    let set = open.setter();
+    let toggle = {
+        let (set, now) = (set.clone(), *open);
+        Callback::from(move |_| set.set(!now))
+    };
+    let close = {
+        let set = set.clone();
+        Callback::from(move |()| set.set(false))
+    };
+    let onkeydown = {
+        let (close, now) = (close.clone(), *open);
+        Callback::from(move |event: KeyboardEvent| {
+            if now && event.key() == "Escape" {
+                close.emit(());
+                page::focus_by_id(button);
+            }
+        })
+    };
+    let onfocusout = {
+        let node = node.clone();
+        Callback::from(move |event: FocusEvent| {
+            if events::leaves(&event, &node) {
+                set.set(false);
+            }
+        })
+    };
+    Disclosure {
+        open: *open,
+        node,
+        ontoggle: toggle,
+        onkeydown,
+        onfocusout,
+        close,
+    }
 }

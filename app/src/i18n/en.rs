@@ -2,7 +2,7 @@ use northsouth::text::Outcome;
 use northsouth::trace::{Disposition, Role, Stage};
 
 use super::{Words, control};
-use crate::state::Level;
+use crate::state::{Level, Tab};
 use crate::view_model::balancer::Mode;
 
 pub const WORDS: Words = Words {
@@ -21,7 +21,7 @@ pub const WORDS: Words = Words {
     files_width: "Width of the files",
     explanation_width: "Width of the explanation",
     printed_by: |command| match command {
-        None => "A small file of this page’s own.".to_string(),
+        None => "A small file in this page’s own format.".to_string(),
         Some(command) => format!("As “{command}” prints it."),
     },
     edited: "Yours: edited.",
@@ -48,7 +48,7 @@ pub const WORDS: Words = Words {
     this_host: "this host",
     conntrack: "conntrack",
     neighbours: "neighbours",
-    open_place: |what, machine| format!("{what}, {machine}"),
+    open_place: |what, machine| format!("{what} of {machine}"),
     packet_is_here: |label| format!("{label}: the packet is here"),
     follow_packet: "Follow the packet",
     zoom: "What the map shows",
@@ -61,6 +61,7 @@ pub const WORDS: Words = Words {
     nearer: "Zoom in",
     farther: "Zoom out",
     fit: "Fit",
+    larger_map: "Larger map",
     more_pods: |n| plural(n, "more pod", "more pods"),
     more_nodes: |n| plural(n, "more node", "more nodes"),
     pods: |n| plural(n, "pod", "pods"),
@@ -91,6 +92,18 @@ pub const WORDS: Words = Words {
     explanation: "Explanation",
     this_step: "This step",
     all_steps: "All steps",
+    more_tabs: "More",
+    tab_about: |tab| match tab {
+        Tab::Step => "the step at hand, explained",
+        Tab::List => "the whole walk as a list",
+        Tab::Probe => "who sends what to whom",
+        Tab::Terminal => "commands on any of these machines",
+        Tab::Compare => "this walk beside another, to see what an edit changed",
+        Tab::WhyNot => "why a rule, route or backend did not take this packet",
+        Tab::Coverage => "which rules and routes are ever used, and which never",
+        Tab::Roads => "every endpoint that such a connection may reach, with its chance",
+        Tab::Cluster => "versions, controllers, and what may happen to the cluster",
+    },
     packet: "The packet, before and after",
     was: "was",
     is_now: "is now",
@@ -133,8 +146,8 @@ pub const WORDS: Words = Words {
     breakpoints: "Breakpoints",
     breakpoint_here: "Stop at this line",
     stops: |steps| match steps {
-        0 => "no step meets it".to_string(),
-        n => format!("met by {}", plural(n, "step", "steps")),
+        0 => "no step stops here".to_string(),
+        n => format!("stops the walk at {}", plural(n, "step", "steps")),
     },
     remove: |what| format!("Remove {what}"),
     shortcuts: "Keyboard shortcuts",

@@ -10,7 +10,7 @@ pub use control::ControlWords;
 use northsouth::text::{Lang, Outcome};
 use northsouth::trace::{Disposition, Role, Stage};
 
-use crate::state::Level;
+use crate::state::{Level, Tab};
 use crate::view_model::balancer::Mode;
 
 /// Every word of the page, in one language.
@@ -57,6 +57,7 @@ pub struct Words {
     pub nearer: &'static str,
     pub farther: &'static str,
     pub fit: &'static str,
+    pub larger_map: &'static str,
     pub more_pods: fn(usize) -> String,
     pub more_nodes: fn(usize) -> String,
     pub pods: fn(usize) -> String,
@@ -80,6 +81,10 @@ pub struct Words {
     pub explanation: &'static str,
     pub this_step: &'static str,
     pub all_steps: &'static str,
+    /// What hides further tabs.
+    pub more_tabs: &'static str,
+    /// What a tab is for.
+    pub tab_about: fn(Tab) -> &'static str,
     pub packet: &'static str,
     pub was: &'static str,
     pub is_now: &'static str,

@@ -10,9 +10,10 @@ use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 use super::Route;
 use super::embed_options::EmbedOptions;
 use crate::browser::{media, panic, storage};
-use crate::state::{Event, Notice, Reading, Settings, State, Task, look};
+use crate::state::{Breakpoints, Event, Notice, Reading, Settings, State, Task, look};
 
 const WORKSPACE: &str = "northsouth.workspace";
+const BREAKPOINTS: &str = "northsouth.breakpoints";
 /// A workspace that was set aside when it could not be opened, or when the program failed with it.
 const ASIDE: &str = "northsouth.aside";
 /// Where workspaces of links are kept, a line each, the last one last.
@@ -39,6 +40,11 @@ impl Slot {
             DEFAULT => WORKSPACE.into(),
             name => format!("{WORKSPACE}.{name}").into(),
         })
+    }
+
+    /// Where the breakpoints of the same page are kept.
+    fn breakpoints(&self) -> String {
+        self.0.replacen(WORKSPACE, BREAKPOINTS, 1)
     }
 
     fn is_of_link(&self) -> bool {
@@ -168,6 +174,9 @@ pub fn open(route: &Route) -> State {
     let mut state = State::new(source.pristine, workspace, settings());
     state.source = Rc::new(given);
     state.scenario = source.scenario;
+    if let Some(kept) = storage::load(&slot.breakpoints()) {
+        state.breakpoints = Rc::new(Breakpoints::read(&kept, &state.run.files));
+    }
     if let Some(shared) = source.shared {
         look(&mut state, shared.step, &shared.view);
     }
@@ -230,9 +239,23 @@ fn remember_link(slot: &Slot) {
     let mut slots: Vec<&str> = list.lines().filter(|line| *line != &*slot.0).collect();
     slots.push(&slot.0);
     while slots.len() > MOST_LINKS {
-        storage::forget(slots.remove(0));
+        let oldest = Slot(slots.remove(0).into());
+        storage::forget(&oldest.0);
+        storage::forget(&oldest.breakpoints());
     }
     storage::save(LINKS, &slots.join("\n"));
+}
+
+/// They are the viewer's own, whether or not the texts are.
+pub fn save_breakpoints(slot: &Slot, breakpoints: &Breakpoints) {
+    if breakpoints.is_empty() {
+        storage::forget(&slot.breakpoints());
+        return;
+    }
+    if slot.is_of_link() {
+        remember_link(slot);
+    }
+    storage::save(&slot.breakpoints(), &breakpoints.write());
 }
 
 /// The scenario as it comes needs no keeping.

@@ -70,6 +70,15 @@ fn Root(RootProps { route }: &RootProps) -> Html {
         });
         move || drop(watch)
     });
+    {
+        // A page that takes another's place begins where it says what it is; one that is embedded never takes the focus.
+        let first = use_mut_ref(|| true);
+        use_effect_with(route.clone(), move |_| {
+            if !std::mem::take(&mut *first.borrow_mut()) && !page::is_embedded() {
+                page::focus_heading();
+            }
+        });
+    }
     if page::is_embedded() {
         return html! { <Embed route={(*route).clone()} /> };
     }

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::settings::use_page_settings;
 use super::{Route, keep, progress};
-use crate::browser::{clock, disk, keys, library, location, measure, media, page};
+use crate::browser::{clock, keys, library, location, measure, media, page};
 use crate::components::cluster::{ClusterPanel, Dialects, RoadsPanel};
 use crate::components::compare::Compare;
 use crate::components::controls::controls;
@@ -20,8 +20,7 @@ use crate::components::share::{EmbedDialog, ShareDialog, open_file};
 use crate::components::shortcuts::shortcuts;
 use crate::components::splitter::Splitter;
 use crate::components::steps::steps;
-use crate::components::strip::strip;
-use crate::components::tabs::{shown, tab_id, tabs};
+use crate::components::tabs::{Tabs, shown, tab_id};
 use crate::components::task::task_card;
 use crate::components::terminal::Terminal;
 use crate::components::top_bar::top_bar;
@@ -76,7 +75,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     use_progress(&state);
     use_playing(&state, &send);
     use_shortcuts(&state, &send);
-    use_files_from_outside(&send);
+    use_source(&send);
 
     let props = Props { state, send };
     let state = &props.state;
@@ -85,7 +84,6 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     let below_wide = use_media(media::MEDIUM);
     use_effect_with((state.cursor, state.tab, narrow), move |_| {
         page::reveal("[aria-current=step]", narrow);
-        page::reveal(".strip .here", false);
     });
 
     let folded = if below_wide {
@@ -114,19 +112,15 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                         }
                     </div>
                 }
-                if narrow {
-                    { strip(&props) }
-                } else {
-                    <MapView ..props.clone() />
-                    if !below_wide {
-                        <Splitter label={words.explanation_width} width={settings.inspector_width} mirrored=true
-                            onresize={props.send.reform(Event::InspectorResized)} />
-                    }
+                <MapView ..props.clone() />
+                if !below_wide {
+                    <Splitter label={words.explanation_width} width={settings.inspector_width} mirrored=true
+                        onresize={props.send.reform(Event::InspectorResized)} />
                 }
                 <section class="explanation" aria-label={words.explanation}>
                     { tour_card(&props) }
                     { task_card(&props) }
-                    { tabs(&props, narrow) }
+                    <Tabs base={props.clone()} {narrow} />
                     <div id="panel" role="tabpanel" tabindex="0" aria-labelledby={tab_id(tab)}>
                         { match tab {
                             _ if veiled => html! { <p class="about">{ course(settings.lang).predict_first }</p> },
@@ -168,14 +162,9 @@ fn skip() -> Callback<MouseEvent> {
     })
 }
 
-/// What is dropped on the page, and what `?src=` names.
+/// What `?src=` names.
 #[hook]
-fn use_files_from_outside(send: &Callback<Event>) {
-    let dropped = send.clone();
-    use_effect_with((), move |()| {
-        let watch = disk::on_drop(move |bytes| open_file(&bytes, &dropped));
-        move || drop(watch)
-    });
+fn use_source(send: &Callback<Event>) {
     let send = send.clone();
     use_effect_with((), move |()| {
         let Some(address) = location::source() else {
@@ -189,9 +178,15 @@ fn use_files_from_outside(send: &Callback<Event>) {
     });
 }
 
-/// The workspace is kept as it changes.
+/// The workspace and its breakpoints are kept as they change.
 #[hook]
 fn use_keeping(slot: keep::Slot, state: &Shared, send: &Callback<Event>) {
+    {
+        let slot = slot.clone();
+        use_effect_with(state.breakpoints.clone(), move |breakpoints| {
+            keep::save_breakpoints(&slot, breakpoints);
+        });
+    }
     let (workspace, source) = (state.workspace.clone(), state.source.clone());
     let send = send.clone();
     let told = use_mut_ref(|| false);

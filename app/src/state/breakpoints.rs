@@ -40,6 +40,28 @@ impl Breakpoints {
         here.map(|b| b.line).collect()
     }
 
+    /// For the next visit: a line each, as `12 nodes/work001/iptables-save.txt`.
+    pub fn write(&self) -> String {
+        let lines = self.0.iter().map(|b| format!("{} {}\n", b.line, b.file));
+        lines.collect()
+    }
+
+    /// Those that were written, on lines that are still there.
+    pub fn read(text: &str, files: &[File]) -> Self {
+        let read = text.lines().filter_map(|written| {
+            let (line, name) = written.split_once(' ')?;
+            let line: u32 = line.parse().ok()?;
+            let file = files.iter().find(|f| *f.name == *name)?;
+            let at = usize::try_from(line).ok()?.checked_sub(1)?;
+            file.text.lines().nth(at)?;
+            Some(Breakpoint {
+                file: file.name.clone(),
+                line,
+            })
+        });
+        Self(read.collect())
+    }
+
     /// The files have other texts now. A breakpoint whose line, or whose file, is gone is gone as well.
     pub fn follow(&mut self, before: &[File], after: &[File]) {
         let text = |files: &[File], name: &str| {
@@ -81,6 +103,32 @@ fn line_after(before: &str, after: &str, line: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_is_read_again_where_its_line_is_still_there() {
+        let files = [File::new("nodes/a b/ip-route.txt", "one\ntwo\n")];
+        let mut kept = Breakpoints::default();
+        for line in [1, 2] {
+            kept.toggle(Breakpoint {
+                file: files[0].name.clone(),
+                line,
+            });
+        }
+        assert_eq!(Breakpoints::read(&kept.write(), &files), kept);
+        assert_eq!(
+            Breakpoints::read(&kept.write(), &[]),
+            Breakpoints::default()
+        );
+        let shorter = [File::new("nodes/a b/ip-route.txt", "one\n")];
+        assert_eq!(
+            Breakpoints::read(&kept.write(), &shorter).lines("nodes/a b/ip-route.txt"),
+            [1]
+        );
+        assert_eq!(
+            Breakpoints::read("0 x\nx\n-1 y", &files),
+            Breakpoints::default()
+        );
+    }
 
     #[test]
     fn a_breakpoint_stays_with_its_line() {

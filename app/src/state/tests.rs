@@ -363,7 +363,7 @@ fn the_map_of_any_cluster_holds_together_at_any_step_level_and_width() {
             state.after(Event::StepChosen(step));
             for level in Level::ALL {
                 state.zoom = Zoom::at(level);
-                for width in [300, 690, 1100] {
+                for width in [300, 390, 470, 690, 1100] {
                     let what = format!("{name}, step {step}, {level:?}, width {width}");
                     check_map(&map(&state, width), &what);
                 }
@@ -377,7 +377,9 @@ fn the_map_of_any_cluster_holds_together_at_any_step_level_and_width() {
             }));
             state.after(Event::PodsOpened(HostId(host as u16)));
             state.zoom = Zoom::default();
-            check_map(&map(&state, 690), &format!("{name}, host {host} open"));
+            for width in [390, 690] {
+                check_map(&map(&state, width), &format!("{name}, host {host} open"));
+            }
         }
     }
 }

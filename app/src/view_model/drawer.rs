@@ -43,6 +43,15 @@ pub struct Line {
     pub span: Option<northsouth::text::Span>,
 }
 
+impl Line {
+    /// Whether one can ask why the packet did not take it. Where the packet is (`here`), what it has not come to may still
+    /// take it.
+    pub fn can_be_asked(&self, here: bool) -> bool {
+        let passed = self.outcome.map_or(!here, |o| o != Outcome::Held);
+        passed && !self.note && self.span.is_some()
+    }
+}
+
 /// Where the packet comes from and where it goes to, by what its headers say now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tag {

@@ -183,7 +183,8 @@ impl Row {
 
     fn label(&mut self, at: i32, text: &str, step: usize, layer: Layer) -> Option<Label> {
         let x = at * self.width / 1000;
-        let wide = Face::SMALL.width(text);
+        // Moments of change are bold, so a face that is wider than theirs.
+        let wide = Face::SANS.width(text);
         let (anchor, start) = if x < wide / 2 {
             (Anchor::Start, x)
         } else if x + wide / 2 > self.width {
@@ -194,7 +195,7 @@ impl Row {
         if start < self.end {
             return None;
         }
-        self.end = start + wide + 10;
+        self.end = start + wide + 14;
         Some(Label {
             at,
             text: text.to_string(),

@@ -16,7 +16,7 @@ use crate::net::{
 use crate::netfilter::{self, SocketOwner};
 use crate::topology::{HostId, Service, Socket};
 use crate::trace::{
-    Action, Content, Delivery, Disposition, Journey, Maker, Part, Payload, Role, Trace,
+    Action, Content, Delivery, Disposition, Journey, Maker, PROBE, Part, Payload, Role, Trace,
 };
 
 /// A socket's own end and the other.
@@ -75,7 +75,7 @@ impl Sim<'_> {
             owner: Some(SocketOwner::default()),
             ..SendOptions::default()
         };
-        let (_, ends) = self.connect(at, packet, None, "probe".into(), ask, &options);
+        let (_, ends) = self.connect(at, packet, None, PROBE.into(), ask, &options);
         self.probed = ends.map(|ends| (at, ends));
         self.run_until(u64::MAX);
         Some(())
@@ -114,7 +114,7 @@ impl Sim<'_> {
             hello: None,
             request: Some((request, HttpVersion::Http1)),
         });
-        self.connect(at, packet, None, "probe".into(), ask, &options)
+        self.connect(at, packet, None, PROBE.into(), ask, &options)
             .0
     }
 
@@ -180,7 +180,7 @@ impl Sim<'_> {
             _ => Stage::Raw,
         };
         let journey = self.recorder.begin(Role::Request, None, &packet);
-        let process: Arc<str> = "probe".into();
+        let process: Arc<str> = PROBE.into();
         let maker = Maker::Process(process.clone());
         if self.send(at, journey, packet, options, maker).is_ok() {
             self.open(at, journey, stage, None, process, options.owner);

@@ -71,6 +71,9 @@ pub enum Action {
     Looped,
 }
 
+/// The process that sends a probe, on whichever host.
+pub const PROBE: &str = "probe";
+
 /// Who made a packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Maker {

@@ -22,8 +22,8 @@ mod tell;
 mod why;
 
 pub use action::{
-    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, RouteOutcome, Routing,
-    RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
+    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, PROBE, RouteOutcome,
+    Routing, RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
 };
 pub use change::{Change, Field, Snapshot};
 pub use compare::{Comparison, How, Pair, compare};

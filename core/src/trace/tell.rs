@@ -2,7 +2,7 @@
 
 use super::considered::Told;
 use super::{
-    Action, Answer, Chosen, Drop, Egress, Maker, Neighbour, Occasion, Proxied, RouteOutcome,
+    Action, Answer, Chosen, Drop, Egress, Maker, Neighbour, Occasion, PROBE, Proxied, RouteOutcome,
     Routing, RuleStep, SourceCheck, Stage, Step, SwitchOutcome, Switching, Tls, Tracking,
 };
 use crate::conntrack::{LookupReason, Manip, NatMade};
@@ -49,6 +49,7 @@ pub fn tell(world: &World, host: HostId, step: &Step) -> Say {
                 process = delivery.process,
                 socket = std::net::SocketAddr::new(addr, port)
             ),
+            None if *delivery.process == *PROBE => say!("trace/delivered-probe"),
             None => say!("trace/delivered", process = delivery.process),
         },
         Action::Proxied(said) => proxied(host, said),
@@ -73,6 +74,7 @@ fn iface(step: &Step) -> String {
 
 fn sent(maker: &Maker) -> Say {
     match maker {
+        Maker::Process(process) if **process == *PROBE => say!("trace/sent-probe"),
         Maker::Process(process) => say!("trace/sent", process = process),
         Maker::Tcp => say!("trace/sent-tcp"),
         Maker::Reset => say!("trace/sent-reset"),

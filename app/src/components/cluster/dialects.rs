@@ -3,7 +3,7 @@ use yew::prelude::*;
 
 use crate::browser::events;
 use crate::components::Props;
-use crate::components::dialog::DialogBox;
+use crate::components::modal::Modal;
 use crate::state::Event;
 
 /// One Service in the words of every release, side by side.
@@ -23,7 +23,7 @@ pub fn Dialects(props: &Props) -> Html {
     };
     let dialects = cluster.dialects(*chosen, 0);
     html! {
-        <DialogBox title={words.dialects} close={props.words().close} onclose={props.on(Event::DialogClosed)}>
+        <Modal id="dialects" title={words.dialects} close={props.words().close} onclose={props.on(Event::DialogClosed)}>
             <p class="about">{ words.dialects_about }</p>
             <label class="service"><span>{ words.service }</span>
                 <select {onchange}>
@@ -41,6 +41,6 @@ pub fn Dialects(props: &Props) -> Html {
                     </section>
                 }) }
             </div>
-        </DialogBox>
+        </Modal>
     }
 }

@@ -24,6 +24,17 @@ pub fn frame(frame: &Frame) -> Html {
     }
 }
 
+/// What a button of the browser's own does by keys, for one that is drawn.
+pub fn pressed(send: &Callback<Event>, event: Event) -> Callback<KeyboardEvent> {
+    let send = send.clone();
+    Callback::from(move |key: KeyboardEvent| {
+        if matches!(key.key().as_str(), "Enter" | " ") {
+            key.prevent_default();
+            send.emit(event.clone());
+        }
+    })
+}
+
 /// A box, which opens when it is chosen.
 pub fn part(part: &PartBox, send: &Callback<Event>, words: &Words) -> Html {
     let open = match part.shape {
@@ -34,15 +45,7 @@ pub fn part(part: &PartBox, send: &Callback<Event>, words: &Words) -> Html {
         let open = open.clone();
         move |_: MouseEvent| open.clone()
     });
-    let onkeydown = {
-        let send = send.clone();
-        Callback::from(move |event: KeyboardEvent| {
-            if matches!(event.key().as_str(), "Enter" | " ") {
-                event.prevent_default();
-                send.emit(open.clone());
-            }
-        })
-    };
+    let onkeydown = pressed(send, open);
     let class = classes!(
         "box",
         layer_class(part.layer),

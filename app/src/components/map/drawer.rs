@@ -1,11 +1,16 @@
+use northsouth::text::Span;
 use yew::prelude::*;
 
+use super::boxes::pressed;
 use crate::components::{layer_class, outcome_sign};
 use crate::i18n::Words;
 use crate::state::Event;
 use crate::view_model::drawer::{Line, Tag};
 use crate::view_model::map::geometry::points;
 use crate::view_model::map::{CardBox, DrawerBox, Rect};
+
+/// From a card's right edge to the sign of a line; between them a line can be asked.
+const SIGN: i32 = 24;
 
 /// From the open box to its drawer. Wires run over it.
 pub fn funnel(drawer: &DrawerBox) -> Html {
@@ -27,7 +32,7 @@ pub fn drawer(drawer: &DrawerBox, send: &Callback<Event>, words: &Words) -> Html
             { for drawer.links.iter().map(|(link, walked)| html! {
                 <polyline class={classes!("wire", walked.then_some("walked"))} points={points(link)} />
             }) }
-            { for drawer.cards.iter().map(|card| self::card(card, send, words)) }
+            { for drawer.cards.iter().map(|card| self::card(card, drawer.tag.is_some(), send, words)) }
             if let Some((rect, tag)) = &drawer.tag {
                 { self::tag(*rect, tag) }
             }
@@ -35,7 +40,7 @@ pub fn drawer(drawer: &DrawerBox, send: &Callback<Event>, words: &Words) -> Html
     }
 }
 
-fn card(card: &CardBox, send: &Callback<Event>, words: &Words) -> Html {
+fn card(card: &CardBox, here: bool, send: &Callback<Event>, words: &Words) -> Html {
     let rect = card.rect;
     let class = classes!(
         "card",
@@ -48,13 +53,21 @@ fn card(card: &CardBox, send: &Callback<Event>, words: &Words) -> Html {
                 width={rect.w.to_string()} height={rect.h.to_string()} rx="8" />
             <text class="name" x={(rect.x + 10).to_string()} y={(rect.y + 19).to_string()}>{ &card.card.title }</text>
             { for card.card.lines.iter().enumerate().map(|(at, line)| {
-                self::line(line, rect, rect.y + 40 + at as i32 * 18, send, words)
+                self::line(line, (rect, here), rect.y + 40 + at as i32 * 18, send, words)
             }) }
         </g>
     }
 }
 
-fn line(line: &Line, card: Rect, y: i32, send: &Callback<Event>, words: &Words) -> Html {
+fn line(
+    line: &Line,
+    (card, here): (Rect, bool),
+    y: i32,
+    send: &Callback<Event>,
+    words: &Words,
+) -> Html {
+    let asked = line.span.filter(|_| line.can_be_asked(here));
+    let sign_at = card.right() - if asked.is_some() { SIGN } else { 10 };
     let (sign, state) = line.outcome.map(outcome_sign).unwrap_or(("", "ahead"));
     let class = classes!(
         "rule",
@@ -71,9 +84,29 @@ fn line(line: &Line, card: Rect, y: i32, send: &Callback<Event>, words: &Words) 
         <g {class} {onclick}>
             <text x={(card.x + 10).to_string()} y={y.to_string()}>{ &line.text }</text>
             if let Some(outcome) = line.outcome {
-                <text class="sign" x={(card.right() - 10).to_string()} y={y.to_string()} text-anchor="end"
+                <text class="sign" x={sign_at.to_string()} y={y.to_string()} text-anchor="end"
                     role="img" aria-label={words.outcome(outcome)}>{ sign }</text>
             }
+            if let Some(span) = asked {
+                { why_not(span, &line.text, sign_at + 4, y, send, words) }
+            }
+        </g>
+    }
+}
+
+/// Asks why the packet did not take a line.
+fn why_not(span: Span, text: &str, x: i32, y: i32, send: &Callback<Event>, words: &Words) -> Html {
+    let onclick = send.reform(move |event: MouseEvent| {
+        // Beneath it is the way to the line itself.
+        event.stop_propagation();
+        Event::WhyNotAsked(Some(span))
+    });
+    let onkeydown = pressed(send, Event::WhyNotAsked(Some(span)));
+    html! {
+        <g class="ask" role="button" tabindex="0" aria-label={format!("{} {text}", words.why_not_here)} {onclick} {onkeydown}>
+            <title>{ words.why_not_here }</title>
+            <rect x={x.to_string()} y={(y - 12).to_string()} width="16" height="16" rx="4" />
+            <text x={(x + 8).to_string()} y={y.to_string()} text-anchor="middle">{ "?" }</text>
         </g>
     }
 }

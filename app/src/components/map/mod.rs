@@ -40,6 +40,12 @@ pub fn MapView(props: &Props) -> Html {
         });
     }
     use_gestures(&node, props);
+    // On a small screen it takes more of it when asked to.
+    let tall = use_state_eq(|| false);
+    let ontall = {
+        let (tall, now) = (tall.setter(), *tall);
+        Callback::from(move |_: MouseEvent| tall.set(!now))
+    };
     {
         let seen = (state.cursor, state.zoom.level, state.opened.clone());
         use_effect_with((state.following, seen), move |(following, (.., opened))| {
@@ -71,7 +77,7 @@ pub fn MapView(props: &Props) -> Html {
     };
     let scaled = |length: i32| (length * state.zoom.scale as i32 / 100).to_string();
     html! {
-        <section class="map" aria-label={words.map}>
+        <section class={classes!("map", tall.then_some("tall"))} aria-label={words.map}>
             <div class="map-scroll" ref={node} tabindex="0" role="group" aria-label={words.map}>
                 <svg width={scaled(map.width)} height={scaled(map.height)}
                     viewBox={format!("0 0 {} {}", map.width, map.height)}>
@@ -97,7 +103,7 @@ pub fn MapView(props: &Props) -> Html {
                     }
                 </svg>
             </div>
-            { zoom_bar(props, &fit) }
+            { zoom_bar(props, &fit, (*tall, &ontall)) }
         </section>
     }
 }

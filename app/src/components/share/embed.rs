@@ -2,7 +2,7 @@ use yew::prelude::*;
 
 use crate::browser::{clipboard, events, location};
 use crate::components::Props;
-use crate::components::dialog::DialogBox;
+use crate::components::modal::Modal;
 use crate::state::Event;
 use crate::view_model::embed::{self, Look, THEMES};
 use crate::view_model::share::{self, Choice};
@@ -57,7 +57,7 @@ pub fn EmbedDialog(props: &Props) -> Html {
         }
     };
     html! {
-        <DialogBox title={words.embed} close={words.close} onclose={props.on(Event::DialogClosed)}>
+        <Modal id="embed" small=true title={words.embed} close={words.close} onclose={props.on(Event::DialogClosed)}>
             <p class="about">{ words.embed_about }</p>
             { check(words.embed_controls, look.controls, Look { controls: !look.controls, ..*look }) }
             { check(words.embed_autoplay, look.autoplay, Look { autoplay: !look.autoplay, ..*look }) }
@@ -81,6 +81,6 @@ pub fn EmbedDialog(props: &Props) -> Html {
             <h3>{ words.embed_preview }</h3>
             <iframe key={embed::address(state, *look, &folder)} class="preview" title={words.embed_preview}
                 src={embed::address(state, *look, &folder)} />
-        </DialogBox>
+        </Modal>
     }
 }

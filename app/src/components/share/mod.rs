@@ -8,7 +8,7 @@ use northsouth::share as packed;
 use yew::prelude::*;
 
 use super::Props;
-use super::dialog::DialogBox;
+use super::modal::Modal;
 use crate::browser::{clipboard, disk, events, location};
 use crate::state::{Dialog, Event, Notice};
 use crate::view_model::share::{self, Choice};
@@ -62,7 +62,7 @@ pub fn ShareDialog(props: &Props) -> Html {
         })
     };
     html! {
-        <DialogBox title={words.share} close={words.close} onclose={props.on(Event::DialogClosed)}>
+        <Modal id="share" small=true title={words.share} close={words.close} onclose={props.on(Event::DialogClosed)}>
             <h3 id="share-link">{ words.share_link }</h3>
             <p class="line-of">
                 <input class="address" readonly=true aria-labelledby="share-link" value={link.clone()}
@@ -101,7 +101,7 @@ pub fn ShareDialog(props: &Props) -> Html {
                 Some(true) => words.copied,
                 Some(false) => words.not_copied,
             } }</p>
-        </DialogBox>
+        </Modal>
     }
 }
 

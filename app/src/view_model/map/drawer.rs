@@ -33,6 +33,10 @@ const HEAD: i32 = 28;
 pub const TAG: (i32, i32) = (176, 50);
 /// What a card's line has beside its text: its tick or cross.
 const MARKS: i32 = 34;
+/// What asks about a line.
+const ASK: i32 = 16;
+/// With less room than this, the tag stands below a card and not beside it.
+const BESIDE: i32 = 400;
 
 impl Map {
     /// Opens the drawer at the top left corner given, as wide as that; gives where it ends.
@@ -98,9 +102,10 @@ impl Map {
     }
 }
 
-/// A card as wide as its longest line wants, and the tag beside it.
+/// A card as wide as its longest line wants, and the tag beside it, or below it where there is no room.
 fn single(card: Option<&Card>, tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
-    let room = if tagged {
+    let beside = tagged && inner.w >= BESIDE;
+    let room = if beside {
         inner.w - TAG.0 - 14
     } else {
         inner.w
@@ -112,7 +117,7 @@ fn single(card: Option<&Card>, tagged: bool, inner: Rect) -> (Vec<CardBox>, Opti
         let lines = card
             .lines
             .iter()
-            .map(|l| Face::SMALL_MONO.width(&l.text) + MARKS);
+            .map(|l| Face::SMALL_MONO.width(&l.text) + marks(l, tagged));
         let wanted = lines
             .max()
             .unwrap_or(0)
@@ -127,10 +132,14 @@ fn single(card: Option<&Card>, tagged: bool, inner: Rect) -> (Vec<CardBox>, Opti
         right = rect.right() + 14;
         cards.push(CardBox {
             rect,
-            card: fitted(card, rect.w),
+            card: fitted(card, rect.w, tagged),
         });
     }
-    let tag = tagged.then(|| Rect::new(right, inner.y, TAG.0, TAG.1));
+    let (x, y) = match beside {
+        true => (right, inner.y),
+        false => (inner.x, bottom + 8),
+    };
+    let tag = tagged.then(|| Rect::new(x, y, TAG.0, TAG.1));
     bottom = bottom.max(tag.map_or(bottom, Rect::bottom));
     (cards, tag, bottom)
 }
@@ -168,7 +177,11 @@ fn turned(line: &Line, room: i32) -> Vec<Line> {
 
 /// Cards in rows that turn at the end; the tag below the one that the packet is in.
 fn several(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
-    let columns: i32 = if inner.w >= 520 { 3 } else { 2 };
+    let columns: i32 = match inner.w {
+        520.. => 3,
+        360.. => 2,
+        _ => 1,
+    };
     // Between tables the packet is in none of the chains: it is about to enter the first, or has left the last.
     let current = cards.iter().position(|c| c.current);
     let current = current
@@ -197,7 +210,7 @@ fn several(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<R
             }
             boxes.push(CardBox {
                 rect,
-                card: fitted(card, width),
+                card: fitted(card, width, tagged),
             });
         }
         y += deep + 18;
@@ -230,11 +243,16 @@ fn link(from: Rect, to: Rect) -> Option<[Point; 2]> {
     }
 }
 
-fn fitted(card: &Card, width: i32) -> Card {
+/// What stands beside a line where the packet is (`here`), or is not.
+fn marks(line: &Line, here: bool) -> i32 {
+    MARKS + if line.can_be_asked(here) { ASK } else { 0 }
+}
+
+fn fitted(card: &Card, width: i32, here: bool) -> Card {
     let lines = card
         .lines
         .iter()
-        .map(|line| fitted_line(line, width - MARKS));
+        .map(|line| fitted_line(line, width - marks(line, here)));
     Card {
         title: Face::TITLE.fit(&card.title, width - 20),
         lines: lines.collect(),

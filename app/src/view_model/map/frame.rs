@@ -12,7 +12,7 @@ use super::wires::Wire;
 use super::{Frame, MARGIN, Map, PartBox, Reach, Shape, Sight, layer_of};
 use crate::state::Place;
 
-const MACHINE_WIDTHS: (i32, i32) = (150, 184);
+const MACHINE_WIDTHS: (i32, i32) = (144, 184);
 const MACHINE_HEIGHT: i32 = 68;
 const MACHINE_GAP: i32 = 24;
 const NODE_HEIGHT: i32 = 64;

@@ -100,7 +100,7 @@ impl Face {
     fn units(self, c: char) -> i32 {
         match c {
             // Hanzi and their punctuation take a square.
-            c if c as u32 >= 0x2e80 => 17,
+            c if c as u32 >= 0x2e80 => 19,
             _ if self.mono => 10,
             'W' | 'M' => 14,
             'A'..='Z' => 12,
@@ -149,8 +149,8 @@ impl Face {
                 // A word that is longer than a line.
                 let mut used = 0;
                 let fits = word.chars().take_while(|c| {
-                    used += self.width(&c.to_string());
-                    used <= width
+                    used += self.units(*c);
+                    used * self.letter / 100 <= width
                 });
                 let at = fits.map(char::len_utf8).sum::<usize>();
                 let first = word.chars().next().map_or(0, char::len_utf8);

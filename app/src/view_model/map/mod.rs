@@ -6,6 +6,7 @@ mod frame;
 pub mod geometry;
 mod node;
 mod scene;
+mod stack;
 mod wires;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use northsouth::topology::{HostId, HostKind, World};
 use northsouth::trace::{Layer, Part};
 
 pub use drawer::{CardBox, DrawerBox};
+use geometry::Face;
 pub use geometry::{Point, Rect};
 use scene::{Node, Scene};
 pub use wires::Wire;
@@ -46,6 +48,28 @@ pub struct Frame {
     pub address: String,
     pub note: String,
     pub reached: bool,
+}
+
+impl Frame {
+    /// With as much of what is said of the machine as its first line has room for.
+    fn titled(rect: Rect, title: &str, address: &str, note: String) -> Self {
+        let room = rect.w - 40;
+        let title = Face::NAME.fit_middle(title, room);
+        let left = room - Face::NAME.width(&title) - 10;
+        let address = match left {
+            ..60 => String::new(),
+            _ => Face::MONO.fit(address, left),
+        };
+        let left = left - Face::MONO.width(&address) - 10;
+        let fits = Face::SMALL.width(&note) <= left;
+        Self {
+            rect,
+            title,
+            address,
+            note: if fits { note } else { String::new() },
+            reached: false,
+        }
+    }
 }
 
 /// A part of a machine, or a machine that is closed.
@@ -104,8 +128,8 @@ pub struct Sight<'a> {
 
 /// Between a pane's edge and what is in it.
 const MARGIN: i32 = 20;
-/// Narrower than this, the boxes of a node no longer fit beside each other, and the map is scrolled instead.
-pub const NARROWEST: i32 = 600;
+/// Narrower than this, two machines no longer fit beside each other, and the map is scrolled instead.
+pub const NARROWEST: i32 = 360;
 
 impl Map {
     pub fn of(sight: &Sight, width: i32) -> Self {

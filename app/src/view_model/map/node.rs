@@ -8,14 +8,17 @@ use northsouth::trace::{Layer, Part};
 
 use super::geometry::{Face, Point, Rect};
 use super::scene::{self, Node};
+use super::stack::{self, Stack};
 use super::wires::Wire;
 use super::{Frame, MARGIN, Map, PartBox, Reach, Shape, Sight};
 use crate::state::{Level, Place};
 
 /// Beside the boxes of a frame runs what leads around them.
 pub(super) const GUTTER: i32 = 26;
-const PART_HEIGHT: i32 = 48;
-const LOCAL_HEIGHT: i32 = 28;
+const BRIDGE_HEIGHT: i32 = 44;
+/// A part as high as this has room for a line below its name.
+const TWO_LINES: i32 = 40;
+const MORE_HEIGHT: i32 = 28;
 const POD_HEIGHT: i32 = 60;
 const PORT_HEIGHT: i32 = 24;
 /// Of more pods than this, only those are drawn that the packet meets, until all are wanted.
@@ -36,13 +39,12 @@ impl Map {
         };
         let frame = self.frames.len();
         let width = self.width - 2 * MARGIN;
-        self.frames.push(Frame {
-            rect: Rect::new(MARGIN, top, width, 0),
-            title: format!("{} {}", sight.words.node, host.name),
-            address: scene::addresses(host),
-            note: sight.words.host_note(rules(host)),
-            reached: false,
-        });
+        self.frames.push(Frame::titled(
+            Rect::new(MARGIN, top, width, 0),
+            &format!("{} {}", sight.words.node, host.name),
+            &scene::addresses(host),
+            sight.words.host_note(rules(host)),
+        ));
         let inner = Rect::new(MARGIN + GUTTER, top + 40, width - 2 * GUTTER, 0);
         let mut y = self.stack(sight, node.host, host, inner);
         let here = sight.opens() && sight.open.host == node.host;
@@ -59,69 +61,30 @@ impl Map {
         y + 18
     }
 
-    /// What a host's own packets and those that pass through it meet: two rows, local above. Gives where it ends.
+    /// What a host's own packets and those that pass through it meet. Gives where it ends.
     fn stack(&mut self, sight: &Sight, id: HostId, host: &Host, inner: Rect) -> i32 {
         let mut uplinks = scene::uplinks(sight.world, id, host);
         uplinks.truncate(MOST_UPLINKS);
-        let (weights, gap) = shared([86, 100, 74, 80, 110], [102, 112, 88, 96, 122], inner.w);
-        let row = inner.y + LOCAL_HEIGHT + 18;
-        let mut x = inner.x;
-        let mut columns = weights.map(|w| {
-            let rect = Rect::new(x, row, w, PART_HEIGHT);
-            x += w + gap;
-            rect
-        });
-        columns[4].w = inner.right() - columns[4].x;
-        let [iface, pre, routing, forward, post] = columns;
-
-        // Several stand over each other, the first one lowest.
-        let height = match uplinks.len() {
-            0 | 1 => PART_HEIGHT,
-            _ => (PART_HEIGHT - 4) / 2,
-        };
+        let places = Stack::of(inner, uplinks.len());
         let mut ifaces = Vec::new();
-        for (at, uplink) in (0..).zip(&uplinks) {
-            let rect = Rect {
-                y: iface.bottom() - height - at * (height + 4),
-                h: height,
-                ..iface
-            };
-            ifaces.push(self.interface(sight, id, host, &uplink.name, rect));
+        for (uplink, rect) in uplinks.iter().zip(&places.uplinks) {
+            ifaces.push(self.interface(sight, id, host, &uplink.name, *rect));
         }
-        let hook = |hook| (Part::Hook(hook), hook.name(), Layer::Netfilter);
-        let pre = self.part(
-            sight,
-            id,
-            hook(Hook::Prerouting),
-            tables_at(host, Hook::Prerouting),
-            pre,
-        );
+        let with_tables = |hook| (hook, tables_at(host, hook));
+        let pre = self.hook(sight, id, with_tables(Hook::Prerouting), places.prerouting);
         let decision = (Part::Routing, sight.words.routing, Layer::Routing);
-        let routing = self.part(sight, id, decision, String::new(), routing);
-        let forward = self.part(
+        let routing = self.part(sight, id, decision, String::new(), places.routing);
+        let forward = self.hook(sight, id, with_tables(Hook::Forward), places.forward);
+        let post = self.hook(
             sight,
             id,
-            hook(Hook::Forward),
-            tables_at(host, Hook::Forward),
-            forward,
+            with_tables(Hook::Postrouting),
+            places.postrouting,
         );
-        let post = self.part(
-            sight,
-            id,
-            hook(Hook::Postrouting),
-            tables_at(host, Hook::Postrouting),
-            post,
-        );
-
-        let above = |at: usize| Rect {
-            y: inner.y,
-            h: LOCAL_HEIGHT,
-            ..columns[at]
-        };
-        let input = self.part(sight, id, hook(Hook::Input), String::new(), above(2));
+        let input = self.hook(sight, id, (Hook::Input, String::new()), places.input);
         let process = (Part::Process, sight.words.this_host, Layer::Endpoint);
-        let process = self.part(sight, id, process, String::new(), above(3));
-        let output = self.part(sight, id, hook(Hook::Output), String::new(), above(4));
+        let process = self.part(sight, id, process, String::new(), places.process);
+        let output = self.hook(sight, id, (Hook::Output, String::new()), places.output);
 
         for iface in ifaces {
             self.wires.push(Wire::pale(iface, pre));
@@ -137,7 +100,7 @@ impl Map {
         ] {
             self.wires.push(Wire::pale(from, to));
         }
-        row + PART_HEIGHT
+        places.bottom
     }
 
     fn interface(
@@ -153,8 +116,19 @@ impl Map {
             .interface(name.as_str())
             .and_then(|i| i.addrs.first())
             .map(|a| a.addr.to_string())
-            .filter(|_| rect.h >= PART_HEIGHT);
+            .filter(|_| rect.h >= TWO_LINES);
         self.part(sight, id, part, address.unwrap_or_default(), rect)
+    }
+
+    fn hook(
+        &mut self,
+        sight: &Sight,
+        id: HostId,
+        (hook, tables): (Hook, String),
+        rect: Rect,
+    ) -> usize {
+        let part = (Part::Hook(hook), hook.name(), Layer::Netfilter);
+        self.part(sight, id, part, tables, rect)
     }
 
     /// A box of a machine's part; gives its position.
@@ -188,7 +162,7 @@ impl Map {
         let mut bottom = inner.y - 18;
         let fit = usize::try_from((inner.w + 24) / 220).unwrap_or(0).max(1);
         for bridge in bridges.iter().take(fit) {
-            let rect = Rect::new(x, inner.y, 196, PART_HEIGHT - 4);
+            let rect = Rect::new(x, inner.y, 196, BRIDGE_HEIGHT);
             let part = (
                 Part::Bridge(bridge.name.clone()),
                 bridge.name.as_str(),
@@ -206,7 +180,7 @@ impl Map {
         }
         if bridges.len() > fit {
             let said = sight.words.more(bridges.len() - fit);
-            let y = inner.y + PART_HEIGHT / 2;
+            let y = inner.y + BRIDGE_HEIGHT / 2;
             self.notes.push((Point { x, y }, said));
         }
         bottom
@@ -255,7 +229,7 @@ impl Map {
                 host: node.host,
                 part: Part::Process,
             },
-            rect: Rect::new(inner.right() - width, inner.y, width, LOCAL_HEIGHT),
+            rect: Rect::new(inner.right() - width, inner.y, width, MORE_HEIGHT),
             shape: Shape::More,
             layer: Layer::Endpoint,
             title: Face::TITLE.fit(&title, width - 8),
@@ -265,7 +239,7 @@ impl Map {
             context: name.to_string(),
         });
         Rect {
-            y: inner.y + LOCAL_HEIGHT + 22,
+            y: inner.y + MORE_HEIGHT + 22,
             ..inner
         }
     }
@@ -348,13 +322,12 @@ impl Map {
             return outer.y;
         };
         let frame = self.frames.len();
-        self.frames.push(Frame {
-            rect: outer,
-            title: sight.words.inside(&pod.name),
-            address: String::new(),
-            note: sight.words.host_note(rules(pod)),
-            reached: false,
-        });
+        self.frames.push(Frame::titled(
+            outer,
+            &sight.words.inside(&pod.name),
+            "",
+            sight.words.host_note(rules(pod)),
+        ));
         let inner = Rect::new(outer.x + 18, outer.y + 44, outer.w - 36, 0);
         let hook = |hook: Hook| (Part::Hook(hook), hook.name(), Layer::Netfilter);
         // Without an interface of its own a pod has only `lo`.
@@ -378,23 +351,17 @@ impl Map {
             hook(Hook::Output),
             hook(Hook::Postrouting),
         ];
-        let (widths, gap) = shared(
-            [40, 92, 54, 46, 56, 58, 98],
-            [56, 100, 70, 60, 70, 68, 108],
-            inner.w,
-        );
-        let mut x = inner.x;
+        let places = stack::inside(inner);
         let mut last = None;
-        for (part, width) in parts.into_iter().zip(widths) {
-            let rect = Rect::new(x, inner.y, width, 34);
+        for (part, rect) in parts.into_iter().zip(places) {
             let at = self.part(sight, id, part, String::new(), rect);
             if let Some(last) = last {
                 self.wires.push(Wire::pale(last, at));
             }
             last = Some(at);
-            x += width + gap;
         }
-        let drawer = Rect::new(outer.x + 10, inner.y + 34 + 14, outer.w - 20, 0);
+        let below = places.iter().map(|r| r.bottom()).max().unwrap_or(inner.y);
+        let drawer = Rect::new(outer.x + 10, below + 14, outer.w - 20, 0);
         let bottom = if sight.opens() {
             self.open_drawer(sight, drawer) + 10
         } else {
@@ -403,19 +370,6 @@ impl Map {
         self.frames[frame].rect.h = bottom - outer.y;
         bottom
     }
-}
-
-/// Widths between the least and the most, and the gap between them, of boxes beside each other in so much room.
-fn shared<const N: usize>(least: [i32; N], most: [i32; N], room: i32) -> ([i32; N], i32) {
-    const GAP: i32 = 12;
-    let gaps = N as i32 - 1;
-    let (least_sum, most_sum): (i32, i32) = (least.iter().sum(), most.iter().sum());
-    let spare = (room - gaps * GAP - least_sum).clamp(0, most_sum - least_sum);
-    let mut widths = least;
-    for (width, most) in widths.iter_mut().zip(most) {
-        *width += (most - *width) * spare / (most_sum - least_sum).max(1);
-    }
-    (widths, (room - widths.iter().sum::<i32>()) / gaps.max(1))
 }
 
 /// Whether a part is a bridge or a port of one.
