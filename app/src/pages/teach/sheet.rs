@@ -72,7 +72,11 @@ pub fn ClassSheet(SheetProps { lang, given }: &SheetProps) -> Html {
         let begin = begin.clone();
         use_effect_with((), move |()| {
             page::want_editor();
-            let watch = dropped::listen_to(move |dropped| begin.emit(dropped.files));
+            let watch = dropped::listen_to(move |dropped| {
+                if !dropped.files.is_empty() {
+                    begin.emit(dropped.files);
+                }
+            });
             move || drop(watch)
         });
     }
