@@ -3,10 +3,9 @@
 mod browser;
 mod components;
 mod hooks;
-mod i18n;
 mod pages;
-mod state;
-mod view_model;
+
+use northsouth_app::{i18n, picture, state, view_model};
 
 fn main() {
     browser::panic::watch();

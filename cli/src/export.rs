@@ -4,8 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use northsouth::share::{self, Shared};
+use northsouth::text::Lang;
 use northsouth::trace::{Style, print};
-use northsouth::workspace::run;
+use northsouth::workspace::Workspace;
+use northsouth_app::picture::{self, Look, handout};
+use northsouth_app::state::{Event, Settings, State, Theme};
 
 use crate::options::Options;
 use crate::trace;
@@ -17,36 +20,70 @@ northsouth export [FROM] FORM… [OPTIONS]   a walk for other tools; FROM and th
   --text FILE         every packet step by step
   --zip FILE          the workspace as plain files
   --link FILE         the workspace as a link: what follows `#w=` in the page's address
+  --svg FILE          the map at a step, as the page draws it; it opens there by dropping it
+  --animated FILE     the same of the whole walk, moving without script
+  --handout FILE      the map at each step that tells the walk, with its text, as HTML to print
+  --step N            which step --svg shows, as the page counts (default: the last of the first packet)
+  --theme THEME       light or dark pictures (default: as whoever looks at them)
   FILE may be `-` for the standard output";
 
 pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     let mut options = Options::new(words);
     let lang = options.lang()?;
-    let forms = ["--pcapng", "--markdown", "--text", "--zip", "--link"];
+    let forms = [
+        "--pcapng",
+        "--markdown",
+        "--text",
+        "--zip",
+        "--link",
+        "--svg",
+        "--animated",
+        "--handout",
+    ];
     let mut wanted = Vec::new();
     for form in forms {
         for file in options.values(form)? {
             wanted.push((form, file));
         }
     }
+    let step = options.value("--step")?;
+    let theme = match options.value("--theme")? {
+        None => Theme::Auto,
+        Some("light") => Theme::Light,
+        Some("dark") => Theme::Dark,
+        Some(other) => return Err(format!("unknown theme `{other}`: light, dark")),
+    };
     if wanted.is_empty() {
         return Err(USAGE.to_string());
     }
     let workspace = trace::workspace(options, lang)?;
-    let run = run(&workspace);
+    let state = state(workspace, lang, step)?;
+    let (workspace, run) = (&*state.workspace, &*state.run);
+    let link = |step: u32| {
+        let shared = Shared {
+            workspace: workspace.clone(),
+            base: None,
+            step,
+            view: Vec::new(),
+        };
+        share::link(&shared, None)
+    };
+    let carried = link(u32::try_from(state.cursor).unwrap_or(0));
+    let look = Look {
+        theme,
+        carries: Some(&carried),
+    };
     for (form, file) in wanted {
         let bytes = match form {
             "--pcapng" => share::capture(&run.world, &run.trace),
-            "--markdown" => share::markdown(&workspace, &run, lang, None).into_bytes(),
-            "--zip" => share::zip(&workspace),
-            "--link" => {
-                let shared = Shared {
-                    workspace: workspace.clone(),
-                    base: None,
-                    step: 0,
-                    view: Vec::new(),
-                };
-                (share::link(&shared, None) + "\n").into_bytes()
+            "--markdown" => share::markdown(workspace, run, lang, None).into_bytes(),
+            "--zip" => share::zip(workspace),
+            "--link" => (link(0) + "\n").into_bytes(),
+            "--svg" => picture::still(&state, look).into_bytes(),
+            "--animated" => picture::moving(&state, look).into_bytes(),
+            "--handout" => {
+                let handout = handout::walk(&state);
+                handout::document(&handout, &picture::title(&state), lang).into_bytes()
             }
             _ => {
                 let style = Style {
@@ -60,6 +97,30 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         write(file, &bytes).map_err(|e| format!("{file}: {e}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The page as it would show the workspace, at a step that is counted from 1.
+fn state(workspace: Workspace, lang: Lang, step: Option<&str>) -> Result<State, String> {
+    let settings = Settings {
+        lang,
+        ..Settings::for_languages(&[])
+    };
+    let mut state = State::new(workspace.clone(), workspace, settings);
+    let steps = state.walk.len();
+    let first = |at: &usize| {
+        let moment = state.walk.moments.get(*at);
+        moment.is_some_and(|m| m.position.journey == 0)
+    };
+    let at = match step {
+        None => (0..steps).rev().find(first).unwrap_or(0),
+        Some(text) => {
+            let number = text.parse::<usize>().ok();
+            let number = number.filter(|n| (1..=steps).contains(n));
+            number.ok_or(format!("--step wants a number up to {steps}, not `{text}`"))? - 1
+        }
+    };
+    state.after(Event::StepChosen(at));
+    Ok(state)
 }
 
 fn write(file: &str, bytes: &[u8]) -> std::io::Result<()> {

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use northsouth::lesson::{check, differs, read};
 use northsouth::text::{File, FileId, Lang, Severity};
 
+use northsouth_app::picture::handout;
+
 use crate::diagnose;
 use crate::exercise::{base, siblings};
 use crate::files;
@@ -14,13 +16,31 @@ use crate::options::Options;
 pub const USAGE: &str = "\
 northsouth lesson check FILE...       whether lessons are sound: each stop is found, each question has its answer
   --lang LANG         en or zh-CN (default: the terminal's)
+northsouth lesson handout FILE...     on paper: text, maps, questions and their answers, as HTML to print
 exit status: 0 all are sound, 1 something is wrong, 2 bad input";
 
 pub fn command(words: &[&str]) -> Result<ExitCode, String> {
-    let ["check", rest @ ..] = words else {
-        return Err(USAGE.to_string());
+    match words {
+        ["check", rest @ ..] => Options::new(rest).each_file(USAGE, one),
+        ["handout", rest @ ..] => Options::new(rest).each_file(USAGE, printed),
+        _ => Err(USAGE.to_string()),
+    }
+}
+
+/// Prints a file's lesson as HTML.
+fn printed(path: &Path, lang: Lang) -> Result<bool, String> {
+    let (lesson, said) = read(&files::text(path)?, FileId(0), &base);
+    let Some(lesson) = lesson else {
+        let file = File::new(&path.display().to_string(), &files::text(path)?);
+        eprint!(
+            "{}",
+            diagnose::render(std::slice::from_ref(&file), &said, lang)
+        );
+        return Ok(false);
     };
-    Options::new(rest).each_file(USAGE, one)
+    let handout = handout::lesson(&lesson, lang);
+    print!("{}", handout::document(&handout, &lesson.title, lang));
+    Ok(true)
 }
 
 /// Prints what is wrong with a file, or what it holds.

@@ -74,6 +74,121 @@ story('save the workspace as a zip and open it again', {}, async ({ page }) => {
   await page.keyboard.press('Escape');
 });
 
+/** What a button of the share dialog saves. */
+async function saved(page, button) {
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: button }).click();
+  return readFileSync(await (await download).path());
+}
+
+/** Drops a file on the page. */
+const drop = (page, name, bytes) =>
+  page.evaluate(
+    ([name, bytes]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    },
+    [name, bytes.toString('base64')],
+  );
+
+story('pictures and a zip open again by drop, at the step that they show', {}, async ({ page, url }) => {
+  await page.getByRole('tab', { name: 'Probe' }).click();
+  await page.getByLabel('Port', { exact: true }).fill('31061');
+  await page.getByLabel('Port', { exact: true }).press('Tab');
+  for (let step = 0; step < 4; step += 1) await page.locator('.step-back + .play + button').click();
+  const where = await page.locator('.where').textContent();
+  await page.getByRole('button', { name: 'Share' }).click();
+  const files = {
+    'x.svg': await saved(page, 'This step (SVG)'),
+    'x.png': await saved(page, 'This step (PNG)'),
+    'walk.svg': await saved(page, 'The whole walk, moving (SVG)'),
+    'x.zip': await saved(page, 'Workspace (zip)'),
+  };
+  assert.ok(files['x.svg'].toString().startsWith('<svg '));
+  assert.equal(files['x.png'].subarray(1, 4).toString(), 'PNG');
+  // Two pixels for each of the map's 720.
+  assert.equal(files['x.png'].readUInt32BE(16), 1440);
+  for (const [name, bytes] of Object.entries(files)) {
+    await page.goto('about:blank');
+    await page.goto(`${url}#scenario=local-without-endpoint`);
+    await page.locator('.where').waitFor();
+    await drop(page, name, bytes);
+    await page.getByRole('tab', { name: 'Probe' }).click();
+    await page.waitForFunction(() => [...document.querySelectorAll('label input')].some((field) => field.value === '31061'));
+    if (!name.endsWith('.zip')) assert.equal(await page.locator('.where').textContent(), where, name);
+    assert.equal(await page.locator('.notice').count(), 0, name);
+  }
+});
+
+story('packets are saved for Wireshark', {}, async ({ page }) => {
+  await page.getByRole('button', { name: 'Share' }).click();
+  const bytes = await saved(page, /pcapng/);
+  assert.equal(bytes.readUInt32LE(0), 0x0a0d0d0a);
+  assert.ok(bytes.includes('Northsouth') && bytes.length > 5000);
+});
+
+// What a service worker asks for cannot be answered from here.
+const direct = { serviceWorkers: 'block' };
+
+story('a workspace of the same origin is opened by its address', direct, async ({ page, url }) => {
+  await page.getByRole('button', { name: 'Share' }).click();
+  const zip = await saved(page, 'Workspace (zip)');
+  await page.route('**/shared/night.zip', (route) => route.fulfill({ body: zip, contentType: 'application/zip' }));
+  await page.goto('about:blank');
+  await page.goto(`${url}?src=shared/night.zip#scenario=local-without-endpoint`);
+  await page.getByText('istio-ingressga…b-9xnts').first().waitFor();
+  assert.equal(await page.locator('.notice').count(), 0);
+  // Of another origin nothing is fetched, and that is said.
+  await page.goto('about:blank');
+  await page.goto(`${url}?src=https://elsewhere.example/night.zip`);
+  await page.locator('.notice', { hasText: 'elsewhere.example' }).waitFor();
+});
+
+for (const [locale, share, print] of [['en-GB', 'Share', 'Print a handout'], ['zh-CN', '分享', '打印讲义']]) {
+  story(`a walk is printed as a handout, ${locale}`, { locale, colorScheme: 'dark' }, async ({ page }) => {
+    await page.evaluate(() => {
+      globalThis.print = () => {
+        dispatchEvent(new Event('beforeprint'));
+        globalThis.printed = document.querySelector('#paper .handout').outerHTML;
+        globalThis.theme = document.documentElement.dataset.theme;
+        dispatchEvent(new Event('afterprint'));
+      };
+    });
+    await page.getByRole('button', { name: share }).click();
+    await page.getByRole('button', { name: print }).click();
+    const printed = await page.evaluate(() => globalThis.printed);
+    assert.ok(printed.split('<figure>').length > 20, printed.slice(0, 500));
+    assert.match(printed, new RegExp(`lang="${locale.slice(0, 2)}`));
+    assert.equal(await page.evaluate(() => globalThis.theme), 'light');
+    assert.equal(await page.locator('#paper').count(), 0);
+    // As the browser prints it by itself.
+    const pdf = await page.pdf();
+    assert.ok((pdf.toString('latin1').match(/\/Type ?\/Page\b/g) ?? []).length > 5);
+    await page.keyboard.press('Escape');
+  });
+}
+
+story('a picture needs no script, and a page of its own shows it still to who wants no motion', { ...direct, reducedMotion: 'reduce' }, async ({ page, context }) => {
+  await page.getByRole('button', { name: 'Share' }).click();
+  const walk = await saved(page, 'The whole walk, moving (SVG)');
+  const other = await context.newPage();
+  await other.route('**/walk.svg', (route) => route.fulfill({ body: walk, contentType: 'image/svg+xml' }));
+  await other.goto(new URL('walk.svg', page.url()).href);
+  const still = () => other.evaluate(() => document.getAnimations().length);
+  assert.equal(await still(), 0);
+  await other.emulateMedia({ reducedMotion: 'no-preference' });
+  assert.ok((await still()) > 10);
+  const seen = () => other.evaluate(() => [...document.querySelectorAll('.said')].filter((e) => getComputedStyle(e).visibility === 'visible').map((e) => e.textContent));
+  const before = await seen();
+  assert.equal(before.length, 1);
+  await other.waitForFunction((before) => {
+    const now = [...document.querySelectorAll('.said')].find((e) => getComputedStyle(e).visibility === 'visible');
+    return now && now.textContent !== before;
+  }, before[0]);
+  await other.close();
+});
+
 story('a link in Chinese is answered in Chinese', { locale: 'zh-CN' }, async ({ page, url }) => {
   await page.goto(`${url}#w=1.deflate.AAAA`);
   await page.locator('.notice', { hasText: '链接在传递中被截断或改动' }).waitFor();

@@ -71,7 +71,7 @@ fn path(file: &File) -> String {
 }
 
 /// A file's bytes; nothing where it cannot be read.
-fn bytes(blob: &Blob, then: impl FnOnce(Vec<u8>) + 'static) {
+pub fn bytes(blob: &Blob, then: impl FnOnce(Vec<u8>) + 'static) {
     let read = blob.array_buffer();
     wasm_bindgen_futures::spawn_local(async move {
         if let Ok(buffer) = JsFuture::from(read).await {

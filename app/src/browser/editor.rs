@@ -9,19 +9,10 @@ use web_sys::{CustomEvent, Event, HtmlElement};
 use yew::NodeRef;
 
 use super::events::{Listener, listen};
+pub use crate::view_model::editor::Mark;
 
 /// Said by the editor's module when it is there.
 const READY: &str = "northsouth-editor";
-
-/// A stretch of text to be marked, in UTF-16 units, with what is to be said below it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    pub from: u32,
-    pub to: u32,
-    pub severity: &'static str,
-    pub message: String,
-    pub help: String,
-}
 
 pub fn is_ready() -> bool {
     super::root().is_some_and(|root| root.has_attribute("data-editor"))

@@ -39,12 +39,12 @@ mod tests;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use northsouth::text::Outcome;
-use northsouth::trace::Layer;
 use yew::prelude::*;
 
 use crate::i18n::Words;
 use crate::state::{Event, State};
+pub use crate::view_model::drawer::outcome_sign;
+pub use crate::view_model::walk::layer_class;
 
 /// The state, shared: two are the same when they are one.
 #[derive(Clone)]
@@ -86,26 +86,4 @@ pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_ascii_uppercase());
     first.into_iter().chain(chars).collect()
-}
-
-/// A layer's name in style sheets.
-pub fn layer_class(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Endpoint => "endpoint",
-        Layer::LoadBalancer => "balancer",
-        Layer::Netfilter => "netfilter",
-        Layer::Routing => "routing",
-        Layer::Link => "link",
-        Layer::Envoy => "envoy",
-    }
-}
-
-/// A sign beside the colour, with its class.
-pub fn outcome_sign(outcome: Outcome) -> (&'static str, &'static str) {
-    match outcome {
-        Outcome::Held => ("✓", "held"),
-        Outcome::Failed => ("✕", "failed"),
-        Outcome::NotTried => ("·", "not-tried"),
-        Outcome::CannotTell => ("?", "cannot-tell"),
-    }
 }

@@ -29,6 +29,9 @@ pub struct CourseWords {
     /// What is right.
     pub wrong: fn(&str) -> String,
     pub finish: &'static str,
+    /// Of questions, on paper.
+    pub answers: &'static str,
+    pub handout: &'static str,
     pub try_exercises: &'static str,
     pub your_answer: &'static str,
 
@@ -148,6 +151,8 @@ static EN: CourseWords = CourseWords {
     right: "Right.",
     wrong: |right| format!("Not quite: it is {right}."),
     finish: "Finish the lesson",
+    answers: "Answers",
+    handout: "Handout",
     try_exercises: "To try:",
     your_answer: "Your answer",
     exercise: "Exercise",
@@ -287,6 +292,8 @@ static ZH_CN: CourseWords = CourseWords {
     right: "正确。",
     wrong: |right| format!("不对，应该是 {right}。"),
     finish: "完成本课",
+    answers: "答案",
+    handout: "讲义",
     try_exercises: "练一练：",
     your_answer: "你的答案",
     exercise: "练习",

@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use northsouth::content;
 use northsouth::exercise::{self, Head};
 use northsouth::share;
@@ -8,10 +10,11 @@ use super::keep;
 use super::progress::Progress;
 use super::settings::use_page_settings;
 use super::teach::of_files;
-use crate::browser::{disk, library, location};
+use crate::browser::{disk, library, location, print};
 use crate::i18n::course::{CourseWords, course};
+use crate::picture::handout;
 use crate::state::course::TOUR;
-use crate::state::{Settings, needs};
+use crate::state::{Reading, Settings, needs};
 
 /// All lessons and exercises, and what of them is done.
 #[component]
@@ -65,6 +68,7 @@ pub fn Course() -> Html {
     exercises.sort_by_key(|(_, head)| head.order);
     let (cases, exercises): (Vec<_>, Vec<_>) =
         exercises.into_iter().partition(|(_, head)| head.on_call);
+    let printed = use_printed();
     let export = {
         let text = progress.text();
         Callback::from(move |_: MouseEvent| {
@@ -81,7 +85,8 @@ pub fn Course() -> Html {
                     <ol class="course">{ for lessons.iter().map(|(name, head)| {
                         let done = progress.has_read(name);
                         let about = (words.minutes)(head.minutes);
-                        entry("lesson", name, head, about, done.then(|| words.done.to_string()))
+                        let handout = handout_button(name, head, lang, &printed);
+                        entry("lesson", name, head, about, done.then(|| words.done.to_string()), handout)
                     }) }</ol>
                 </section>
                 { list(words.exercises, &exercises, &progress, words) }
@@ -132,13 +137,20 @@ fn list(
             <ol class="course">{ for all.iter().map(|(name, head)| {
                 let kind = head.kind.map(words.kind).unwrap_or_default();
                 let about = format!("{kind} · {}", (words.level)(head.level));
-                entry("exercise", name, head, about, progress.points(name).map(|n| format!("{n} / 100")))
+                entry("exercise", name, head, about, progress.points(name).map(|n| format!("{n} / 100")), html! {})
             }) }</ol>
         </section>
     }
 }
 
-fn entry(page: &str, name: &str, head: &Head, about: String, done: Option<String>) -> Html {
+fn entry(
+    page: &str,
+    name: &str,
+    head: &Head,
+    about: String,
+    done: Option<String>,
+    more: Html,
+) -> Html {
     let short = name.trim_end_matches(".md");
     html! {
         <li key={name.to_string()} class={classes!(done.is_some().then_some("done"))}>
@@ -147,7 +159,51 @@ fn entry(page: &str, name: &str, head: &Head, about: String, done: Option<String
             if let Some(done) = done {
                 <span class="held"><span aria-hidden="true">{ "✓ " }</span>{ done }</span>
             }
+            { more }
         </li>
+    }
+}
+
+/// What is printed, and how often something was.
+type Printed = (usize, Rc<str>);
+
+/// Prints what it is set to.
+#[hook]
+fn use_printed() -> UseStateHandle<Printed> {
+    let printed = use_state(|| (0, "".into()));
+    use_effect_with(Printed::clone(&printed), |(count, handout)| {
+        let (count, handout) = (*count, handout.clone());
+        let watch = (count > 0).then(|| print::watch(move || handout.to_string()));
+        if count > 0 {
+            print::now();
+        }
+        move || drop(watch)
+    });
+    printed
+}
+
+/// A button for a lesson on paper.
+fn handout_button(
+    name: &'static str,
+    head: &Head,
+    lang: Lang,
+    printed: &UseStateHandle<Printed>,
+) -> Html {
+    let words = course(lang);
+    let base = needs::scenario(&head.base);
+    let printed = printed.clone();
+    let onclick = Callback::from(move |_: MouseEvent| {
+        let printed = printed.clone();
+        library::with(vec![base.clone()], move |_| {
+            if let Some(reading) = Reading::of(name, lang) {
+                let handout = handout::lesson(&reading.lesson, lang);
+                printed.set((printed.0 + 1, handout.into()));
+            }
+        });
+    });
+    html! {
+        <button class="handout-of" aria-label={format!("{}: {}", words.handout, head.title)} {onclick}>
+            { words.handout }</button>
     }
 }
 

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::settings::use_page_settings;
 use super::{Route, keep, progress};
-use crate::browser::{clock, keys, library, location, measure, media, page};
+use crate::browser::{clock, keys, library, location, measure, media, page, print};
 use crate::components::cluster::{ClusterPanel, Dialects, RoadsPanel};
 use crate::components::compare::Compare;
 use crate::components::controls::controls;
@@ -29,6 +29,8 @@ use crate::components::why_not::WhyNotPanel;
 use crate::components::{Props, Shared};
 use crate::hooks::use_media;
 use crate::i18n::course::course;
+use crate::picture::handout;
+use crate::state::course::TOUR;
 use crate::state::{Dialog, Event, Notice, State, Tab, needs};
 use crate::view_model::{explain, shortcuts as keymap};
 
@@ -76,6 +78,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     use_playing(&state, &send);
     use_shortcuts(&state, &send);
     use_source(&send);
+    use_handout(&state);
 
     let props = Props { state, send };
     let state = &props.state;
@@ -175,6 +178,26 @@ fn use_source(send: &Callback<Event>) {
             Some(bytes) => open_file(&bytes, &send),
             None => send.emit(Event::Noticed(Notice::NoSource(name))),
         });
+    });
+}
+
+/// On paper, the page is a handout: of the lesson that is read, else of the walk.
+#[hook]
+fn use_handout(state: &Shared) {
+    let latest = use_mut_ref(|| state.clone());
+    *latest.borrow_mut() = state.clone();
+    use_effect_with((), move |()| {
+        let watch = print::watch(move || {
+            let state = latest.borrow().clone();
+            let lesson = state.reading.as_ref().filter(|r| r.name != TOUR);
+            match lesson {
+                // What is to be predicted is not printed before.
+                _ if state.task.as_ref().is_some_and(|task| task.is_veiled()) => String::new(),
+                Some(reading) => handout::lesson(&reading.lesson, state.settings.lang),
+                None => handout::walk(&state),
+            }
+        });
+        move || drop(watch)
     });
 }
 

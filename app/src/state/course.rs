@@ -309,7 +309,7 @@ impl State {
 }
 
 /// The moment of a walk that is a step of its trace.
-fn moment(walk: &Walk, at: StepAt) -> Option<usize> {
+pub fn moment(walk: &Walk, at: StepAt) -> Option<usize> {
     let same = |p: super::Position| {
         (p.journey, p.hop, p.step) == (at.journey as usize, at.hop as usize, at.step as usize)
     };

@@ -4,7 +4,6 @@ use northsouth::share::{Unpacked, read_kept};
 use northsouth::text::{File, Span};
 use northsouth::topology::{HostId, World};
 use northsouth::workspace::{Scenario, Workspace, run};
-use yew::Reducible;
 
 use super::cursor::after_edit;
 use super::settings::PANE_WIDTHS;
@@ -14,7 +13,8 @@ use crate::view_model::predict::question;
 use crate::view_model::stride::stops;
 use crate::view_model::walk::Walk;
 
-impl Reducible for State {
+#[cfg(feature = "page")]
+impl yew::Reducible for State {
     type Action = Event;
 
     fn reduce(self: Rc<Self>, event: Event) -> Rc<Self> {

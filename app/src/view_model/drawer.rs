@@ -60,3 +60,13 @@ pub struct Tag {
     pub source_changed: bool,
     pub destination_changed: bool,
 }
+
+/// A sign beside the colour, with its class.
+pub fn outcome_sign(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Held => ("✓", "held"),
+        Outcome::Failed => ("✕", "failed"),
+        Outcome::NotTried => ("·", "not-tried"),
+        Outcome::CannotTell => ("?", "cannot-tell"),
+    }
+}

@@ -2,7 +2,15 @@
 
 use northsouth::text::{Diagnostic, Lang, Severity, Span};
 
-use crate::browser::editor::Mark;
+/// A stretch of text to be marked, in UTF-16 units, with what is to be said below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub from: u32,
+    pub to: u32,
+    pub severity: &'static str,
+    pub message: String,
+    pub help: String,
+}
 
 /// UTF-16 units before each of some byte offsets of a text, in one pass.
 struct Units<'a> {

@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use super::explain;
 use super::share::{self, Choice};
+use super::stride;
 use crate::i18n::Words;
-use crate::state::State;
+use crate::picture::{self, escaped};
+use crate::state::{State, Theme};
 
 /// How the embedded page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,16 +99,38 @@ pub fn frame(state: &State, look: Look, folder: &str) -> String {
     )
 }
 
-/// The walk as a table, with a link to where it moves.
-pub fn table(state: &State, page: &str, words: &Words) -> String {
+/// The map at the step at hand, and the walk as a table: without script and frame. The picture is in it, or a file beside
+/// it where an editor takes no SVG.
+pub fn still(state: &State, look: Look, apart: bool, page: &str, words: &Words) -> String {
+    let look = picture::Look {
+        theme: Theme::named(look.theme),
+        carries: None,
+    };
+    let picture = match apart {
+        true => format!(
+            "<img src=\"northsouth.png\" alt=\"{}\">",
+            escaped(&picture::said(state))
+        ),
+        false => picture::still(state, look),
+    };
+    format!("<figure>{picture}</figure>\n{}", table(state, page, words))
+}
+
+/// The walk in short as a table, with a link to where it moves.
+fn table(state: &State, page: &str, words: &Words) -> String {
     let mut out = format!("<table>\n<caption>{}</caption>\n", escaped(&title(state)));
+    let told = stride::key_steps(&state.run, &state.walk);
     for hop in explain::hops(state, words) {
+        let steps = hop.steps.iter().filter(|step| told.contains(&step.at));
+        if steps.clone().next().is_none() {
+            continue;
+        }
         let _ = writeln!(
             out,
             "<tr><th scope=\"rowgroup\" colspan=\"2\">{}</th></tr>",
             escaped(&hop.heading)
         );
-        for step in hop.steps.iter().filter(|step| !step.minor) {
+        for step in steps {
             let _ = writeln!(
                 out,
                 "<tr><td>{}</td><td>{}</td></tr>",
@@ -129,13 +153,6 @@ fn title(state: &State) -> String {
         Some(scenario) => scenario.title(state.settings.lang),
         None => "Northsouth".to_string(),
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -183,11 +200,15 @@ mod tests {
     #[test]
     fn texts_stay_texts_in_the_table() {
         let words = crate::i18n::words(northsouth::text::Lang::En);
-        let table = table(&state(), "https://a.b/?a&\"<b>", words);
+        let table = still(&state(), LOOK, false, "https://a.b/?a&\"<b>", words);
         assert!(
             table.contains("https://a.b/?a&amp;&quot;&lt;b&gt;"),
             "{table}"
         );
         assert!(table.contains("<td>1</td>"), "{table}");
+        assert!(table.starts_with("<figure><svg ") && !table.contains("<metadata"));
+        let apart = still(&state(), LOOK, true, "", words);
+        assert!(apart.starts_with("<figure><img src=\"northsouth.png\" alt=\"step 1 of "));
+        assert!(!apart.contains("<svg"));
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use northsouth::net::{Packet, Protocol, Transport};
-use northsouth::trace::Snapshot;
+use northsouth::trace::{Content, Payload, Snapshot};
 
 use super::drawer::Tag;
 use crate::i18n::Words;
@@ -88,5 +88,19 @@ pub fn protocol(packet: &Packet) -> String {
         }
         Transport::Icmp(icmp) => format!("ICMP {}/{}", icmp.kind, icmp.code),
         Transport::Other(protocol) => protocol.to_string(),
+    }
+}
+
+/// `GET /cart`, `HTTP 404`; within TLS, what only its ends can read.
+pub fn payload(payload: &Payload) -> String {
+    let own = match &payload.content {
+        Content::Hello(_) => "TLS ClientHello".to_string(),
+        Content::Shake(_) => "TLS ServerHello".to_string(),
+        Content::Request { request, .. } => format!("{} {}", request.method, request.path),
+        Content::Response(response) => format!("HTTP {}", response.status),
+    };
+    match payload.tls {
+        0 => own,
+        _ => format!("TLS ({own})"),
     }
 }

@@ -1,6 +1,8 @@
 //! Strides through time: over a chain, out of it, to the next change, the next machine, the next breakpoint, and back.
 
-use northsouth::trace::Field;
+use std::ops::Range;
+
+use northsouth::trace::{Field, Part, Role, Stage};
 
 use super::explain;
 use super::walk::{Moment, Walk};
@@ -86,6 +88,97 @@ fn changes(walk: &Walk, at: usize) -> bool {
 fn begins_hop(walk: &Walk, at: usize) -> bool {
     let of = |at: usize| walk.moments.get(at).map(hop);
     at.checked_sub(1).and_then(of) != of(at)
+}
+
+/// The steps that tell the walk in short. Of the first packet of each connection, what decided in each part that it passed;
+/// of answers, what changed them; of all others, what Envoy did with what they carry; and how it ended.
+pub fn key_steps(run: &Run, walk: &Walk) -> Vec<usize> {
+    let mut steps: Vec<usize> = Vec::new();
+    let mut first_answer = true;
+    let mut from = 0;
+    while let Some(moment) = walk.moments.get(from) {
+        let journey = moment.position.journey;
+        let of_it = |m: &&Moment| m.position.journey == journey;
+        let to = from + walk.moments.iter().skip(from).take_while(of_it).count();
+        let answer = moment.role != Role::Request;
+        let told = match answer {
+            true => std::mem::take(&mut first_answer),
+            false => run.trace.journeys.get(journey).is_some_and(|j| j.opens()),
+        };
+        let parts = parts(walk, from, to);
+        for part in &parts {
+            let changed = part.clone().find(|at| readdresses(walk, *at));
+            let decided = match walk.moments.get(part.start).map(|m| &m.place.part) {
+                Some(Part::Envoy(Stage::Route | Stage::Endpoint | Stage::Answer)) => true,
+                Some(Part::Interface(_) | Part::Conntrack | Part::Neighbour | Part::Envoy(_)) => {
+                    false
+                }
+                _ => told && !answer,
+            };
+            let chosen = match decided {
+                true => changed.or_else(|| deciding(walk, part)),
+                false => changed.filter(|_| told),
+            };
+            steps.extend(chosen);
+        }
+        if told {
+            // Where it began, and where it ended.
+            steps.extend(parts.first().map(|part| part.start));
+            steps.push(to - 1);
+        }
+        from = to;
+    }
+    steps.extend(ending(walk));
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}
+
+/// Where the sender of the probe got its last answer; without one, the last step of all.
+fn ending(walk: &Walk) -> Option<usize> {
+    let sender = walk.moments.first()?.place.host;
+    let back = |m: &Moment| m.role != Role::Request && m.place.host == sender;
+    let answered = walk.moments.iter().rposition(back);
+    answered.or(walk.len().checked_sub(1))
+}
+
+/// The stretches of a journey that are in one place each.
+fn parts(walk: &Walk, from: usize, to: usize) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    for at in from..to {
+        let same = |last: &Range<usize>| {
+            let of = |at: usize| walk.moments.get(at).map(|m| (hop(m), &m.place));
+            of(last.start) == of(at)
+        };
+        match parts.last_mut().filter(|last| same(last)) {
+            Some(last) => last.end = at + 1,
+            None => parts.push(at..at + 1),
+        }
+    }
+    parts
+}
+
+/// Of a part's steps the one that tells what was decided there: the last rule of a hook, else the first of interest.
+fn deciding(walk: &Walk, part: &Range<usize>) -> Option<usize> {
+    let of_interest = |at: &usize| walk.moments.get(*at).is_some_and(|m| !m.minor);
+    let hook = |m: &Moment| matches!(m.place.part, Part::Hook(_));
+    match walk.moments.get(part.start).is_some_and(hook) {
+        true => part.clone().rev().find(of_interest),
+        false => part.clone().find(of_interest),
+    }
+}
+
+/// Who it is from, for or marked as changed.
+fn readdresses(walk: &Walk, at: usize) -> bool {
+    let moment = walk.moments.get(at);
+    let kept = |field: &Field| {
+        use Field::{Destination, DestinationPort, Mark, Source, SourcePort};
+        matches!(
+            field,
+            Destination | DestinationPort | Mark | Source | SourcePort
+        )
+    };
+    moment.is_some_and(|m| m.changed.iter().any(kept))
 }
 
 /// The steps at which the packet meets a line with a breakpoint.

@@ -57,6 +57,10 @@ impl Walk {
     pub fn len(&self) -> usize {
         self.moments.len()
     }
+
+    pub fn is_empty(&self) -> bool {
+        self.moments.is_empty()
+    }
 }
 
 /// The layer that a part belongs to.
@@ -68,6 +72,18 @@ pub fn layer_of(part: &Part) -> Layer {
         Part::Routing | Part::Neighbour => Layer::Routing,
         Part::Balancer => Layer::LoadBalancer,
         Part::Envoy(_) => Layer::Envoy,
+    }
+}
+
+/// A layer's name in style sheets.
+pub fn layer_class(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Endpoint => "endpoint",
+        Layer::LoadBalancer => "balancer",
+        Layer::Netfilter => "netfilter",
+        Layer::Routing => "routing",
+        Layer::Link => "link",
+        Layer::Envoy => "envoy",
     }
 }
 

@@ -29,7 +29,7 @@ pub fn print(world: &World, trace: &Trace, style: Style) -> String {
     for (at, journey) in trace.journeys.iter().enumerate() {
         let first_answer = journey.role != Role::Request && !answered;
         answered |= first_answer;
-        if style.all || at == 0 || first_answer || opens(journey) {
+        if style.all || at == 0 || first_answer || journey.opens() {
             printer.journey(at, journey);
         } else {
             printer.brief(at, journey);
@@ -67,9 +67,14 @@ pub fn summary(packet: &Packet) -> String {
     text
 }
 
-/// The first packet of a connection that the probe led to.
-fn opens(journey: &Journey) -> bool {
-    matches!(journey.packet.packet.transport, Transport::Tcp { flags, .. } if flags == TcpFlags::SYN)
+impl Journey {
+    /// The first packet of a connection, or one of a protocol that opens none.
+    pub fn opens(&self) -> bool {
+        match self.packet.packet.transport {
+            Transport::Tcp { flags, .. } => flags == TcpFlags::SYN,
+            _ => self.role == Role::Request,
+        }
+    }
 }
 
 struct Printer<'a> {

@@ -3,21 +3,21 @@ use yew::prelude::*;
 use crate::components::layer_class;
 use crate::i18n::Words;
 use crate::state::Event;
-use crate::view_model::map::{Frame, PartBox, Reach, Shape};
+use crate::view_model::map::{Frame, PartBox, Point, Reach, Shape};
 
 /// A machine that holds boxes.
 pub fn frame(frame: &Frame) -> Html {
-    let rect = frame.rect;
+    let (rect, title, note) = (frame.rect, frame.title_at(), frame.note_at());
     let class = classes!("frame", frame.reached.then_some("been"));
     html! {
         <g {class}>
             <rect x={rect.x.to_string()} y={rect.y.to_string()}
                 width={rect.w.to_string()} height={rect.h.to_string()} rx="12" />
-            <text class="name" x={(rect.x + 20).to_string()} y={(rect.y + 23).to_string()}>
+            <text class="name" x={title.x.to_string()} y={title.y.to_string()}>
                 { &frame.title }
                 <tspan class="mono" dx="10">{ &frame.address }</tspan>
             </text>
-            <text class="note" x={(rect.right() - 20).to_string()} y={(rect.y + 23).to_string()} text-anchor="end">
+            <text class="note" x={note.x.to_string()} y={note.y.to_string()} text-anchor="end">
                 { &frame.note }
             </text>
         </g>
@@ -46,24 +46,7 @@ pub fn part(part: &PartBox, send: &Callback<Event>, words: &Words) -> Html {
         move |_: MouseEvent| open.clone()
     });
     let onkeydown = pressed(send, open);
-    let class = classes!(
-        "box",
-        layer_class(part.layer),
-        match part.shape {
-            Shape::Machine => "machine",
-            Shape::Part => "part",
-            Shape::Port => "port",
-            Shape::Pod => "pod",
-            Shape::Node => "node",
-            Shape::More => "more",
-        },
-        match part.reach {
-            Reach::Ahead => "ahead",
-            Reach::Been => "been",
-            Reach::Here => "here",
-        },
-        part.open.then_some("open"),
-    );
+    let class = classes!("box", layer_class(part.layer), part.classes());
     // What can be seen comes first, so that who speaks to the page can name what they see.
     let seen: Vec<&str> = std::iter::once(&part.title)
         .chain(&part.lines)
@@ -84,27 +67,20 @@ pub fn part(part: &PartBox, send: &Callback<Event>, words: &Words) -> Html {
     }
 }
 
-/// Centered in machines and parts, on the left in what holds more text.
 fn text(part: &PartBox) -> Html {
-    let rect = part.rect;
-    let centered = matches!(
-        part.shape,
-        Shape::Machine | Shape::Part | Shape::Port | Shape::More
-    );
-    let (x, anchor) = if centered {
-        (rect.middle(), "middle")
+    let anchor = if part.is_centered() {
+        "middle"
     } else {
-        (rect.x + 12, "start")
+        "start"
     };
-    let spacing = 17;
-    let lines = part.lines.len() as i32;
-    let first = rect.center() + 4 - lines * spacing / 2;
+    let line = |class: &'static str, at: Point, text: &String| {
+        html! { <text {class} x={at.x.to_string()} y={at.y.to_string()} text-anchor={anchor}>{ text }</text> }
+    };
     html! {
         <>
-            <text class="title" x={x.to_string()} y={first.to_string()} text-anchor={anchor}>{ &part.title }</text>
-            { for part.lines.iter().enumerate().map(|(at, line)| html! {
-                <>{ " " }<text class={if at == 0 { "line first" } else { "line" }} x={x.to_string()}
-                    y={(first + spacing * (at as i32 + 1)).to_string()} text-anchor={anchor}>{ line }</text></>
+            { line("title", part.title_at(), &part.title) }
+            { for part.lines.iter().enumerate().map(|(at, text)| html! {
+                <>{ " " }{ line(if at == 0 { "line first" } else { "line" }, part.line_at(at), text) }</>
             }) }
         </>
     }

@@ -7,10 +7,10 @@ use crate::i18n::Words;
 use crate::state::Event;
 use crate::view_model::drawer::{Line, Tag};
 use crate::view_model::map::geometry::points;
-use crate::view_model::map::{CardBox, DrawerBox, Rect};
+use crate::view_model::map::{CardBox, DrawerBox, Point, Rect};
 
-/// From a card's right edge to the sign of a line; between them a line can be asked.
-const SIGN: i32 = 24;
+/// By how much the sign of a line makes room, where the line can be asked.
+const ASK: i32 = 14;
 
 /// From the open box to its drawer. Wires run over it.
 pub fn funnel(drawer: &DrawerBox) -> Html {
@@ -23,12 +23,12 @@ pub fn funnel(drawer: &DrawerBox) -> Html {
 
 /// The open place: what stands in it, and what the packet met there.
 pub fn drawer(drawer: &DrawerBox, send: &Callback<Event>, words: &Words) -> Html {
-    let rect = drawer.rect;
+    let (rect, title) = (drawer.rect, drawer.title_at());
     html! {
         <g class={classes!("drawer", layer_class(drawer.layer))} role="group" aria-label={drawer.title.clone()}>
             <rect class="ground" x={rect.x.to_string()} y={rect.y.to_string()}
                 width={rect.w.to_string()} height={rect.h.to_string()} rx="6" />
-            <text class="heading" x={(rect.x + 14).to_string()} y={(rect.y + 22).to_string()}>{ &drawer.title }</text>
+            <text class="heading" x={title.x.to_string()} y={title.y.to_string()}>{ &drawer.title }</text>
             { for drawer.links.iter().map(|(link, walked)| html! {
                 <polyline class={classes!("wire", walked.then_some("walked"))} points={points(link)} />
             }) }
@@ -41,7 +41,7 @@ pub fn drawer(drawer: &DrawerBox, send: &Callback<Event>, words: &Words) -> Html
 }
 
 fn card(card: &CardBox, here: bool, send: &Callback<Event>, words: &Words) -> Html {
-    let rect = card.rect;
+    let (rect, title) = (card.rect, card.title_at());
     let class = classes!(
         "card",
         card.card.current.then_some("current"),
@@ -51,9 +51,9 @@ fn card(card: &CardBox, here: bool, send: &Callback<Event>, words: &Words) -> Ht
         <g {class}>
             <rect x={rect.x.to_string()} y={rect.y.to_string()}
                 width={rect.w.to_string()} height={rect.h.to_string()} rx="8" />
-            <text class="name" x={(rect.x + 10).to_string()} y={(rect.y + 19).to_string()}>{ &card.card.title }</text>
+            <text class="name" x={title.x.to_string()} y={title.y.to_string()}>{ &card.card.title }</text>
             { for card.card.lines.iter().enumerate().map(|(at, line)| {
-                self::line(line, (rect, here), rect.y + 40 + at as i32 * 18, send, words)
+                self::line(line, (card.line_at(at), card.sign_at(at)), here, send, words)
             }) }
         </g>
     }
@@ -61,19 +61,19 @@ fn card(card: &CardBox, here: bool, send: &Callback<Event>, words: &Words) -> Ht
 
 fn line(
     line: &Line,
-    (card, here): (Rect, bool),
-    y: i32,
+    (at, sign_at): (Point, Point),
+    here: bool,
     send: &Callback<Event>,
     words: &Words,
 ) -> Html {
     let asked = line.span.filter(|_| line.can_be_asked(here));
-    let sign_at = card.right() - if asked.is_some() { SIGN } else { 10 };
-    let (sign, state) = line.outcome.map(outcome_sign).unwrap_or(("", "ahead"));
+    let sign_at = Point {
+        x: sign_at.x - if asked.is_some() { ASK } else { 0 },
+        ..sign_at
+    };
     let class = classes!(
         "rule",
-        state,
-        line.current.then_some("current"),
-        line.note.then_some("note"),
+        CardBox::line_classes(line),
         line.span.map(|_| "written"),
     );
     // By pointer only: the same way leads from the explanation, where keys find it.
@@ -82,13 +82,13 @@ fn line(
         .map(|span| send.reform(move |_: MouseEvent| Event::SpanChosen(span)));
     html! {
         <g {class} {onclick}>
-            <text x={(card.x + 10).to_string()} y={y.to_string()}>{ &line.text }</text>
+            <text x={at.x.to_string()} y={at.y.to_string()}>{ &line.text }</text>
             if let Some(outcome) = line.outcome {
-                <text class="sign" x={sign_at.to_string()} y={y.to_string()} text-anchor="end"
-                    role="img" aria-label={words.outcome(outcome)}>{ sign }</text>
+                <text class="sign" x={sign_at.x.to_string()} y={sign_at.y.to_string()} text-anchor="end"
+                    role="img" aria-label={words.outcome(outcome)}>{ outcome_sign(outcome).0 }</text>
             }
             if let Some(span) = asked {
-                { why_not(span, &line.text, sign_at + 4, y, send, words) }
+                { why_not(span, &line.text, sign_at.x + 4, sign_at.y, send, words) }
             }
         </g>
     }

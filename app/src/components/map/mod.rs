@@ -11,10 +11,8 @@ use crate::browser::gestures::{self, Gesture};
 use crate::browser::{page, style};
 use crate::hooks::use_size;
 use crate::state::{Event, Level, Zoom};
-use crate::view_model::drawer::Drawer;
-use crate::view_model::explain;
+use crate::view_model::map::Map;
 use crate::view_model::map::geometry::points;
-use crate::view_model::map::{Map, Sight};
 
 use boxes::{frame, part};
 use drawer::{drawer, funnel};
@@ -29,7 +27,7 @@ pub fn MapView(props: &Props) -> Html {
     let words = props.words();
     let node = use_node_ref();
     let (width, height) = use_size(&node, (690, 0));
-    let map = map_of(props, state.zoom, width);
+    let map = Map::seen(state, state.zoom, width);
     let packet = use_node_ref();
     {
         let packet = packet.clone();
@@ -65,7 +63,7 @@ pub fn MapView(props: &Props) -> Html {
                     level: Level::Way,
                     scale: *scale,
                 };
-                let tall = map_of(&props, zoom, width).height as u32;
+                let tall = Map::seen(&props.state, zoom, width).height as u32;
                 tall * scale / 100 <= height
             };
             let scale = FITTING.into_iter().find(fits).unwrap_or(FITTING[7]);
@@ -79,7 +77,7 @@ pub fn MapView(props: &Props) -> Html {
     html! {
         <section class={classes!("map", tall.then_some("tall"))} aria-label={words.map}>
             <div class="map-scroll" ref={node} tabindex="0" role="group" aria-label={words.map}>
-                <svg width={scaled(map.width)} height={scaled(map.height)}
+                <svg class="drawing" width={scaled(map.width)} height={scaled(map.height)}
                     viewBox={format!("0 0 {} {}", map.width, map.height)}>
                     { for map.frames.iter().map(frame) }
                     if let Some(open) = &map.drawer {
@@ -106,30 +104,6 @@ pub fn MapView(props: &Props) -> Html {
             { zoom_bar(props, &fit, (*tall, &ontall)) }
         </section>
     }
-}
-
-/// What it shows at a zoom. From afar there is room for more machines beside each other.
-fn map_of(props: &Props, zoom: Zoom, width: u32) -> Map {
-    let state = &props.state;
-    let words = props.words();
-    let open = explain::open_place(state);
-    let contents = if zoom.level >= Level::Chain {
-        explain::drawer(state, &open, words)
-    } else {
-        Drawer::default()
-    };
-    let sight = Sight {
-        world: &state.run.world,
-        walk: &state.walk,
-        cursor: state.cursor,
-        open: &open,
-        drawer: &contents,
-        level: zoom.level,
-        pods_of: state.pods_of,
-        words,
-    };
-    let wide = width * 100 / zoom.scale.clamp(1, 100);
-    Map::of(&sight, wide as i32)
 }
 
 #[hook]

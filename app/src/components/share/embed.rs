@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::browser::{clipboard, events, location};
+use crate::browser::{clipboard, disk, events, location};
 use crate::components::Props;
 use crate::components::modal::Modal;
 use crate::state::Event;
@@ -19,6 +19,8 @@ pub fn EmbedDialog(props: &Props) -> Html {
         collapsed: false,
         theme: "auto",
     });
+    // The picture is a file of its own.
+    let apart = use_state(|| false);
     let done = use_state(|| None::<bool>);
     let folder = location::beside("");
     let here = Choice {
@@ -56,6 +58,18 @@ pub fn EmbedDialog(props: &Props) -> Html {
             </>
         }
     };
+    let link = share::link(state, here, &location::base());
+    let still = embed::still(state, *look, *apart, &link, words);
+    let onapart = {
+        let apart = apart.clone();
+        Callback::from(move |_: yew::Event| apart.set(!*apart))
+    };
+    let save = {
+        let still = still.clone();
+        Callback::from(move |_: MouseEvent| {
+            disk::save("northsouth.html", "text/html", still.as_bytes());
+        })
+    };
     html! {
         <Modal id="embed" small=true title={words.embed} close={words.close} onclose={props.on(Event::DialogClosed)}>
             <p class="about">{ words.embed_about }</p>
@@ -72,7 +86,11 @@ pub fn EmbedDialog(props: &Props) -> Html {
             </label>
             { snippet(words.embed_element, embed::element(state, *look, &folder)) }
             { snippet(words.embed_frame, embed::frame(state, *look, &folder)) }
-            { snippet(words.embed_static, embed::table(state, &share::link(state, here, &location::base()), words)) }
+            { snippet(words.embed_static, still.clone()) }
+            { " " }
+            <button aria-label={format!("{}: {}", words.embed_save, words.embed_static)} onclick={save}>
+                { words.embed_save }</button>
+            <label class="check"><input type="checkbox" checked={*apart} onchange={onapart} />{ words.embed_apart }</label>
             <p role="status" class="done">{ match *done {
                 None => "",
                 Some(true) => words.copied,

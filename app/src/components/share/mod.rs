@@ -9,8 +9,9 @@ use yew::prelude::*;
 
 use super::Props;
 use super::modal::Modal;
-use crate::browser::{clipboard, disk, events, location};
-use crate::state::{Dialog, Event, Notice};
+use crate::browser::{clipboard, disk, events, location, media, paint, print};
+use crate::picture::{self, Look};
+use crate::state::{Dialog, Event, Notice, State, Theme};
 use crate::view_model::share::{self, Choice};
 
 #[component]
@@ -21,15 +22,21 @@ pub fn ShareDialog(props: &Props) -> Html {
         here: state.cursor > 0,
         language: false,
     });
-    // What was done last, and whether it worked.
-    let done = use_state(|| None::<bool>);
+    // What became of what was done last.
+    let done = use_state(|| None::<&'static str>);
     let link = share::link(state, *choice, &location::base());
     let long = share::too_long(&link);
     let copy = |text: String| {
         let done = done.setter();
         Callback::from(move |_: MouseEvent| {
             let done = done.clone();
-            clipboard::copy(text.clone(), move |worked| done.set(Some(worked)));
+            clipboard::copy(text.clone(), move |worked| {
+                done.set(Some(if worked {
+                    words.copied
+                } else {
+                    words.not_copied
+                }));
+            });
         })
     };
     let check = |label: &'static str, on: bool, turned: Choice| {
@@ -52,6 +59,48 @@ pub fn ShareDialog(props: &Props) -> Html {
         Callback::from(move |_: MouseEvent| {
             let bytes = packed::capture(&state.run.world, &state.run.trace);
             disk::save("northsouth.pcapng", "application/x-pcapng", &bytes);
+        })
+    };
+    let carried = share::data(
+        state,
+        Choice {
+            here: true,
+            ..*choice
+        },
+        true,
+    );
+    let picture = |name: &'static str, draw: fn(&State, Look) -> String| {
+        let (state, data) = (state.clone(), carried.clone());
+        Callback::from(move |_: MouseEvent| {
+            let look = Look {
+                carries: Some(&data),
+                ..Look::default()
+            };
+            disk::save(name, "image/svg+xml", draw(&state, look).as_bytes());
+        })
+    };
+    let png = {
+        let (state, done, carried) = (state.clone(), done.setter(), carried.clone());
+        Callback::from(move |_: MouseEvent| {
+            let (data, done) = (carried.clone(), done.clone());
+            let look = Look {
+                theme: shown(state.settings.theme),
+                ..Look::default()
+            };
+            paint::png(
+                &picture::still(&state, look),
+                2,
+                move |painted| match painted {
+                    Some(png) => {
+                        disk::save(
+                            "northsouth.png",
+                            "image/png",
+                            &packed::into_png(&png, &data),
+                        );
+                    }
+                    None => done.set(Some(words.not_painted)),
+                },
+            );
         })
     };
     let onfile = {
@@ -86,8 +135,17 @@ pub fn ShareDialog(props: &Props) -> Html {
             <p class="line-of">
                 <button onclick={zip}>{ words.save_zip }</button>
                 <button onclick={pcapng}>{ words.save_pcapng }</button>
+                <button onclick={Callback::from(|_: MouseEvent| print::now())}>{ words.print_handout }</button>
             </p>
             <p class="about">{ words.share_open_about }</p>
+            <h3>{ words.share_pictures }</h3>
+            <p class="line-of">
+                <button onclick={picture("northsouth.svg", picture::still)}>{ words.save_svg }</button>
+                <button onclick={png}>{ words.save_png }</button>
+                <button onclick={picture("northsouth-walk.svg", picture::moving)}>{ words.save_moving }</button>
+            </p>
+            <p class="about">{ words.share_pictures_about }</p>
+            <h3>{ words.share_open }</h3>
             <p class="line-of">
                 <label class="file">{ words.open_file }
                     <input type="file" accept=".zip,.svg,.png,.txt" onchange={onfile} /></label>
@@ -96,12 +154,17 @@ pub fn ShareDialog(props: &Props) -> Html {
             <p class="line-of">
                 <button onclick={props.on(Event::DialogOpened(Dialog::Embed))}>{ words.embed_write }</button>
             </p>
-            <p role="status" class="done">{ match *done {
-                None => "",
-                Some(true) => words.copied,
-                Some(false) => words.not_copied,
-            } }</p>
+            <p role="status" class="done">{ done.unwrap_or_default() }</p>
         </Modal>
+    }
+}
+
+/// The theme that the page is in: pixels have no other.
+fn shown(theme: Theme) -> Theme {
+    match theme {
+        Theme::Auto if media::matches(media::DARK) => Theme::Dark,
+        Theme::Auto => Theme::Light,
+        chosen => chosen,
     }
 }
 

@@ -4,7 +4,7 @@ use northsouth::trace::Layer;
 
 use super::geometry::{Face, Point, Rect};
 use super::{Map, Sight};
-use crate::view_model::drawer::{Card, Line, Tag};
+use crate::view_model::drawer::{Card, Line, Tag, outcome_sign};
 use crate::view_model::walk::layer_of;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,46 @@ pub struct DrawerBox {
 pub struct CardBox {
     pub rect: Rect,
     pub card: Card,
+}
+
+impl DrawerBox {
+    pub fn title_at(&self) -> Point {
+        Point {
+            x: self.rect.x + PAD,
+            y: self.rect.y + 22,
+        }
+    }
+}
+
+impl CardBox {
+    pub fn title_at(&self) -> Point {
+        Point {
+            x: self.rect.x + 10,
+            y: self.rect.y + 19,
+        }
+    }
+
+    pub fn line_at(&self, line: usize) -> Point {
+        Point {
+            x: self.rect.x + 10,
+            y: self.rect.y + 40 + line as i32 * LINE,
+        }
+    }
+
+    /// Where a line's tick or cross ends.
+    pub fn sign_at(&self, line: usize) -> Point {
+        Point {
+            x: self.rect.right() - 10,
+            ..self.line_at(line)
+        }
+    }
+
+    /// The names of a line's state, in style sheets.
+    pub fn line_classes(line: &Line) -> [&'static str; 3] {
+        let state = line.outcome.map_or("ahead", |o| outcome_sign(o).1);
+        let current = if line.current { "current" } else { "" };
+        [state, current, if line.note { "note" } else { "" }]
+    }
 }
 
 const PAD: i32 = 14;

@@ -72,6 +72,8 @@ pub struct Face {
 }
 
 impl Face {
+    /// 15 px bold, what is said below a picture.
+    pub const HEADING: Face = Face::sans(88);
     /// 13 px bold, names of machines.
     pub const NAME: Face = Face::sans(76);
     /// 12 px bold.

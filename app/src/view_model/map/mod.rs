@@ -20,9 +20,10 @@ pub use geometry::{Point, Rect};
 use scene::{Node, Scene};
 pub use wires::Wire;
 
-use crate::i18n::Words;
-use crate::state::{Level, Place};
+use crate::i18n::{Words, words};
+use crate::state::{Level, Place, State, Zoom};
 use crate::view_model::drawer::Drawer;
+use crate::view_model::explain;
 use crate::view_model::walk::Walk;
 
 /// All that the map shows, in CSS pixels.
@@ -131,7 +132,95 @@ const MARGIN: i32 = 20;
 /// Narrower than this, two machines no longer fit beside each other, and the map is scrolled instead.
 pub const NARROWEST: i32 = 360;
 
+/// Between two lines of a box.
+const SPACING: i32 = 17;
+
+impl Frame {
+    pub fn title_at(&self) -> Point {
+        Point {
+            x: self.rect.x + 20,
+            y: self.rect.y + 23,
+        }
+    }
+
+    /// Where the note ends.
+    pub fn note_at(&self) -> Point {
+        Point {
+            x: self.rect.right() - 20,
+            ..self.title_at()
+        }
+    }
+}
+
+impl PartBox {
+    /// Text is centered in machines and parts, on the left in what holds more of it.
+    pub fn is_centered(&self) -> bool {
+        matches!(
+            self.shape,
+            Shape::Machine | Shape::Part | Shape::Port | Shape::More
+        )
+    }
+
+    pub fn title_at(&self) -> Point {
+        Point {
+            x: match self.is_centered() {
+                true => self.rect.middle(),
+                false => self.rect.x + 12,
+            },
+            y: self.rect.center() + 4 - self.lines.len() as i32 * SPACING / 2,
+        }
+    }
+
+    pub fn line_at(&self, line: usize) -> Point {
+        let title = self.title_at();
+        Point {
+            y: title.y + SPACING * (line as i32 + 1),
+            ..title
+        }
+    }
+
+    /// The names of what it is and how the packet stands to it, in style sheets.
+    pub fn classes(&self) -> [&'static str; 3] {
+        let shape = match self.shape {
+            Shape::Machine => "machine",
+            Shape::Part => "part",
+            Shape::Port => "port",
+            Shape::Pod => "pod",
+            Shape::Node => "node",
+            Shape::More => "more",
+        };
+        let reach = match self.reach {
+            Reach::Ahead => "ahead",
+            Reach::Been => "been",
+            Reach::Here => "here",
+        };
+        [shape, reach, if self.open { "open" } else { "" }]
+    }
+}
+
 impl Map {
+    /// What the page shows at a zoom. From afar there is room for more machines beside each other.
+    pub fn seen(state: &State, zoom: Zoom, width: u32) -> Self {
+        let words = words(state.settings.lang);
+        let open = explain::open_place(state);
+        let contents = match zoom.level {
+            Level::Way | Level::Host => Drawer::default(),
+            Level::Chain | Level::Rule => explain::drawer(state, &open, words),
+        };
+        let sight = Sight {
+            world: &state.run.world,
+            walk: &state.walk,
+            cursor: state.cursor,
+            open: &open,
+            drawer: &contents,
+            level: zoom.level,
+            pods_of: state.pods_of,
+            words,
+        };
+        let wide = width * 100 / zoom.scale.clamp(1, 100);
+        Map::of(&sight, wide as i32)
+    }
+
     pub fn of(sight: &Sight, width: i32) -> Self {
         let width = width.max(NARROWEST);
         let scene = Scene::of(sight.world);
