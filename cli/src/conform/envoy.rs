@@ -43,6 +43,8 @@ pub fn answer(case: &Value) -> Value {
 pub struct Stub {
     pub closed: bool,
     pub status: Option<u16>,
+    /// It speaks TLS alone.
+    pub tls: bool,
 }
 
 /// A configuration with the stubs behind it.
@@ -168,7 +170,9 @@ impl World {
                     let pick = c.pick(&Default::default(), memory, &mut dice());
                     c.assignment.endpoints.get(pick.ok()?.endpoint)
                 });
-                let Some(endpoint) = picked else {
+                let stub = |address: &str| self.behaviour.get(address).cloned().unwrap_or_default();
+                let speaks = |address: &str| !stub(address).tls || connection.tls.is_some();
+                let Some(endpoint) = picked.filter(|e| speaks(&e.address)) else {
                     return json!({ "conn": "closed" });
                 };
                 seen.insert("status".into(), 200.into());
@@ -545,9 +549,16 @@ fn group(short: &Value) -> Value {
 fn behaviour(input: &Value) -> BTreeMap<String, Stub> {
     let clusters = input["clusters"].as_object().into_iter().flatten();
     let endpoints = clusters.flat_map(|(_, c)| c["endpoints"].as_array().into_iter().flatten());
-    endpoints
+    let mut all: BTreeMap<_, _> = endpoints
         .filter_map(|e| Some((e["name"].as_str()?.to_string(), stub(e))))
-        .collect()
+        .collect();
+    let listeners = input["listeners"].as_array().into_iter().flatten();
+    let chains = listeners.flat_map(|l| l["filter_chains"].as_array().into_iter().flatten());
+    for chain in chains.filter(|c| c["upstream_tls"] == true) {
+        let first = format!("{}#0", chain["tcp_cluster"].as_str().unwrap_or(""));
+        all.entry(first).or_default().tls = true;
+    }
+    all
 }
 
 /// How a stub behaves, from what a case says of it.
@@ -555,5 +566,6 @@ pub fn stub(said: &Value) -> Stub {
     Stub {
         closed: said["closed"].as_bool().unwrap_or(false),
         status: said["status"].as_u64().and_then(|s| u16::try_from(s).ok()),
+        tls: false,
     }
 }

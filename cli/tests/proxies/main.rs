@@ -45,10 +45,10 @@ fn play(suite: &str) -> Score {
 #[test]
 fn requests_go_as_they_went_through_envoy() {
     let score = play("envoy");
-    score.hold("envoy", "requests", 351, &[]);
+    score.hold("envoy", "requests", 413, &[]);
     // Which host a hash falls on depends on the address of the recording's stub, which no file tells.
-    score.hold("envoy", "requests-every-field", 350, &["lb-hash-header#0"]);
-    score.hold("envoy", "refused", 76, &[]);
+    score.hold("envoy", "requests-every-field", 412, &["lb-hash-header#0"]);
+    score.hold("envoy", "refused", 95, &[]);
 }
 
 #[test]

@@ -107,10 +107,22 @@ impl PartialEq for PathToHost {
     }
 }
 
+/// `RouteAction.HashPolicy`.
 #[derive(Clone, Debug)]
-pub enum HashPolicy {
-    Header(String),
-    Cookie { name: String, ttl: bool },
+pub struct HashPolicy {
+    pub of: HashOf,
+    /// Where there is a hash after it, the policies behind it do not count.
+    pub terminal: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum HashOf {
+    /// With what becomes of its values first.
+    Header(String, Option<(Box<Regex>, String)>),
+    Cookie {
+        name: String,
+        ttl: bool,
+    },
     SourceAddress,
     Query(String),
 }
@@ -153,10 +165,14 @@ impl Redirect {
         } else {
             &self.host
         };
-        let old = match &self.rewrite {
-            Some(rewrite) => rewrite.apply(&request.path, matched),
-            None => request.path.clone(),
-        };
+        let rewritten = self
+            .rewrite
+            .as_ref()
+            .map(|r| r.apply(&request.path, matched));
+        // A path cannot become empty: then nothing is rewritten.
+        let old = rewritten
+            .filter(|new| !without_query(new).is_empty())
+            .unwrap_or_else(|| request.path.clone());
         let query = old.find('?').and_then(|at| old.get(at..)).unwrap_or("");
         let mut path = if self.path.is_empty() {
             old.clone()
@@ -185,9 +201,9 @@ impl Redirect {
         let rewrite = read_rewrite(&object, "prefix_rewrite")?;
         let read = Self {
             scheme: scheme.to_string(),
-            host: object.str("host_redirect")?.to_string(),
+            host: object.for_header("host_redirect")?.to_string(),
             port: u16::try_from(port).ok().filter(|p| *p != 0),
-            path: object.str("path_redirect")?.to_string(),
+            path: object.for_header("path_redirect")?.to_string(),
             rewrite,
             strip_query: object.bool("strip_query")?,
             status: object.choice(
@@ -223,7 +239,7 @@ fn redirect_host<'h>(host: &'h str, scheme: &str, proto: &str, new_port: bool) -
 }
 
 fn read_rewrite(object: &Object, prefix: &str) -> Read<Option<Rewrite>> {
-    let new = object.str(prefix)?;
+    let new = object.for_header(prefix)?;
     let regex = object.message("regex_rewrite")?;
     Ok(match regex {
         Some(rewrite) => {
@@ -240,7 +256,7 @@ fn read_substitution(object: Object) -> Read<(Regex, String)> {
         return Err(Refusal::field(object.span, "pattern", "value is required"));
     };
     let regex = read_regex(pattern, object.log)?;
-    let substitution = object.str("substitution")?.to_string();
+    let substitution = object.for_header("substitution")?.to_string();
     object.end();
     Ok((regex, substitution))
 }
@@ -286,6 +302,10 @@ impl Action {
             return Ok(Action::Forward(Box::new(forward)));
         }
         if let Some(object) = route.message("redirect")? {
+            if object.has("prefix_rewrite") && matches!(condition.path, PathMatch::Template(_)) {
+                let why = "Cannot use redirect.prefix_rewrite with path_match_policy";
+                return Err(Refusal::new(object.at("prefix_rewrite"), why));
+            }
             return Ok(Action::Redirect(Box::new(Redirect::read(object)?)));
         }
         if let Some(object) = route.message("direct_response")? {
@@ -297,12 +317,10 @@ impl Action {
                 let why = "value must be inside range [200, 600)";
                 return Err(Refusal::field(object.span, "status", why));
             };
-            let body = object.message_or_empty("body")?;
-            let text = match body.str("inline_string")? {
-                "" => unbase64(body.str("inline_bytes")?),
-                text => text.to_string(),
+            let text = match object.message("body")? {
+                None => String::new(),
+                Some(body) => read_body(body, above.longest_body)?,
             };
-            body.end();
             object.end();
             return Ok(Action::Respond(status, text));
         }
@@ -315,6 +333,31 @@ impl Action {
         }
         Err(Refusal::field(route.span, "action", "is required"))
     }
+}
+
+/// What a direct response says (`envoy.config.core.v3.DataSource`).
+fn read_body(body: Object, longest: usize) -> Read<String> {
+    let kinds = [
+        "inline_string",
+        "inline_bytes",
+        "filename",
+        "environment_variable",
+    ];
+    body.at_most_one(&kinds)?;
+    if !kinds.iter().any(|k| body.has(k)) {
+        return Err(Refusal::field(body.span, "specifier", "is required"));
+    }
+    let text = match body.str("inline_string")? {
+        "" => unbase64(body.str("inline_bytes")?),
+        text => text.to_string(),
+    };
+    if text.len() > longest {
+        let size = text.len();
+        let why = format!("response body size is {size} bytes; maximum is {longest}");
+        return Err(Refusal::new(body.span, why));
+    }
+    body.end();
+    Ok(text)
 }
 
 fn unbase64(text: &str) -> String {
@@ -397,8 +440,12 @@ impl Forward {
         }
         let mut upgrades = BTreeMap::new();
         for upgrade in object.messages("upgrade_configs")? {
-            let name = upgrade.str("upgrade_type")?;
+            let name = upgrade.filled("upgrade_type")?;
             let enabled = upgrade.maybe_bool("enabled")?.unwrap_or(true);
+            if upgrade.has("connect_config") && !name.eq_ignore_ascii_case("CONNECT") {
+                let why = format!("Non-CONNECT upgrade type {name} has ConnectConfig");
+                return Err(Refusal::new(upgrade.span, why));
+            }
             if upgrades
                 .insert(name.to_ascii_lowercase(), enabled)
                 .is_some()
@@ -487,7 +534,7 @@ impl ClusterChoice {
                         "response_headers_to_add",
                         "response_headers_to_remove",
                     )?,
-                    host_rewrite: cluster.str("host_rewrite_literal")?.to_string(),
+                    host_rewrite: cluster.for_header("host_rewrite_literal")?.to_string(),
                     metadata_match: read_subset(&cluster)?,
                     filters: PerFilter::read(&cluster)?,
                     span: cluster.span,
@@ -534,7 +581,7 @@ impl ClusterChoice {
 
 impl HostRewrite {
     fn read(object: &Object) -> Read<Self> {
-        let literal = object.str("host_rewrite_literal")?;
+        let literal = object.for_header("host_rewrite_literal")?;
         let header = object.str("host_rewrite_header")?;
         Ok(if !literal.is_empty() {
             HostRewrite::Literal(literal.to_string())
@@ -558,19 +605,23 @@ impl HashPolicy {
     fn read_list(object: &Object) -> Read<Vec<Self>> {
         let mut all = Vec::new();
         for policy in object.messages("hash_policy")? {
-            policy.no_matter(&["terminal"]);
+            let terminal = policy.bool("terminal")?;
             let properties = policy.message_or_empty("connection_properties")?;
-            all.push(if let Some(header) = policy.message("header")? {
-                HashPolicy::Header(header.str("header_name")?.to_ascii_lowercase())
+            let of = if let Some(header) = policy.message("header")? {
+                let name = header.filled("header_name")?.to_ascii_lowercase();
+                let rewrite = header.message("regex_rewrite")?;
+                let rewrite = rewrite.map(read_substitution).transpose()?;
+                header.end();
+                HashOf::Header(name, rewrite.map(|(regex, new)| (Box::new(regex), new)))
             } else if let Some(cookie) = policy.message("cookie")? {
-                HashPolicy::Cookie {
-                    name: cookie.str("name")?.to_string(),
+                HashOf::Cookie {
+                    name: cookie.filled("name")?.to_string(),
                     ttl: cookie.has("ttl"),
                 }
             } else if let Some(query) = policy.message("query_parameter")? {
-                HashPolicy::Query(query.str("name")?.to_string())
+                HashOf::Query(query.filled("name")?.to_string())
             } else if properties.bool("source_ip")? {
-                HashPolicy::SourceAddress
+                HashOf::SourceAddress
             } else if policy.has("connection_properties") || policy.has("filter_state") {
                 policy.end();
                 continue;
@@ -580,7 +631,8 @@ impl HashPolicy {
                     "policy_specifier",
                     "is required",
                 ));
-            });
+            };
+            all.push(HashPolicy { of, terminal });
             policy.end();
         }
         Ok(all)

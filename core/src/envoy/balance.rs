@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::action::Subset;
-use super::cluster::{Cluster, Endpoint, Fallback, Health, Policy, Subsets};
-use super::hash::xxh64;
+use super::cluster::{Cluster, Endpoint, Fallback, Health, Policy, Ring, Subsets};
+use super::hash::{murmur2, xxh64};
 use crate::net::Dice;
 
 /// What a proxy remembers between requests, and what was set by hand.
@@ -75,7 +75,7 @@ impl Cluster {
             return Err(NoHost::Subset);
         }
         let pool = self.pool(&chosen, memory, dice);
-        if pool.odds.is_empty() {
+        if pool.drawn.is_empty() {
             return Err(NoHost::Unhealthy);
         }
         let mut pick = self.draw(&pool, wish, memory, dice);
@@ -130,8 +130,15 @@ impl Cluster {
                 break;
             }
         }
+        // Rings and tables are of healthy hosts alone: what falls to degraded ones looks there in vain
+        // (`ThreadAwareLoadBalancerBase::refresh`).
+        let hashes = matches!(self.policy, Policy::RingHash(_) | Policy::Maglev { .. });
         let of = |l: &Level| -> Vec<(usize, u64)> {
-            let members = hosts.iter().filter(|h| l.takes(h));
+            let place = Level {
+                health: if hashes { Health::Healthy } else { l.health },
+                ..*l
+            };
+            let members = hosts.iter().filter(|h| place.takes(h));
             self.by_locality(&members.collect::<Vec<_>>())
         };
         // Shares across the priorities that take a part of the load.
@@ -203,9 +210,7 @@ impl Cluster {
                 let at = usize::try_from(turn).ok().and_then(|t| drawn.get(t));
                 (at.map_or(0, |(at, _)| *at), How::InTurn)
             }
-            (Policy::RingHash { minimum }, Some(hash)) => {
-                (self.ring(drawn, minimum, hash), How::ByHash)
-            }
+            (Policy::RingHash(ring), Some(hash)) => (self.ring(drawn, ring, hash), How::ByHash),
             (Policy::Maglev { table }, Some(hash)) => {
                 (self.maglev(drawn, table, hash), How::ByHash)
             }
@@ -231,16 +236,38 @@ impl Cluster {
 
     /// Each host stands on a ring as often as its weight asks for, at the hashes of `address_N`; the first at or after
     /// the request's hash takes it (`RingHashLoadBalancer::Ring`).
-    fn ring(&self, hosts: &[(usize, u64)], minimum: u64, hash: u64) -> usize {
-        let total: u64 = hosts.iter().map(|(_, w)| *w).sum::<u64>().max(1);
-        let least = hosts.iter().map(|(_, w)| *w).min().unwrap_or(1).max(1);
-        // As many copies of the lightest host as fill the ring, and of the others in proportion.
-        let copies = (minimum.min(8 << 20) * least).div_ceil(total).max(1);
+    fn ring(&self, hosts: &[(usize, u64)], ring: Ring, hash: u64) -> usize {
+        let sum = hosts
+            .iter()
+            .map(|(_, w)| u128::from(*w))
+            .sum::<u128>()
+            .max(1);
+        let least = hosts
+            .iter()
+            .map(|(_, w)| u128::from(*w))
+            .min()
+            .unwrap_or(1)
+            .max(1);
+        // As many copies of the lightest host as fill the ring, and of the others in proportion; no more than fit.
+        let copies = (u128::from(ring.minimum) * least).div_ceil(sum);
+        let most = u128::from(ring.maximum);
+        let (times, of) = match copies * sum > most * least {
+            true => (most, sum),
+            false => (copies, least),
+        };
+        let (mut weights, mut placed) = (0u128, 0u128);
         let mut best: Option<(u64, usize)> = None;
         let mut first: Option<(u64, usize)> = None;
         for (at, weight) in hosts {
-            for copy in 0..copies * weight / least {
-                let place = xxh64(format!("{}_{copy}", self.address(*at)).as_bytes(), 0);
+            weights += u128::from(*weight);
+            let count = (times * weights).div_ceil(of).saturating_sub(placed);
+            placed += count;
+            for copy in 0..count {
+                let key = format!("{}_{copy}", self.address(*at));
+                let place = match ring.murmur {
+                    true => murmur2(key.as_bytes()),
+                    false => xxh64(key.as_bytes(), 0),
+                };
                 if place >= hash && best.is_none_or(|(p, _)| place < p) {
                     best = Some((place, *at));
                 }

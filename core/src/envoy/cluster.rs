@@ -6,7 +6,7 @@ use super::listener::ClientHello;
 use super::object::{Log, Object, Read, Refusal};
 use crate::say;
 use crate::text::Span;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// `envoy.config.cluster.v3.Cluster` with its endpoints.
 #[derive(Clone, Debug)]
@@ -54,9 +54,19 @@ pub enum Discovery {
 pub enum Policy {
     RoundRobin,
     LeastRequest,
-    RingHash { minimum: u64 },
+    RingHash(Ring),
     Random,
     Maglev { table: u64 },
+}
+
+/// `Cluster.RingHashLbConfig`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ring {
+    /// The least places.
+    pub minimum: u64,
+    pub maximum: u64,
+    /// MurmurHash2 instead of xxHash.
+    pub murmur: bool,
 }
 
 /// `envoy.config.endpoint.v3.ClusterLoadAssignment`.
@@ -119,15 +129,65 @@ impl Cluster {
             "" => name.clone(),
             other => other.to_string(),
         };
+        let policy = object.str("lb_policy")?;
         let ring = object.message_or_empty("ring_hash_lb_config")?;
         let maglev = object.message_or_empty("maglev_lb_config")?;
         let count =
             |n: Option<i64>, absent: u64| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(absent);
-        let ring_hash = Policy::RingHash {
-            minimum: count(ring.int("minimum_ring_size")?, 1024),
-        };
+        let (minimum, maximum) = (
+            count(ring.int("minimum_ring_size")?, 1024),
+            count(ring.int("maximum_ring_size")?, MOST_PLACES),
+        );
+        let size = maglev.int("table_size")?;
+        for (at, field, too_many) in [
+            (&ring, "minimum_ring_size", minimum > MOST_PLACES),
+            (&ring, "maximum_ring_size", maximum > MOST_PLACES),
+        ] {
+            if too_many {
+                let why = format!("value must be less than or equal to {MOST_PLACES}");
+                return Err(Refusal::field(at.at(field), field, &why));
+            }
+        }
+        if minimum > maximum && policy == "RING_HASH" {
+            let why =
+                format!("ring hash: minimum_ring_size ({minimum}) > maximum_ring_size ({maximum})");
+            return Err(Refusal::new(ring.span, why));
+        }
+        let ring_hash = Policy::RingHash(Ring {
+            minimum,
+            maximum,
+            murmur: ring.choice(
+                "hash_function",
+                &[("XX_HASH", false), ("MURMUR_HASH_2", true)],
+            )?,
+        });
+        let table = count(size, 65_537);
+        if policy == "MAGLEV" && !(2..=5_000_011).contains(&table)
+            || policy == "MAGLEV" && !is_prime(table)
+        {
+            let why = "The table size of maglev must be prime number";
+            return Err(Refusal::new(maglev.span, why));
+        }
+        ring.end();
+        maglev.end();
         let common = object.message_or_empty("common_lb_config")?;
         let panic = common.message_or_empty("healthy_panic_threshold")?;
+        if !panic.has("value")
+            || !matches!(panic.get("value").map(|n| &n.value), Some(Value::Float(_)))
+        {
+            panic.within("value", 0, 100)?;
+        }
+        common.at_most_one(&["zone_aware_lb_config", "locality_weighted_lb_config"])?;
+        object.some_time("connect_timeout")?;
+        if let Some(outliers) = object.message("outlier_detection")? {
+            for field in ["interval", "base_ejection_time", "max_ejection_time"] {
+                outliers.some_time(field)?;
+            }
+            outliers.within("max_ejection_percent", 0, 100)?;
+        }
+        if let Some(least) = object.message("least_request_lb_config")? {
+            least.within("choice_count", 2, u32::MAX.into())?;
+        }
         let threshold = match (common.has("healthy_panic_threshold"), panic.get("value")) {
             (true, None) => 0,
             (true, Some(node)) => node.int().and_then(|n| u64::try_from(n).ok()).unwrap_or(50),
@@ -137,6 +197,24 @@ impl Cluster {
             Some(node) => Assignment::read(node, log)?.1,
             None => Assignment::default(),
         };
+        let original = object.str("type")? == "ORIGINAL_DST";
+        if original && policy != "CLUSTER_PROVIDED" {
+            let found = if policy.is_empty() {
+                "ROUND_ROBIN"
+            } else {
+                policy
+            };
+            let why = format!(
+                "cluster: LB policy {found} is not valid for Cluster type ORIGINAL_DST. Only 'CLUSTER_PROVIDED' is allowed with cluster type 'ORIGINAL_DST'"
+            );
+            return Err(Refusal::new(node.span, why));
+        }
+        if !original && policy == "CLUSTER_PROVIDED" && object.has("type") {
+            let why = format!(
+                "cluster manager: cluster provided LB specified but cluster '{name}' did not provide one. Check cluster documentation."
+            );
+            return Err(Refusal::new(node.span, why));
+        }
         let read = Self {
             span: node.span,
             discovery: object.choice(
@@ -158,12 +236,7 @@ impl Cluster {
                     ("RING_HASH", ring_hash),
                     ("RANDOM", Policy::Random),
                     ("", Policy::Random),
-                    (
-                        "MAGLEV",
-                        Policy::Maglev {
-                            table: count(maglev.int("table_size")?, 65537),
-                        },
-                    ),
+                    ("MAGLEV", Policy::Maglev { table }),
                     ("CLUSTER_PROVIDED", Policy::RoundRobin),
                 ],
             )?,
@@ -208,6 +281,13 @@ impl Cluster {
         object.end();
         Ok(read)
     }
+}
+
+/// Of a ring of hosts.
+const MOST_PLACES: u64 = 8 << 20;
+
+fn is_prime(n: u64) -> bool {
+    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
 }
 
 impl Cluster {
@@ -310,7 +390,8 @@ impl Assignment {
                 place.str("sub_zone")?,
             ];
             let locality = places.join("/").trim_end_matches('/').to_string();
-            let priority = group.u32("priority")?.unwrap_or(0);
+            let priority = group.within("priority", 0, 128)?.unwrap_or(0);
+            let priority = u32::try_from(priority).unwrap_or(0);
             let weight = group.u32("load_balancing_weight")?;
             for endpoint in group.messages("lb_endpoints")? {
                 let mut read = Endpoint::read(endpoint)?;
@@ -364,7 +445,9 @@ impl Endpoint {
                     ("DEGRADED", Health::Degraded),
                 ],
             )?,
-            weight: object.u32("load_balancing_weight")?.unwrap_or(1).into(),
+            weight: object
+                .within("load_balancing_weight", 1, u32::MAX.into())?
+                .unwrap_or(1),
             metadata: filters.get("envoy.lb").map(subset).unwrap_or_default(),
             transport: filters
                 .get("envoy.transport_socket_match")

@@ -103,7 +103,8 @@ impl Fault {
             fault.headers.push(HeaderMatch::read(node, object.log)?);
         }
         if let Some(delay) = object.message("delay")? {
-            let kind = match delay.millis("fixed_delay")? {
+            delay.at_most_one(&["fixed_delay", "header_delay"])?;
+            let kind = match delay.some_time("fixed_delay")? {
                 Some(millis) => Delay::Fixed(millis),
                 None if delay.has("header_delay") => Delay::Header,
                 None => {
@@ -119,6 +120,7 @@ impl Fault {
             delay.end();
         }
         if let Some(abort) = object.message("abort")? {
+            abort.at_most_one(&["http_status", "grpc_status", "header_abort"])?;
             let kind = if let Some(status) = abort.u32("http_status")? {
                 match u16::try_from(status) {
                     Ok(s) if (200..600).contains(&s) => Abort::Http(s),

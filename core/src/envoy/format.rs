@@ -1,7 +1,9 @@
 //! Envoy's substitution formats: `%REQ(:PATH)%` in header values and access logs.
 //! Source: Envoy docs, "Access logging, command operators".
 
+use super::matching::query;
 use super::object::{Read, Refusal};
+use super::path::without_query;
 use crate::net::{Headers, Request};
 use crate::text::Span;
 
@@ -32,6 +34,8 @@ pub struct Facts<'a> {
     pub route_name: &'a str,
     pub cluster: &'a str,
     pub upstream_host: &'a str,
+    /// The name that the endpoint was given; empty where it has none.
+    pub upstream_name: &'a str,
     pub peer: &'a str,
     /// As the proxies in front say.
     pub client: &'a str,
@@ -39,85 +43,148 @@ pub struct Facts<'a> {
     pub sni: &'a str,
     pub filter_chain: &'a str,
     pub attempts: u32,
+    /// Bytes of the request's body so far.
+    pub received: u32,
+}
+
+/// What may stand behind a command's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Syntax {
+    Alone,
+    /// `(…)` may follow.
+    Argument,
+    /// `(…)` must follow.
+    Needs,
+    /// `(…)` must follow, and `:n` may.
+    NeedsWithLength,
+    /// `(…)` and `:n` may follow.
+    WithLength,
 }
 
 /// The commands that Envoy has and this model answers.
-const KNOWN: [&str; 26] = [
-    "REQ",
-    "RESP",
-    "REQ_WITHOUT_QUERY",
-    "PROTOCOL",
-    "RESPONSE_CODE",
-    "RESPONSE_CODE_DETAILS",
-    "RESPONSE_FLAGS",
-    "ROUTE_NAME",
-    "UPSTREAM_CLUSTER",
-    "UPSTREAM_CLUSTER_RAW",
-    "UPSTREAM_HOST",
-    "UPSTREAM_REMOTE_ADDRESS",
-    "UPSTREAM_REQUEST_ATTEMPT_COUNT",
-    "DOWNSTREAM_REMOTE_ADDRESS",
-    "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT",
-    "DOWNSTREAM_REMOTE_PORT",
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS",
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT",
-    "DOWNSTREAM_LOCAL_ADDRESS",
-    "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT",
-    "DOWNSTREAM_LOCAL_PORT",
-    "REQUESTED_SERVER_NAME",
-    "FILTER_CHAIN_NAME",
-    "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT",
-    "UPSTREAM_REMOTE_PORT",
-    "BYTES_RECEIVED",
+const KNOWN: [(&str, Syntax); 51] = [
+    ("REQ", Syntax::NeedsWithLength),
+    ("REQUEST_HEADER", Syntax::NeedsWithLength),
+    ("STREAM_INFO_REQ", Syntax::NeedsWithLength),
+    ("RESP", Syntax::NeedsWithLength),
+    ("RESPONSE_HEADER", Syntax::NeedsWithLength),
+    ("TRAILER", Syntax::NeedsWithLength),
+    ("RESPONSE_TRAILER", Syntax::NeedsWithLength),
+    ("PATH", Syntax::WithLength),
+    ("QUERY_PARAM", Syntax::NeedsWithLength),
+    ("QUERY_PARAMS", Syntax::WithLength),
+    ("PROTOCOL", Syntax::Alone),
+    ("UPSTREAM_PROTOCOL", Syntax::Alone),
+    ("RESPONSE_CODE", Syntax::Alone),
+    ("RESPONSE_CODE_DETAILS", Syntax::Argument),
+    ("RESPONSE_FLAGS", Syntax::Alone),
+    ("RESPONSE_FLAGS_LONG", Syntax::Alone),
+    ("ROUTE_NAME", Syntax::Alone),
+    ("VIRTUAL_CLUSTER_NAME", Syntax::Alone),
+    ("UPSTREAM_CLUSTER", Syntax::Alone),
+    ("UPSTREAM_CLUSTER_RAW", Syntax::Alone),
+    ("UPSTREAM_HOST", Syntax::Alone),
+    ("UPSTREAM_HOST_NAME", Syntax::Alone),
+    ("UPSTREAM_HOST_NAME_WITHOUT_PORT", Syntax::Alone),
+    ("UPSTREAM_REMOTE_ADDRESS", Syntax::Alone),
+    ("UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", Syntax::Argument),
+    ("UPSTREAM_REMOTE_PORT", Syntax::Alone),
+    ("UPSTREAM_REQUEST_ATTEMPT_COUNT", Syntax::Alone),
+    ("DOWNSTREAM_REMOTE_ADDRESS", Syntax::Alone),
+    ("DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", Syntax::Argument),
+    ("DOWNSTREAM_REMOTE_PORT", Syntax::Alone),
+    ("DOWNSTREAM_DIRECT_REMOTE_ADDRESS", Syntax::Alone),
+    (
+        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT",
+        Syntax::Argument,
+    ),
+    ("DOWNSTREAM_DIRECT_REMOTE_PORT", Syntax::Alone),
+    ("DOWNSTREAM_LOCAL_ADDRESS", Syntax::Alone),
+    ("DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", Syntax::Argument),
+    ("DOWNSTREAM_LOCAL_PORT", Syntax::Alone),
+    ("DOWNSTREAM_DIRECT_LOCAL_ADDRESS", Syntax::Alone),
+    (
+        "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT",
+        Syntax::Argument,
+    ),
+    ("DOWNSTREAM_DIRECT_LOCAL_PORT", Syntax::Alone),
+    ("REQUESTED_SERVER_NAME", Syntax::Alone),
+    ("FILTER_CHAIN_NAME", Syntax::Alone),
+    ("BYTES_RECEIVED", Syntax::Alone),
+    ("BYTES_SENT", Syntax::Alone),
+    ("LOCAL_REPLY_BODY", Syntax::Alone),
+    ("ACCESS_LOG_TYPE", Syntax::Alone),
+    ("CONNECTION_TERMINATION_DETAILS", Syntax::Alone),
+    ("DOWNSTREAM_TRANSPORT_FAILURE_REASON", Syntax::Alone),
+    ("UPSTREAM_TRANSPORT_FAILURE_REASON", Syntax::Alone),
+    ("CUSTOM_FLAGS", Syntax::Alone),
+    ("DYNAMIC_METADATA", Syntax::NeedsWithLength),
+    ("ENVIRONMENT", Syntax::NeedsWithLength),
 ];
 
 /// Commands that Envoy has and whose answer is not modelled; they print as absent.
-const SILENT: [&str; 44] = [
-    "START_TIME",
-    "START_TIME_LOCAL",
-    "EMIT_TIME",
-    "DURATION",
-    "COMMON_DURATION",
-    "REQUEST_DURATION",
-    "RESPONSE_DURATION",
-    "RESPONSE_TX_DURATION",
-    "REQUEST_TX_DURATION",
-    "DOWNSTREAM_HANDSHAKE_DURATION",
-    "ROUNDTRIP_DURATION",
-    "BYTES_SENT",
-    "UPSTREAM_WIRE_BYTES_SENT",
-    "UPSTREAM_WIRE_BYTES_RECEIVED",
-    "DOWNSTREAM_WIRE_BYTES_SENT",
-    "DOWNSTREAM_WIRE_BYTES_RECEIVED",
-    "RESPONSE_FLAGS_LONG",
-    "UPSTREAM_LOCAL_ADDRESS",
-    "UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT",
-    "UPSTREAM_LOCAL_PORT",
-    "UPSTREAM_TRANSPORT_FAILURE_REASON",
-    "DOWNSTREAM_TRANSPORT_FAILURE_REASON",
-    "HOSTNAME",
-    "DYNAMIC_METADATA",
-    "CLUSTER_METADATA",
-    "UPSTREAM_METADATA",
-    "METADATA",
-    "FILTER_STATE",
-    "UPSTREAM_FILTER_STATE",
-    "CONNECTION_ID",
-    "STREAM_ID",
-    "UNIQUE_ID",
-    "TRACE_ID",
-    "DOWNSTREAM_PEER_URI_SAN",
-    "DOWNSTREAM_PEER_SUBJECT",
-    "DOWNSTREAM_PEER_FINGERPRINT_256",
-    "DOWNSTREAM_PEER_CERT",
-    "DOWNSTREAM_LOCAL_URI_SAN",
-    "DOWNSTREAM_TLS_VERSION",
-    "DOWNSTREAM_TLS_CIPHER",
-    "ENVIRONMENT",
-    "GRPC_STATUS",
-    "CONNECTION_TERMINATION_DETAILS",
-    "TRAILER",
+const SILENT: [(&str, Syntax); 27] = [
+    ("START_TIME", Syntax::Argument),
+    ("START_TIME_LOCAL", Syntax::Argument),
+    ("EMIT_TIME", Syntax::Argument),
+    ("EMIT_TIME_LOCAL", Syntax::Argument),
+    ("COMMON_DURATION", Syntax::Needs),
+    ("DURATION", Syntax::Alone),
+    ("HOSTNAME", Syntax::Alone),
+    ("UPSTREAM_LOCAL_ADDRESS", Syntax::Alone),
+    ("UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", Syntax::Argument),
+    ("UPSTREAM_LOCAL_PORT", Syntax::Alone),
+    ("CLUSTER_METADATA", Syntax::Needs),
+    ("UPSTREAM_METADATA", Syntax::Needs),
+    ("METADATA", Syntax::Needs),
+    ("CEL", Syntax::Needs),
+    ("FILTER_STATE", Syntax::NeedsWithLength),
+    ("UPSTREAM_FILTER_STATE", Syntax::NeedsWithLength),
+    ("CONNECTION_ID", Syntax::Alone),
+    ("STREAM_ID", Syntax::Alone),
+    ("UNIQUE_ID", Syntax::Alone),
+    ("PER_REQUEST_STATE", Syntax::NeedsWithLength),
+    ("TRACE_ID", Syntax::Alone),
+    ("SPAN_ID", Syntax::Alone),
+    ("UPSTREAM_HOSTS_ATTEMPTED", Syntax::Alone),
+    ("UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", Syntax::Alone),
+    ("UPSTREAM_SERVER_NAME", Syntax::Alone),
+    ("GRPC_STATUS", Syntax::Argument),
+    ("GRPC_STATUS_NUMBER", Syntax::Alone),
 ];
+
+/// How the names of more commands begin or end of which none is modelled, and which take no argument.
+const SILENT_STARTS: [&str; 6] = [
+    "DOWNSTREAM_PEER_",
+    "DOWNSTREAM_TLS_",
+    "UPSTREAM_PEER_",
+    "UPSTREAM_TLS_",
+    "TLS_JA",
+    "ROUTE_RESOLUTION_",
+];
+const SILENT_ENDS: [&str; 9] = [
+    "_DURATION",
+    "_BYTES_SENT",
+    "_BYTES_RECEIVED",
+    "_HEADERS_BYTES",
+    "_TRAILERS_BYTES",
+    "_SAN",
+    "_SUBJECT",
+    "_CLOSE_TYPE",
+    "_CLOSE_REASON",
+];
+
+fn syntax(name: &str) -> Option<(Syntax, bool)> {
+    let of = |table: &[(&str, Syntax)]| table.iter().find(|(n, _)| *n == name).map(|(_, s)| *s);
+    if let Some(syntax) = of(&KNOWN) {
+        return Some((syntax, true));
+    }
+    let like = SILENT_STARTS.iter().any(|s| name.starts_with(s))
+        || SILENT_ENDS.iter().any(|e| name.ends_with(e));
+    of(&SILENT)
+        .or(like.then_some(Syntax::Alone))
+        .map(|syntax| (syntax, false))
+}
 
 impl Format {
     /// As it is, without commands.
@@ -160,16 +227,8 @@ impl Format {
                 length = Some(digits.parse().map_err(|_| refused())?);
                 tail = inside.get(digits.len()..).unwrap_or("");
             }
-            if matches!(name, "REQ" | "RESP" | "REQ_WITHOUT_QUERY") && argument.is_empty() {
-                return Err(refused());
-            }
             rest = tail.strip_prefix('%').ok_or_else(refused)?;
-            if !KNOWN.contains(&name) && !SILENT.contains(&name) {
-                return Err(Refusal::new(
-                    span,
-                    format!("Not supported field in StreamInfo: {name}"),
-                ));
-            }
+            check(name, argument, length.is_some()).map_err(|why| Refusal::new(span, why))?;
             if !literal.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut literal)));
             }
@@ -189,8 +248,11 @@ impl Format {
     /// The commands in it that this model cannot answer.
     pub fn unanswered(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|p| match p {
-            Part::Command { name, .. } if SILENT.contains(&name.as_str()) => Some(name.as_str()),
-            _ => None,
+            Part::Command { name, .. } => {
+                let (_, known) = syntax(name)?;
+                (!known).then_some(name.as_str())
+            }
+            Part::Text(_) => None,
         })
     }
 
@@ -215,6 +277,39 @@ impl Format {
     }
 }
 
+/// Whether a command may be written so; Envoy's words where not (`CommandSyntaxChecker::verifySyntax`).
+fn check(name: &str, argument: &str, length: bool) -> Result<(), String> {
+    let Some((syntax, _)) = syntax(name) else {
+        return Err(format!("Not supported field in StreamInfo: {name}"));
+    };
+    if syntax == Syntax::Alone && (length || !argument.is_empty()) {
+        return Err(format!("{name} does not take any parameters or length"));
+    }
+    if matches!(syntax, Syntax::Needs | Syntax::NeedsWithLength) && argument.is_empty() {
+        return Err(format!("{name} requires parameters"));
+    }
+    if matches!(syntax, Syntax::Argument | Syntax::Needs) && length {
+        return Err(format!("{name} does not allow length to be specified."));
+    }
+    match (name, argument) {
+        ("PATH", "" | "WQ" | "NQ")
+        | ("GRPC_STATUS", "" | "CAMEL_STRING" | "SNAKE_STRING" | "NUMBER") => Ok(()),
+        ("PATH", other) => Err(format!(
+            "Invalid PATH option: '{other}', only 'WQ'/'NQ' are allowed"
+        )),
+        ("GRPC_STATUS", other) => Err(format!(
+            "GrpcStatusFormatter only supports CAMEL_STRING, SNAKE_STRING or NUMBER. Got: {other}"
+        )),
+        ("REQ" | "RESP" | "TRAILER", names) if names.contains([' ', '\0', '\n', '\r']) => {
+            Err("Invalid header configuration. Format string contains invalid characters.".into())
+        }
+        ("REQ" | "RESP" | "TRAILER", names) if names.split('?').count() > 2 => Err(format!(
+            "More than 1 alternative header specified in token: {names}"
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn answer(name: &str, argument: &str, facts: &Facts) -> String {
     let without_port = |address: &str| match address.rsplit_once(':') {
         Some((host, _)) => host.trim_matches(['[', ']']).to_string(),
@@ -222,7 +317,7 @@ fn answer(name: &str, argument: &str, facts: &Facts) -> String {
     };
     let port = |address: &str| address.rsplit_once(':').map_or("", |(_, p)| p).to_string();
     match name {
-        "REQ" => either(argument, |header| {
+        "REQ" | "REQUEST_HEADER" | "STREAM_INFO_REQ" => either(argument, |header| {
             Some(match header {
                 ":path" => facts.request.path.clone(),
                 ":method" => facts.request.method.clone(),
@@ -231,20 +326,30 @@ fn answer(name: &str, argument: &str, facts: &Facts) -> String {
                 other => facts.request.headers.first(other)?.to_string(),
             })
         }),
-        "REQ_WITHOUT_QUERY" => {
-            let value = answer("REQ", argument, facts);
-            value.split('?').next().unwrap_or("").to_string()
-        }
-        "RESP" => either(argument, |header| {
+        "RESP" | "RESPONSE_HEADER" => either(argument, |header| {
             Some(facts.response?.first(header)?.to_string())
         }),
+        "PATH" if argument == "NQ" => without_query(&facts.request.path).into(),
+        "PATH" => facts.request.path.clone(),
+        "QUERY_PARAM" => query(&facts.request.path, argument).unwrap_or("").into(),
+        "QUERY_PARAMS" => {
+            let path = &facts.request.path;
+            path.split_once('?').map_or("", |(_, query)| query).into()
+        }
         "PROTOCOL" => "HTTP/1.1".into(),
         "RESPONSE_CODE" => facts.status.to_string(),
         "RESPONSE_CODE_DETAILS" => facts.details.into(),
-        "RESPONSE_FLAGS" => facts.flags.into(),
+        "UPSTREAM_PROTOCOL" if !facts.upstream_host.is_empty() => "HTTP/1.1".into(),
+        "RESPONSE_FLAGS" | "RESPONSE_FLAGS_LONG" => facts.flags.into(),
         "ROUTE_NAME" => facts.route_name.into(),
         "UPSTREAM_CLUSTER" | "UPSTREAM_CLUSTER_RAW" => facts.cluster.into(),
         "UPSTREAM_HOST" | "UPSTREAM_REMOTE_ADDRESS" => facts.upstream_host.into(),
+        "UPSTREAM_HOST_NAME" if !facts.upstream_name.is_empty() => facts.upstream_name.into(),
+        "UPSTREAM_HOST_NAME" => facts.upstream_host.into(),
+        "UPSTREAM_HOST_NAME_WITHOUT_PORT" if !facts.upstream_name.is_empty() => {
+            without_port(facts.upstream_name)
+        }
+        "UPSTREAM_HOST_NAME_WITHOUT_PORT" => without_port(facts.upstream_host),
         "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => without_port(facts.upstream_host),
         "UPSTREAM_REMOTE_PORT" => port(facts.upstream_host),
         "UPSTREAM_REQUEST_ATTEMPT_COUNT" => facts.attempts.to_string(),
@@ -253,12 +358,17 @@ fn answer(name: &str, argument: &str, facts: &Facts) -> String {
         "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => without_port(facts.client),
         "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" => without_port(facts.peer),
         "DOWNSTREAM_REMOTE_PORT" => port(facts.client),
-        "DOWNSTREAM_LOCAL_ADDRESS" => facts.local.into(),
-        "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" => without_port(facts.local),
-        "DOWNSTREAM_LOCAL_PORT" => port(facts.local),
+        "DOWNSTREAM_DIRECT_REMOTE_PORT" => port(facts.peer),
+        "DOWNSTREAM_LOCAL_ADDRESS" | "DOWNSTREAM_DIRECT_LOCAL_ADDRESS" => facts.local.into(),
+        "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT"
+        | "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT" => without_port(facts.local),
+        "DOWNSTREAM_LOCAL_PORT" | "DOWNSTREAM_DIRECT_LOCAL_PORT" => port(facts.local),
         "REQUESTED_SERVER_NAME" => facts.sni.into(),
         "FILTER_CHAIN_NAME" => facts.filter_chain.into(),
-        "BYTES_RECEIVED" => facts.request.body.to_string(),
+        "BYTES_RECEIVED" => facts.received.to_string(),
+        "BYTES_SENT" => "0".into(),
+        "ACCESS_LOG_TYPE" => "NotSet".into(),
+        "ENVIRONMENT" => "-".into(),
         _ => String::new(),
     }
 }

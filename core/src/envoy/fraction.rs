@@ -1,4 +1,4 @@
-use super::object::{Object, Read};
+use super::object::{Object, Read, Refusal};
 
 /// `envoy.type.v3.FractionalPercent`: so many of so many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,10 @@ impl Fraction {
         let Some(object) = parent.message(field)? else {
             return Ok(None);
         };
-        Self::read_or(&object, "default_value", Fraction::NEVER).map(Some)
+        let Some(value) = object.message("default_value")? else {
+            let why = "value is required";
+            return Err(Refusal::field(object.span, "default_value", why));
+        };
+        Self::read(&value).map(Some)
     }
 }

@@ -1,3 +1,22 @@
+/// MurmurHash2, 64 bits, with the seed of libstdc++'s `std::hash` (Envoy `source/common/common/hash.cc`).
+pub fn murmur2(input: &[u8]) -> u64 {
+    const MULTIPLIER: u64 = 0xc6a4_a793_5bd1_e995;
+    let mix = |n: u64| n ^ (n >> 47);
+    let word = |bytes: &[u8]| {
+        let low = bytes.iter().rev();
+        low.fold(0u64, |n, b| (n << 8) | u64::from(*b))
+    };
+    let mut hash = 0xc70f_6907 ^ (input.len() as u64).wrapping_mul(MULTIPLIER);
+    for bytes in input.chunks(8) {
+        let data = match bytes.len() {
+            8 => mix(word(bytes).wrapping_mul(MULTIPLIER)).wrapping_mul(MULTIPLIER),
+            _ => word(bytes),
+        };
+        hash = (hash ^ data).wrapping_mul(MULTIPLIER);
+    }
+    mix(mix(hash).wrapping_mul(MULTIPLIER))
+}
+
 /// xxHash, 64 bits (Collet), which Envoy uses for hash policies, rings and tables.
 pub fn xxh64(input: &[u8], seed: u64) -> u64 {
     const P1: u64 = 0x9e37_79b1_85eb_ca87;

@@ -22,6 +22,8 @@ pub struct Hcm {
     pub strip_trailing_dot: bool,
     pub server_name: String,
     pub server_header: ServerHeader,
+    /// Added to `via` of requests and answers; empty is nothing.
+    pub via: String,
     pub client_cert: ForwardClientCert,
     /// Upgrades by their names in lower case.
     pub upgrades: Vec<(String, bool)>,
@@ -112,6 +114,13 @@ impl Hcm {
         };
         let mut filters = Vec::new();
         for filter in config.messages("http_filters")? {
+            if matches!(filters.last(), Some(HttpFilter::Router)) {
+                let name = "envoy.filters.http.router";
+                let why = format!(
+                    "Error: terminal filter named {name} of type {name} must be the last filter in a http filter chain."
+                );
+                return Err(Refusal::new(filter.span, why));
+            }
             filters.push(HttpFilter::read(filter)?);
         }
         if config.bool("strip_any_host_port")? && config.bool("strip_matching_host_port")? {
@@ -129,9 +138,14 @@ impl Hcm {
         let mut upgrades = Vec::new();
         for upgrade in config.messages("upgrade_configs")? {
             let enabled = upgrade.maybe_bool("enabled")?.unwrap_or(true);
-            upgrades.push((upgrade.str("upgrade_type")?.to_ascii_lowercase(), enabled));
+            let name = upgrade.str("upgrade_type")?.to_ascii_lowercase();
+            if upgrades.iter().any(|(other, _)| *other == name) {
+                let why = format!("Error: multiple upgrade configs with the same name: '{name}'");
+                return Err(Refusal::new(upgrade.span, why));
+            }
+            upgrades.push((name, enabled));
         }
-        let server_name = config.str("server_name")?;
+        let server_name = config.for_header("server_name")?;
         let http1 = config.message_or_empty("http_protocol_options")?;
         let mut client_cert = config.choice(
             "forward_client_cert_details",
@@ -170,9 +184,9 @@ impl Hcm {
         config.no_matter(&[
             "request_id_extension",
             "http2_protocol_options",
-            "via",
             "stream_error_on_invalid_http_message",
         ]);
+        config.within("max_request_headers_kb", 1, 8192)?;
         let read = Self {
             routes,
             filters,
@@ -207,6 +221,7 @@ impl Hcm {
                     ("PASS_THROUGH", ServerHeader::PassThrough),
                 ],
             )?,
+            via: config.for_header("via")?.to_string(),
             client_cert,
             upgrades,
             preserve_request_id: config.bool("preserve_external_request_id")?,
@@ -231,7 +246,7 @@ impl Hcm {
 
 impl HttpFilter {
     fn read(filter: Object) -> Read<Self> {
-        let name = filter.str("name")?.to_string();
+        let name = filter.filled("name")?.to_string();
         let config = filter.message_or_empty("typed_config")?;
         let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
         Ok(match (kind, name.as_str()) {

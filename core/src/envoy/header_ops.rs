@@ -1,4 +1,5 @@
 use super::format::{Facts, Format};
+use super::inline;
 use super::object::{Object, Read, Refusal};
 use crate::net::Headers;
 use crate::say;
@@ -35,12 +36,16 @@ impl HeaderOps {
         self.add.is_empty() && self.remove.is_empty()
     }
 
-    /// Removals first; then values are computed against what is left, overwriting before adding
-    /// (`HeaderParser::evaluateHeaders`).
-    pub fn apply(&self, headers: &mut Headers, facts: &Facts) {
+    /// First of all that is to be done at a level.
+    pub fn take_off(&self, headers: &mut Headers) {
         for name in &self.remove {
             headers.remove(name);
         }
+    }
+
+    /// After [`HeaderOps::take_off`]: all values are computed before any is written, and overwriting comes before adding
+    /// (`HeaderParser::evaluateHeaders`).
+    pub fn put_on(&self, headers: &mut Headers, facts: &Facts) {
         let (mut overwrite, mut append) = (Vec::new(), Vec::new());
         for op in &self.add {
             let value = op.value.print(facts, "");
@@ -60,7 +65,10 @@ impl HeaderOps {
             headers.set(&op.name, value);
         }
         for (op, value) in append {
-            headers.add(&op.name, value);
+            match facts.response {
+                None => inline::add(headers, &op.name, &value, inline::Of::Requests),
+                Some(_) => inline::add(headers, &op.name, &value, inline::Of::Responses),
+            }
         }
     }
 
@@ -71,6 +79,10 @@ impl HeaderOps {
             ops.add.push(HeaderAdd::read(option)?);
         }
         for name in object.strings(remove)? {
+            if name.is_empty() {
+                let why = "value length must be at least 1 characters";
+                return Err(Refusal::field(object.at(remove), remove, why));
+            }
             let name = name.to_ascii_lowercase();
             if name.starts_with(':') || name == "host" {
                 let why = ":-prefixed or host headers may not be removed";
@@ -87,16 +99,15 @@ impl HeaderAdd {
         let Some(header) = option.message("header")? else {
             return Err(Refusal::field(option.span, "header", "value is required"));
         };
-        let name = header.str("key")?.to_ascii_lowercase();
-        if name.is_empty() {
-            let why = "value length must be at least 1 characters";
-            return Err(Refusal::field(header.span, "key", why));
-        }
+        header.filled("key")?;
+        let name = header.for_header("key")?.to_ascii_lowercase();
         if name.starts_with(':') || name == "host" {
             let why = ":-prefixed or host headers may not be modified";
             return Err(Refusal::new(header.at("key"), why));
         }
-        if option.has("append") && option.has("append_action") {
+        let default = "APPEND_IF_EXISTS_OR_ADD";
+        let other = |n: &crate::yaml::Node| n.str().is_some_and(|s| s != default);
+        if option.has("append") && option.get("append_action").is_some_and(other) {
             let why = "Both append and append_action are set and it's not allowed";
             return Err(Refusal::new(option.span, why));
         }
@@ -113,7 +124,12 @@ impl HeaderAdd {
                 ],
             )?,
         };
-        let value = Format::read(header.str("value")?, header.at("value"))?;
+        let text = header.for_header("value")?;
+        if text.len() > 16_384 {
+            let why = "value length must be at most 16384 bytes";
+            return Err(Refusal::field(header.at("value"), "value", why));
+        }
+        let value = Format::read(text, header.at("value"))?;
         for command in value.unanswered() {
             let message = say!("envoy/command-not-modelled", command = command);
             option.log.warning(header.at("value"), message);

@@ -353,7 +353,7 @@ impl Listener {
             name,
         };
         for filter in object.messages("listener_filters")? {
-            match filter.str("name")?.rsplit('.').next().unwrap_or("") {
+            match filter.filled("name")?.rsplit('.').next().unwrap_or("") {
                 "tls_inspector" => listener.inspects_tls = true,
                 "http_inspector" => listener.inspects_http = true,
                 // It restores the address for the chains to see, and hands nothing over.
@@ -367,11 +367,22 @@ impl Listener {
         }
         for chain in object.messages("filter_chains")? {
             let chain = FilterChain::read(chain)?;
-            let same = |c: &&FilterChain| c.condition.same_for_some(&chain.condition);
-            if let Some(other) = listener.chains.iter().find(same) {
+            if let Some(other) = listener
+                .chains
+                .iter()
+                .find(|c| c.condition == chain.condition)
+            {
                 let why = format!(
                     "error adding listener '{}': filter chain '{}' has the same matching rules defined as '{}'. duplicate matcher",
                     listener.name, chain.name, other.name
+                );
+                return Err(Refusal::new(chain.span, why));
+            }
+            let overlaps = |c: &FilterChain| c.condition.same_for_some(&chain.condition);
+            if chain.condition.repeats() || listener.chains.iter().any(overlaps) {
+                let why = format!(
+                    "error adding listener '{}': multiple filter chains with overlapping matching rules are defined",
+                    listener.name
                 );
                 return Err(Refusal::new(chain.span, why));
             }
@@ -430,6 +441,21 @@ impl ChainMatch {
             && shares(&self.source_ports, &other.source_ports)
     }
 
+    /// Whether it says a thing twice, which counts as two chains that overlap.
+    fn repeats(&self) -> bool {
+        fn twice<T: PartialEq>(all: &[T]) -> bool {
+            all.iter()
+                .enumerate()
+                .any(|(at, x)| all.iter().skip(at + 1).any(|y| x == y))
+        }
+        twice(&self.destinations)
+            || twice(&self.server_names)
+            || twice(&self.application)
+            || twice(&self.direct_sources)
+            || twice(&self.sources)
+            || twice(&self.source_ports)
+    }
+
     fn read(object: Object) -> Read<Self> {
         let server_names = object.strings("server_names")?;
         if server_names
@@ -440,9 +466,16 @@ impl ChainMatch {
             return Err(Refusal::new(object.at("server_names"), why));
         }
         let mut source_ports = Vec::new();
+        let range = "value must be inside range [1, 65535]";
         for node in object.list("source_ports")? {
-            source_ports.extend(node.int().and_then(|p| u16::try_from(p).ok()));
+            let port = node
+                .int()
+                .and_then(|p| u16::try_from(p).ok())
+                .filter(|p| *p > 0);
+            source_ports
+                .push(port.ok_or_else(|| Refusal::field(node.span, "source_ports", range))?);
         }
+        object.within("destination_port", 1, 65_535)?;
         let read = Self {
             destination_port: object.port("destination_port")?,
             destinations: networks(&object, "prefix_ranges")?,
@@ -479,7 +512,10 @@ pub(super) fn networks(object: &Object, field: &str) -> Read<Vec<IpNetwork>> {
         let address = range.str("address_prefix")?;
         let length = range.u32("prefix_len")?.unwrap_or(0);
         let ip = address.parse::<IpAddr>().ok();
-        let network = ip.and_then(|ip| IpNetwork::new(ip, u8::try_from(length).ok()?).ok());
+        // A longer prefix than there are bits is as long as there are.
+        let bits = ip.map_or(0, |ip| if ip.is_ipv4() { 32 } else { 128 });
+        let network =
+            ip.and_then(|ip| IpNetwork::new(ip, u8::try_from(length.min(bits)).ok()?).ok());
         let Some(network) = network else {
             let why = format!(
                 "invalid ip/mask combo '{address}/{length}' (format is <ip>/<# mask bits>)"

@@ -2,6 +2,7 @@
 //! Source: `source/common/http/conn_manager_impl.cc`, `conn_manager_utility.cc`, `source/common/http/http1/`.
 
 use super::hcm::{ForwardClientCert, Hcm, ServerHeader, StripPort, Underscores};
+use super::inline;
 use super::listener::Connection;
 use super::path::{EscapedSlashes, Normalized, normalize, strip_port, strip_trailing_dot};
 use crate::net::Dice;
@@ -105,6 +106,7 @@ pub(super) fn receive(
 ) -> Result<Client, Early> {
     read(request)?;
     trim_values(request);
+    inline::join(&mut request.headers, inline::Of::Requests);
     let odd = |name: &str| name.contains('_');
     match hcm.underscores {
         Underscores::Reject if request.headers.iter().any(|(n, _)| odd(n)) => {
@@ -309,6 +311,9 @@ fn sanitize(
         headers.set("x-request-id", id);
     }
     client_certificate(hcm, connection, headers);
+    if !hcm.via.is_empty() {
+        via(hcm, headers);
+    }
     client
 }
 
@@ -380,8 +385,28 @@ pub(super) fn scheme(request: &Request, connection: &Connection) -> String {
     }
 }
 
-/// `server`, as the connection manager is told to set it.
-pub(super) fn server(hcm: &Hcm, headers: &mut Headers) {
+fn via(hcm: &Hcm, headers: &mut Headers) {
+    let value = match headers.first("via") {
+        Some(before) => format!("{before}, {}", hcm.via),
+        None => hcm.via.clone(),
+    };
+    headers.set("via", value);
+}
+
+/// What the connection manager does to every answer (`ConnectionManagerUtility::mutateResponseHeaders`).
+pub(super) fn leave(hcm: &Hcm, headers: &mut Headers) {
+    for name in [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "transfer-encoding",
+        "upgrade",
+    ] {
+        headers.remove(name);
+    }
+    if !hcm.via.is_empty() {
+        via(hcm, headers);
+    }
     match hcm.server_header {
         ServerHeader::Overwrite => headers.set("server", hcm.server_name.as_str()),
         ServerHeader::AppendIfAbsent if !headers.has("server") => {

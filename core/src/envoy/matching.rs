@@ -71,6 +71,10 @@ impl StringMatch {
         } else if let Some(s) = at("contains")? {
             StringMatch::Contains(s)
         } else if let Some(node) = object.get("safe_regex") {
+            if ignore_case {
+                let why = "ignore_case has no effect for safe_regex.";
+                return Err(Refusal::new(object.at("ignore_case"), why));
+            }
             object.end();
             return Ok(StringMatch::Regex(Box::new(read_regex(node, log)?)));
         } else {
@@ -180,16 +184,23 @@ impl HeaderMatch {
 
     pub(super) fn read(node: &Node, log: &Log) -> Read<Self> {
         let object = Object::new(node, log)?;
-        let name = object.str("name")?.to_ascii_lowercase();
-        if name.is_empty() {
-            let why = "value length must be at least 1 characters";
-            return Err(Refusal::field(node.span, "Name", why));
-        }
-        let word = |field: &str| object.str(field).map(str::to_string);
+        object.filled("name")?;
+        let name = object.for_header("name")?.to_ascii_lowercase();
+        object.at_most_one(&[
+            "string_match",
+            "exact_match",
+            "prefix_match",
+            "suffix_match",
+            "contains_match",
+            "safe_regex_match",
+            "range_match",
+            "present_match",
+        ])?;
+        let word = |field: &str| object.filled(field).map(str::to_string);
         let value = if let Some(node) = object.get("string_match") {
             HeaderValue::String(StringMatch::read(node, log)?)
         } else if object.has("exact_match") {
-            HeaderValue::String(StringMatch::Exact(word("exact_match")?))
+            HeaderValue::String(StringMatch::Exact(object.str("exact_match")?.to_string()))
         } else if object.has("prefix_match") {
             HeaderValue::String(StringMatch::Prefix(word("prefix_match")?))
         } else if object.has("suffix_match") {
@@ -254,11 +265,12 @@ impl QueryMatch {
 
     pub(super) fn read(node: &Node, log: &Log) -> Read<Self> {
         let object = Object::new(node, log)?;
-        let name = object.str("name")?.to_string();
-        if name.is_empty() {
-            let why = "value length must be at least 1 characters";
-            return Err(Refusal::field(node.span, "Name", why));
+        let name = object.filled("name")?.to_string();
+        if name.len() > 1024 {
+            let why = "value length must be at most 1024 bytes";
+            return Err(Refusal::field(node.span, "name", why));
         }
+        object.at_most_one(&["string_match", "present_match"])?;
         let value = match object.get("string_match") {
             Some(node) => QueryValue::String(StringMatch::read(node, log)?),
             None => QueryValue::Present(object.maybe_bool("present_match")?.unwrap_or(true)),

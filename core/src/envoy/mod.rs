@@ -17,6 +17,7 @@ mod fraction;
 mod hash;
 mod hcm;
 mod header_ops;
+mod inline;
 mod listener;
 mod manager;
 mod matching;

@@ -131,6 +131,51 @@ impl<'n> Object<'n> {
         items.map(|n| text(n, field).map(str::to_string)).collect()
     }
 
+    /// A string that must not be empty.
+    pub(super) fn filled(&self, field: &str) -> Read<&'n str> {
+        let text = self.str(field)?;
+        if text.is_empty() {
+            let why = "value length must be at least 1 characters";
+            return Err(Refusal::field(self.at(field), field, why));
+        }
+        Ok(text)
+    }
+
+    /// A string that can stand in a header (`well_known_regex: HTTP_HEADER_VALUE`).
+    pub(super) fn for_header(&self, field: &str) -> Read<&'n str> {
+        let text = self.str(field)?;
+        if text.contains(['\0', '\n', '\r']) {
+            let why = "value does not match regex pattern \"^[^\\x00\\n\\r]*$\"";
+            return Err(Refusal::field(self.at(field), field, why));
+        }
+        Ok(text)
+    }
+
+    /// A number within bounds, which may be left out.
+    pub(super) fn within(&self, field: &str, least: u64, most: u64) -> Read<Option<u64>> {
+        let Some(n) = self.int(field)? else {
+            return Ok(None);
+        };
+        match u64::try_from(n) {
+            Ok(n) if (least..=most).contains(&n) => Ok(Some(n)),
+            _ => {
+                let why = format!("value must be inside range [{least}, {most}]");
+                Err(Refusal::field(self.at(field), field, &why))
+            }
+        }
+    }
+
+    /// A duration that must be longer than nothing, where it is there.
+    pub(super) fn some_time(&self, field: &str) -> Read<Option<u64>> {
+        let found = self.millis(field)?;
+        let text = self.get(field).and_then(Node::str).unwrap_or("1");
+        if !text.contains(|c: char| ('1'..='9').contains(&c)) {
+            let why = "value must be greater than 0s";
+            return Err(Refusal::field(self.at(field), field, why));
+        }
+        Ok(found)
+    }
+
     /// False where it is absent.
     pub(super) fn bool(&self, field: &str) -> Read<bool> {
         Ok(self.maybe_bool(field)?.unwrap_or(false))
@@ -139,9 +184,11 @@ impl<'n> Object<'n> {
     pub(super) fn maybe_bool(&self, field: &str) -> Read<Option<bool>> {
         match self.get(field) {
             None => Ok(None),
-            Some(node) => match node.bool() {
-                Some(b) => Ok(Some(b)),
-                None => Err(Refusal::new(
+            Some(node) => match (node.bool(), node.str()) {
+                (Some(b), _) => Ok(Some(b)),
+                (None, Some("true")) => Ok(Some(true)),
+                (None, Some("false")) => Ok(Some(false)),
+                _ => Err(Refusal::new(
                     node.span,
                     format!("{field}: not true or false"),
                 )),

@@ -120,9 +120,13 @@ impl RetryPolicy {
             .headers
             .first("grpc-status")
             .and_then(|s| s.parse().ok());
-        let as_request = || Request {
-            headers: answer.headers.clone(),
-            ..Request::default()
+        let as_request = || {
+            let mut headers = answer.headers.clone();
+            headers.add(":status", status.to_string());
+            Request {
+                headers,
+                ..Request::default()
+            }
         };
         self.on.any_5xx && (500..600).contains(&status)
             || self.on.gateway_error && (502..=504).contains(&status)
@@ -191,19 +195,16 @@ impl RetryPolicy {
                 .extend(code.int().and_then(|c| u16::try_from(c).ok()));
         }
         if let Some(back_off) = object.message("retry_back_off")? {
-            let Some(base) = back_off.millis("base_interval")? else {
+            let Some(base) = back_off.some_time("base_interval")? else {
                 return Err(Refusal::field(
                     back_off.span,
                     "base_interval",
                     "value is required",
                 ));
             };
-            if base == 0 {
-                let why = "value must be greater than 0s";
-                return Err(Refusal::field(back_off.span, "base_interval", why));
-            }
+            let base = base.max(1);
             let max = back_off
-                .millis("max_interval")?
+                .some_time("max_interval")?
                 .unwrap_or(base.saturating_mul(10));
             if max < base {
                 let why =
@@ -214,7 +215,7 @@ impl RetryPolicy {
             back_off.end();
         }
         for predicate in object.messages("retry_host_predicate")? {
-            match predicate.str("name")? {
+            match predicate.filled("name")? {
                 "envoy.retry_host_predicates.previous_hosts" => policy.skip_tried = true,
                 name => predicate.log.warning(
                     predicate.span,

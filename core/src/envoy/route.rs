@@ -227,7 +227,6 @@ impl RouteMatch {
         };
         let headers = object.list("headers")?.iter();
         let query = object.list("query_parameters")?.iter();
-        let fraction = object.message("runtime_fraction")?;
         let tls = object.message_or_empty("tls_context")?;
         let read = Self {
             path,
@@ -239,9 +238,7 @@ impl RouteMatch {
                 .map(|n| QueryMatch::read(n, object.log))
                 .collect::<Read<_>>()?,
             grpc: object.has("grpc"),
-            fraction: fraction
-                .map(|f| Fraction::read_or(&f, "default_value", Fraction::NEVER))
-                .transpose()?,
+            fraction: Fraction::read_runtime(&object, "runtime_fraction")?,
             client_certificate: tls.maybe_bool("presented")?,
             span: object.span,
         };

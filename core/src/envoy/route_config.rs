@@ -98,6 +98,10 @@ impl RouteConfig {
         let defaults = Defaults {
             mirrors: Mirror::read_list(&object)?,
             retry: None,
+            longest_body: object
+                .u32("max_direct_response_body_size_bytes")?
+                .and_then(|n| usize::try_from(n).ok())
+                .unwrap_or(4096),
         };
         let mut virtual_hosts = Vec::new();
         let mut domains = Domains::default();
@@ -110,11 +114,7 @@ impl RouteConfig {
             }
             virtual_hosts.push(host);
         }
-        object.no_matter(&[
-            "validate_clusters",
-            "max_direct_response_body_size_bytes",
-            "metadata",
-        ]);
+        object.no_matter(&["validate_clusters", "metadata"]);
         let read = Self {
             span: node.span,
             virtual_hosts,
@@ -150,6 +150,8 @@ impl RouteConfig {
 pub(super) struct Defaults {
     pub(super) mirrors: Vec<Mirror>,
     pub(super) retry: Option<RetryPolicy>,
+    /// Bytes that a direct response may say.
+    pub(super) longest_body: usize,
 }
 
 impl VirtualHost {
@@ -173,6 +175,7 @@ impl VirtualHost {
                 own
             },
             retry: retry.map(|r| RetryPolicy::read(&r)).transpose()?,
+            longest_body: above.longest_body,
         };
         let routes = object.messages("routes")?.into_iter();
         let mut filters = PerFilter::read(&object)?;

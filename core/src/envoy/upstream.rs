@@ -1,39 +1,39 @@
 //! The request as it goes on: host, path, hash. Source: `source/common/router/config_impl.cc`, `shadow_writer_impl.cc`.
 
-use super::action::{Forward, HashPolicy, HostRewrite};
+use super::action::{Forward, HashOf, HostRewrite};
 use super::hash::xxh64;
 use super::matching::query;
 use super::path::{port_start, without_query};
+use super::regex::Regex;
 use super::route::RouteMatch;
 use crate::net::{Request, Response};
 use std::net::IpAddr;
 
-/// `literal` is the weighted cluster's own; `hostname` the endpoint's.
-pub(super) fn rewrite_host(
-    forward: &Forward,
-    literal: &str,
-    hostname: &str,
-    request: &mut Request,
-) {
+/// `literal` is the weighted cluster's own. What the endpoint's name is used for comes with the endpoint.
+pub(super) fn rewrite_host(forward: &Forward, literal: &str, request: &mut Request) {
     if !literal.is_empty() {
         request.authority = literal.to_string();
     }
     let new = match &forward.host {
-        HostRewrite::Keep => return,
+        HostRewrite::Keep | HostRewrite::Endpoint => return,
         HostRewrite::Literal(host) => host.clone(),
         HostRewrite::Header(name) => request.headers.first(name).unwrap_or("").to_string(),
         HostRewrite::Path(rule) => {
             let path = without_query(&request.path);
             rule.regex.replace_all(path, &rule.substitution)
         }
-        HostRewrite::Endpoint => hostname.to_string(),
     };
+    set_host(&new, forward.append_forwarded_host, request);
+}
+
+/// `Http::Utility::updateAuthority`; nothing where there is no new host.
+pub(super) fn set_host(new: &str, append_forwarded_host: bool, request: &mut Request) {
     if new.is_empty() {
         return;
     }
-    let old = std::mem::replace(&mut request.authority, new);
+    let old = std::mem::replace(&mut request.authority, new.to_string());
     let headers = &mut request.headers;
-    if forward.append_forwarded_host && !old.is_empty() {
+    if append_forwarded_host && !old.is_empty() {
         let before = headers
             .all("x-forwarded-host")
             .collect::<Vec<_>>()
@@ -82,19 +82,43 @@ pub(super) fn shadow_host(host: &str) -> String {
 /// The hash that a route's policies make of a request; none where nothing they look at is there.
 pub(super) fn hash(forward: &Forward, request: &Request, client: IpAddr) -> Option<u64> {
     let mut hash: Option<u64> = None;
+    let one = |value: &str| xxh64(value.as_bytes(), 0);
     for policy in &forward.hash {
-        let value = match policy {
-            HashPolicy::Header(name) => request.headers.first(name).map(str::to_string),
-            HashPolicy::Cookie { name, .. } => cookie(request, name).map(str::to_string),
-            HashPolicy::SourceAddress => Some(client.to_string()),
-            HashPolicy::Query(name) => query(&request.path, name).map(str::to_string),
+        let new = match &policy.of {
+            HashOf::Header(name, rewrite) => header_hash(request, name, rewrite.as_ref()),
+            HashOf::Cookie { name, .. } => cookie(request, name).map(one),
+            HashOf::SourceAddress => Some(one(&client.to_string())),
+            HashOf::Query(name) => query(&request.path, name).map(one),
         };
-        if let Some(new) = value.map(|v| xxh64(v.as_bytes(), 0)) {
-            let old = hash.unwrap_or(0);
-            hash = Some(old.rotate_left(1) ^ new);
+        if let Some(new) = new {
+            hash = Some(hash.unwrap_or(0).rotate_left(1) ^ new);
+        }
+        if policy.terminal && hash.is_some() {
+            break;
         }
     }
     hash
+}
+
+/// Of all values in the order of the alphabet, each hash the seed of the next.
+fn header_hash(
+    request: &Request,
+    name: &str,
+    rewrite: Option<&(Box<Regex>, String)>,
+) -> Option<u64> {
+    let mut values: Vec<String> = request
+        .headers
+        .all(name)
+        .map(|value| match rewrite {
+            Some((regex, new)) => regex.replace_all(value, new),
+            None => value.to_string(),
+        })
+        .collect();
+    values.sort_unstable();
+    let hash = values
+        .iter()
+        .fold(0, |seed, value| xxh64(value.as_bytes(), seed));
+    (!values.is_empty()).then_some(hash)
 }
 
 fn cookie<'r>(request: &'r Request, name: &str) -> Option<&'r str> {

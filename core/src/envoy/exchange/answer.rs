@@ -41,22 +41,27 @@ impl<'c> Exchange<'c> {
         response: Option<&'f Headers>,
         address: &'f str,
     ) -> Facts<'f> {
+        let endpoints = self.config.clusters.get(&self.cluster);
+        let mut endpoints = endpoints.into_iter().flat_map(|c| &c.assignment.endpoints);
+        let endpoint = endpoints.find(|e| e.address == address);
         Facts {
             request,
             scheme: &self.scheme,
             response,
-            status: self.answer.as_ref().map_or(0, |a| a.status),
+            status: 0,
             flags: &self.flag_text,
             details: &self.details,
             route_name: self.route.map_or("", |(_, r)| r.name.as_str()),
             cluster: self.known_cluster().unwrap_or(""),
             upstream_host: address,
+            upstream_name: endpoint.map_or("", |e| e.hostname.as_str()),
             peer: &self.peer,
             client: &self.client,
             local: &self.local_address,
             sni: self.connection.tls.as_ref().map_or("", |t| t.sni.as_str()),
             filter_chain: &self.chain.name,
             attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
+            received: 0,
         }
     }
 
@@ -67,7 +72,9 @@ impl<'c> Exchange<'c> {
             headers,
             body,
         };
-        let grpc = local && is_grpc(&self.request) && !response.headers.has("grpc-status");
+        let preflight = self.details == "cors_response";
+        let grpc =
+            local && !preflight && is_grpc(&self.request) && !response.headers.has("grpc-status");
         if grpc {
             upstream::as_grpc(&mut response);
         }
@@ -76,8 +83,7 @@ impl<'c> Exchange<'c> {
             self.flag_text = words.join(",");
         }
         let attempts = self.attempts.len();
-        let early = self.scheme.is_empty();
-        if !early && self.route.is_some() && self.details != "upgrade_failed" || !local {
+        if !(local && (self.route.is_none() || preflight || self.details == "upgrade_failed")) {
             let address = self
                 .attempts
                 .last()
@@ -89,18 +95,28 @@ impl<'c> Exchange<'c> {
                 |v| &v.response_headers,
                 |c| &c.response_headers,
             ) {
+                ops.take_off(&mut response.headers);
                 let seen = response.headers.clone();
+                let request = self.sent.as_ref().unwrap_or(&self.request);
                 let facts = Facts {
-                    status,
-                    ..self.facts(&self.request, Some(&seen), &address)
+                    // Of an answer of its own Envoy writes the status down afterwards.
+                    status: if local { 0 } else { status },
+                    received: if local { 0 } else { request.body },
+                    ..self.facts(request, Some(&seen), &address)
                 };
-                ops.apply(&mut response.headers, &facts);
+                ops.put_on(&mut response.headers, &facts);
             }
         }
-        if !response.body.is_empty() && local && !response.headers.has("content-type") {
-            response.headers.add("content-type", "text/plain");
+        if local && !grpc && !preflight {
+            match response.body.is_empty() {
+                true => response.headers.remove("content-type"),
+                false if !response.headers.has("content-type") => {
+                    response.headers.add("content-type", "text/plain");
+                }
+                false => {}
+            }
         }
-        if self.request.method == "HEAD" {
+        if self.request.method == "HEAD" || matches!(status, 204 | 304) {
             response.body.clear();
         }
         if self.cors {
@@ -112,7 +128,7 @@ impl<'c> Exchange<'c> {
                 .headers
                 .set("x-envoy-attempt-count", attempts.to_string());
         }
-        manager::server(self.hcm, &mut response.headers);
+        manager::leave(self.hcm, &mut response.headers);
         self.local = local;
         self.answer = Some(response);
     }
@@ -124,6 +140,16 @@ impl<'c> Exchange<'c> {
                 .routes
                 .and_then(|r| r.virtual_host(&self.request.authority)),
         };
+        // Without a scheme nothing is routed, and nobody has set it yet.
+        if self
+            .request
+            .headers
+            .first("x-forwarded-proto")
+            .is_some_and(|p| !p.is_empty())
+        {
+            let random = self.dice.next_u64();
+            self.find_route(random);
+        }
         if early.codec {
             self.flags.push(Flag::ProtocolError);
         }

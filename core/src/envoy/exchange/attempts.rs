@@ -1,12 +1,14 @@
 //! An exchange beyond the filters: endpoints tried, one after the other. Source: `source/common/router/router.cc`.
 
 use super::{Attempt, Exchange, Flag, Mirrored, Outcome, address_of};
-use crate::envoy::action::Forward;
+use crate::envoy::action::{Forward, HostRewrite};
 use crate::envoy::balance::{How, Memory, Pick, Wish};
 use crate::envoy::cluster::{Cluster, Discovery};
 use crate::envoy::format::Facts;
 use crate::envoy::hcm::HttpFilter;
+use crate::envoy::inline;
 use crate::envoy::listener::{ClientHello, Connection};
+use crate::envoy::manager;
 use crate::envoy::retry::Reset;
 use crate::envoy::timing::Limits;
 use crate::envoy::upstream;
@@ -107,7 +109,9 @@ impl<'c> Exchange<'c> {
             }
             Ok((pick, address)) => {
                 let timeout = self.time_allowed();
-                let request = self.upstream_request(forward, cluster, &pick, &address, timeout);
+                let finalized = self.sent.take().unwrap_or_else(|| self.finalized(forward));
+                let request = self.upstream_request(forward, cluster, &pick, timeout, &finalized);
+                self.sent = Some(finalized);
                 if let Some(name) = upstream::invalid_name(&request) {
                     return self.invalid_header(&name);
                 }
@@ -143,14 +147,9 @@ impl<'c> Exchange<'c> {
         self.finish(503, Headers::new(), body, true);
     }
 
-    fn upstream_request(
-        &self,
-        forward: &'c Forward,
-        cluster: &Cluster,
-        pick: &Pick,
-        address: &str,
-        timeout: u64,
-    ) -> Request {
+    /// The request as all attempts send it (`RouteEntryImplBase::finalizeRequestHeaders`): made once, when the first
+    /// endpoint is chosen.
+    fn finalized(&self, forward: &'c Forward) -> Request {
         let mut request = self.request.clone();
         for ops in self.levels(
             |w| &w.request_headers,
@@ -158,21 +157,38 @@ impl<'c> Exchange<'c> {
             |v| &v.request_headers,
             |c| &c.request_headers,
         ) {
+            ops.take_off(&mut request.headers);
             let seen = request.clone();
             let facts = Facts {
-                request: &seen,
-                ..self.facts(&seen, None, address)
+                attempts: 1,
+                ..self.facts(&seen, None, "")
             };
-            ops.apply(&mut request.headers, &facts);
+            ops.put_on(&mut request.headers, &facts);
         }
         let literal = self
             .weighted_cluster()
             .map_or("", |w| w.host_rewrite.as_str());
-        let endpoint = cluster.assignment.endpoints.get(pick.endpoint);
-        let hostname = endpoint.map_or("", |e| e.hostname.as_str());
-        upstream::rewrite_host(forward, literal, hostname, &mut request);
+        upstream::rewrite_host(forward, literal, &mut request);
         if let Some((_, route)) = self.route {
             upstream::rewrite_path(forward, &route.condition, &mut request);
+        }
+        request
+    }
+
+    /// What one attempt sends.
+    fn upstream_request(
+        &self,
+        forward: &'c Forward,
+        cluster: &Cluster,
+        pick: &Pick,
+        timeout: u64,
+        finalized: &Request,
+    ) -> Request {
+        let mut request = finalized.clone();
+        if forward.host == HostRewrite::Endpoint {
+            let endpoint = cluster.assignment.endpoints.get(pick.endpoint);
+            let hostname = endpoint.map_or("", |e| e.hostname.as_str());
+            upstream::set_host(hostname, forward.append_forwarded_host, &mut request);
         }
         if self.vhost.is_some_and(|v| v.attempt_count_in_request) {
             let count = self.attempts.len() + 1;
@@ -276,9 +292,13 @@ impl<'c> Exchange<'c> {
             }
             self.flags.push(Flag::RetryLimit);
         }
-        self.details = "via_upstream".into();
+        let websocket = manager::upgrade(&self.request).is_some_and(|kind| kind == "websocket");
+        self.details = match websocket && response.status != 101 {
+            true => "websocket_handshake_unsuccessful".into(),
+            false => "via_upstream".into(),
+        };
         let mut headers = response.headers;
-        headers.remove("connection");
+        inline::join(&mut headers, inline::Of::Responses);
         self.finish(response.status, headers, response.body, false);
     }
 

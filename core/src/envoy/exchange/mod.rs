@@ -31,6 +31,8 @@ pub struct Exchange<'c> {
     pub(crate) dice: Dice,
     /// The request as routes see it.
     pub request: Request,
+    /// As it goes upstream, once an endpoint was chosen.
+    sent: Option<Request>,
     pub scheme: String,
     pub routes: Option<&'c RouteConfig>,
     pub vhost: Option<&'c VirtualHost>,
@@ -179,6 +181,7 @@ impl<'c> Exchange<'c> {
             chain,
             dice,
             request,
+            sent: None,
             scheme: String::new(),
             routes: config.routes_of(hcm),
             vhost: None,
@@ -239,7 +242,7 @@ impl<'c> Exchange<'c> {
         let random = self
             .dice
             .number(|| vhost.map_or(Some(Vec::new()), VirtualHost::stretches));
-        let Some((routes, vhost)) = self.routes.zip(self.vhost) else {
+        let Some(vhost) = vhost else {
             return self.no_route();
         };
         if self.request.headers.first("x-forwarded-proto") == Some("") {
@@ -251,6 +254,25 @@ impl<'c> Exchange<'c> {
             let headers = Headers::from_iter([("location", location)]);
             return self.finish(301, headers, String::new(), true);
         }
+        self.find_route(random);
+        let Some((_, route)) = self.route else {
+            return self.no_route();
+        };
+        if manager::upgrade(&self.request).is_some_and(|kind| !self.upgrades(&kind)) {
+            self.details = "upgrade_failed".into();
+            return self.finish(403, Headers::new(), String::new(), true);
+        }
+        if self.filters() {
+            return;
+        }
+        self.act(route, memory);
+    }
+
+    /// The first route of the virtual host whose conditions all hold, and the cluster that it chooses.
+    fn find_route(&mut self, random: u64) {
+        let Some((routes, vhost)) = self.routes.zip(self.vhost) else {
+            return;
+        };
         let asked = Asked {
             request: &self.request,
             scheme: &self.scheme,
@@ -267,20 +289,9 @@ impl<'c> Exchange<'c> {
                 Err(miss) => self.passed_over.push((at, miss)),
             }
         }
-        let Some((_, route)) = self.route else {
-            return self.no_route();
-        };
-        if let Action::Forward(forward) = &route.action {
+        if let Some(forward) = self.forward_action() {
             self.choose_cluster(forward, random);
         }
-        if manager::upgrade(&self.request).is_some_and(|kind| !self.upgrades(&kind)) {
-            self.details = "upgrade_failed".into();
-            return self.finish(403, Headers::new(), String::new(), true);
-        }
-        if self.filters() {
-            return;
-        }
-        self.act(route, memory);
     }
 
     /// Cleartext where the virtual host wants TLS (`RouteMatcher::findRoute`).
@@ -460,7 +471,12 @@ impl<'c> Exchange<'c> {
             }
             Action::Respond(status, body) => {
                 self.details = "direct_response".into();
-                self.finish(*status, Headers::new(), body.clone(), true);
+                let mut headers = Headers::new();
+                if matches!(status, 201 | 300..=399) {
+                    let (host, path) = (&self.request.authority, &self.request.path);
+                    headers.add("location", format!("{}://{host}{path}", self.scheme));
+                }
+                self.finish(*status, headers, body.clone(), true);
             }
             Action::NotModelled(name) => self.not_modelled.push((*name).to_string()),
             Action::Forward(forward) => self.forward(forward, memory),
