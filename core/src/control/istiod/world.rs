@@ -43,12 +43,14 @@ pub enum ProxyKind {
 }
 
 /// The kinds that istiod reads, by their API groups.
-const KINDS: [(&str, &str); 14] = [
+const KINDS: [(&str, &str); 16] = [
     ("networking.istio.io/", "VirtualService"),
     ("networking.istio.io/", "Gateway"),
     ("networking.istio.io/", "DestinationRule"),
     ("networking.istio.io/", "ServiceEntry"),
     ("networking.istio.io/", "Sidecar"),
+    ("networking.istio.io/", "WorkloadEntry"),
+    ("security.istio.io/", "PeerAuthentication"),
     ("networking.k8s.io/", "Ingress"),
     ("gateway.networking.k8s.io/", "GatewayClass"),
     ("gateway.networking.k8s.io/", "Gateway"),

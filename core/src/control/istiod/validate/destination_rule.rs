@@ -117,7 +117,7 @@ fn outlier_detection(outlier: &Node, out: &mut Findings) {
     }
 }
 
-fn connection_pool(pool: &Node, out: &mut Findings) {
+pub(super) fn connection_pool(pool: &Node, out: &mut Findings) {
     let (http, tcp) = (pool.get("http"), pool.get("tcp"));
     if http.is_none() && tcp.is_none() {
         return out.error(pool.span, "connection pool must have at least one field");

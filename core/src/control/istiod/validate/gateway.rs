@@ -47,7 +47,12 @@ fn server(server: &Node, out: &mut Findings) {
     }
     let bind = server.text("bind");
     let port_fits = port(server.get("port"), bind, server.span, out);
-    if !bind.is_empty() && !bind.starts_with("unix://") && !names::is_ip(bind) {
+    if let Some(path) = bind.strip_prefix("unix://") {
+        out.check(server.span, names::unix_address(path));
+        if server.get("port").is_some_and(|p| p.number("number") != 0) {
+            out.error(server.span, "port number must be 0 for unix domain socket");
+        }
+    } else if !bind.is_empty() && !names::is_ip(bind) {
         out.error(server.span, format!("{bind} is not a valid IP"));
     }
     let tls = server.get("tls");

@@ -76,6 +76,8 @@ pub fn validate(manifests: &Manifests) -> Vec<Verdict> {
             "DestinationRule" => destination_rule::check(spec, &object.namespace, &mut findings),
             "ServiceEntry" => service_entry::check(spec, &object.namespace, &mut findings),
             "Sidecar" => sidecar::check(spec, &object.namespace, &mut findings),
+            "WorkloadEntry" => service_entry::workload_entry(spec, &mut findings),
+            "PeerAuthentication" => peer_authentication(spec, &mut findings),
             _ => continue,
         }
         if findings.0.is_empty() {
@@ -104,6 +106,34 @@ pub fn validate(manifests: &Manifests) -> Vec<Verdict> {
         });
     }
     out
+}
+
+fn peer_authentication(spec: &Node, out: &mut Findings) {
+    out.one_of(
+        spec.get("mtls").unwrap_or(spec),
+        "mode",
+        &["UNSET", "DISABLE", "PERMISSIVE", "STRICT"],
+    );
+    let selector = spec.get("selector");
+    let labels = selector
+        .map(|s| s.sorted("matchLabels"))
+        .unwrap_or_default();
+    let ports = spec.sorted("portLevelMtls");
+    if let Some(first) = ports.first().filter(|_| labels.is_empty()) {
+        let reason = "mesh/namespace peer authentication cannot have port level mTLS";
+        out.error(first.key_span, reason);
+    }
+    for port in ports {
+        if !port.key.parse::<u16>().is_ok_and(|p| p > 0) {
+            out.error(port.key_span, "port must be in range 1..65535");
+        }
+    }
+    for entry in &labels {
+        sidecar::selector_entry(entry, out);
+    }
+    if let Some(selector) = selector.filter(|_| labels.is_empty()) {
+        out.warning(selector.span, "workload selector specified without labels");
+    }
 }
 
 /// What was found in an object so far.
@@ -229,5 +259,124 @@ impl Findings {
                 "cannot export service entry to no one (~) and someone",
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::{self, Manifests};
+    use crate::text::FileId;
+
+    /// `wanted` is part of why the object is refused; empty where it is let in.
+    fn check(kind: &str, spec: &str, wanted: &str) {
+        let group = match kind {
+            "PeerAuthentication" => "security",
+            _ => "networking",
+        };
+        let text = format!(
+            "apiVersion: {group}.istio.io/v1\nkind: {kind}\nmetadata: {{name: a, namespace: default}}\nspec: {spec}\n"
+        );
+        let mut objects = Manifests::default();
+        manifest::read(&text, FileId(0), &mut objects);
+        let verdicts = super::validate(&objects);
+        let error = verdicts.iter().find_map(|v| v.error.clone());
+        match error {
+            Some(error) => assert!(
+                !wanted.is_empty() && error.contains(wanted),
+                "{spec}: {error}"
+            ),
+            None => assert_eq!("", wanted, "{spec}"),
+        }
+    }
+
+    #[test]
+    fn hosts_of_gateways_and_sidecars_are_whole_names() {
+        let gateway = |host: &str| {
+            format!(
+                "{{servers: [{{hosts: ['{host}'], port: {{number: 80, name: h, protocol: HTTP}}}}]}}"
+            )
+        };
+        check("Gateway", &gateway("foo"), "short names");
+        check("Gateway", &gateway("*bar.com"), "partial wildcard");
+        check("Gateway", &gateway("ns/*.bar.com"), "");
+        check("Gateway", &gateway("*"), "");
+        check("Gateway", &gateway("1.1.1.1"), "");
+        check(
+            "Sidecar",
+            "{egress: [{hosts: ['test/*a.com']}]}",
+            "partial wildcard",
+        );
+        check("Sidecar", "{egress: [{hosts: ['./*']}]}", "");
+    }
+
+    #[test]
+    fn claims_of_tokens_are_for_gateways() {
+        let service = |gateways: &str| {
+            format!(
+                "{{hosts: [a.b], gateways: [{gateways}], http: [{{match: [{{headers: {{'@request.auth.claims.x': {{exact: y}}}}}}], route: [{{destination: {{host: c.d}}}}]}}]}}"
+            )
+        };
+        check(
+            "VirtualService",
+            &service("mesh"),
+            "JWT claim based routing",
+        );
+        check("VirtualService", &service("gw"), "");
+    }
+
+    #[test]
+    fn sockets_stand_at_whole_paths() {
+        let entry = |address: &str, more: &str| {
+            format!(
+                "{{hosts: [u.l], resolution: STATIC, ports: [{{number: 1, name: a, protocol: HTTP}}{more}], endpoints: [{{address: '{address}'}}]}}"
+            )
+        };
+        check("ServiceEntry", &entry("unix:///p/s", ""), "");
+        check(
+            "ServiceEntry",
+            &entry("unix://./s", ""),
+            "not an absolute path",
+        );
+        let second = ", {number: 2, name: b, protocol: HTTP}";
+        check(
+            "ServiceEntry",
+            &entry("unix:///p/s", second),
+            "exactly 1 service port",
+        );
+        check("WorkloadEntry", "{address: 'a.b:9'}", "not a valid FQDN");
+        check("WorkloadEntry", "{address: a.b}", "");
+    }
+
+    #[test]
+    fn hosts_looked_up_when_asked_for_are_wildcards() {
+        let entry = |host: &str, protocol: &str| {
+            format!(
+                "{{hosts: ['{host}'], resolution: DYNAMIC_DNS, ports: [{{number: 1, name: a, protocol: {protocol}}}]}}"
+            )
+        };
+        check("ServiceEntry", &entry("*.g.com", "HTTP"), "");
+        check(
+            "ServiceEntry",
+            &entry("g.com", "HTTP"),
+            "must be wildcarded",
+        );
+        check(
+            "ServiceEntry",
+            &entry("*.g.com", "TCP"),
+            "protocols are supported",
+        );
+    }
+
+    #[test]
+    fn ports_of_mutual_tls_are_of_selected_workloads() {
+        let ports = "portLevelMtls: {80: {mode: DISABLE}}";
+        let with = "selector: {matchLabels: {a: b}}";
+        check(
+            "PeerAuthentication",
+            &format!("{{{ports}}}"),
+            "cannot have port level mTLS",
+        );
+        check("PeerAuthentication", &format!("{{{with}, {ports}}}"), "");
+        check("PeerAuthentication", "{mtls: {mode: STRICT}}", "");
     }
 }

@@ -109,9 +109,18 @@ pub(super) fn wildcard_domain(domain: &str) -> Result<(), String> {
 
 /// `namespace/host`; in a Gateway the namespace may be left out and the host may be an address.
 pub(super) fn namespaced_host(host: &str, gateway: bool) -> Result<(), String> {
-    let part = |name: &str| match wildcard_domain(name) {
-        Err(_) if gateway && is_ip(name) => Ok(()),
-        other => other,
+    let part = |name: &str| {
+        if name != "*" && !name.contains('.') && !is_ip(name) {
+            return Err("short names (non FQDN) are not allowed".into());
+        }
+        match wildcard_domain(name) {
+            Err(_) if gateway && is_ip(name) => {}
+            other => other?,
+        }
+        match name.contains('*') && name != "*" && !name.starts_with("*.") {
+            true => Err(format!("partial wildcard {name:?} not allowed")),
+            false => Ok(()),
+        }
     };
     let Some((namespace, name)) = host.split_once('/') else {
         return match gateway {
@@ -128,6 +137,16 @@ pub(super) fn namespaced_host(host: &str, gateway: bool) -> Result<(), String> {
         return Err(format!("invalid namespace value {namespace:?} in {place}"));
     }
     part(name)
+}
+
+/// What follows `unix://`: a file, or an abstract socket.
+pub(super) fn unix_address(text: &str) -> Result<(), String> {
+    match text {
+        "" => Err("unix address must not be empty".into()),
+        _ if text.starts_with('@') => Ok(()),
+        _ if text.starts_with('/') && !text.ends_with('/') => Ok(()),
+        _ => Err(format!("{text} is not an absolute path to a file")),
+    }
 }
 
 pub(super) fn regex(text: &str, place: &str) -> Result<(), String> {

@@ -75,9 +75,10 @@ pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
         }
         "STATIC" => {
             for endpoint in endpoints {
-                self::endpoint(endpoint, &port_names, false, out);
+                self::endpoint(endpoint, Some(&port_names), Address::Number, out);
             }
         }
+        "DYNAMIC_DNS" => dynamic(spec, out),
         "DNS" | "DNS_ROUND_ROBIN" => {
             for node in hosts.iter().filter(|_| endpoints.is_empty()) {
                 if let Err(why) = names::fqdn(node.str().unwrap_or("")) {
@@ -94,7 +95,7 @@ pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
                 out.error(spec.span, reason);
             }
             for endpoint in endpoints {
-                self::endpoint(endpoint, &port_names, true, out);
+                self::endpoint(endpoint, Some(&port_names), Address::Name, out);
             }
         }
         _ => {}
@@ -114,15 +115,69 @@ pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
     out.export_to(spec, namespace, true, false);
 }
 
-fn endpoint(endpoint: &Node, ports: &[&str], by_name: bool, out: &mut Findings) {
+/// Hosts that are looked up as they are asked for.
+fn dynamic(spec: &Node, out: &mut Findings) {
+    for node in spec.each("hosts") {
+        if !node.str().unwrap_or("").starts_with('*') {
+            let reason = "host must be wildcarded for resolution mode DYNAMIC_DNS";
+            out.error(node.span, reason);
+        }
+    }
+    for (key, what) in [("addresses", "addresses"), ("endpoints", "endpoints")] {
+        if let Some(first) = spec.each(key).first() {
+            let reason = format!("{what} cannot be set for resolution type DYNAMIC_DNS");
+            out.error(first.span, reason);
+        }
+    }
+    for port in spec.each("ports") {
+        let fits = matches!(
+            Protocol::parse(port.text("protocol")),
+            Protocol::Http | Protocol::Tls | Protocol::Grpc | Protocol::Http2
+        );
+        if !fits {
+            let reason = "only HTTP, TLS, GRPC, and HTTP2 protocols are supported for resolution type DYNAMIC_DNS";
+            out.error(port.span, reason);
+        }
+    }
+}
+
+/// A WorkloadEntry: an endpoint by itself.
+pub(super) fn workload_entry(spec: &Node, out: &mut Findings) {
+    endpoint(spec, None, Address::Either, out);
+}
+
+/// What an endpoint's address may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Address {
+    /// An IP address or the path of a socket.
+    Number,
+    /// An IP address or a name.
+    Name,
+    Either,
+}
+
+/// `ports`: the names that there are, where they are known.
+fn endpoint(endpoint: &Node, ports: Option<&[&str]>, kind: Address, out: &mut Findings) {
     let address = endpoint.text("address");
-    let unix = address.starts_with("unix://") && !by_name;
-    if address.is_empty() && !by_name {
+    let path = address
+        .strip_prefix("unix://")
+        .filter(|_| kind != Address::Name);
+    if address.is_empty() && kind != Address::Name {
         if endpoint.text("network").is_empty() {
             return out.error(endpoint.span, "address is required");
         }
-    } else if !unix && !names::is_ip(address) {
-        if !by_name {
+    } else if let Some(path) = path {
+        out.check(endpoint.span, names::unix_address(path));
+        if endpoint.get("ports").is_some() {
+            let reason = format!("unix endpoint {address} must not include ports");
+            out.error(endpoint.span, reason);
+        }
+        if ports.is_some_and(|p| p.len() != 1) {
+            let reason = "exactly 1 service port required for unix endpoints";
+            out.error(endpoint.span, reason);
+        }
+    } else if !names::is_ip(address) {
+        if kind == Address::Number {
             out.error(
                 endpoint.span,
                 format!("endpoint address {address:?} is not a valid IP address"),
@@ -136,7 +191,7 @@ fn endpoint(endpoint: &Node, ports: &[&str], by_name: bool, out: &mut Findings) 
     out.labels(endpoint, "labels");
     for entry in endpoint.sorted("ports") {
         let port = entry.value.int().unwrap_or(0);
-        if !ports.contains(&&*entry.key) {
+        if ports.is_some_and(|p| !p.contains(&&*entry.key)) {
             let reason = format!("endpoint port {port} is not defined by the service entry");
             out.error(entry.key_span, reason);
         }

@@ -4,7 +4,7 @@ use super::names;
 use super::service_entry::port_fields;
 use crate::control::istiod::message::Ask;
 use crate::control::istiod::service::Protocol;
-use crate::yaml::Node;
+use crate::yaml::{Entry, Node};
 
 pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
     if let Some(selector) = spec.get("workloadSelector") {
@@ -38,9 +38,17 @@ pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
                     "server cannot have TLS settings for non HTTPS/TLS ports",
                 );
             }
+            ingress_tls(tls, out);
             tls_settings(tls, out);
         }
+        if let Some(pool) = listener.get("connectionPool") {
+            super::destination_rule::connection_pool(pool, out);
+        }
     }
+    if let Some(pool) = spec.get("inboundConnectionPool") {
+        super::destination_rule::connection_pool(pool, out);
+    }
+    let mut sockets: Vec<&str> = Vec::new();
     let mut ports = Vec::new();
     for (at, listener) in egress.iter().enumerate() {
         match listener.get("port") {
@@ -57,12 +65,25 @@ pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
                 }
                 unique(port, &mut ports, out);
             }
-            Some(port) if !listener.text("bind").starts_with("unix://") => {
-                let reason =
-                    "sidecar: ports with 0 value must have a unix domain socket bind address";
-                out.error(port.span, reason);
+            Some(port) => {
+                let bind = listener.text("bind");
+                match bind.strip_prefix("unix://") {
+                    Some(path) => out.check(port.span, names::unix_address(path)),
+                    None => out.error(
+                        port.span,
+                        "sidecar: ports with 0 value must have a unix domain socket bind address",
+                    ),
+                }
+                if !matches!(listener.text("captureMode"), "" | "DEFAULT" | "NONE") {
+                    let reason = "sidecar: captureMode must be DEFAULT/NONE for unix domain socket listeners";
+                    out.error(listener.span, reason);
+                }
+                if sockets.contains(&bind) {
+                    let reason = "sidecar: unix domain socket values for listeners must be unique";
+                    out.error(listener.span, reason);
+                }
+                sockets.push(bind);
             }
-            Some(_) => {}
         }
         hosts(listener, namespace, out);
     }
@@ -79,6 +100,39 @@ pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
     }
 }
 
+/// What TLS at a sidecar cannot have.
+fn ingress_tls(tls: &Node, out: &mut Findings) {
+    for (there, what) in [
+        (
+            !tls.each("subjectAltNames").is_empty(),
+            "subjectAltNames is not supported in ingress tls",
+        ),
+        (tls.flag("httpsRedirect"), "httpsRedirect is not supported"),
+        (
+            !tls.text("credentialName").is_empty(),
+            "credentialName is not currently supported",
+        ),
+        (
+            !tls.each("credentialNames").is_empty(),
+            "credentialNames is not currently supported",
+        ),
+        (
+            !tls.each("tlsCertificates").is_empty(),
+            "tls_certificates is not currently supported",
+        ),
+    ] {
+        if there {
+            out.error(tls.span, format!("sidecar: {what}"));
+        }
+    }
+    let mode = tls.text("mode");
+    if matches!(mode, "ISTIO_MUTUAL" | "AUTO_PASSTHROUGH") {
+        let reason =
+            format!("configuration is invalid: cannot set mode to {mode} in sidecar ingress tls");
+        out.error(tls.span, reason);
+    }
+}
+
 fn unique(port: &Node, ports: &mut Vec<i64>, out: &mut Findings) {
     let number = port.number("number");
     if ports.contains(&number) {
@@ -92,7 +146,10 @@ fn unique(port: &Node, ports: &mut Vec<i64>, out: &mut Findings) {
 
 fn endpoint(listener: &Node, out: &mut Findings) {
     let endpoint = listener.text("defaultEndpoint");
-    if endpoint.is_empty() || endpoint.starts_with("unix://") {
+    if let Some(path) = endpoint.strip_prefix("unix://") {
+        return out.check(listener.span, names::unix_address(path));
+    }
+    if endpoint.is_empty() {
         return;
     }
     let Some((host, port)) = endpoint.rsplit_once(':') else {
@@ -154,12 +211,16 @@ pub(super) fn selector(selector: &Node, what: &str, out: &mut Findings) {
         out.warning(selector.span, reason);
     }
     for entry in labels {
-        let value = entry.value.str().unwrap_or("");
-        if entry.key.is_empty() {
-            out.error(entry.key_span, "empty key is not supported in selector");
-        }
-        if entry.key.contains('*') || value.contains('*') {
-            out.error(entry.key_span, "wildcard is not supported in selector");
-        }
+        selector_entry(entry, out);
+    }
+}
+
+pub(super) fn selector_entry(entry: &Entry, out: &mut Findings) {
+    let value = entry.value.str().unwrap_or("");
+    if entry.key.is_empty() {
+        out.error(entry.key_span, "empty key is not supported in selector");
+    }
+    if entry.key.contains('*') || value.contains('*') {
+        out.error(entry.key_span, "wildcard is not supported in selector");
     }
 }

@@ -62,6 +62,18 @@ pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
         );
     }
     let [http, tcp, tls] = kinds;
+    for condition in http.iter().flat_map(|r| r.each("match")).filter(|_| mesh) {
+        for key in ["headers", "withoutHeaders"] {
+            for entry in condition.sorted(key).iter().filter(|e| is_claim(&e.key)) {
+                let reason = format!(
+                    "JWT claim based routing (key: {}) is only supported for gateway, found no gateways: [{}]",
+                    entry.key,
+                    gateways.join(" ")
+                );
+                out.error(entry.key_span, reason);
+            }
+        }
+    }
     for rule in http {
         http_rule(rule, delegate, out);
     }
@@ -246,8 +258,12 @@ fn both_mirrors(rule: &Node, out: &mut Findings) {
     }
 }
 
+/// The name of a claim of a token, which stands for a header.
+fn is_claim(name: &str) -> bool {
+    name.starts_with("@request.auth.claims")
+}
+
 fn http_match(condition: &Node, out: &mut Findings) {
-    let claim = |name: &str| name.starts_with("@request.auth.claims");
     let pseudo = |name: &str| {
         matches!(
             name,
@@ -262,7 +278,7 @@ fn http_match(condition: &Node, out: &mut Findings) {
                     format!("header match {} cannot be null", entry.key),
                 );
             }
-            if !claim(&entry.key) && !pseudo(&entry.key) {
+            if !is_claim(&entry.key) && !pseudo(&entry.key) {
                 out.check(entry.key_span, names::header(&entry.key));
             }
             let anything = key == "withoutHeaders" && entry.value.text("regex") == "*";
