@@ -198,27 +198,58 @@ fn destination(chain: &FilterChain) -> String {
 }
 
 fn routes(config: &Config) -> Table {
-    let mut rows = vec![row(["NAME", "VHOST NAME", "DOMAINS", "MATCH", "LEADS TO"])];
+    let mut rows = vec![row([
+        "NAME",
+        "VHOST NAME",
+        "DOMAINS",
+        "MATCH",
+        "VIRTUAL SERVICE",
+    ])];
     for routes in config.routes.values() {
         for host in &routes.virtual_hosts {
-            let domains = match &host.domains[..] {
-                [] => String::new(),
-                [one] => one.clone(),
-                [first, second] => format!("{first}, {second}"),
-                [first, rest @ ..] => format!("{first}, + {} more...", rest.len()),
-            };
-            let mut add = |asked: &str, to: &str| {
-                rows.push(row([&routes.name, &host.name, &domains, asked, to]));
+            let domains = domains(&host.domains);
+            let mut add = |asked: &str, made_by: &str| {
+                rows.push(row([&routes.name, &host.name, &domains, asked, made_by]));
             };
             if host.routes.is_empty() {
                 add("/*", "404");
             }
-            for route in &host.routes {
-                add(&asked(route), &leads_to(route));
+            for route in host.routes.iter().filter(|r| !passes_on(r)) {
+                add(&asked(route), &made_by(route));
             }
         }
     }
     rows
+}
+
+/// Names without their ports, and without the longer forms of a name that is there.
+fn domains(all: &[String]) -> String {
+    if let [one] = all {
+        return one.clone();
+    }
+    let names: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .filter(|d| !d.contains(':'))
+        .collect();
+    let longer = |name: &str| {
+        let ends = [".svc.cluster.local", ".svc"];
+        let mut short = ends.iter().filter_map(|end| name.strip_suffix(end));
+        short.any(|s| names.contains(&s))
+    };
+    let kept: Vec<&str> = names.iter().copied().filter(|n| !longer(n)).collect();
+    match kept[..] {
+        [first, second, _, ..] => format!("{first}, {second} + {} more...", kept.len() - 2),
+        _ => kept.join(", "),
+    }
+}
+
+/// Routes to where the connection meant to go anyway are not shown.
+fn passes_on(route: &Route) -> bool {
+    let Action::Forward(forward) = &route.action else {
+        return false;
+    };
+    matches!(&forward.cluster, ClusterChoice::Name(name) if name == "PassthroughCluster")
 }
 
 fn asked(route: &Route) -> String {
@@ -237,20 +268,15 @@ fn asked(route: &Route) -> String {
     text
 }
 
-/// In the place of istioctl's column of VirtualServices, whose names are not kept in Envoy's configuration here.
-fn leads_to(route: &Route) -> String {
-    match &route.action {
-        Action::Forward(forward) => match &forward.cluster {
-            ClusterChoice::Name(name) => name.clone(),
-            ClusterChoice::Header(header) => format!("header {header}"),
-            ClusterChoice::Weighted { clusters, .. } => {
-                let all = clusters.iter().map(|c| format!("{} {}", c.weight, c.name));
-                all.collect::<Vec<_>>().join(", ")
-            }
-        },
-        Action::Redirect(redirect) => redirect.status.to_string(),
-        Action::Respond(status, _) => status.to_string(),
-        Action::NotModelled(name) => (*name).to_string(),
+/// `name.namespace` of the object of Istio's that a route was made of.
+fn made_by(route: &Route) -> String {
+    let parts: Vec<&str> = route.origin.split('/').collect();
+    match parts[..] {
+        ["", "apis", "networking.istio.io", _, _, namespace, _, name] => {
+            format!("{name}.{namespace}")
+        }
+        _ if route.origin.is_empty() => String::new(),
+        _ => "<unknown>".into(),
     }
 }
 

@@ -95,16 +95,10 @@ pub enum HostRewrite {
     Endpoint,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PathToHost {
     pub regex: Regex,
     pub substitution: String,
-}
-
-impl PartialEq for PathToHost {
-    fn eq(&self, other: &Self) -> bool {
-        self.regex.as_str() == other.regex.as_str() && self.substitution == other.substitution
-    }
 }
 
 /// `RouteAction.HashPolicy`.

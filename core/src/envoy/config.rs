@@ -130,21 +130,4 @@ impl Config {
             refusal,
         });
     }
-
-    /// A route after one that takes everything is never reached.
-    fn warn_of_shadowed_routes(&self, log: &Log) {
-        for host in self.routes.values().flat_map(|r| &r.virtual_hosts) {
-            let Some(at) = host.routes.iter().position(|r| r.condition.is_catch_all()) else {
-                continue;
-            };
-            let Some(first) = host.routes.get(at) else {
-                continue;
-            };
-            for route in host.routes.iter().skip(at + 1) {
-                let message = say!("envoy/route-shadowed", host = host.name);
-                let label = say!("envoy/takes-everything");
-                log.push(Diagnostic::warning(route.span, message).label(first.span, label));
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use crate::text::{Say, Span};
 use crate::yaml::Node;
 
 /// `envoy.type.matcher.v3.StringMatcher`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum StringMatch {
     Exact(String),
     Prefix(String),
@@ -120,7 +120,7 @@ pub struct HeaderMatch {
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum HeaderValue {
     Present(bool),
     /// An integer from the first up to, without, the second.
@@ -129,6 +129,14 @@ pub enum HeaderValue {
 }
 
 impl HeaderMatch {
+    /// Whether it asks the same, wherever it stands.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.value == other.value
+            && self.invert == other.invert
+            && self.missing_is_empty == other.missing_is_empty
+    }
+
     /// Each value is looked at by itself, and one that fits will do (Envoy 1.39 and later).
     pub fn is_match(&self, request: &Request, scheme: &str) -> bool {
         let pseudo = match self.name.as_str() {
@@ -237,13 +245,18 @@ pub struct QueryMatch {
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum QueryValue {
     Present(bool),
     String(StringMatch),
 }
 
 impl QueryMatch {
+    /// Whether it asks the same, wherever it stands.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        self.name == other.name && self.value == other.value
+    }
+
     /// The first value of the name counts; nothing is percent-decoded (`Http::Utility::QueryParamsMulti`).
     pub fn is_match(&self, path: &str) -> bool {
         match (query(path, &self.name), &self.value) {

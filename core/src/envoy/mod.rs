@@ -27,6 +27,7 @@ mod regex;
 mod retry;
 mod route;
 mod route_config;
+mod shadow;
 mod template;
 mod timing;
 mod upstream;

@@ -18,6 +18,8 @@ use crate::text::{Say, Span};
 pub struct Route {
     pub name: String,
     pub span: Span,
+    /// `istio.config` metadata: the path of the object that the control plane made it of; empty where none says so.
+    pub origin: String,
     pub condition: RouteMatch,
     pub action: Action,
     pub request_headers: HeaderOps,
@@ -135,14 +137,18 @@ impl RouteMatch {
         }
     }
 
-    /// Whether it holds for every request.
-    pub fn is_catch_all(&self) -> bool {
-        let any_path = match &self.path {
+    /// Whether its path holds for every request.
+    pub(super) fn any_path(&self) -> bool {
+        match &self.path {
             PathMatch::Prefix(p) => p == "/" || p.is_empty(),
             PathMatch::Regex(r) => matches!(r.as_str(), ".*" | "/.*"),
             _ => false,
-        };
-        any_path
+        }
+    }
+
+    /// Whether it holds for every request.
+    pub fn is_catch_all(&self) -> bool {
+        self.any_path()
             && self.headers.is_empty()
             && self.query.is_empty()
             && !self.grpc
@@ -270,11 +276,15 @@ impl Route {
         let condition = RouteMatch::read(condition)?;
         let mut filters = PerFilter::read(&object)?;
         let action = Action::read(&object, &condition, above, &mut filters)?;
-        object.no_matter(&["metadata", "decorator", "tracing", "stat_prefix"]);
+        let metadata = object.message_or_empty("metadata")?;
+        let metadata = metadata.message_or_empty("filter_metadata")?;
+        let origin = metadata.message_or_empty("istio")?;
+        object.no_matter(&["decorator", "tracing", "stat_prefix"]);
         object.no_matter(&["per_request_buffer_limit_bytes"]);
         let read = Self {
             name: object.str("name")?.to_string(),
             span: object.span,
+            origin: origin.str("config")?.to_string(),
             condition,
             action,
             request_headers: HeaderOps::read(
