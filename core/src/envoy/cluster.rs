@@ -162,9 +162,7 @@ impl Cluster {
             )?,
         });
         let table = count(size, 65_537);
-        if policy == "MAGLEV" && !(2..=5_000_011).contains(&table)
-            || policy == "MAGLEV" && !is_prime(table)
-        {
+        if policy == "MAGLEV" && !((2..=5_000_011).contains(&table) && is_prime(table)) {
             let why = "The table size of maglev must be prime number";
             return Err(Refusal::new(maglev.span, why));
         }
@@ -287,7 +285,10 @@ impl Cluster {
 const MOST_PLACES: u64 = 8 << 20;
 
 fn is_prime(n: u64) -> bool {
-    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    n > 1
+        && (2..)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
 }
 
 impl Cluster {

@@ -39,7 +39,7 @@ impl RouteMatch {
     /// Whether it takes each request that the other would take. Where that cannot be told from the conditions, it does not.
     fn covers(&self, other: &Self) -> bool {
         let certain = self.fraction.is_none_or(|f| f.numerator >= f.denominator);
-        let alike = !self.ignore_case && !other.ignore_case || self.ignore_case;
+        let alike = self.ignore_case || !other.ignore_case;
         certain
             && (self.any_path() || alike && self.covers_path(other))
             && self
