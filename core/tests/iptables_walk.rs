@@ -386,3 +386,87 @@ fn a_table_that_was_never_loaded_is_not_there() {
         None
     );
 }
+
+#[test]
+fn the_kernels_own_sockets_exist_and_have_no_owner() {
+    let rules = filter(
+        "-A OUTPUT -m owner --socket-exists\n-A OUTPUT -m owner --uid-owner 0\n-A OUTPUT -m owner ! --uid-owner 0",
+    );
+    let mut ctx = at(Hook::Output, "icmp 10.0.0.1 > 203.0.113.9 3/3");
+    ctx.kernel_socket = true;
+    let walked = walked(&rules, &mut ctx, &mut State::new(1));
+    assert_eq!(told(&rules, &walked), "OUTPUT 1, OUTPUT 3, OUTPUT policy");
+}
+
+#[test]
+fn an_entry_that_is_not_in_the_table_yet_has_no_time_left() {
+    let rules = filter(
+        "-A FORWARD -m conntrack --ctexpire 0 -j ACCEPT\n-A FORWARD -m conntrack --ctexpire 1:200 -j DROP",
+    );
+    let mut ctx = at(Hook::Forward, SYN);
+    let first = walked(&rules, &mut ctx, &mut State::new(1));
+    assert_eq!(told(&rules, &first), "FORWARD 1");
+    let entry = ctx.tracked.connection.as_mut().unwrap();
+    entry.status.set(StatusBits::CONFIRMED);
+    let then = walked(&rules, &mut ctx, &mut State::new(1));
+    assert_eq!(told(&rules, &then), "FORWARD 2, drop");
+}
+
+#[test]
+fn the_first_ct_speaks_for_a_packet() {
+    let rules = table(
+        "raw",
+        ":PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -j CT --zone 1\n-A PREROUTING -m conntrack --ctstate NEW\n-A PREROUTING -j CT --zone 2\n-A PREROUTING -j NOTRACK",
+    );
+    let mut ctx = at(Hook::Prerouting, SYN);
+    (ctx.tracked.state, ctx.tracked.connection) = (None, None);
+    let walked = walked(&rules, &mut ctx, &mut State::new(1));
+    assert!(told(&rules, &walked).starts_with("PREROUTING 1, PREROUTING 2, PREROUTING 3"));
+    assert_eq!(ctx.tracked.zone.map(|z| z.id), Some(1));
+    assert_eq!(ctx.tracked.state, None);
+}
+
+#[test]
+fn credit_of_a_limit_begins_anew_past_32_bits() {
+    // Three days' worth of credit does not fit: what is left of it is good for one packet.
+    let rules = filter("-A FORWARD -m limit --limit 1/day --limit-burst 3 -j ACCEPT");
+    let mut state = State::new(1);
+    for expect in ["FORWARD 1", "FORWARD policy, drop"] {
+        let walked = walked(&rules, &mut at(Hook::Forward, SYN), &mut state);
+        assert_eq!(told(&rules, &walked), expect);
+    }
+}
+
+#[test]
+fn a_rule_puts_a_packet_into_a_set_and_takes_it_out() {
+    let rules = filter(
+        "-A FORWARD -m set --match-set clients dst -j SET --del-set clients dst\n-A FORWARD -m set ! --match-set clients dst -j SET --add-set clients dst --exist --timeout 5",
+    );
+    let mut state = State::new(1);
+    for expect in ["FORWARD 2", "FORWARD 1, FORWARD 2", "FORWARD 1, FORWARD 2"] {
+        let walked = walked(&rules, &mut at(Hook::Forward, SYN), &mut state);
+        assert_eq!(
+            told(&rules, &walked),
+            format!("{expect}, FORWARD policy, drop")
+        );
+    }
+    // The host's own list is as it was.
+    let ctx = at(Hook::Forward, SYN);
+    assert_eq!(
+        ctx.env.sets().get("clients").unwrap().entries(0),
+        ["203.0.113.9"]
+    );
+}
+
+#[test]
+fn tos_and_dscp_change_their_bits() {
+    let rules = table(
+        "mangle",
+        ":FORWARD ACCEPT [0:0]\n-A FORWARD -j TOS --set-tos 0x13/0xff\n-A FORWARD -j DSCP --set-dscp-class AF31\n-A FORWARD -j TOS --xor-tos 0x01\n-A FORWARD -j CHECKSUM --checksum-fill\n-A FORWARD -m tos --tos 0x6a/0xff",
+    );
+    let mut ctx = at(Hook::Forward, SYN);
+    let walked = walked(&rules, &mut ctx, &mut State::new(1));
+    assert_eq!(ctx.packet.tos, 26 << 2 | 2);
+    assert_eq!(walked.steps.len(), 6);
+    assert_eq!(walked.steps[0].tos, 0x13);
+}

@@ -543,3 +543,46 @@ fn netfilter_why(
         .collect::<Vec<_>>()
         .join("\n")
 }
+
+#[test]
+fn a_packet_that_loops_back_is_sent_back_by_lo() {
+    let rules = table(
+        "chain in { type filter hook input priority 0; policy accept;
+            fib saddr . iif oif exists accept
+            drop
+        }",
+    );
+    let mut ctx = at(Hook::Input, "tcp 192.0.2.1:40000 > 10.0.0.1:80 S");
+    ctx.in_iface = Some("lo");
+    let told = walk(&rules, &mut ctx, &mut nft::State::new(1));
+    assert!(told.starts_with("in 1"), "{told}");
+}
+
+#[test]
+fn whole_packets_have_no_fragment_offset_and_may_change_kind() {
+    let rules = table(
+        "chain f { type filter hook forward priority 0; policy accept;
+            ip frag-off & 0x1fff != 0 drop
+            ct expiration 1s-200s drop
+            meta pkttype set multicast
+            meta pkttype multicast accept
+            drop
+        }",
+    );
+    let told = walk(
+        &rules,
+        &mut at(Hook::Forward, "tcp 203.0.113.9:40000 > 10.0.0.2:80 S"),
+        &mut nft::State::new(1),
+    );
+    assert_eq!(told, "f 3, f 4");
+}
+
+#[test]
+fn a_field_of_tcp_makes_the_transport_known_even_turned_round() {
+    let text = "table ip t { chain p { type nat hook prerouting priority -100;
+        tcp flags != syn dnat to 10.0.0.2:8080
+    } }";
+    assert!(nft::read(text, FileId(0)).1.is_empty());
+    let text = text.replace("tcp flags != syn", "meta l4proto != tcp");
+    assert!(!nft::read(&text, FileId(0)).1.is_empty());
+}

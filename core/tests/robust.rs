@@ -40,6 +40,8 @@ fn seeds() -> BTreeMap<&'static str, Vec<String>> {
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
         let folder = path
+            .strip_prefix(root())
+            .unwrap_or(&path)
             .components()
             .any(|c| c.as_os_str().to_str().unwrap().starts_with("kernel"));
         if folder {

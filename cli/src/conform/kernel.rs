@@ -577,9 +577,14 @@ fn packet_of(described: &Value) -> Packet {
             },
         },
     };
-    let payload = match &described["payload"] {
-        Value::String(text) => text.len() as u16,
-        other => other.as_u64().unwrap_or(0) as u16,
+    let payload = match (&described["payload"], &transport) {
+        (Value::String(text), _) => text.len() as u16,
+        (Value::Number(length), _) => length.as_u64().unwrap_or(0) as u16,
+        // An error carries all of what it is about.
+        (_, Transport::Icmp(Icmp { about, .. })) => {
+            about.as_ref().map_or(0, |about| about.length() as u16)
+        }
+        _ => 0,
     };
     Packet {
         src: addr("src"),

@@ -73,6 +73,8 @@ impl StatusBits {
     /// The nat tables were asked once; they are not asked again.
     pub const SRC_NAT_DONE: u16 = 1 << 7;
     pub const DST_NAT_DONE: u16 = 1 << 8;
+    /// It is out of the table; packets that are under way still have it.
+    pub const DYING: u16 = 1 << 9;
 
     pub fn has(self, bits: u16) -> bool {
         self.0 & bits == bits
@@ -110,6 +112,11 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Whether packets still find it.
+    pub fn lives(&self, now: u64) -> bool {
+        self.expires > now && !self.status.has(StatusBits::DYING)
+    }
+
     pub fn tuple(&self, direction: Direction) -> &Tuple {
         match direction {
             Direction::Original => &self.orig,

@@ -192,7 +192,7 @@ impl Conntrack {
                 dport: orig.dport,
                 ..mapped
             };
-            let alive = other.expires > now && other.zone.of(zone) == c.zone.of(zone);
+            let alive = other.lives(now) && other.zone.of(zone) == c.zone.of(zone);
             (alive && in_range(&tuple, choice)).then_some(tuple)
         })
     }

@@ -84,7 +84,7 @@ impl Conntrack {
         self.connections
             .iter()
             .map(|(id, c)| (*id, c))
-            .filter(move |(_, c)| c.status.has(StatusBits::CONFIRMED) && c.expires > now)
+            .filter(move |(_, c)| c.status.has(StatusBits::CONFIRMED) && c.lives(now))
     }
 
     /// The entry that has a tuple in one of its directions, and which (kernel `nf_conntrack_find_get`).
@@ -93,8 +93,7 @@ impl Conntrack {
         ids.iter().find_map(|zone_id| {
             let (id, direction) = *self.found_by.get(&(*tuple, *zone_id))?;
             let c = self.connections.get(&id)?;
-            (c.expires > now && c.zone.of(direction) == zone.of(direction))
-                .then_some((id, direction))
+            (c.lives(now) && c.zone.of(direction) == zone.of(direction)).then_some((id, direction))
         })
     }
 
@@ -259,7 +258,7 @@ impl Conntrack {
                         Some(seconds)
                     }
                     TcpVerdict::Last => {
-                        c.expires = now;
+                        c.status.set(StatusBits::DYING);
                         None
                     }
                 }
@@ -299,7 +298,7 @@ impl Conntrack {
         }
         let keys =
             [Direction::Original, Direction::Reply].map(|d| ((*c.tuple(d), c.zone.of(d)), (id, d)));
-        let alive = |id: &ConnectionId| self.connections.get(id).is_some_and(|c| c.expires > now);
+        let alive = |id: &ConnectionId| self.connections.get(id).is_some_and(|c| c.lives(now));
         let clash = keys.iter().any(|(key, _)| {
             self.found_by
                 .get(key)
@@ -331,7 +330,14 @@ impl Conntrack {
             && self
                 .connections
                 .get(id)
-                .is_some_and(|c| c.expires > now && c.zone.of(*direction) == zone.of(*direction))
+                .is_some_and(|c| c.lives(now) && c.zone.of(*direction) == zone.of(*direction))
+    }
+
+    /// Gives an entry up (kernel `nf_ct_kill`).
+    pub fn end(&mut self, id: ConnectionId) {
+        if let Some(c) = self.connections.get_mut(&id) {
+            c.status.set(StatusBits::DYING);
+        }
     }
 
     fn forget(&mut self, id: ConnectionId) {

@@ -33,15 +33,22 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
             _ => only = Some(find(machine, word)?),
         }
     }
-    let all = &machine.host.sets.sets;
+    let all = &machine.sets().sets;
     let sets: Vec<&Set> = match only {
         Some(set) => vec![set],
         None => all.iter().collect(),
     };
     let mut out = String::new();
+    let now = machine.run.after.now;
     for set in &sets {
         let _ = match (list, names) {
-            (false, _) => write!(out, "{set}"),
+            (false, _) => {
+                let _ = writeln!(out, "create {} {}", set.name, set.create);
+                for entry in set.entries(now) {
+                    let _ = writeln!(out, "add {} {entry}", set.name);
+                }
+                Ok(())
+            }
             (true, true) => writeln!(out, "{}", set.name),
             (true, false) => {
                 if !out.is_empty() {
@@ -61,8 +68,8 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
 }
 
 fn find<'m>(machine: &'m Machine<'_>, word: &Arg) -> Result<&'m Set, Diagnostic> {
-    machine.host.sets.get(&word.text).ok_or_else(|| {
-        let all = machine.host.sets.sets.iter();
+    machine.sets().get(&word.text).ok_or_else(|| {
+        let all = machine.sets().sets.iter();
         let names: Vec<_> = all.map(|s| &*s.name).collect();
         let said = say!(
             "console/no-set",
@@ -76,7 +83,7 @@ fn find<'m>(machine: &'m Machine<'_>, word: &Arg) -> Result<&'m Set, Diagnostic>
 
 fn whole(machine: &Machine<'_>, set: &Set, out: &mut String) {
     let (kind, header) = set.create.split_once(' ').unwrap_or((&set.create, ""));
-    let entries = set.entries();
+    let entries = set.entries(machine.run.after.now);
     let _ = writeln!(
         out,
         "Name: {}\nType: {kind}\nHeader: {header}\nReferences: {}\nNumber of entries: {}\nMembers:",
@@ -96,7 +103,7 @@ fn references(machine: &Machine<'_>, name: &str) -> usize {
     let asks = |m: &&Match| matches!(m, Match::Set(set) if *set.set == *name);
     let lists = machine.host.sets.sets.iter().filter(|s| {
         let list = matches!(s.kind, crate::netfilter::ipset::Kind::List(_));
-        list && s.entries().iter().any(|e| e == name)
+        list && s.entries(0).iter().any(|e| e == name)
     });
     rules.flat_map(|r| &r.matches).filter(asks).count() + lists.count()
 }

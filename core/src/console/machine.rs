@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use super::AfterRun;
 use crate::net::IfaceName;
+use crate::netfilter::ipset::Sets;
 use crate::netfilter::{Counters, Ruleset};
 use crate::sim::HostState;
 use crate::topology::{Host, HostId, HostKind, Interface};
@@ -54,6 +55,12 @@ impl<'a> Machine<'a> {
             }
         }
         rules
+    }
+
+    /// The host's ipsets as the run left them.
+    pub fn sets(&self) -> &Sets {
+        let changed = self.state.netfilter.sets.as_deref();
+        changed.unwrap_or(&self.host.sets)
     }
 
     /// All that happened on this host, in the order of the packets.

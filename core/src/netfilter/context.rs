@@ -2,8 +2,9 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::Hook;
+use super::ipset::Sets;
 use super::matches::PacketType;
-use super::{Hook, SetAnswer};
 use crate::conntrack::{Connection, CtState, Direction, ZoneId};
 use crate::net::{Mac, Packet};
 
@@ -22,9 +23,13 @@ pub struct Context<'a> {
     pub physout: Option<&'a str>,
     /// Of the frame that brought the packet.
     pub src_mac: Option<Mac>,
+    /// Source and destination of that frame, as long as the packet has it, on its way out too.
+    pub frame: Option<(Mac, Mac)>,
     pub packet_type: PacketType,
-    /// The local socket that sent the packet; the kernel's own packets (RST, ICMP errors) have none.
+    /// Who owns the local socket that sent the packet; nobody owns those of the kernel's own packets (RST, ICMP errors).
     pub owner: Option<SocketOwner>,
+    /// It was sent by a socket of the kernel's own.
+    pub kernel_socket: bool,
     pub env: &'a dyn Env,
     /// Milliseconds on the host's clock.
     pub now: u64,
@@ -75,15 +80,8 @@ pub trait Env {
     /// An interface's first IPv4 address, or first global IPv6 address.
     fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr>;
 
-    /// Whether an ipset has the packet; `directions` are the rule's, true for `src`.
-    fn in_set(
-        &self,
-        set: &str,
-        directions: &[bool],
-        packet: &Packet,
-        in_iface: Option<&str>,
-        out_iface: Option<&str>,
-    ) -> SetAnswer;
+    /// The host's ipsets as they were configured.
+    fn sets(&self) -> &Sets;
 
     /// The socket that an arriving packet would find, established before listening (`nf_sk_lookup_slow_v4`).
     fn socket(&self, packet: &Packet, in_iface: Option<&str>) -> Option<Socket>;

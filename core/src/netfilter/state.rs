@@ -3,6 +3,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::ipset::Sets;
 use super::{ChainId, Counters, RuleId, TableName};
 use crate::net::{Coins, Random};
 
@@ -18,6 +19,8 @@ pub struct State {
     pub(super) buckets: BTreeMap<Criterion, Bucket>,
     pub(super) hash_buckets: BTreeMap<Box<str>, BTreeMap<HashKey, Bucket>>,
     pub(super) recent: BTreeMap<Box<str>, BTreeMap<IpAddr, Seen>>,
+    /// The host's ipsets, once a rule has changed them.
+    pub sets: Option<Box<Sets>>,
     pub(super) random: Random,
     /// Chance, where a script takes its place.
     pub coins: Option<Coins>,
@@ -63,6 +66,7 @@ impl State {
             buckets: BTreeMap::new(),
             hash_buckets: BTreeMap::new(),
             recent: BTreeMap::new(),
+            sets: None,
             random: Random::new(seed),
             coins: None,
         }

@@ -60,6 +60,7 @@ pub struct Step {
     pub mark: u32,
     pub ct_mark: Option<u32>,
     pub ttl: u8,
+    pub tos: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -259,7 +260,7 @@ impl Walk<'_, '_> {
                         None => return self.policy(self.end_of(base), ctx),
                     };
                 }
-                target => match target.apply(ctx) {
+                target => match target.apply(ctx, self.state) {
                     Effect::Continue => {
                         self.step(here, StepKind::Rule, StepAction::Continue, ctx);
                         here = next;
@@ -319,6 +320,7 @@ impl Walk<'_, '_> {
             mark: ctx.mark,
             ct_mark: ctx.tracked.connection.as_ref().map(|c| c.mark),
             ttl: ctx.packet.ttl,
+            tos: ctx.packet.tos,
         });
     }
 }

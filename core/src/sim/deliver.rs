@@ -3,9 +3,9 @@ use std::net::IpAddr;
 use super::engine::Sim;
 use super::flows::{Hit, Open, Stage};
 use super::output::SendOptions;
-use super::skb::Skb;
+use super::skb::{Ct, Skb};
 use crate::net::{Mac, Packet, Protocol, TcpFlags, Transport};
-use crate::netfilter::Hook;
+use crate::netfilter::{Hook, SocketOwner};
 use crate::topology::{HostId, IfaceKind, Socket};
 use crate::trace::{Action, Delivery, Maker, Part, Role};
 
@@ -99,7 +99,10 @@ impl Sim<'_> {
             }
             _ => {
                 self.step(at, skb, Part::Process, Action::NothingListens);
-                self.icmp_error(at, skb, 3, 3, Maker::IcmpError);
+                // UDP has let the packet's connection go before it answers (kernel `__udp4_lib_rcv`).
+                let mut bare = skb.clone();
+                bare.ct = Ct::default();
+                self.icmp_error(at, &bare, 3, 3, Maker::IcmpError);
             }
         }
     }
@@ -121,7 +124,7 @@ impl Sim<'_> {
             _ => {
                 self.not_accepted(at, skb);
                 self.step(at, skb, Part::Process, Action::NothingListens);
-                self.send_reset(at, skb);
+                self.send_reset(at, skb, false);
             }
         }
     }
@@ -135,7 +138,7 @@ impl Sim<'_> {
         if !fresh {
             self.step(at, skb, Part::Process, Action::NothingListens);
             if flags.has(TcpFlags::ACK) {
-                self.send_reset(at, skb);
+                self.send_reset(at, skb, socket.transparent);
             }
             return;
         }
@@ -143,6 +146,7 @@ impl Sim<'_> {
         let (Some(sport), Some(dport)) = (skb.packet.sport(), skb.packet.dport()) else {
             return;
         };
+        let owner = owner_of(socket);
         let open = Open {
             protocol: Protocol::TCP,
             local: (skb.packet.dst, dport),
@@ -151,7 +155,7 @@ impl Sim<'_> {
             transparent: socket.transparent,
             process: socket.process.clone(),
             ask: None,
-            owner: None,
+            owner: Some(owner),
             listener: Some((socket.addr, socket.port)),
         };
         if let Some(state) = self.state(at) {
@@ -161,6 +165,7 @@ impl Sim<'_> {
         let packet = segment(&skb.packet, ttl, TcpFlags::SYN_ACK, 0);
         let options = SendOptions {
             any_source: socket.transparent,
+            owner: Some(owner),
             ..SendOptions::default()
         };
         self.answer(at, skb, packet, &options, Role::Reply, Maker::Tcp);
@@ -189,6 +194,14 @@ impl Sim<'_> {
         }
         self.ip_receive(at, frame);
         true
+    }
+}
+
+/// Who runs the process: Envoy has a user of its own, all else is root's.
+pub(super) fn owner_of(socket: &Socket) -> SocketOwner {
+    match &*socket.process {
+        "envoy" => super::proxy::OWNER,
+        _ => SocketOwner::default(),
     }
 }
 

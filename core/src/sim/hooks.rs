@@ -158,6 +158,9 @@ impl Sim<'_> {
             zone: skb.ct.zone,
         };
         let (physin, physout) = (physin(skb), physout(skb));
+        // The loopback device is no Ethernet.
+        let ether = skb.in_iface.as_ref().filter(|i| i.as_str() != "lo");
+        let src_mac = ether.map(|_| skb.src_mac);
         let mut ctx = Context {
             hook,
             packet: skb.packet.clone(),
@@ -167,9 +170,11 @@ impl Sim<'_> {
             out_iface: skb.out_iface.as_ref().map(IfaceName::as_str),
             physin: physin.as_ref().map(IfaceName::as_str),
             physout: physout.as_ref().map(IfaceName::as_str),
-            src_mac: skb.in_iface.as_ref().map(|_| skb.src_mac),
+            src_mac,
+            frame: Some((skb.src_mac, skb.dst_mac)),
             packet_type: skb.packet_type,
             owner: skb.owner,
+            kernel_socket: skb.kernel_socket,
             env: &view,
             now,
         };
@@ -188,6 +193,7 @@ impl Sim<'_> {
             }
         };
         let (packet, mark, after) = (ctx.packet, ctx.mark, ctx.tracked);
+        let packet_type = ctx.packet_type;
         if let (Some(id), Some(changed)) = (skb.ct.connection, after.connection)
             && let Some(c) = state.conntrack.get_mut(id)
         {
@@ -205,13 +211,15 @@ impl Sim<'_> {
             tracked,
             physin,
             physout,
-            src_mac: skb.in_iface.as_ref().map(|_| skb.src_mac),
+            src_mac,
             packet_type: skb.packet_type,
             owner: skb.owner,
+            kernel_socket: skb.kernel_socket,
             now,
         };
         skb.packet = packet;
         skb.mark = mark;
+        skb.packet_type = packet_type;
         self.record(at, visit, skb);
         Some(verdict)
     }
@@ -227,7 +235,7 @@ impl Sim<'_> {
                 visit.before.clone()
             };
             after.mark = step.mark;
-            after.packet.ttl = step.ttl;
+            (after.packet.ttl, after.packet.tos) = (step.ttl, step.tos);
             let action = Action::Rule(RuleStep {
                 visit: visit.clone(),
                 at: index as u32,
@@ -287,6 +295,9 @@ impl Sim<'_> {
                     return false;
                 }
             } else if self.way_changed(at, hook, skb) {
+                if let Some(state) = self.state(at) {
+                    state.conntrack.end(id);
+                }
                 self.drop(at, skb, Part::Hook(hook), Drop::NatFailed);
                 return false;
             }

@@ -8,7 +8,8 @@ use crate::conntrack::Conntrack;
 use crate::load_balancer;
 use crate::net::{IfaceName, Mac, Packet};
 use crate::netfilter::hooks::{self, Stop};
-use crate::netfilter::{self, AddressType, Env, Hook, SetAnswer, Socket as FoundSocket, nft};
+use crate::netfilter::ipset::Sets;
+use crate::netfilter::{self, AddressType, Env, Hook, Socket as FoundSocket, nft};
 use crate::route::{Fib, Scope};
 use crate::topology::{FdbEntry, Host, HostView, Interface};
 
@@ -106,16 +107,8 @@ impl Env for View<'_> {
         self.facts.first_address(iface, ipv6)
     }
 
-    fn in_set(
-        &self,
-        set: &str,
-        directions: &[bool],
-        packet: &Packet,
-        in_iface: Option<&str>,
-        out_iface: Option<&str>,
-    ) -> SetAnswer {
-        self.facts
-            .in_set(set, directions, packet, in_iface, out_iface)
+    fn sets(&self) -> &Sets {
+        self.facts.sets()
     }
 
     fn socket(&self, packet: &Packet, _in_iface: Option<&str>) -> Option<FoundSocket> {

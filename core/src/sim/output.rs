@@ -60,7 +60,7 @@ impl Sim<'_> {
         }
         let mut skb = Skb::new(journey, packet);
         skb.mark = options.mark;
-        skb.owner = options.owner;
+        (skb.owner, skb.kernel_socket) = (options.owner, options.owner.is_none());
         skb.bound = options.oif.clone();
         skb.by_icmp = maker == Maker::EchoReply;
         self.step(at, &skb, Part::Process, Action::Sent(maker));
@@ -96,7 +96,7 @@ impl Sim<'_> {
             if self.hook(at, Hook::Postrouting, &mut copy) {
                 copy.in_iface = Some(dst.dev.clone());
                 copy.out_iface = None;
-                copy.owner = None;
+                (copy.owner, copy.kernel_socket) = (None, false);
                 if self.hook(at, Hook::Prerouting, &mut copy) {
                     self.after_prerouting(at, copy, None);
                 }

@@ -20,7 +20,7 @@ impl Sim<'_> {
         self.recorder.enter(skb.journey, at);
         skb.out_iface = None;
         skb.in_iface = Some(iface.clone());
-        skb.owner = None;
+        (skb.owner, skb.kernel_socket) = (None, false);
         skb.by_icmp = false;
         skb.bound = None;
         if !device.is_loopback() {

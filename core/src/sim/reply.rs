@@ -156,7 +156,7 @@ impl Sim<'_> {
         let mut skb = Skb::new(journey, packet);
         skb.mark = mark;
         skb.ct = attached(cause);
-        skb.by_icmp = true;
+        (skb.by_icmp, skb.kernel_socket) = (true, true);
         self.step(at, &skb, Part::Process, Action::Sent(maker));
         self.routed(at, &skb, flow, Occasion::Output, answer, true);
         skb.dst = Some(dst);
@@ -186,8 +186,8 @@ impl Sim<'_> {
         self.icmp_error(at, skb, 5, 1, Maker::Redirect);
     }
 
-    /// No socket wants the segment (kernel `tcp_v4_send_reset`).
-    pub(super) fn send_reset(&mut self, at: HostId, skb: &Skb) {
+    /// No socket wants the segment (kernel `tcp_v4_send_reset`). `any_source`: a transparent one has it, and refuses it.
+    pub(super) fn send_reset(&mut self, at: HostId, skb: &Skb, any_source: bool) {
         let to_host = skb
             .dst
             .as_ref()
@@ -198,6 +198,7 @@ impl Sim<'_> {
         let mark = self.reflected(at, skb);
         let options = SendOptions {
             mark,
+            any_source,
             ..SendOptions::default()
         };
         self.answer(at, skb, packet, &options, Role::Reply, Maker::Reset);

@@ -21,6 +21,8 @@ pub(super) struct Skb {
     pub dst_mac: Mac,
     pub packet_type: PacketType,
     pub owner: Option<SocketOwner>,
+    /// A socket of the kernel's own sent it.
+    pub kernel_socket: bool,
     /// Its socket is bound to this interface.
     pub bound: Option<IfaceName>,
     /// The kernel's ICMP is sending it, and sends nothing else meanwhile (`icmp_xmit_lock`).
@@ -117,6 +119,7 @@ impl Skb {
             dst_mac: Mac::default(),
             packet_type: PacketType::Unicast,
             owner: None,
+            kernel_socket: false,
             bound: None,
             by_icmp: false,
             socket: None,

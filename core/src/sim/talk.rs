@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::deliver::segment;
+use super::deliver::{owner_of, segment};
 use super::engine::{Ending, Event, Sim};
 use super::flows::{Ask, Open, Stage};
 use super::output::SendOptions;
@@ -455,6 +455,7 @@ impl Sim<'_> {
         let maker = Maker::Process(socket.process.clone());
         let options = SendOptions {
             any_source: socket.transparent,
+            owner: Some(owner_of(socket)),
             ..SendOptions::default()
         };
         self.answer(at, skb, packet, &options, Role::Reply, maker);

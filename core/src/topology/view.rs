@@ -2,7 +2,8 @@ use std::net::IpAddr;
 
 use super::Host;
 use crate::net::{Packet, Protocol};
-use crate::netfilter::{AddressType, Env, SetAnswer, Socket as FoundSocket};
+use crate::netfilter::ipset::Sets;
+use crate::netfilter::{AddressType, Env, Socket as FoundSocket};
 use crate::route::{Fib, Flow, RouteKind};
 
 /// A host as its netfilter rules see it, as far as its configuration tells.
@@ -42,16 +43,8 @@ impl Env for HostView<'_> {
         addrs.find(|a| a.is_ipv6() == ipv6)
     }
 
-    fn in_set(
-        &self,
-        set: &str,
-        directions: &[bool],
-        packet: &Packet,
-        in_iface: Option<&str>,
-        out_iface: Option<&str>,
-    ) -> SetAnswer {
-        let sets = &self.host.sets;
-        sets.has(set, directions, packet, in_iface, out_iface)
+    fn sets(&self) -> &Sets {
+        &self.host.sets
     }
 
     fn socket(&self, packet: &Packet, _in_iface: Option<&str>) -> Option<FoundSocket> {

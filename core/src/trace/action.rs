@@ -132,6 +132,7 @@ pub struct TableVisit {
     pub src_mac: Option<Mac>,
     pub packet_type: PacketType,
     pub owner: Option<SocketOwner>,
+    pub kernel_socket: bool,
     pub now: u64,
 }
 

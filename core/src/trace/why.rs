@@ -71,7 +71,7 @@ fn rule_why(host: &Host, rule: &RuleStep) -> Why {
     let earlier = visit.traversal.steps.get(..rule.at as usize);
     if let Some(last) = earlier.and_then(|s| s.last()) {
         mark = last.mark;
-        packet.ttl = last.ttl;
+        (packet.ttl, packet.tos) = (last.ttl, last.tos);
         if let (Some(connection), Some(ct_mark)) = (&mut tracked.connection, last.ct_mark) {
             connection.mark = ct_mark;
         }
@@ -86,8 +86,10 @@ fn rule_why(host: &Host, rule: &RuleStep) -> Why {
         physin: visit.physin.as_ref().map(|i| i.as_str()),
         physout: visit.physout.as_ref().map(|i| i.as_str()),
         src_mac: visit.src_mac,
+        frame: None,
         packet_type: visit.packet_type,
         owner: visit.owner,
+        kernel_socket: visit.kernel_socket,
         env: &view,
         now: visit.now,
     };

@@ -1,11 +1,14 @@
 //! A packet at a hook of a small host: 10.0.0.1 on `eth0`, routes by `eth0`.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use northsouth::conntrack::{Connection, CtState, Direction, StatusBits, Tuple, ZoneId};
 use northsouth::net::{Icmp, Packet, Protocol, TcpFlags, Transport};
+use northsouth::netfilter::ipset::{self, Sets};
 use northsouth::netfilter::matches::PacketType;
-use northsouth::netfilter::{AddressType, Context, Env, Hook, SetAnswer, Socket, Tracked};
+use northsouth::netfilter::{AddressType, Context, Env, Hook, Socket, Tracked};
+use northsouth::text::FileId;
 
 pub struct Small;
 
@@ -26,19 +29,12 @@ impl Env for Small {
         (iface == "eth0").then(|| "10.0.0.1".parse().unwrap())
     }
 
-    fn in_set(
-        &self,
-        set: &str,
-        _: &[bool],
-        packet: &Packet,
-        _: Option<&str>,
-        _: Option<&str>,
-    ) -> SetAnswer {
-        match set {
-            "clients" if packet.src.to_string() == "203.0.113.9" => SetAnswer::In,
-            "clients" => SetAnswer::NotIn,
-            _ => SetAnswer::CannotTell,
-        }
+    fn sets(&self) -> &Sets {
+        static SETS: LazyLock<Sets> = LazyLock::new(|| {
+            let text = "create clients hash:ip\nadd clients 203.0.113.9\n";
+            ipset::read(text, FileId(0)).0
+        });
+        &SETS
     }
 
     fn socket(&self, _: &Packet, _: Option<&str>) -> Option<Socket> {
@@ -149,8 +145,10 @@ pub fn at(hook: Hook, text: &str) -> Context<'static> {
         physin: None,
         physout: None,
         src_mac: None,
+        frame: None,
         packet_type: PacketType::Unicast,
         owner: None,
+        kernel_socket: false,
         env: &Small,
         now: 0,
     }

@@ -1,16 +1,18 @@
 //! ipset: sets of addresses, ports and nets that rules ask about (kernel `net/netfilter/ipset/`).
 
+mod ask;
+mod change;
 mod print;
 mod read;
 
+pub use ask::Question;
 pub use read::read;
 
 use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::SetAnswer;
-use crate::net::{Masked, Packet, Protocol, Transport};
+use crate::net::{Mac, Masked, Protocol};
 use crate::text::Span;
 
 /// A host's sets: what one `ipset save` prints.
@@ -25,7 +27,33 @@ pub struct Set {
     /// Its type and the options of its creation, as written.
     pub create: Box<str>,
     pub kind: Kind,
+    pub options: Options,
     pub span: Span,
+}
+
+/// The options of a set's creation that change what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Options {
+    /// Addresses are members by their net of this length.
+    pub netmask: Option<u8>,
+    pub markmask: u32,
+    /// Seconds that a member stays if it does not say itself; 0: for ever. `None`: members have no timeouts.
+    pub timeout: Option<u32>,
+    /// Of a bitmap.
+    pub range: Option<(IpAddr, IpAddr)>,
+    pub most: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            netmask: None,
+            markmask: u32::MAX,
+            timeout: None,
+            range: None,
+            most: 65536,
+        }
+    }
 }
 
 /// A set's type and its members.
@@ -38,7 +66,7 @@ pub enum Kind {
     },
     /// `list:set`: other sets, asked one after the other.
     List(Vec<Box<str>>),
-    /// Of a type that is not modelled.
+    /// Of a type that is not modelled, or changed in a way that is not.
     Unknown,
 }
 
@@ -53,6 +81,8 @@ pub enum Dimension {
     /// A port of TCP or UDP alike (`bitmap:port`).
     AnyPort,
     Iface,
+    Mac,
+    Mark,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,137 +91,50 @@ pub struct Member {
     pub parts: Vec<Part>,
     /// What it holds is not in the set.
     pub nomatch: bool,
-    /// `timeout`, counters, `comment` and the like, as written.
+    /// Milliseconds on the host's clock, which starts when the set is read; `None`: never.
+    pub expires: Option<u64>,
+    /// Counters, `comment` and the like, as written.
     pub options: Box<str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Ports {
+    /// `None`: of any protocol.
+    pub protocol: Option<Protocol>,
+    pub low: u16,
+    pub high: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Part {
     Addrs(IpAddr, IpAddr),
     Net(Masked),
-    /// `None`: of any protocol.
-    Ports(Option<Protocol>, u16, u16),
+    Ports(Ports),
     Iface(Box<str>),
+    /// `None`: whichever comes first (`bitmap:ip,mac`).
+    Mac(Option<Mac>),
+    Mark(u32),
 }
-
-/// Lists within lists that are followed; the kernel has none at all.
-const MOST_DEPTH: u8 = 4;
 
 impl Sets {
     pub fn get(&self, name: &str) -> Option<&Set> {
         self.sets.iter().find(|s| &*s.name == name)
     }
-
-    /// Whether a set has a packet. `directions` are the rule's, one for each dimension, true for `src`.
-    pub fn has(
-        &self,
-        name: &str,
-        directions: &[bool],
-        packet: &Packet,
-        in_iface: Option<&str>,
-        out_iface: Option<&str>,
-    ) -> SetAnswer {
-        let asked = Asked {
-            directions,
-            packet,
-            in_iface,
-            out_iface,
-        };
-        self.ask(name, &asked, MOST_DEPTH)
-    }
-
-    fn ask(&self, name: &str, asked: &Asked, depth: u8) -> SetAnswer {
-        let Some(set) = self.get(name) else {
-            return SetAnswer::CannotTell;
-        };
-        match &set.kind {
-            Kind::Unknown => SetAnswer::CannotTell,
-            Kind::List(_) if depth == 0 => SetAnswer::CannotTell,
-            Kind::List(names) => {
-                let answers = names.iter().map(|n| self.ask(n, asked, depth - 1));
-                answers
-                    .filter(|a| *a != SetAnswer::NotIn)
-                    .max_by_key(|a| *a == SetAnswer::In)
-                    .unwrap_or(SetAnswer::NotIn)
-            }
-            Kind::Of {
-                dimensions,
-                members,
-            } => match asked.is_in(dimensions, members) {
-                true => SetAnswer::In,
-                false => SetAnswer::NotIn,
-            },
-        }
-    }
 }
 
-struct Asked<'a> {
-    directions: &'a [bool],
-    packet: &'a Packet,
-    in_iface: Option<&'a str>,
-    out_iface: Option<&'a str>,
-}
-
-impl Asked<'_> {
-    fn is_in(&self, dimensions: &[Dimension], members: &[Member]) -> bool {
-        // A rule that gives fewer directions than the set has dimensions never holds (kernel `ip_set_test`).
-        if self.directions.len() < dimensions.len() {
-            return false;
-        }
-        let sides = dimensions.iter().zip(self.directions);
-        let holding = members.iter().filter(|m| {
-            let mut parts = sides.clone().zip(&m.parts);
-            parts.all(|((dimension, src), part)| self.fits(*dimension, *src, part))
-        });
-        // Of nets within nets the smallest decides, and it may say that it is out.
-        holding
-            .max_by_key(|m| m.width())
-            .is_some_and(|m| !m.nomatch)
+impl Set {
+    /// Whether members may say that they are not in it (kernel `IPSET_TYPE_NOMATCH`).
+    pub fn has_nomatch(&self) -> bool {
+        matches!(&self.kind, Kind::Of { dimensions, .. } if dimensions.contains(&Dimension::Net))
     }
 
-    fn fits(&self, dimension: Dimension, src: bool, part: &Part) -> bool {
-        let addr = if src {
-            self.packet.src
-        } else {
-            self.packet.dst
-        };
-        match part {
-            Part::Addrs(low, high) => {
-                addr.is_ipv4() == low.is_ipv4() && *low <= addr && addr <= *high
-            }
-            Part::Net(net) => net.contains(addr),
-            Part::Ports(protocol, low, high) => {
-                let of = self.packet.protocol();
-                let right = match dimension {
-                    Dimension::AnyPort => matches!(of, Protocol::TCP | Protocol::UDP),
-                    _ => protocol.is_none_or(|p| p == of),
-                };
-                right && self.port(src).is_some_and(|p| *low <= p && p <= *high)
-            }
-            Part::Iface(name) => {
-                let iface = if src { self.in_iface } else { self.out_iface };
-                iface == Some(&**name)
-            }
-        }
-    }
-
-    /// Kernel `ip_set_get_ip4_port`: of ICMP the type and code stand for it.
-    fn port(&self, src: bool) -> Option<u16> {
-        match &self.packet.transport {
-            Transport::Icmp(icmp) => Some(u16::from(icmp.kind) << 8 | u16::from(icmp.code)),
-            _ if src => self.packet.sport(),
-            _ => self.packet.dport(),
-        }
+    fn is_bitmap(&self) -> bool {
+        self.create.starts_with("bitmap:")
     }
 }
 
 impl Member {
-    /// How many bits its nets fix.
-    fn width(&self) -> u32 {
-        let of = |part: &Part| match part {
-            Part::Net(net) => net.length().map_or(0, u32::from),
-            _ => 0,
-        };
-        self.parts.iter().map(of).sum()
+    fn is_there(&self, now: u64) -> bool {
+        self.expires.is_none_or(|at| now < at)
     }
 }

@@ -379,6 +379,7 @@ fn set_words(rest: &mut Rest, inverted: bool) -> Option<Match> {
         set,
         inverted,
         directions,
+        nomatch: rest.eat("return-nomatch"),
         no_update: rest.eat("! update-counters"),
         no_subupdate: rest.eat("! update-subcounters"),
     })))

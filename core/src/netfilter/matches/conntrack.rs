@@ -105,7 +105,11 @@ impl Conntrack {
                 Asked::new(text, say!("field/ctstatus"), has, want.value, want.inverted)
             })
         }) && self.expire.is_none_or(|want| {
-            let has = u32::try_from(ct.expires.saturating_sub(now) / 1000).unwrap_or(u32::MAX);
+            // The time of an entry that is not in the table yet does not run: it reads as none (`nf_ct_expires`).
+            let has = match ct.status.has(StatusBits::CONFIRMED) {
+                true => u32::try_from(ct.expires.saturating_sub(now) / 1000).unwrap_or(u32::MAX),
+                false => 0,
+            };
             probe.ask(want.value.contains(has) != want.inverted, || {
                 let text = option(want.inverted, "--ctexpire", want.value);
                 Asked::new(text, say!("field/ctexpire"), has, want.value, want.inverted)
@@ -115,9 +119,11 @@ impl Conntrack {
 }
 
 impl Tracked {
-    /// The packet's states as `--ctstate` sees them; before conntrack has looked, a packet is INVALID.
+    /// The packet's states as `--ctstate` sees them; before conntrack has looked, a packet is INVALID, or NEW where
+    /// `-j CT` has told conntrack how to look.
     pub fn states(&self) -> States {
         let state = match self.state {
+            None if self.zone.is_some() => States::NEW,
             Some(CtState::New) => States::NEW,
             Some(CtState::Established) => States::ESTABLISHED,
             Some(CtState::Related) => States::RELATED,

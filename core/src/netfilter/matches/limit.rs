@@ -7,25 +7,42 @@ use crate::netfilter::{Context, syntax};
 use crate::say;
 
 impl Bucket {
-    /// A token bucket as `xt_limit` has it: full at first, filled by time, a packet costs `average`. Credit is in the same
-    /// parts of a second, of which a millisecond gives `scale`.
-    fn take(&mut self, average: u64, burst: u32, scale: u64, now: u64) -> bool {
-        let cap = average.saturating_mul(u64::from(burst));
+    /// A token bucket as `xt_limit` has it: full at first, filled by time, a packet takes its cost. A millisecond gives `scale`.
+    fn take(&mut self, cost: u64, cap: u64, scale: u64, now: u64) -> bool {
         let gained = now.saturating_sub(self.filled).saturating_mul(scale);
         self.credit = self.credit.saturating_add(gained).min(cap);
         self.filled = now;
-        let held = self.credit >= average;
+        let held = self.credit >= cost;
         if held {
-            self.credit -= average;
+            self.credit -= cost;
         }
         held
     }
 
-    fn full(average: u64, burst: u32, now: u64) -> Self {
+    fn full(cap: u64, now: u64) -> Self {
         Self {
-            credit: average.saturating_mul(u64::from(burst)),
+            credit: cap,
             filled: now,
         }
+    }
+}
+
+impl Limit {
+    /// Credit that a second gives.
+    const A_SECOND: u32 = 32_000;
+
+    /// What a packet takes, and what the bucket holds: in 32 bits, past which they begin anew (kernel `user2credits`).
+    pub(in crate::netfilter) fn credits(&self) -> (u32, u32) {
+        const SCALE: u32 = 10_000;
+        let credits = |user: u32| {
+            if user > u32::MAX / Self::A_SECOND {
+                (user / SCALE).wrapping_mul(Self::A_SECOND)
+            } else {
+                user.wrapping_mul(Self::A_SECOND) / SCALE
+            }
+        };
+        let all = self.average.wrapping_mul(self.burst);
+        (credits(self.average), credits(all))
     }
 }
 
@@ -35,11 +52,13 @@ impl Limit {
         let (average, burst) = (u64::from(self.average), self.burst);
         probe.ask_once(
             |state, at| {
+                let (cost, cap) = self.credits();
                 let bucket = state
                     .buckets
                     .entry(at)
-                    .or_insert_with(|| Bucket::full(average, burst, ctx.now));
-                bucket.take(average, burst, 10, ctx.now)
+                    .or_insert_with(|| Bucket::full(cap.into(), ctx.now));
+                let scale = u64::from(Self::A_SECOND) / 1000;
+                bucket.take(cost.into(), cap.into(), scale, ctx.now)
             },
             |held| {
                 let has = if held {
@@ -60,11 +79,12 @@ impl Hashlimit {
         let Hashlimit { average, burst, .. } = *self;
         probe.ask_once(
             |state, _| {
+                let cap = average.saturating_mul(u64::from(burst));
                 let buckets = state.hash_buckets.entry(self.name.clone()).or_default();
                 let bucket = buckets
                     .entry(self.key(ctx))
-                    .or_insert_with(|| Bucket::full(average, burst, ctx.now));
-                bucket.take(average, burst, 1_000, ctx.now) != self.above
+                    .or_insert_with(|| Bucket::full(cap, ctx.now));
+                bucket.take(average, cap, 1_000, ctx.now) != self.above
             },
             |held| {
                 let has = if held != self.above {

@@ -289,6 +289,8 @@ pub struct SetMatch {
     pub inverted: bool,
     /// A direction for each dimension; true is `src`.
     pub directions: Vec<bool>,
+    /// `--return-nomatch`: it is asked whether the set excepts the packet.
+    pub nomatch: bool,
     /// `! --update-counters` and `! --update-subcounters`: change no verdict.
     pub no_update: bool,
     pub no_subupdate: bool,

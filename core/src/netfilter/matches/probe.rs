@@ -1,6 +1,7 @@
 //! How criteria are asked: the same code decides about a packet ([`Tester`]) and says why afterwards ([`Explainer`]).
 
 use super::Unsupported;
+use crate::netfilter::ipset::Sets;
 use crate::netfilter::state::{Criterion, State};
 use crate::netfilter::walk::{CannotTell, Remembered};
 use crate::say;
@@ -26,6 +27,11 @@ pub(in crate::netfilter) trait Probe {
 
     /// The match gave the packet this mark.
     fn set_mark(&mut self, mark: u32);
+
+    /// The host's sets, where packets have changed them.
+    fn sets(&self) -> Option<&Sets> {
+        None
+    }
 }
 
 /// A criterion in words.
@@ -82,6 +88,10 @@ impl Probe for Tester<'_> {
 
     fn set_mark(&mut self, mark: u32) {
         self.mark = Some(mark);
+    }
+
+    fn sets(&self) -> Option<&Sets> {
+        self.state.sets.as_deref()
     }
 }
 

@@ -2,6 +2,7 @@ use serde::Serialize;
 
 use super::probe::{Asked, Probe};
 use super::{SetMatch, Unsupported};
+use crate::netfilter::ipset::Question;
 use crate::netfilter::{Context, syntax};
 use crate::say;
 use crate::text::Span;
@@ -18,13 +19,9 @@ pub enum SetAnswer {
 impl SetMatch {
     /// Kernel `net/netfilter/xt_set.c`.
     pub(super) fn test(&self, ctx: &Context, span: Span, probe: &mut impl Probe) -> bool {
-        let answer = ctx.env.in_set(
-            &self.set,
-            &self.directions,
-            &ctx.packet,
-            ctx.in_iface,
-            ctx.out_iface,
-        );
+        let sets = probe.sets().unwrap_or(ctx.env.sets());
+        let asked = Question::of(&self.directions, ctx);
+        let answer = sets.has(&self.set, &asked, self.nomatch);
         if answer == SetAnswer::CannotTell {
             let text = self.to_string().into();
             return probe.cannot_tell(&Unsupported {
@@ -33,15 +30,20 @@ impl SetMatch {
                 span,
             });
         }
-        probe.ask((answer == SetAnswer::In) != self.inverted, || {
-            let has = if answer == SetAnswer::In {
-                say!("value/in-set")
-            } else {
-                say!("value/not-in-set")
-            };
-            let field = say!("field/set", set = self.set);
-            Asked::said(self.to_string(), field, has, &self.set, self.inverted)
-        })
+        let held = (answer == SetAnswer::In) != self.inverted;
+        // Other packets may change the set before someone asks why.
+        probe.ask_once(
+            |_, _| held,
+            |held| {
+                let has = if held != self.inverted {
+                    say!("value/in-set")
+                } else {
+                    say!("value/not-in-set")
+                };
+                let field = say!("field/set", set = self.set);
+                Asked::said(self.to_string(), field, has, &self.set, self.inverted)
+            },
+        )
     }
 }
 

@@ -8,8 +8,8 @@ use crate::say;
 use crate::text::Say;
 
 impl Owner {
-    /// Kernel `net/netfilter/xt_owner.c`: for a packet without a socket (forwarded, or the kernel's own) every criterion
-    /// fails unless it is inverted.
+    /// Kernel `net/netfilter/xt_owner.c`: for a packet without a socket (forwarded, or a RST of REJECT) every criterion
+    /// fails unless it is inverted. The kernel's own sockets, which answer with ICMP and RST, exist and have no owner.
     pub(super) fn test(&self, ctx: &Context, probe: &mut impl Probe) -> bool {
         let owner = ctx.owner;
         let mut id =
@@ -43,9 +43,10 @@ impl Owner {
             || say!("field/gid"),
             owner.map(|o| o.gid),
         ) && self.socket_exists.is_none_or(|want| {
-            probe.ask(owner.is_some() != want.inverted, || {
+            let exists = owner.is_some() || ctx.kernel_socket;
+            probe.ask(exists != want.inverted, || {
                 let text = format!("{}--socket-exists", if want.inverted { "! " } else { "" });
-                let has = if owner.is_some() {
+                let has = if exists {
                     say!("value/yes")
                 } else {
                     say!("value/no")

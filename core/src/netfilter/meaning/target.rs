@@ -47,6 +47,16 @@ impl Target {
                 TtlOp::Decrease(n) => say!("meaning-target/ttl-down", by = n),
             },
             Target::Tcpmss(_) => say!("meaning-target/tcpmss"),
+            Target::Set(change) => match (&change.add, &change.remove) {
+                (None, Some(gone)) => say!("meaning-target/set-del", set = gone.name),
+                (add, _) => {
+                    let name = add.as_ref().map_or("", |add| &*add.name);
+                    say!("meaning-target/set-add", set = name)
+                }
+            },
+            Target::Tos { .. } | Target::Dscp(_) => say!("meaning-target/tos"),
+            Target::Checksum => say!("meaning-target/checksum"),
+            Target::Classify(_) => say!("meaning-target/classify"),
             Target::Trace => say!("meaning-target/trace"),
             Target::Unsupported(what) => say!("meaning-target/unsupported", name = what.name),
         })

@@ -14,7 +14,7 @@ use super::{
 use crate::conntrack::{CtState, ZoneId};
 use crate::net::{Protocol, Transport};
 use crate::netfilter::Context;
-use crate::netfilter::matches::Range;
+use crate::netfilter::matches::{PacketType, Range};
 use crate::netfilter::targets::{self, NatRange, RejectWith};
 use crate::netfilter::walk::{self, CannotTell, Effect, NatRequest};
 use crate::text::Span;
@@ -347,6 +347,15 @@ fn set(target: Target, value: Value, ctx: &mut Context) -> Got<()> {
     match target {
         Target::Meta(Meta::Mark) => ctx.mark = value as u32,
         Target::Meta(Meta::Nftrace) => {}
+        // Kernel `nft_meta_set_eval`: those three and no other.
+        Target::Meta(Meta::Pkttype) => {
+            ctx.packet_type = match value {
+                0 => PacketType::Unicast,
+                1 => PacketType::Broadcast,
+                2 => PacketType::Multicast,
+                _ => PacketType::Otherhost,
+            };
+        }
         Target::Meta(_) => return Err(Miss::CannotTell),
         // Without a connection nothing happens, and the rule goes on.
         Target::CtMark => {

@@ -10,7 +10,7 @@ use super::read::{bits_of, name_value, shifted};
 use super::walk::{Change, Run};
 use super::{CtKey, Expr, Fib, FibResult, Field, Meta, SocketKey};
 use super::{Data, SetRef, Value};
-use crate::conntrack::{CtState, Direction};
+use crate::conntrack::{CtState, Direction, StatusBits};
 use crate::net::{Protocol, Transport};
 use crate::netfilter::matches::{PacketType, Range};
 use crate::netfilter::{Context, Hook};
@@ -84,6 +84,12 @@ impl Run<'_, '_> {
                     SocketKey::Wildcard => Value::from(socket.wildcard),
                     SocketKey::Mark => Value::from(socket.mark),
                 })
+            }
+            // The model's packets are whole: no offset, and none to follow. Only the bit that forbids fragments may be set.
+            Expr::Bitwise { left, mask, xor }
+                if **left == Expr::Field(Field::IpFragOff) && mask & 0x4000 == 0 =>
+            {
+                Ok(*xor)
             }
             Expr::Bitwise { left, mask, xor } => Ok((self.value(left, ctx)? & mask) ^ xor),
             Expr::Shift { left, right, bits } => {
@@ -339,7 +345,11 @@ fn ct(key: CtKey, direction: Option<Direction>, ctx: &Context) -> Got<Value> {
             }
         }
         CtKey::Protocol => Value::from(tuple.protocol.0),
-        CtKey::Expiration => Value::from(connection.expires.saturating_sub(ctx.now)),
+        // Before an entry is in the table, its time does not run: it reads as none (`nf_ct_expires`).
+        CtKey::Expiration => match connection.status.has(StatusBits::CONFIRMED) {
+            true => Value::from(connection.expires.saturating_sub(ctx.now)),
+            false => 0,
+        },
         CtKey::Zone => Value::from(connection.zone.of(way)),
     })
 }
@@ -358,7 +368,9 @@ fn fib_value(fib: &Fib, ctx: &Context) -> Got<Value> {
     if fib.result == FibResult::Type {
         return Ok(ctx.env.address_type(addr, device) as Value);
     }
-    let found = if ctx.hook == Hook::Prerouting && ctx.in_iface == Some("lo") {
+    // Kernel `nft_fib_can_skip`.
+    let arrives = matches!(ctx.hook, Hook::Prerouting | Hook::Input);
+    let found = if arrives && ctx.in_iface == Some("lo") {
         ctx.in_iface.map(str::to_string)
     } else {
         let mark = if fib.with_mark { ctx.mark } else { 0 };

@@ -15,9 +15,15 @@ pub(super) fn icmp_as_port(icmp: &Icmp, dport: bool, ipv6: bool) -> Got<u16> {
     }
     let rest = match (icmp.kind, &icmp.about) {
         _ if ipv6 => return Err(Miss::CannotTell),
-        (0 | 8, _) => u32::from(icmp.id) + 1,
-        // The second word of these is empty; redirects and "fragmentation needed" have something there.
-        (3 | 11, Some(about)) if icmp.code != 4 => quoted(about)?,
+        (0 | 8 | 15..=18, _) => u32::from(icmp.id) + 1,
+        // The second word of most is empty; "fragmentation needed" has the MTU there, a redirect the better gateway.
+        (3..=5 | 11 | 12, Some(about)) => {
+            let gateway = match icmp.gateway {
+                Some(IpAddr::V4(gateway)) => halves(gateway.to_bits()),
+                _ => 0,
+            };
+            u32::from(icmp.id) + gateway + quoted(about)?
+        }
         _ => return Err(Miss::CannotTell),
     };
     Ok(!fold(first + rest))
@@ -32,7 +38,6 @@ fn quoted(about: &Packet) -> Got<u32> {
     match protocol {
         Protocol::ICMP => Ok(0),
         Protocol::TCP | Protocol::UDP => {
-            let halves = |bits: u32| (bits >> 16) + (bits & 0xffff);
             let length = about.length().saturating_sub(20);
             let pseudo =
                 halves(src.to_bits()) + halves(dst.to_bits()) + u32::from(protocol.0) + length;
@@ -40,6 +45,10 @@ fn quoted(about: &Packet) -> Got<u32> {
         }
         _ => Err(Miss::CannotTell),
     }
+}
+
+fn halves(bits: u32) -> u32 {
+    (bits >> 16) + (bits & 0xffff)
 }
 
 fn fold(sum: u32) -> u16 {
@@ -63,5 +72,37 @@ mod tests {
         // 0x0800 + 0x0007 + 0x0001 and its own checksum make all ones.
         assert_eq!(icmp_as_port(&echo, true, false), Ok(0xf7f7));
         assert_eq!(icmp_as_port(&echo, false, false), Ok(0x0800));
+    }
+
+    #[test]
+    fn an_error_has_what_its_second_word_holds_in_its_checksum() {
+        let error = |kind, code, id, gateway: Option<&str>| Icmp {
+            kind,
+            code,
+            id,
+            gateway: gateway.and_then(|g| g.parse().ok()),
+            about: Some(Box::new(Packet {
+                src: IpAddr::from([203, 0, 113, 9]),
+                dst: IpAddr::from([172, 20, 1, 157]),
+                ttl: 64,
+                tos: 0,
+                transport: crate::net::Transport::Icmp(Icmp {
+                    kind: 8,
+                    code: 0,
+                    id: 7,
+                    gateway: None,
+                    about: None,
+                }),
+                payload: 0,
+            })),
+        };
+        let sum = |icmp: Icmp| icmp_as_port(&icmp, true, false);
+        assert_eq!(sum(error(3, 1, 0, None)), Ok(!0x0301));
+        assert_eq!(sum(error(3, 4, 1400, None)), Ok(!(0x0304 + 1400)));
+        let redirect = error(5, 1, 0, Some("192.168.0.254"));
+        assert_eq!(
+            sum(redirect),
+            Ok(!(0x0501_u16.wrapping_add(0xc0a8).wrapping_add(0xfe)))
+        );
     }
 }

@@ -201,7 +201,11 @@ impl Statement {
 
     pub(super) fn asks_transport(&self) -> bool {
         match self {
-            Statement::Match(relation) => relation.op != Op::Ne && relation.left.asks_transport(),
+            // Whose field it is stands fixed however the field compares; what the protocol is not leaves it open.
+            Statement::Match(relation) => match &relation.left {
+                Expr::Field(field) if field.transport().is_some() => true,
+                left => relation.op != Op::Ne && left.asks_transport(),
+            },
             Statement::Set(_, value) => value.asks_transport(),
             Statement::Reject(Reject::TcpReset) => true,
             _ => false,

@@ -355,6 +355,7 @@ impl Walk<'_, '_> {
             mark: ctx.mark,
             ct_mark: ctx.tracked.connection.as_ref().map(|c| c.mark),
             ttl: ctx.packet.ttl,
+            tos: ctx.packet.tos,
         });
     }
 }

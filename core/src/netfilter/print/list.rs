@@ -318,6 +318,13 @@ fn target_options(target: &Target, numeric: bool, out: &mut String) {
         Target::Tproxy(tproxy) => tproxy::list(tproxy, out),
         Target::Ttl(op) => edit::list_ttl(op, out),
         Target::Tcpmss(mss) => edit::list_tcpmss(*mss, out),
+        Target::Set(change) => set::write_target(change, "", out),
+        Target::Tos { value, mask } => edit::list_tos(*value, *mask, numeric, out),
+        Target::Dscp(dscp) => {
+            let _ = write!(out, " DSCP set 0x{dscp:02x}");
+        }
+        Target::Checksum => out.push_str(" CHECKSUM fill"),
+        Target::Classify(class) => edit::write_class(" CLASSIFY set ", *class, out),
         Target::Unsupported(kept) => {
             let options = kept.text.strip_prefix("-j ").unwrap_or(&kept.text);
             let options = options.strip_prefix(&*kept.name).unwrap_or(options);

@@ -260,6 +260,11 @@ pub(super) fn target_name(target: &Target) -> &str {
         Target::Tproxy(_) => "TPROXY",
         Target::Ttl(_) => "TTL",
         Target::Tcpmss(_) => "TCPMSS",
+        Target::Set(_) => "SET",
+        Target::Tos { .. } => "TOS",
+        Target::Dscp(_) => "DSCP",
+        Target::Checksum => "CHECKSUM",
+        Target::Classify(_) => "CLASSIFY",
         Target::Trace => "TRACE",
         Target::Unsupported(kept) => &kept.name,
     }
@@ -293,6 +298,15 @@ pub(super) fn target_words(target: &Target, out: &mut String) {
         Target::Tproxy(tproxy) => tproxy::save(tproxy, out),
         Target::Ttl(op) => edit::save_ttl(op, out),
         Target::Tcpmss(mss) => edit::save_tcpmss(*mss, out),
+        Target::Set(change) => set::write_target(change, "--", out),
+        Target::Tos { value, mask } => {
+            let _ = write!(out, " --set-tos 0x{value:02x}/0x{mask:02x}");
+        }
+        Target::Dscp(dscp) => {
+            let _ = write!(out, " --set-dscp 0x{dscp:02x}");
+        }
+        Target::Checksum => out.push_str(" --checksum-fill"),
+        Target::Classify(class) => edit::write_class(" --set-class ", *class, out),
         Target::None
         | Target::Accept
         | Target::Drop

@@ -258,10 +258,11 @@ fn target_fits(target: &Target) -> Fits {
         Target::Tproxy(_) => only(MANGLE, PRE),
         Target::Ttl(_) => tables(MANGLE),
         Target::Tcpmss(_) => protocol(6),
+        Target::Tos { .. } | Target::Dscp(_) | Target::Checksum => tables(MANGLE),
+        Target::Classify(_) => only(MANGLE, OUT | FWD | POST),
         Target::Unsupported(kept) => match &*kept.name {
             "MASQUERADE" => nat(POST),
-            "DSCP" | "TOS" | "ECN" | "CHECKSUM" | "HMARK" => tables(MANGLE),
-            "CLASSIFY" => only(MANGLE, OUT | FWD | POST),
+            "ECN" | "HMARK" => tables(MANGLE),
             "TCPOPTSTRIP" => Fits {
                 protocol: Some(Protocol::TCP),
                 ..tables(MANGLE)
@@ -368,18 +369,10 @@ fn no_interface(option: &str, hooks: Hooks) -> Say {
     )
 }
 
-/// Credit in 32 bits (`xt_limit.c`, `limit_mt_check`): the kernel counts 32000 a second.
+/// Credit in 32 bits (`xt_limit.c`, `limit_mt_check`).
 fn overflows(limit: &Limit) -> bool {
-    const A_SECOND: u32 = 32_000;
-    const SCALE: u32 = 10_000;
-    let credits = |user: u32| {
-        if user > u32::MAX / A_SECOND {
-            (user / SCALE).wrapping_mul(A_SECOND)
-        } else {
-            user.wrapping_mul(A_SECOND) / SCALE
-        }
-    };
-    limit.burst == 0 || credits(limit.average.wrapping_mul(limit.burst)) < credits(limit.average)
+    let (cost, cap) = limit.credits();
+    limit.burst == 0 || cap < cost
 }
 
 /// The same in 64 bits (`xt_hashlimit.c`, `hashlimit_mt_check_common`).

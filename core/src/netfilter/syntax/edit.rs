@@ -1,8 +1,10 @@
-//! Targets that change other fields, and TRACE: `-j TTL`, `-j TCPMSS`, `-j TRACE` (`libipt_TTL.c`, `libxt_TCPMSS.c`,
-//! `libxt_TRACE.c`).
+//! Targets that change other fields, and TRACE: `-j TTL`, `-j TCPMSS`, `-j TOS`, `-j DSCP`, `-j CHECKSUM`, `-j CLASSIFY`,
+//! `-j TRACE` (`libipt_TTL.c`, `libxt_TCPMSS.c`, `libxt_TOS.c` revision 1, `libxt_DSCP.c`, `libxt_CHECKSUM.c`,
+//! `libxt_CLASSIFY.c`, `libxt_TRACE.c`).
 
 use std::fmt::Write;
 
+use super::ip::{class, read_tos, tos_name};
 use super::{Opt, Syntax, fault, no_finish, no_option};
 use crate::netfilter::Target;
 use crate::netfilter::targets::TtlOp;
@@ -60,6 +62,116 @@ pub(in crate::netfilter) static TCPMSS: Syntax<Target> = Syntax {
         _ => Ok(()),
     },
 };
+
+pub(in crate::netfilter) static TOS: Syntax<Target> = Syntax {
+    name: "TOS",
+    options: &[
+        Opt::value("set-tos", 0).excl(0b1111),
+        Opt::value("and-tos", 1).excl(0b1111),
+        Opt::value("or-tos", 2).excl(0b1111),
+        Opt::value("xor-tos", 3).excl(0b1111),
+    ],
+    start: |_| Target::Tos { value: 0, mask: 0 },
+    option: |t, given, _| {
+        let (value, mask) = match given.id {
+            0 => read_tos(given)?,
+            1 => (0, !given.u8(0)?),
+            2 => {
+                let bits = given.u8(0)?;
+                (bits, bits)
+            }
+            _ => (given.u8(0)?, 0),
+        };
+        *t = Target::Tos { value, mask };
+        Ok(())
+    },
+    finish: |_, given, span| match given {
+        0 => Err(fault(
+            span,
+            say!(
+                "iptables/needs-an-option",
+                name = "TOS",
+                options = "--set-tos, --and-tos, --or-tos, --xor-tos"
+            ),
+        )),
+        _ => Ok(()),
+    },
+};
+
+pub(in crate::netfilter) static DSCP: Syntax<Target> = Syntax {
+    name: "DSCP",
+    options: &[
+        Opt::value("set-dscp", 0).excl(0b10),
+        Opt::value("set-dscp-class", 1).excl(0b01),
+    ],
+    start: |_| Target::Dscp(0),
+    option: |t, given, _| {
+        *t = Target::Dscp(match given.id {
+            0 => given.number(0, 63)? as u8,
+            _ => class(given.value).ok_or_else(|| given.bad())?,
+        });
+        Ok(())
+    },
+    finish: |_, given, span| match given {
+        0 => Err(fault(
+            span,
+            say!(
+                "iptables/needs-an-option",
+                name = "DSCP",
+                options = "--set-dscp, --set-dscp-class"
+            ),
+        )),
+        _ => Ok(()),
+    },
+};
+
+pub(in crate::netfilter) static CHECKSUM: Syntax<Target> = Syntax {
+    name: "CHECKSUM",
+    options: &[Opt::flag("checksum-fill", 0)],
+    start: |_| Target::Checksum,
+    option: |_, _, _| Ok(()),
+    finish: |_, given, span| match given {
+        0 => Err(fault(
+            span,
+            say!(
+                "iptables/needs-an-option",
+                name = "CHECKSUM",
+                options = "--checksum-fill"
+            ),
+        )),
+        _ => Ok(()),
+    },
+};
+
+pub(in crate::netfilter) static CLASSIFY: Syntax<Target> = Syntax {
+    name: "CLASSIFY",
+    options: &[Opt::value("set-class", 0).must()],
+    start: |_| Target::Classify(0),
+    option: |t, given, _| {
+        let half = |text: &str| u16::from_str_radix(text, 16).ok();
+        let both = given.value.split_once(':');
+        let class = both.and_then(|(major, minor)| Some((half(major)?, half(minor)?)));
+        let (major, minor) = class.ok_or_else(|| given.bad())?;
+        *t = Target::Classify(u32::from(major) << 16 | u32::from(minor));
+        Ok(())
+    },
+    finish: no_finish,
+};
+
+pub(in crate::netfilter) fn write_class(words: &str, class: u32, out: &mut String) {
+    let _ = write!(out, "{words}{:x}:{:x}", class >> 16, class & 0xffff);
+}
+
+/// A name where the mask is a name's and names are wanted; else what was done to the byte.
+pub(in crate::netfilter) fn list_tos(value: u8, mask: u8, numeric: bool, out: &mut String) {
+    let _ = match (tos_name(value, mask), value, mask) {
+        (Some(name), ..) if !numeric => write!(out, " TOS set {name}"),
+        (_, 0, mask) if !numeric => write!(out, " TOS and 0x{:02x}", !mask),
+        (_, value, mask) if !numeric && value == mask => write!(out, " TOS or 0x{value:02x}"),
+        (_, value, 0) if !numeric => write!(out, " TOS xor 0x{value:02x}"),
+        _ => write!(out, " TOS set 0x{value:02x}/0x{mask:02x}"),
+    };
+}
 
 pub(in crate::netfilter) static TRACE: Syntax<Target> = Syntax {
     name: "TRACE",

@@ -85,7 +85,7 @@ static TOS_NAMES: [(&str, u8); 5] = [
 ];
 
 /// `value[/mask]`, or a name, for which the mask is 0x3f.
-fn read_tos(given: &Given) -> Result<(u8, u8), Fault> {
+pub(super) fn read_tos(given: &Given) -> Result<(u8, u8), Fault> {
     let byte = |n: u64| u8::try_from(n).map_err(|_| given.bad());
     match leading_number(given.value) {
         Some((value, "")) => Ok((byte(value)?, 255)),
@@ -130,7 +130,7 @@ pub(in crate::netfilter) static DSCP: Syntax<Match> = Syntax {
 };
 
 /// DiffServ classes (RFC 2474, 2597, 3246): `CSn`, `BE`, `AFxy`, `EF`. What follows a class is not looked at.
-fn class(name: &str) -> Option<u8> {
+pub(super) fn class(name: &str) -> Option<u8> {
     let bytes = name.as_bytes();
     let digit = |at: usize, high: u8| {
         let digit = bytes.get(at)?.checked_sub(b'0')?;
@@ -194,13 +194,16 @@ pub(in crate::netfilter) fn list_tos(
 ) {
     out.push_str(" tos match");
     out.push_str(if inverted { "!" } else { "" });
-    let name = TOS_NAMES
-        .iter()
-        .find(|(_, v)| *v == value && mask == 0x3f && !numeric);
-    let _ = match name {
-        Some((name, _)) => write!(out, " {name}"),
+    let _ = match tos_name(value, mask).filter(|_| !numeric) {
+        Some(name) => write!(out, " {name}"),
         None => write!(out, "0x{value:02x}/0x{mask:02x}"),
     };
+}
+
+/// The name of a value under the mask of names.
+pub(super) fn tos_name(value: u8, mask: u8) -> Option<&'static str> {
+    let named = TOS_NAMES.iter().find(|(_, v)| *v == value && mask == 0x3f);
+    named.map(|(name, _)| *name)
 }
 
 pub(in crate::netfilter) fn tos_named(name: &str) -> Option<u8> {

@@ -7,7 +7,7 @@ use crate::netfilter::{Match, Target, print};
 use crate::text::Span;
 
 /// The id of an option that takes two values.
-const TWO: u8 = 1;
+pub(in crate::netfilter) const TWO: u8 = 4;
 
 const fn v(name: &'static str) -> Opt {
     Opt::value(name, 0).not().again()
@@ -15,10 +15,6 @@ const fn v(name: &'static str) -> Opt {
 
 const fn f(name: &'static str) -> Opt {
     Opt::flag(name, 0).not().again()
-}
-
-const fn two(name: &'static str) -> Opt {
-    Opt::value(name, TWO).not().again()
 }
 
 const fn m(name: &'static str, options: &'static [Opt]) -> Syntax<Match> {
@@ -182,8 +178,6 @@ pub(in crate::netfilter) static MATCHES: &[&Syntax<Match>] = &[
 
 pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
     &t("AUDIT", &[v("type")]),
-    &t("CHECKSUM", &[f("checksum-fill")]),
-    &t("CLASSIFY", &[v("set-class")]),
     &t(
         "CLUSTERIP",
         &[
@@ -196,7 +190,6 @@ pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
         ],
     ),
     &t("CONNSECMARK", &[f("save"), f("restore")]),
-    &t("DSCP", &[v("set-dscp"), v("set-dscp-class")]),
     &t(
         "ECN",
         &[
@@ -249,19 +242,6 @@ pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
     ),
     &t("SECMARK", &[v("selctx")]),
     &t(
-        "SET",
-        &[
-            two("add-set"),
-            two("del-set"),
-            two("map-set"),
-            f("exist"),
-            v("timeout"),
-            f("map-mark"),
-            f("map-prio"),
-            f("map-queue"),
-        ],
-    ),
-    &t(
         "SYNPROXY",
         &[
             f("sack-perm"),
@@ -273,10 +253,6 @@ pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
     ),
     &t("TCPOPTSTRIP", &[v("strip-options")]),
     &t("TEE", &[v("gateway"), v("oif")]),
-    &t(
-        "TOS",
-        &[v("set-tos"), v("and-tos"), v("or-tos"), v("xor-tos")],
-    ),
     &t(
         "ULOG",
         &[

@@ -307,6 +307,11 @@ pub(super) static TARGETS: &[&Syntax<Target>] = &[
     &tproxy::TPROXY,
     &edit::TTL,
     &edit::TCPMSS,
+    &set::SET_TARGET,
+    &edit::TOS,
+    &edit::DSCP,
+    &edit::CHECKSUM,
+    &edit::CLASSIFY,
     &edit::TRACE,
 ];
 

@@ -1,10 +1,12 @@
-//! `-m set` (`libxt_set.c`, revision 4). `--return-nomatch` and the tests of counters are not modelled.
+//! `-m set` and `-j SET` (`libxt_set.c`, revision 4, and `libxt_SET.c`, revision 3). The tests of counters and `--map-set` are
+//! not modelled.
 
 use std::fmt::Write;
 
-use super::{Opt, Syntax, fault, known};
-use crate::netfilter::Match;
+use super::{Around, Fault, Given, Opt, Syntax, fault, known};
 use crate::netfilter::matches::SetMatch;
+use crate::netfilter::targets::{SetChange, SetTarget};
+use crate::netfilter::{Match, Target};
 use crate::say;
 
 const UPDATE: u8 = 2;
@@ -30,6 +32,7 @@ pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
             set: "".into(),
             inverted: false,
             directions: Vec::new(),
+            nomatch: false,
             no_update: false,
             no_subupdate: false,
         }))
@@ -39,25 +42,11 @@ pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
         match given.id {
             0 => {
                 set.inverted = given.inverted;
-                let directions = around.second_value(given)?;
-                if given.value.len() > 31 {
-                    return Err(given.fault(say!("iptables/long-set-name", name = given.value)));
-                }
-                set.set = given.value.into();
-                for part in directions.text.split(',') {
-                    let source = part.starts_with("src");
-                    if !source && !part.starts_with("dst") || set.directions.len() == 6 {
-                        return Err(fault(
-                            directions.span,
-                            say!("iptables/set-directions", value = directions.text),
-                        ));
-                    }
-                    set.directions.push(source);
-                }
+                (set.set, set.directions) = named(given, around)?;
             }
             UPDATE => set.no_update |= given.inverted,
             SUBUPDATE => set.no_subupdate |= given.inverted,
-            1 => known::no_longer_modelled(m, given, ""),
+            1 => set.nomatch = true,
             _ => {
                 given.number(0, u64::MAX)?;
                 known::no_longer_modelled(m, given, "");
@@ -78,15 +67,107 @@ pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
     },
 };
 
-/// The words of both forms; `dash` is `--` in `iptables-save` and nothing in listings.
-pub(in crate::netfilter) fn write(set: &SetMatch, dash: &str, out: &mut String) {
-    out.push_str(if set.inverted { " !" } else { "" });
-    let _ = write!(out, " {dash}match-set {} ", set.set);
-    for (i, source) in set.directions.iter().enumerate() {
+/// A set's name and the directions behind it.
+fn named(given: &Given, around: &mut Around) -> Result<(Box<str>, Vec<bool>), Fault> {
+    let directions = around.second_value(given)?;
+    if given.value.len() > 31 {
+        return Err(given.fault(say!("iptables/long-set-name", name = given.value)));
+    }
+    let mut sides = Vec::new();
+    for part in directions.text.split(',') {
+        let source = part.starts_with("src");
+        if !source && !part.starts_with("dst") || sides.len() == 6 {
+            return Err(fault(
+                directions.span,
+                say!("iptables/set-directions", value = directions.text),
+            ));
+        }
+        sides.push(source);
+    }
+    Ok((given.value.into(), sides))
+}
+
+const ADD: u8 = 0;
+const DEL: u8 = 1;
+const EXIST: u8 = 2;
+const TIMEOUT: u8 = 3;
+
+pub(in crate::netfilter) static SET_TARGET: Syntax<Target> = Syntax {
+    name: "SET",
+    options: &[
+        Opt::value("add-set", ADD),
+        Opt::value("del-set", DEL),
+        Opt::flag("exist", EXIST),
+        Opt::value("timeout", TIMEOUT),
+        Opt::value("map-set", known::TWO),
+        Opt::flag("map-mark", 5),
+        Opt::flag("map-prio", 5),
+        Opt::flag("map-queue", 5),
+    ],
+    start: |_| Target::Set(Box::default()),
+    option: |t, given, around| {
+        let Target::Set(set) = t else { return Ok(()) };
+        match given.id {
+            ADD | DEL => {
+                let (name, directions) = named(given, around)?;
+                let change = Some(SetChange { name, directions });
+                match given.id {
+                    ADD => set.add = change,
+                    _ => set.remove = change,
+                }
+            }
+            EXIST => set.exist = true,
+            TIMEOUT => set.timeout = Some(given.number(0, u64::from(u32::MAX) - 1)? as u32),
+            _ => known::target_no_longer_modelled(t, given),
+        }
+        Ok(())
+    },
+    finish: |_, given, span| match given & (1 << ADD | 1 << DEL | 1 << known::TWO) {
+        0 => Err(fault(
+            span,
+            say!(
+                "iptables/needs-an-option",
+                name = "SET",
+                options = "--add-set, --del-set, --map-set"
+            ),
+        )),
+        _ => Ok(()),
+    },
+};
+
+/// The words of `-j SET` in both forms.
+pub(in crate::netfilter) fn write_target(target: &SetTarget, dash: &str, out: &mut String) {
+    for (word, change) in [("add-set", &target.add), ("del-set", &target.remove)] {
+        let Some(change) = change else { continue };
+        let _ = write!(out, " {dash}{word} {} ", change.name);
+        write_directions(&change.directions, out);
+        if word == "add-set" {
+            if target.exist {
+                let _ = write!(out, " {dash}exist");
+            }
+            if let Some(timeout) = target.timeout {
+                let _ = write!(out, " {dash}timeout {timeout}");
+            }
+        }
+    }
+}
+
+fn write_directions(directions: &[bool], out: &mut String) {
+    for (i, source) in directions.iter().enumerate() {
         if i > 0 {
             out.push(',');
         }
         out.push_str(if *source { "src" } else { "dst" });
+    }
+}
+
+/// The words of both forms; `dash` is `--` in `iptables-save` and nothing in listings.
+pub(in crate::netfilter) fn write(set: &SetMatch, dash: &str, out: &mut String) {
+    out.push_str(if set.inverted { " !" } else { "" });
+    let _ = write!(out, " {dash}match-set {} ", set.set);
+    write_directions(&set.directions, out);
+    if set.nomatch {
+        let _ = write!(out, " {dash}return-nomatch");
     }
     if set.no_update {
         let _ = write!(out, " ! {dash}update-counters");

@@ -1,15 +1,17 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{ConnmarkOp, Ct, NatRange, Target, Tproxy, TtlOp, ZoneScope};
+use super::{ConnmarkOp, Ct, NatRange, SetTarget, Target, Tproxy, TtlOp, ZoneScope};
 use crate::conntrack::{CtState, Direction, ZoneId};
 use crate::net::Masked;
+use crate::netfilter::ipset::Question;
 use crate::netfilter::matches::Range;
+use crate::netfilter::state::State;
 use crate::netfilter::walk::{CannotTell, Effect, NatKind, NatRequest, Verdict};
 use crate::netfilter::{Context, Hook};
 
 impl Target {
     /// Does to the packet what the target does, all but jumps.
-    pub(in crate::netfilter) fn apply(&self, ctx: &mut Context) -> Effect {
+    pub(in crate::netfilter) fn apply(&self, ctx: &mut Context, state: &mut State) -> Effect {
         match self {
             Target::Accept => return Effect::End(Verdict::Accept),
             Target::Drop => return Effect::End(Verdict::Drop),
@@ -49,6 +51,9 @@ impl Target {
             Target::Connmark(op) => connmark(*op, ctx),
             Target::Ct(ct) => track(ct, ctx),
             Target::Notrack => notrack(ctx),
+            Target::Set(set) => change_sets(set, ctx, state),
+            Target::Tos { value, mask } => ctx.packet.tos = (ctx.packet.tos & !mask) ^ value,
+            Target::Dscp(dscp) => ctx.packet.tos = (ctx.packet.tos & 3) | dscp << 2,
             Target::Ttl(op) => {
                 let ttl = ctx.packet.ttl;
                 ctx.packet.ttl = match *op {
@@ -57,7 +62,7 @@ impl Target {
                     TtlOp::Decrease(n) => ttl.saturating_sub(n),
                 };
             }
-            // Jumps are the walk's. The rest watches, or changes what the model's packets do not carry (TCPMSS).
+            // Jumps are the walk's. The rest watches, or changes what the model's packets do not carry.
             Target::None
             | Target::Return
             | Target::Jump(_)
@@ -65,6 +70,8 @@ impl Target {
             | Target::Log(_)
             | Target::Nflog(_)
             | Target::Tcpmss(_)
+            | Target::Checksum
+            | Target::Classify(_)
             | Target::Trace => {}
         }
         Effect::Continue
@@ -164,25 +171,46 @@ fn connmark(op: ConnmarkOp, ctx: &mut Context) {
     }
 }
 
-/// Kernel `net/netfilter/xt_CT.c`: a packet that conntrack has already seen is left alone.
+/// Kernel `net/netfilter/xt_set.c`, `set_target_v3`. The first change takes a copy of the host's sets.
+fn change_sets(target: &SetTarget, ctx: &Context, state: &mut State) {
+    let sets = state
+        .sets
+        .get_or_insert_with(|| Box::new(ctx.env.sets().clone()));
+    if let Some(add) = &target.add {
+        let asked = Question::of(&add.directions, ctx);
+        sets.add(&add.name, &asked, target.timeout, target.exist);
+    }
+    if let Some(remove) = &target.remove {
+        sets.remove(&remove.name, &Question::of(&remove.directions, ctx));
+    }
+}
+
+/// Kernel `net/netfilter/xt_CT.c`: a packet that conntrack has already seen is left alone, and so is one that an earlier `CT`
+/// has spoken for.
 fn track(ct: &Ct, ctx: &mut Context) {
     if ct.notrack {
         return notrack(ctx);
     }
-    let Some(zone) = ct.zone.filter(|_| ctx.tracked.state.is_none()) else {
+    if is_spoken_for(ctx) {
         return;
-    };
-    let id = zone.id.unwrap_or(ctx.mark as u16);
-    let only = match zone.scope {
-        ZoneScope::Both => None,
-        ZoneScope::Original => Some(Direction::Original),
-        ZoneScope::Reply => Some(Direction::Reply),
-    };
-    ctx.tracked.zone = Some(ZoneId { id, only });
+    }
+    let zone = ct.zone.map(|zone| ZoneId {
+        id: zone.id.unwrap_or(ctx.mark as u16),
+        only: match zone.scope {
+            ZoneScope::Both => None,
+            ZoneScope::Original => Some(Direction::Original),
+            ZoneScope::Reply => Some(Direction::Reply),
+        },
+    });
+    ctx.tracked.zone = Some(zone.unwrap_or_default());
 }
 
 fn notrack(ctx: &mut Context) {
-    if ctx.tracked.state.is_none() {
+    if !is_spoken_for(ctx) {
         ctx.tracked.state = Some(CtState::Untracked);
     }
+}
+
+fn is_spoken_for(ctx: &Context) -> bool {
+    ctx.tracked.state.is_some() || ctx.tracked.zone.is_some()
 }

@@ -48,6 +48,17 @@ pub enum Target {
     /// `None`: `--clamp-mss-to-pmtu`.
     Tcpmss(Option<u16>),
     Trace,
+    Set(Box<SetTarget>),
+    /// tos = (tos & ~mask) ^ value (kernel `net/netfilter/xt_DSCP.c`, `tos_tg`).
+    Tos {
+        value: u8,
+        mask: u8,
+    },
+    Dscp(u8),
+    /// `--checksum-fill`: for devices that would else do it themselves.
+    Checksum,
+    /// The class of the queueing discipline, `major << 16 | minor`.
+    Classify(u32),
     /// Known to iptables, not to this model: a packet that reaches it ends in "cannot tell".
     Unsupported(Box<Unsupported>),
 }
@@ -118,6 +129,24 @@ pub enum ZoneScope {
     Both,
     Original,
     Reply,
+}
+
+/// `-j SET`: what the packet puts into a set, and what it takes out of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SetTarget {
+    pub add: Option<SetChange>,
+    pub remove: Option<SetChange>,
+    /// A member that is there already begins its time anew.
+    pub exist: bool,
+    /// Seconds; `None`: as the set has it.
+    pub timeout: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SetChange {
+    pub name: Box<str>,
+    /// One for each dimension, true for `src`.
+    pub directions: Vec<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -90,7 +90,7 @@ struct Down<'w> {
 }
 
 /// Who Istio's proxy runs as (`ENVOY_UID` of istio-iptables).
-const OWNER: SocketOwner = SocketOwner {
+pub(super) const OWNER: SocketOwner = SocketOwner {
     uid: 1337,
     gid: 1337,
 };

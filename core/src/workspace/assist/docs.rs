@@ -58,6 +58,11 @@ pub(super) fn target(name: &str) -> Option<Say> {
         "TTL" => say!("assist/target-TTL"),
         "TCPMSS" => say!("assist/target-TCPMSS"),
         "TRACE" => say!("assist/target-TRACE"),
+        "SET" => say!("assist/target-SET"),
+        "TOS" => say!("assist/target-TOS"),
+        "DSCP" => say!("assist/target-DSCP"),
+        "CHECKSUM" => say!("assist/target-CHECKSUM"),
+        "CLASSIFY" => say!("assist/target-CLASSIFY"),
         _ => return None,
     })
 }

@@ -1,0 +1,160 @@
+//! One host and packets sent into it, where what it does depends on more than one part of it.
+
+use std::net::IpAddr;
+
+use northsouth::net::{Mac, Packet, Protocol, TcpFlags, Transport};
+use northsouth::netfilter::save;
+use northsouth::route::{self, PolicyRule};
+use northsouth::sim::Sim;
+use northsouth::text::FileId;
+use northsouth::topology::{
+    Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, Link, Service, Socket,
+    World,
+};
+use northsouth::trace::Action;
+
+const NODE: HostId = HostId(0);
+
+/// `eth0` 192.168.0.17/24 with the default route, `eth1` 10.10.0.5/24; everybody answers beyond.
+fn world(iptables: &str, rules: &str, more_routes: &str) -> World {
+    let mut host = Host::new("node", HostKind::Node);
+    let mut links = Vec::new();
+    for (at, (name, addr)) in [("eth0", "192.168.0.17"), ("eth1", "10.10.0.5")]
+        .into_iter()
+        .enumerate()
+    {
+        let mut iface = Interface::new(name, IfaceKind::Device);
+        iface.mac = Mac([2, 1, 0, 0, 0, at as u8]);
+        iface.addrs = vec![IfaceAddr::new(addr.parse().unwrap(), 24)];
+        links.push(Link {
+            ends: vec![End {
+                host: NODE,
+                iface: iface.name.clone(),
+            }],
+            beyond: Beyond::Everything { silent: Vec::new() },
+        });
+        host.interfaces.push(iface);
+    }
+    let routes = format!(
+        "default via 192.168.0.253 dev eth0\n192.168.0.0/24 dev eth0 scope link\n10.10.0.0/24 dev eth1 scope link\n{more_routes}"
+    );
+    host.routes = route::read::routes(&routes, FileId(0)).0;
+    host.rules = route::read::rules(rules, FileId(0)).0;
+    host.rules.extend(PolicyRule::defaults());
+    host.sysctls.set("net.ipv4.ip_forward", "1");
+    let (read, said) = save::read(iptables, FileId(0));
+    assert!(said.is_empty(), "{said:?}");
+    host.iptables = read;
+    World {
+        hosts: vec![host],
+        links,
+    }
+}
+
+fn packet(src: &str, dst: &str, transport: Transport) -> Packet {
+    let addr = |text: &str| -> IpAddr { text.parse().unwrap() };
+    Packet {
+        src: addr(src),
+        dst: addr(dst),
+        ttl: 64,
+        tos: 0,
+        transport,
+        payload: 0,
+    }
+}
+
+fn tcp(sport: u16, dport: u16, flags: TcpFlags) -> Transport {
+    Transport::Tcp {
+        sport,
+        dport,
+        flags,
+    }
+}
+
+/// What left by an interface: `IFACE SRC > DST`.
+fn inject(sim: &mut Sim, iface: &str, packet: Packet) -> Vec<String> {
+    let first = sim.journeys().len();
+    let src_mac = Mac::made_of(packet.src);
+    let to = if iface == "eth0" { 0 } else { 1 };
+    let dst_mac = Mac([2, 1, 0, 0, 0, to]);
+    sim.inject(NODE, &iface.into(), packet, src_mac, dst_mac);
+    let now = sim.now;
+    sim.run_until(now);
+    let steps = sim.journeys()[first..]
+        .iter()
+        .flat_map(|j| &j.hops)
+        .flat_map(|h| &h.steps);
+    steps
+        .filter_map(|step| match &step.action {
+            Action::Left(egress) if egress.beyond => {
+                let packet = &step.after.packet;
+                Some(format!("{} {} > {}", egress.iface, packet.src, packet.dst))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn udp_lets_go_of_the_connection_before_it_tells_that_a_port_is_closed() {
+    let world = world(
+        "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m conntrack --ctproto udp -j DROP\nCOMMIT\n",
+        "",
+        "",
+    );
+    let mut sim = Sim::new(&world, 1);
+    let ask = Transport::Udp {
+        sport: 4000,
+        dport: 9,
+    };
+    let left = inject(&mut sim, "eth0", packet("203.0.113.9", "192.168.0.17", ask));
+    assert_eq!(left, ["eth0 192.168.0.17 > 203.0.113.9"]);
+}
+
+#[test]
+fn a_transparent_socket_refuses_in_the_name_of_whom_was_asked() {
+    let mut world = world(
+        "*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -j TPROXY --on-port 15006 --tproxy-mark 0x1/0x1\nCOMMIT\n",
+        "100:\tfrom all fwmark 0x1 lookup 100\n",
+        "local default dev lo table 100 scope host\n",
+    );
+    world.hosts[0].sockets.push(Socket {
+        protocol: Protocol::TCP,
+        addr: IpAddr::from([0; 4]),
+        port: 15006,
+        transparent: true,
+        process: "envoy".into(),
+        service: Service::Silent,
+        span: None,
+    });
+    let mut sim = Sim::new(&world, 1);
+    let stray = packet("203.0.113.9", "172.21.0.10", tcp(4000, 80, TcpFlags::ACK));
+    let left = inject(&mut sim, "eth0", stray);
+    assert_eq!(left, ["eth0 172.21.0.10 > 203.0.113.9"]);
+    // The RST ends what the ACK had begun.
+    let table = sim.conntrack(NODE).unwrap();
+    assert_eq!(table.listed(0).count(), 0);
+}
+
+#[test]
+fn a_masqueraded_connection_that_leaves_by_another_interface_is_given_up() {
+    let world = world(
+        "*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp ! --syn -j MARK --set-xmark 0x1/0x1\nCOMMIT\n*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n",
+        "100:\tfrom all fwmark 0x1 lookup 100\n",
+        "default via 10.10.0.1 dev eth1 table 100\n",
+    );
+    let mut sim = Sim::new(&world, 1);
+    let segment = |sport, flags| packet("10.10.0.9", "198.51.100.7", tcp(sport, 80, flags));
+    let left = inject(&mut sim, "eth1", segment(4000, TcpFlags::SYN));
+    assert_eq!(left, ["eth0 192.168.0.17 > 198.51.100.7"]);
+    let back = packet(
+        "198.51.100.7",
+        "192.168.0.17",
+        tcp(80, 4000, TcpFlags::SYN_ACK),
+    );
+    inject(&mut sim, "eth0", back);
+    assert_eq!(sim.conntrack(NODE).unwrap().listed(0).count(), 1);
+    let left = inject(&mut sim, "eth1", segment(4000, TcpFlags::ACK));
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(sim.conntrack(NODE).unwrap().listed(0).count(), 0);
+}
