@@ -128,3 +128,35 @@ fn each_rule_knows_the_fields_that_made_it() {
         }
     }
 }
+
+#[test]
+fn the_oldest_releases_take_addresses_of_the_other_family_as_they_are() {
+    let cluster = [
+        "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nnodePortAddresses: [\"fd00::/64\"]\n---\n",
+        &GATEWAY.replace("[{ip: 192.0.2.1}]", "[{ip: 192.0.2.1}, {ip: \"2001:db8::1\"}]"),
+    ]
+    .concat();
+    for version in Version::ALL {
+        let lines = traced(&cluster, version, ProxyMode::Iptables);
+        let has = |words: &str| lines.iter().any(|(line, _)| line.contains(words));
+        let blind = version < Version::V1_23;
+        assert_eq!(has("-d 2001:db8::1/128"), blind, "{version:?}");
+        // No address of the node is among those at which NodePorts are to answer, or the setting is as good as none.
+        assert_eq!(
+            has("--dst-type LOCAL -j KUBE-NODEPORTS"),
+            !blind,
+            "{version:?}"
+        );
+    }
+}
+
+#[test]
+fn nft_takes_no_comment_of_more_than_128_bytes() {
+    let long = "n".repeat(63);
+    let cluster = format!(
+        "{{apiVersion: v1, kind: Service, metadata: {{name: {long}, namespace: {long}}}, spec: {{clusterIP: 10.96.0.7, ports: [{{name: http, port: 80}}]}}}}"
+    );
+    let lines = traced(&cluster, Version::V1_36, ProxyMode::Nftables);
+    let comment = format!("comment \"{long}/{long}:\" : goto reject-chain");
+    source(&lines, &["no-endpoint-services { 10.96.0.7", &comment]);
+}

@@ -3,7 +3,7 @@ use std::rc::Rc;
 use northsouth::share::{Unpacked, read_kept};
 use northsouth::text::{File, Span};
 use northsouth::topology::{HostId, World};
-use northsouth::workspace::{Scenario, Workspace, run};
+use northsouth::workspace::{Scenario, Workspace, run_after};
 
 use super::cursor::after_edit;
 use super::settings::PANE_WIDTHS;
@@ -350,7 +350,7 @@ impl State {
     }
 
     fn open(&mut self, workspace: Rc<Workspace>) {
-        let run = run(&workspace);
+        let run = run_after(&self.run, &workspace);
         // The same file stays open, wherever it stands now.
         let name = self.run.files.get(self.file).map(|f| &f.name);
         let stays = run.files.iter().position(|f| Some(&f.name) == name);

@@ -1,7 +1,7 @@
 //! The EndpointSlice controller: which Pods are behind a Service, for those who write Pods and Services only (Kubernetes
 //! `pkg/controller/endpointslice`, `k8s.io/endpointslice`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::manifest::{
     AddressType, ContainerPort, Endpoint, EndpointPort, EndpointSlice, IpFamily, Labels, Manifests,
@@ -17,9 +17,15 @@ const MOST: usize = 100;
 /// come from a real cluster, or were written to say something.
 pub fn make(cluster: &Manifests) -> (Vec<EndpointSlice>, Vec<Diagnostic>) {
     let (mut slices, mut said) = (Vec::new(), Vec::new());
+    let written = cluster.endpoint_slices.iter();
+    let written = written.filter_map(|s| Some((&*s.meta.namespace, &*s.service.as_ref()?.value)));
+    let written: BTreeSet<(&str, &str)> = written.collect();
     for service in &cluster.services {
         let external = service.kind.value == ServiceType::ExternalName;
-        if external || service.selector.is_empty() || has_slices(cluster, service) {
+        if external
+            || service.selector.is_empty()
+            || written.contains(&(&*service.meta.namespace, &*service.meta.name))
+        {
             continue;
         }
         let in_namespace = |p: &&Pod| p.meta.namespace == service.meta.namespace;
@@ -41,16 +47,6 @@ pub fn make(cluster: &Manifests) -> (Vec<EndpointSlice>, Vec<Diagnostic>) {
         }
     }
     (slices, said)
-}
-
-fn has_slices(cluster: &Manifests, service: &Service) -> bool {
-    cluster.endpoint_slices.iter().any(|slice| {
-        slice.meta.namespace == service.meta.namespace
-            && slice
-                .service
-                .as_ref()
-                .is_some_and(|s| *s.value == *service.meta.name)
-    })
 }
 
 /// Those of its cluster IPs; a headless Service may have Pods of either.

@@ -42,7 +42,23 @@ pub struct Other {
 /// Reads a text's objects and adds them. An object with errors is added as far as it could be read, with defaults in
 /// the place of what could not.
 pub fn read(text: &str, file: FileId, to: &mut Manifests) -> Vec<Diagnostic> {
-    let (documents, mut diagnostics) = yaml::read(text, file);
+    lower(yaml::read(text, file), to)
+}
+
+/// The same, faster where most documents were read before.
+pub fn read_again(
+    text: &str,
+    file: FileId,
+    to: &mut Manifests,
+    memory: &mut yaml::Memory,
+) -> Vec<Diagnostic> {
+    lower(yaml::read_again(text, file, memory), to)
+}
+
+fn lower(
+    (documents, mut diagnostics): (Vec<yaml::Node>, Vec<Diagnostic>),
+    to: &mut Manifests,
+) -> Vec<Diagnostic> {
     let log = Log::default();
     for document in documents {
         object(document, to, &log, 0);

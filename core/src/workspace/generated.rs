@@ -4,6 +4,7 @@ use super::FileKind;
 use crate::control::cluster::{self, Cluster};
 use crate::manifest::{self, Manifests};
 use crate::text::{Diagnostic, File, FileId};
+use crate::yaml::Memory;
 
 /// All files that there are: people's own first, each where it was, then those that the controllers make of the manifests.
 /// A file that people have of their own stands for the one that would be made.
@@ -16,13 +17,18 @@ pub struct Expanded {
 }
 
 pub fn expand(own: &[File]) -> Expanded {
+    expand_again(own, &mut Memory::default())
+}
+
+pub(super) fn expand_again(own: &[File], memory: &mut Memory) -> Expanded {
     let mut objects = Manifests::default();
     let mut diagnostics = Vec::new();
     let mut any = false;
     for (at, file) in (0..).zip(own) {
         if FileKind::of(&file.name) == FileKind::Manifests {
             any = true;
-            diagnostics.extend(manifest::read(&file.text, FileId(at), &mut objects));
+            let said = manifest::read_again(&file.text, FileId(at), &mut objects, memory);
+            diagnostics.extend(said);
         }
     }
     let mut files = own.to_vec();

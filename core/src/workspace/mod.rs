@@ -38,6 +38,8 @@ pub use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::text::{Diagnostic, File, Say};
 use crate::topology::World;
 use crate::trace::{Disposition, Trace};
+use crate::yaml::Memory;
+use generated::expand_again;
 
 /// Files in the formats of the real tools, and who sends what. A file's place and name tell what it is, see [`FileKind`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +64,21 @@ pub struct Run {
     pub after: After,
     /// Why the probe could not be sent at all.
     pub refused: Option<Say>,
+    memory: Memory,
 }
 
 /// Reads the files, lets the load balancer check its backends, and plays the probe.
 pub fn run(workspace: &Workspace) -> Run {
-    let all = expand(&workspace.files);
+    run_with(workspace, Memory::default())
+}
+
+/// The same of a workspace that is mostly as it was, in less time.
+pub fn run_after(before: &Run, workspace: &Workspace) -> Run {
+    run_with(workspace, before.memory.next())
+}
+
+fn run_with(workspace: &Workspace, mut memory: Memory) -> Run {
+    let all = expand_again(&workspace.files, &mut memory);
     let mut diagnostics = all.diagnostics;
     let (mut world, said) = read(&all.files, all.cluster.as_ref());
     diagnostics.extend(said);
@@ -90,6 +102,7 @@ pub fn run(workspace: &Workspace) -> Run {
         trace,
         after,
         refused,
+        memory,
     }
 }
 
@@ -155,4 +168,27 @@ pub fn forwarding_names() -> [&'static str; 3] {
         Forwarding::FullNat { source },
     ]
     .map(Forwarding::name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_comes_to_the_same_as_a_fresh_start() {
+        let scenario = Scenario::find("manifests-1-36-iptables");
+        let mut workspace = scenario.and_then(|s| s.workspace()).unwrap();
+        let mut before = run(&workspace);
+        for (from, to) in [("name: ", "name:  "), ("80", "81"), ("80", "8080")] {
+            for file in &mut workspace.files {
+                *file = File::new(&file.name, &file.text.replacen(from, to, 1));
+            }
+            let (after, fresh) = (run_after(&before, &workspace), run(&workspace));
+            assert_eq!(after.files, fresh.files);
+            assert_eq!(after.cluster, fresh.cluster);
+            assert_eq!(after.diagnostics, fresh.diagnostics);
+            assert_eq!(after.trace, fresh.trace);
+            before = after;
+        }
+    }
 }

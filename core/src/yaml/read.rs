@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
+use super::memory::Part;
 use super::scalar::resolve;
-use super::{Entry, Node, Value};
+use super::{Entry, Memory, Node, Value};
 use crate::say;
 use crate::text::{Diagnostic, FileId, Span};
 
@@ -19,6 +21,19 @@ pub const MAX_COPIES: usize = 100_000;
 /// The documents of a text, those with nothing in them left out. A document that is not YAML is left out with an error;
 /// those around it are read.
 pub fn read(text: &str, file: FileId) -> (Vec<Node>, Vec<Diagnostic>) {
+    read_with(text, file, None)
+}
+
+/// The same, faster where most documents were read before.
+pub fn read_again(text: &str, file: FileId, memory: &mut Memory) -> (Vec<Node>, Vec<Diagnostic>) {
+    read_with(text, file, Some(memory))
+}
+
+fn read_with(
+    text: &str,
+    file: FileId,
+    mut memory: Option<&mut Memory>,
+) -> (Vec<Node>, Vec<Diagnostic>) {
     let (mut documents, mut diagnostics) = (Vec::new(), Vec::new());
     if text.len() > MAX_BYTES {
         diagnostics.push(Diagnostic::error(
@@ -32,6 +47,13 @@ pub fn read(text: &str, file: FileId) -> (Vec<Node>, Vec<Diagnostic>) {
         copies: MAX_COPIES,
     };
     for (start, part) in split(text) {
+        let known = memory.as_mut().and_then(|memory| memory.recall(part));
+        if let Some(known) = known.filter(|known| budget.affords(known)) {
+            documents.extend(known.documents_at(file, start));
+            continue;
+        }
+        let (nodes, copies) = (budget.nodes, budget.copies);
+        let (first, said) = (documents.len(), diagnostics.len());
         let mut builder = Builder {
             part,
             places: Places::new(part, start, file),
@@ -46,6 +68,15 @@ pub fn read(text: &str, file: FileId) -> (Vec<Node>, Vec<Diagnostic>) {
         }
         if budget.nodes == 0 {
             break;
+        }
+        if let Some(memory) = memory.as_mut().filter(|_| diagnostics.len() == said) {
+            let read = Part {
+                documents: documents.get(first..).unwrap_or_default().to_vec(),
+                start,
+                nodes: nodes - budget.nodes,
+                copies: copies - budget.copies,
+            };
+            memory.keep(part, Arc::new(read));
         }
     }
     (documents, diagnostics)
@@ -74,6 +105,19 @@ fn split(text: &str) -> Vec<(usize, &str)> {
 struct Budget {
     nodes: usize,
     copies: usize,
+}
+
+impl Budget {
+    /// Pays for what was read before, if there is enough.
+    fn affords(&mut self, part: &Part) -> bool {
+        // Something must be left, or reading would have ended with it.
+        let enough = part.nodes < self.nodes && part.copies <= self.copies;
+        if enough {
+            self.nodes -= part.nodes;
+            self.copies -= part.copies;
+        }
+        enough
+    }
 }
 
 /// From the parser's positions, which count characters, to bytes of the file.

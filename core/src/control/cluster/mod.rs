@@ -16,6 +16,8 @@ mod sheet;
 pub use dialects::Dialect;
 pub use sheet::Sheet;
 
+use std::collections::BTreeSet;
+
 use super::mesh::{self, PodProxy};
 use super::{api_server, endpoint_slices, workloads};
 use crate::manifest::Manifests;
@@ -104,14 +106,13 @@ pub fn build(manifests: &Manifests) -> (Cluster, Vec<Diagnostic>) {
 /// Endpoints that nobody asks for.
 fn slices_without_service(objects: &Manifests) -> Vec<Diagnostic> {
     let mut said = Vec::new();
+    let names = objects.services.iter();
+    let names: BTreeSet<_> = names.map(|s| (&s.meta.namespace, &s.meta.name)).collect();
     for slice in &objects.endpoint_slices {
         let Some(service) = &slice.service else {
             continue;
         };
-        let named = |s: &crate::manifest::Service| {
-            s.meta.namespace == slice.meta.namespace && s.meta.name == service.value
-        };
-        if !objects.services.iter().any(named) {
+        if !names.contains(&(&slice.meta.namespace, &service.value)) {
             let (slice, name) = (slice.meta.full_name(), &service.value);
             let say = crate::say!(
                 "control/slice-without-service",

@@ -157,7 +157,7 @@ impl Proxier<'_> {
     }
 
     /// `pkg/proxy/util/nodeport_addresses.go`. iptables opens NodePorts at all addresses unless told otherwise, nftables
-    /// at the node's own. Networks of the other family only are as good as none.
+    /// at the node's own. Networks of the other family only are as good as none, from 1.20 on.
     pub fn node_ports(&self, family: IpFamily) -> NodePorts {
         let given = &self.config.node_port_addresses;
         let primary = given.iter().any(|a| a.value.is_none())
@@ -175,7 +175,14 @@ impl Proxier<'_> {
                 .filter(|net| IpFamily::of_net(*net) == family)
                 .collect(),
         };
-        if nets.is_empty() || nets.iter().any(|net| net.prefix() == 0) {
+        let everything = |net: &IpNetwork| net.prefix() == 0;
+        let none = match self.dialect().family_blind {
+            true => {
+                given.is_empty() || given.iter().filter_map(|a| a.value).any(|n| everything(&n))
+            }
+            false => nets.is_empty(),
+        };
+        if none || nets.iter().any(everything) {
             return NodePorts::All;
         }
         let selected = |ip: &&IpAddr| nets.iter().any(|net| net.contains(**ip));

@@ -165,8 +165,11 @@ fn service_port<'a>(
         external_ips: numbered(&service.external_ips, |ip| of_family(ip.value, family)),
         vips: numbered(&service.ingress, |ingress| {
             let proxies = ingress.ip_mode.is_some_and(|m| m.value == IpMode::Proxy);
-            let ip = ingress.ip.filter(|_| !(proxies && dialect.ip_mode))?;
-            of_family(ip.value, family)
+            let ip = ingress.ip.filter(|_| !(proxies && dialect.ip_mode))?.value;
+            match dialect.family_blind {
+                true => Some(ip),
+                false => of_family(ip, family),
+            }
         }),
         source_ranges,
         external_local,

@@ -102,6 +102,8 @@ pub(super) struct Dialect {
     pub firewall_note: bool,
     /// No rules for NodePorts where nodePortAddresses selects no address of the node.
     pub node_port_needs_address: bool,
+    /// Load balancers' addresses and nodePortAddresses of the other family are not set aside.
+    pub family_blind: bool,
 }
 
 /// Which chains a Service has beside KUBE-SVC.
@@ -161,6 +163,7 @@ const V1_14: Dialect = Dialect {
     ranges_as_written: true,
     firewall_note: false,
     node_port_needs_address: false,
+    family_blind: true,
 };
 
 const V1_17: Dialect = Dialect {
@@ -181,6 +184,7 @@ const V1_23: Dialect = Dialect {
     local_modes: true,
     internal_policy: true,
     node_port_needs_address: true,
+    family_blind: false,
     ..V1_17
 };
 

@@ -123,11 +123,15 @@ fn put(table: &mut Table, map: &str, origin: Origin, key: Key, verdict: String) 
     table.element(map, element);
 }
 
-/// Of a map of what has no endpoints: the comment names the Service.
+/// Of a map of what has no endpoints: the comment names the Service, as far as nft takes comments: a longer one would fail the
+/// whole transaction (kubernetes #139515, `truncateNFTablesComment`).
 fn refuse(table: &mut Table, names: &Names<'_, '_>, map: &str, origin: Origin, key: Key) {
+    const MOST: usize = 128;
+    let name = &names.port.name;
+    let comment = name.get(..MOST).unwrap_or(name).to_string();
     let element = Element {
         key,
-        comment: Some(names.port.name.clone()),
+        comment: Some(comment),
         value: Some(names.refusal().to_string()),
         origin,
     };
