@@ -9,7 +9,7 @@
   const VERSION = 1;
   const page = new URL('embed.html', document.currentScript.src);
   // Attributes that go into the address as they are.
-  const VALUES = ['scenario', 'link', 'step', 'lang', 'height'];
+  const VALUES = ['scenario', 'link', 'lesson', 'exercise', 'step', 'lang', 'height'];
   const SWITCHES = ['autoplay', 'editable', 'collapsed'];
 
   /** What the page around says of light and dark, where it says it. */

@@ -125,3 +125,49 @@ story('a class is marked from a table and can be cancelled', {}, async ({ page }
   await page.getByText('2 of 2 marked').waitFor();
   assert.match(await page.locator('tbody tr').nth(1).textContent(), /Bob.*nothing was handed in/);
 });
+
+story('a lesson is presented: a clicker turns, the notes keep step, a code names the link', {}, async ({ page, context }) => {
+  await go(page, 'lesson=05-dnat');
+  const card = page.locator('.tour');
+  await card.getByRole('button', { name: 'Present' }).click();
+  await page.locator('.page.presenting').waitFor();
+  const opened = context.waitForEvent('page');
+  await card.getByRole('button', { name: 'Speaker’s notes' }).click();
+  const notes = await opened;
+  await notes.getByText('Ask the class which packets of a connection').waitFor();
+  await page.keyboard.press('PageDown');
+  await notes.getByRole('heading', { name: 'The note that the kernel keeps' }).waitFor();
+  await notes.getByRole('button', { name: 'Next' }).click();
+  await card.getByRole('heading', { name: 'The answer needs no rule' }).waitFor();
+  await notes.keyboard.press('PageUp');
+  await card.getByRole('heading', { name: 'The note that the kernel keeps' }).waitFor();
+  await accessible(notes);
+  await notes.close();
+  await card.getByRole('button', { name: 'QR code' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('img', { name: 'QR code of the link below' }).waitFor();
+  assert.match(await dialog.locator('.snippet').textContent(), /#lesson=05-dnat$/);
+  await page.keyboard.press('Escape');
+  await card.getByRole('button', { name: 'Present' }).click();
+  assert.equal(await page.locator('.page.presenting').count(), 0);
+});
+
+story('what may be edited and the goals of an exercise are picked, in both languages', {}, async ({ page }) => {
+  await go(page, 'teach');
+  const read = (lang) => ({ name: `${lang}.md`, mimeType: 'text/markdown', buffer: readFileSync(new URL(`../../content/${lang}/exercises/exactly-a-tenth.md`, import.meta.url)) });
+  await page.getByLabel('Open files').setInputFiles([read('en'), read('zh-CN')]);
+  await page.getByText('It is sound').waitFor();
+  await page.getByRole('combobox', { name: 'cluster.yaml' }).selectOption('some lines, by number');
+  const draft = page.getByRole('textbox', { name: 'The exercise' });
+  assert.match(await draft.inputValue(), /- file: cluster.yaml\n {2}lines: 1-\d+\n/);
+  await page.getByRole('combobox', { name: 'Kind of goal' }).selectOption('exactly this share reaches');
+  await page.getByRole('status').filter({ hasText: 'does not hold' }).waitFor();
+  await page.getByRole('button', { name: 'Add' }).click();
+  await page.getByRole('button', { name: '中文' }).first().click();
+  assert.match(await draft.inputValue(), /- share: 10 %\n {2}of: "?web-v2\*"?\n {2}probe: everybody\nsources/);
+  await accessible(page);
+  await page.getByRole('link', { name: 'Open as a student' }).click();
+  await page.getByRole('heading', { name: 'Exactly a tenth' }).waitFor();
+  await page.getByRole('button', { name: '中文' }).click();
+  await page.getByRole('heading', { name: '恰好十分之一' }).waitFor();
+});

@@ -150,3 +150,14 @@ test('an embed by its address alone: no controls, another language, accessible',
   assert.deepEqual(offences, []);
   await context.close();
 });
+
+inside('a lesson goes with its map, and its questions work', '<north-south lesson="05-dnat" lang="zh-CN" label="A lesson"></north-south>', {}, async ({ page }) => {
+  const lesson = frame(page);
+  await lesson.getByRole('heading', { name: 'DNAT 与 conntrack：去和回' }).waitFor();
+  await lesson.getByRole('radio').nth(2).check();
+  await lesson.getByText('正确。').waitFor();
+  for (let at = 2; at <= 4; at += 1) await lesson.getByRole('button', { name: '下一段' }).click();
+  const link = lesson.getByRole('link', { name: /连得上/ });
+  assert.match(await link.getAttribute('href'), /index\.html#\/exercise=it-opens-and-never-answers$/);
+  await accessible(page);
+});

@@ -1,6 +1,7 @@
 //! The only door to the browser. Nothing else in the app names `web_sys`, so what the page asks of a browser can be read
 //! here, and views can be rendered natively.
 
+pub mod channel;
 pub mod clipboard;
 pub mod clock;
 pub mod dialog;

@@ -19,6 +19,7 @@ pub mod notice;
 pub mod predict;
 pub mod probe;
 pub mod prose;
+pub mod qr;
 pub mod question;
 pub mod scenarios;
 pub mod share;

@@ -22,6 +22,7 @@ pub fn inline(text: &str) -> Html {
         <>{ for stretches(text).into_iter().map(|stretch| match stretch {
             Stretch::Plain(text) => html! { text },
             Stretch::Code(text) => html! { <code>{ text }</code> },
+            Stretch::Emphasis(text) => html! { <em>{ text }</em> },
             Stretch::Strong(text) => html! { <strong>{ text }</strong> },
             Stretch::Link { text, to } => html! {
                 <a href={to.to_string()} target="_blank" rel="noreferrer">{ text }</a>

@@ -4,7 +4,7 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use yew::prelude::*;
 
 use super::Props;
-use super::dialog::DialogBox;
+use super::modal::Modal;
 use crate::browser::location;
 use crate::i18n::course::course;
 use crate::state::Event;
@@ -31,7 +31,7 @@ pub fn QrDialog(props: &Props) -> Html {
         (None, None) => share::link(state, choice, &base),
     };
     html! {
-        <DialogBox title={words.qr} close={props.words().close} onclose={props.on(Event::DialogClosed)}>
+        <Modal id="qr" small=true title={words.qr} close={props.words().close} onclose={props.on(Event::DialogClosed)}>
             if let Some((size, path)) = code(&link) {
                 <svg class="qr" role="img" aria-label={words.qr_about} viewBox={format!("0 0 {size} {size}")}
                     shape-rendering="crispEdges">
@@ -42,7 +42,7 @@ pub fn QrDialog(props: &Props) -> Html {
             } else {
                 <p>{ words.qr_too_long }</p>
             }
-        </DialogBox>
+        </Modal>
     }
 }
 

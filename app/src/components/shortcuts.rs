@@ -2,6 +2,7 @@ use yew::prelude::*;
 
 use super::Props;
 use super::modal::Modal;
+use crate::i18n::course::course;
 use crate::state::Event;
 use crate::view_model::shortcuts::SHORTCUTS;
 
@@ -22,6 +23,11 @@ pub fn shortcuts(props: &Props) -> Html {
                         }</td>
                     </tr>
                 }) }
+                <tr>
+                    <th scope="row">{ course(props.state.settings.lang).key_present }</th>
+                    <td><kbd>{ "PageDown" }</kbd></td>
+                    <td><span class="visually-hidden">{ words.backwards }</span><kbd>{ "PageUp" }</kbd></td>
+                </tr>
             </table>
             <p class="about">{ words.shortcuts_about }</p>
             <label class="check"><input type="checkbox" checked={on}

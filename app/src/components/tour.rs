@@ -1,15 +1,19 @@
+use northsouth::exercise::Head;
 use northsouth::lesson::{Asked, Part};
 use yew::prelude::*;
 
 use super::Props;
 use super::prose::{block, prose};
 use super::question::{QuestionProps, QuestionView};
+use crate::browser::channel;
 use crate::i18n::course::course;
-use crate::state::Event;
-use crate::state::course::TOUR;
+use crate::state::course::{TOUR, text};
+use crate::state::{Dialog, Event};
 
 /// A stop of the lesson at hand, or of the guided tour. The page shows the step that it tells of.
-pub fn tour_card(props: &Props) -> Html {
+///
+/// `elsewhere`: within another page, the address of ours, where exercises open.
+pub fn tour_card(props: &Props, elsewhere: Option<&str>) -> Html {
     let state = &props.state;
     let words = props.words();
     let told = course(state.settings.lang);
@@ -39,8 +43,11 @@ pub fn tour_card(props: &Props) -> Html {
     html! {
         <section class="tour" aria-label={label}>
             <p class="count">{ shown }
-                <button class="icon" aria-label={end} title={end}
-                    onclick={props.on(Event::TourClosed)}><span aria-hidden="true">{ "✕" }</span></button>
+                if elsewhere.is_none() {
+                    if !tour { { presenter(props) } }
+                    <button class="icon" aria-label={end} title={end}
+                        onclick={props.on(Event::TourClosed)}><span aria-hidden="true">{ "✕" }</span></button>
+                }
             </p>
             <div aria-live="polite">
                 <h2>{ &stop.title }</h2>
@@ -55,7 +62,7 @@ pub fn tour_card(props: &Props) -> Html {
                     <p class="lost">{ words.tour_lost }</p>
                 }
                 if at + 1 == count && !tour {
-                    { tries(props) }
+                    { tries(props, elsewhere) }
                 }
             </div>
             <p class="turn">
@@ -64,7 +71,7 @@ pub fn tour_card(props: &Props) -> Html {
                 <button onclick={props.on(Event::TourOpened(at))}>{ words.show_again }</button>
                 if at + 1 < count {
                     <button class="primary" onclick={props.on(Event::TourOpened(at + 1))}>{ words.next }</button>
-                } else {
+                } else if elsewhere.is_none() {
                     <button class="primary" onclick={props.on(Event::TourClosed)}>{ last }</button>
                 }
             </p>
@@ -97,8 +104,24 @@ fn question(props: &Props, asked: &Asked) -> Html {
     }
 }
 
+/// What the one who shows a lesson to a room needs.
+fn presenter(props: &Props) -> Html {
+    let told = course(props.state.settings.lang);
+    let on = props.state.presenting;
+    let notes = Callback::from(|_: MouseEvent| channel::window("notes"));
+    html! {
+        <span class="presenter">
+            if on {
+                <button onclick={notes}>{ told.notes }</button>
+                <button onclick={props.on(Event::DialogOpened(Dialog::Qr))}>{ told.qr }</button>
+            }
+            <button aria-pressed={on.to_string()} onclick={props.on(Event::Presented(!on))}>{ told.present }</button>
+        </span>
+    }
+}
+
 /// The exercises that a lesson ends with.
-fn tries(props: &Props) -> Html {
+fn tries(props: &Props, elsewhere: Option<&str>) -> Html {
     let Some(reading) = props
         .state
         .reading
@@ -109,10 +132,14 @@ fn tries(props: &Props) -> Html {
     };
     let told = course(props.state.settings.lang);
     html! {
-        <p>{ told.try_exercises }
-            { for reading.lesson.exercises.iter().map(|name| html! {
-                <>{ " " }<a href={format!("#/exercise={name}")}>{ name }</a></>
-            }) }
-        </p>
+        <><p>{ told.try_exercises }</p>
+            <ul class="prose">{ for reading.lesson.exercises.iter().map(|name| {
+                let file = format!("{name}.md");
+                let head = text("exercises", &file, props.state.settings.lang).and_then(Head::read);
+                let title = head.map_or_else(|| name.clone(), |h| h.title);
+                let page = elsewhere.unwrap_or_default();
+                html! { <li><a href={format!("{page}#/exercise={name}")} target={elsewhere.map(|_| "_blank")}
+                    rel={elsewhere.map(|_| "noopener")}>{ title }</a></li> }
+            }) }</ul></>
     }
 }

@@ -16,6 +16,8 @@ use crate::components::map::MapView;
 use crate::components::notice::notice_bar;
 use crate::components::steps::steps;
 use crate::components::strip::strip;
+use crate::components::task::task_card;
+use crate::components::tour::tour_card;
 use crate::components::{Props, Shared};
 use crate::hooks::use_size;
 use crate::state::{Event, Notice, State, Theme, needs};
@@ -78,27 +80,46 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
             toggle.emit(event);
         })
     };
-    let full = {
+    let elsewhere = location::beside("index.html");
+    let lesson = state.reading.as_ref().filter(|_| state.tour.is_some());
+    let short = |file: &str| file.trim_end_matches(".md").to_string();
+    let full = if let Some(reading) = lesson {
+        format!("{elsewhere}#lesson={}", short(reading.name))
+    } else if let Some(task) = &state.task {
+        format!("{elsewhere}#exercise={}", short(task.name))
+    } else {
         let choice = Choice {
             here: true,
             language: true,
         };
-        share::link(state, choice, &location::beside("index.html"))
+        share::link(state, choice, &elsewhere)
     };
-    let title = state.scenario.map(|s| s.title(state.settings.lang));
+    let title = match (lesson, &state.task) {
+        (Some(reading), _) => Some(reading.lesson.title.clone()),
+        (None, Some(task)) => Some(task.exercise.title.clone()),
+        (None, None) => state.scenario.map(|s| s.title(state.settings.lang)),
+    };
+    let told = lesson.is_some() || state.task.is_some();
+    let veiled = state.task.as_ref().is_some_and(|task| task.is_veiled());
     html! {
         <div class="embed" role="main" ref={root}>
             <div class="embed-head">
                 <h1>{ title.unwrap_or_else(|| "Northsouth".to_string()) }</h1>
                 <button aria-expanded={(!*collapsed).to_string()} onclick={toggle(&collapsed)}>
                     { if *collapsed { words.embed_show } else { words.embed_hide } }</button>
-                if options.editable && !*collapsed {
+                if (options.editable || state.task.is_some()) && !*collapsed {
                     <button aria-expanded={files.to_string()} onclick={on_files}>{ words.files }</button>
                 }
                 <a href={full} target="_blank" rel="noopener">{ words.embed_open }</a>
             </div>
             { notice_bar(&props) }
             if !*collapsed {
+                if told {
+                    <div class={classes!("embed-told", (width < ROOM_FOR_MAP).then_some("narrow"))}>
+                        { tour_card(&props, Some(&elsewhere)) }
+                        { task_card(&props) }
+                    </div>
+                }
                 if width < ROOM_FOR_MAP {
                     { strip(&props) }
                 } else {
@@ -116,10 +137,12 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
                     }
                     <TimeLine ..props.clone() />
                 </section>
-                <details class="embed-steps">
-                    <summary>{ words.all_steps }</summary>
-                    { steps(&props, width < ROOM_FOR_MAP) }
-                </details>
+                if !veiled {
+                    <details class="embed-steps">
+                        <summary>{ words.all_steps }</summary>
+                        { steps(&props, width < ROOM_FOR_MAP) }
+                    </details>
+                }
             }
         </div>
     }

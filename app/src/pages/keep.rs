@@ -9,7 +9,7 @@ use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 
 use super::Route;
 use super::embed_options::EmbedOptions;
-use crate::browser::{media, panic, storage};
+use crate::browser::{location, media, page, panic, storage};
 use crate::state::{Breakpoints, Event, Notice, Reading, Settings, State, Task, look};
 
 const WORKSPACE: &str = "northsouth.workspace";
@@ -208,7 +208,6 @@ pub fn embedded(route: &Route, options: &EmbedOptions) -> State {
     };
     let mut settings = settings();
     settings.theme = options.theme;
-    settings.lang = options.lang.unwrap_or(settings.lang);
     let mut state = State::new(source.pristine, given, settings);
     state.scenario = source.scenario;
     if let Some(shared) = source.shared {
@@ -216,6 +215,13 @@ pub fn embedded(route: &Route, options: &EmbedOptions) -> State {
     }
     if let Some(lang) = options.lang {
         state.settings.lang = lang;
+    }
+    if let Some(reading) = source.reading {
+        state.reading = Some(Rc::new(reading));
+        state.after(Event::TourOpened(0));
+    }
+    if let Some(task) = source.task {
+        state.set(task);
     }
     if let Some(step) = options.step {
         state.after(Event::StepChosen(step.saturating_sub(1)));
@@ -266,10 +272,15 @@ pub fn forget_workspace(slot: &Slot) {
 /// As they were kept, else as the browser's languages suggest.
 pub fn settings() -> Settings {
     let settings = Settings::for_languages(&media::languages());
-    match storage::load(SETTINGS) {
+    let mut settings = match storage::load(SETTINGS) {
         Some(line) => settings.read(&line),
         None => settings,
+    };
+    if page::is_embedded() {
+        let options = EmbedOptions::of(&location::fragment(), location::decode);
+        settings.lang = options.lang.unwrap_or(settings.lang);
     }
+    settings
 }
 
 pub fn save_settings(settings: &Settings) {

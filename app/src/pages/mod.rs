@@ -5,6 +5,7 @@ mod embed;
 mod embed_options;
 mod how;
 mod keep;
+mod notes;
 mod playground;
 mod progress;
 mod route;
@@ -19,16 +20,11 @@ use yew::prelude::*;
 use crate::browser::{library, location, page, panic};
 use crate::state::needs;
 use embed::Embed;
-use embed_options::EmbedOptions;
 
 /// Draws the page that the address asks for when what it opens with has come.
 pub fn open() {
     let Some(place) = page::place() else { return };
-    let lang = match page::is_embedded() {
-        true => EmbedOptions::of(&location::fragment(), location::decode).lang,
-        false => None,
-    };
-    let words = needs::words(lang.unwrap_or_else(|| keep::settings().lang));
+    let words = needs::words(keep::settings().lang);
     library::with(vec![words], move |spoken| {
         follow(location::fragment(), move |route| match route {
             Some(route) if spoken => {
@@ -86,6 +82,7 @@ fn Root(RootProps { route }: &RootProps) -> Html {
         Route::How => html! { <how::How /> },
         // Pages of their own come here, each with its variant of `Route`.
         Route::Course => html! { <course::Course /> },
+        Route::Notes => html! { <notes::Notes /> },
         Route::Teach(given) => html! { <teach::Teach given={given.clone()} /> },
         Route::Playground
         | Route::Scenario(_)

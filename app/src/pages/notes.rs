@@ -52,11 +52,14 @@ pub fn Notes() -> Html {
         });
     }
     let lesson = at.as_ref().map(|(name, _)| name.clone());
-    let reading = use_memo((lesson, settings.lang), |(name, lang)| read(name.as_ref()?, *lang));
-    let stops = reading.as_ref().as_ref().map(|r| &r.lesson.stops);
-    let shown = at.as_ref().zip(stops).and_then(|((_, at), stops)| {
-        Some((*at, stops.get(*at)?, stops.get(at + 1), stops.len()))
+    let reading = use_memo((lesson, settings.lang), |(name, lang)| {
+        read(name.as_ref()?, *lang)
     });
+    let stops = reading.as_ref().as_ref().map(|r| &r.lesson.stops);
+    let shown = at
+        .as_ref()
+        .zip(stops)
+        .and_then(|((_, at), stops)| Some((*at, stops.get(*at)?, stops.get(at + 1), stops.len())));
     let turn = |way: Way| {
         let channel = channel.clone();
         Callback::from(move |_: MouseEvent| go(&channel, way))

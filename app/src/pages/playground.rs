@@ -1,9 +1,11 @@
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use yew::prelude::*;
 
 use super::settings::use_page_settings;
 use super::{Route, keep, progress};
+use crate::browser::channel::Channel;
 use crate::browser::{clock, keys, library, location, measure, media, page, print};
 use crate::components::cluster::{ClusterPanel, Dialects, RoadsPanel};
 use crate::components::compare::Compare;
@@ -16,6 +18,7 @@ use crate::components::line::TimeLine;
 use crate::components::map::MapView;
 use crate::components::notice::notice_bar;
 use crate::components::probe::ProbePanel;
+use crate::components::qr::QrDialog;
 use crate::components::share::{EmbedDialog, ShareDialog, open_file};
 use crate::components::shortcuts::shortcuts;
 use crate::components::splitter::Splitter;
@@ -32,6 +35,7 @@ use crate::i18n::course::course;
 use crate::picture::handout;
 use crate::state::course::TOUR;
 use crate::state::{Dialog, Event, Notice, State, Tab, needs};
+use crate::view_model::present::{self, Word};
 use crate::view_model::{explain, shortcuts as keymap};
 
 #[derive(PartialEq, Properties)]
@@ -79,6 +83,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     use_shortcuts(&state, &send);
     use_source(&send);
     use_handout(&state);
+    use_presenting(&state, &send);
 
     let props = Props { state, send };
     let state = &props.state;
@@ -89,12 +94,18 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
         page::reveal("[aria-current=step]", narrow);
     });
 
-    let folded = if below_wide {
-        !state.files_shown
-    } else {
-        state.settings.files_folded
-    };
-    let layout = classes!("page", folded.then_some("files-folded"));
+    let presenting = state.presenting;
+    let folded = presenting
+        || if below_wide {
+            !state.files_shown
+        } else {
+            state.settings.files_folded
+        };
+    let layout = classes!(
+        "page",
+        folded.then_some("files-folded"),
+        presenting.then_some("presenting")
+    );
     let settings = state.settings;
     let tab = shown(state.tab, narrow);
     let veiled = state.task.as_ref().is_some_and(|task| task.is_veiled());
@@ -121,7 +132,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                         onresize={props.send.reform(Event::InspectorResized)} />
                 }
                 <section class="explanation" aria-label={words.explanation}>
-                    { tour_card(&props) }
+                    { tour_card(&props, None) }
                     { task_card(&props) }
                     <Tabs base={props.clone()} {narrow} />
                     <div id="panel" role="tabpanel" tabindex="0" aria-labelledby={tab_id(tab)}>
@@ -150,6 +161,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                 Some(Dialog::Dialects) => html! { <Dialects ..props.clone() /> },
                 Some(Dialog::Shortcuts) => shortcuts(&props),
                 Some(Dialog::Share) => html! { <ShareDialog ..props.clone() /> },
+                Some(Dialog::Qr) => html! { <QrDialog ..props.clone() /> },
                 Some(Dialog::Embed) => html! { <EmbedDialog ..props.clone() /> },
                 None => html! {},
             } }
@@ -263,6 +275,42 @@ fn use_playing(state: &Shared, send: &Callback<Event>) {
             move || drop(ticking)
         },
     );
+}
+
+/// A lesson that is presented and the window with its notes keep step.
+#[hook]
+fn use_presenting(state: &Shared, send: &Callback<Event>) {
+    let latest = use_mut_ref(|| (state.clone(), send.clone()));
+    *latest.borrow_mut() = (state.clone(), send.clone());
+    let channel = use_mut_ref(|| None::<Channel>);
+    {
+        let channel = channel.clone();
+        use_effect_with(state.presenting, move |presenting| {
+            let answering = channel.clone();
+            let hear = move |text: String| {
+                let (state, send) = latest.borrow().clone();
+                match Word::of(&text) {
+                    Some(Word::Asked) => tell(&answering, present::at(&state)),
+                    Some(Word::Go(way)) => {
+                        let turned = present::turn(&state, way);
+                        turned.into_iter().for_each(|event| send.emit(event));
+                    }
+                    _ => {}
+                }
+            };
+            let open = presenting.then(|| Channel::open(hear)).flatten();
+            *channel.borrow_mut() = open;
+            move || drop(channel.borrow_mut().take())
+        });
+    }
+    let at = present::at(state).filter(|_| state.presenting);
+    use_effect_with(at, move |at| tell(&channel, at.clone()));
+}
+
+fn tell(channel: &RefCell<Option<Channel>>, word: Option<Word>) {
+    if let (Some(channel), Some(word)) = (&*channel.borrow(), word) {
+        channel.tell(&word.text());
+    }
 }
 
 /// Keys that work wherever the focus is.

@@ -23,6 +23,8 @@ pub enum Route {
     Lesson(&'static str),
     /// `#exercise=NAME`, by its file; `#task=DATA`, one that comes in the link.
     Exercise(&'static str),
+    /// `#notes`: the speaker's, beside a window that presents a lesson.
+    Notes,
     /// `#teach`; `#hand-in=DATA` with what was handed in.
     Teach(String),
     /// `#how`: what the model was measured on.
@@ -41,10 +43,17 @@ impl Route {
         if begins(&["scenario=", "w="]) {
             packs.push(needs::SCENARIOS.to_string());
         }
-        if begins(&["course", "lesson="]) {
+        if begins(&["course", "lesson=", "notes"]) {
             packs.push(needs::lessons(lang));
         }
-        if begins(&["course", "exercise=", "task=", "teach", "hand-in="]) {
+        if begins(&[
+            "course",
+            "lesson=",
+            "exercise=",
+            "task=",
+            "teach",
+            "hand-in=",
+        ]) {
             packs.push(needs::exercises(lang));
         }
         packs
@@ -66,7 +75,8 @@ impl Route {
             Route::Course => Vec::new(),
             Route::Lesson(name) => bases("lessons", name),
             Route::Exercise(name) => bases("exercises", name),
-            Route::Teach(_) => all_bases(),
+            Route::Notes => all_bases("lessons"),
+            Route::Teach(_) => all_bases("exercises"),
         }
     }
 
@@ -80,6 +90,7 @@ impl Route {
             "how" => Some(Route::How),
             "scenario" => Scenario::find(value).map(Route::Scenario),
             "course" => Some(Route::Course),
+            "notes" => Some(Route::Notes),
             "teach" => Some(Route::Teach(String::new())),
             "hand-in" => Some(Route::Teach(format!("{MARK}{value}"))),
             "lesson" => find("lessons", value).map(Route::Lesson),
@@ -108,9 +119,9 @@ fn bases(kind: &str, name: &str) -> Vec<String> {
     base.iter().map(|base| needs::scenario(base)).collect()
 }
 
-/// Those of all exercises.
-fn all_bases() -> Vec<String> {
-    let folder = format!("{}/exercises", super::keep::settings().lang.tag());
+/// Those of all lessons, or of all exercises.
+fn all_bases(kind: &str) -> Vec<String> {
+    let folder = format!("{}/{kind}", super::keep::settings().lang.tag());
     let heads = content::folder(&folder)
         .into_iter()
         .filter_map(|(_, text)| Head::read(text));

@@ -84,6 +84,7 @@ pub enum Event {
     /// A stop of the lesson at hand, or of the tour.
     TourOpened(usize),
     TourClosed,
+    Presented(bool),
     /// Of a question by its name.
     Answered {
         name: String,
@@ -168,6 +169,7 @@ pub enum Dialog {
     Shortcuts,
     Share,
     Embed,
+    Qr,
 }
 
 /// Something the page has to say about itself.

@@ -102,6 +102,8 @@ pub struct State {
     pub reading: Option<Rc<Reading>>,
     /// Which of its stops is open.
     pub tour: Option<usize>,
+    /// It is shown to a room: in large type, turned by a clicker.
+    pub presenting: bool,
     pub task: Option<Rc<Task>>,
     pub notice: Option<Notice>,
     pub dialog: Option<Dialog>,
@@ -151,6 +153,7 @@ impl State {
             guess: None,
             reading: None,
             tour: None,
+            presenting: false,
             task: None,
             notice: None,
             dialog: None,

@@ -9,7 +9,8 @@ use northsouth::workspace::DEFAULT;
 pub fn before(state: &State, event: &Event) -> Vec<String> {
     match event {
         Event::LanguageChosen(lang) => {
-            let reads = state.reading.iter().map(|_| lessons(*lang));
+            let reads = state.reading.iter();
+            let reads = reads.flat_map(|_| [lessons(*lang), exercises(*lang)]);
             let works = state.task.iter().map(|_| exercises(*lang));
             reads.chain(works).chain([words(*lang)]).collect()
         }

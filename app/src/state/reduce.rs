@@ -155,7 +155,11 @@ impl State {
             Event::TerminalCleared => Rc::make_mut(&mut self.terminal).answers.clear(),
 
             Event::TourOpened(at) => self.open_stop(at),
-            Event::TourClosed => self.tour = None,
+            Event::TourClosed => {
+                self.tour = None;
+                self.presenting = false;
+            }
+            Event::Presented(on) => self.presenting = on,
             Event::Answered { name, text } => self.answered(&name, text),
             Event::Predicted => self.predicted(),
             Event::HintOpened => self.hint_opened(),

@@ -11,6 +11,7 @@ pub mod files;
 pub mod header;
 pub mod map;
 pub mod predict;
+pub mod present;
 pub mod share;
 pub mod shortcuts;
 pub mod stride;

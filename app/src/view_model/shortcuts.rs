@@ -1,7 +1,7 @@
 //! Keys that work wherever the focus is, but in texts. Shift makes a stride go back.
 
-use super::explain;
 use super::stride::{Stride, Way};
+use super::{explain, present};
 use crate::i18n::Words;
 use crate::state::{Dialog, Event, State};
 
@@ -98,6 +98,9 @@ pub static SHORTCUTS: [Shortcut; 13] = [
 
 /// What a key asks for, as the browser names it: `s`, or `S` with Shift.
 pub fn event(state: &State, key: &str) -> Option<Event> {
+    if let Some(event) = present::key(state, key) {
+        return Some(event);
+    }
     let mut chars = key.chars();
     let (key, None) = (chars.next()?, chars.next()) else {
         return None;

@@ -1,5 +1,5 @@
 //! The part of Markdown that lessons and exercises are written in: front matter, headings, paragraphs, lists, fenced blocks;
-//! in a line `code`, **strong** and [links](…).
+//! in a line `code`, *emphasis*, **strong** and [links](…).
 
 use super::{FileId, Line, Span, lines};
 
@@ -39,6 +39,7 @@ pub enum Block {
 pub enum Stretch<'a> {
     Plain(&'a str),
     Code(&'a str),
+    Emphasis(&'a str),
     Strong(&'a str),
     Link { text: &'a str, to: &'a str },
 }
@@ -117,10 +118,11 @@ impl<'a> Reader<'a> {
                 return;
             }
         }
-        let block = if first.text.starts_with("- ") {
+        let item = |text: &'a str| text.strip_prefix("- ").or(text.strip_prefix("* "));
+        let block = if item(first.text).is_some() {
             let mut items: Vec<Vec<&str>> = Vec::new();
             for line in &found {
-                match (line.text.strip_prefix("- "), items.last_mut()) {
+                match (item(line.text), items.last_mut()) {
                     (None, Some(item)) => item.push(line.text),
                     (item, _) => items.push(vec![item.unwrap_or(line.text)]),
                 }
@@ -225,6 +227,13 @@ fn stretch(from: &str) -> Option<(Stretch<'_>, &str)> {
         let (strong, after) = inner.split_once("**")?;
         return Some((Stretch::Strong(strong), after));
     }
+    if let Some(inner) = from.strip_prefix('*') {
+        // A star that stands for anything is followed or preceded by nothing of a word.
+        let (text, after) = inner.split_once('*')?;
+        let of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let emphasised = of_word(text.chars().next()) && of_word(text.chars().next_back());
+        return emphasised.then_some((Stretch::Emphasis(text), after));
+    }
     let (text, after) = from.strip_prefix('[')?.split_once("](")?;
     let (to, after) = after.split_once(')')?;
     (!text.contains('[') && to.starts_with("https://"))
@@ -264,7 +273,7 @@ mod tests {
 
     #[test]
     fn code_strong_and_links_are_found_and_other_signs_stay() {
-        use Stretch::{Code, Link, Plain, Strong};
+        use Stretch::{Code, Emphasis, Link, Plain, Strong};
         assert_eq!(
             stretches("a `b**` **c** d"),
             [
@@ -282,6 +291,8 @@ mod tests {
         assert_eq!(stretches("[x](https://e.org)"), [link]);
         assert_eq!(stretches("[x](javascript:1)"), [Plain("[x](javascript:1)")]);
         assert_eq!(stretches("2 * 3 `x`"), [Plain("2 * 3 "), Code("x")]);
+        assert_eq!(stretches("*本节点*的"), [Emphasis("本节点"), Plain("的")]);
+        assert_eq!(stretches("web-* or api-*"), [Plain("web-* or api-*")]);
         assert_eq!(stretches("KUBE-* and"), [Plain("KUBE-* and")]);
         assert_eq!(stretches("a ` b"), [Plain("a ` b")]);
     }

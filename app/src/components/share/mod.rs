@@ -10,6 +10,7 @@ use yew::prelude::*;
 use super::Props;
 use super::modal::Modal;
 use crate::browser::{clipboard, disk, events, location, media, paint, print};
+use crate::i18n::course::course;
 use crate::picture::{self, Look};
 use crate::state::{Dialog, Event, Notice, State, Theme};
 use crate::view_model::share::{self, Choice};
@@ -153,6 +154,7 @@ pub fn ShareDialog(props: &Props) -> Html {
             <h3>{ words.embed }</h3>
             <p class="line-of">
                 <button onclick={props.on(Event::DialogOpened(Dialog::Embed))}>{ words.embed_write }</button>
+                <button onclick={props.on(Event::DialogOpened(Dialog::Qr))}>{ course(state.settings.lang).qr }</button>
             </p>
             <p role="status" class="done">{ done.unwrap_or_default() }</p>
         </Modal>
