@@ -163,7 +163,7 @@ story('what may be edited and the goals of an exercise are picked, in both langu
   await page.getByRole('combobox', { name: 'Kind of goal' }).selectOption('exactly this share reaches');
   await page.getByRole('status').filter({ hasText: 'does not hold' }).waitFor();
   await page.getByRole('button', { name: 'Add' }).click();
-  await page.getByRole('button', { name: '中文' }).first().click();
+  await page.locator('button[aria-pressed]', { hasText: '中文' }).click();
   assert.match(await draft.inputValue(), /- share: 10 %\n {2}of: "?web-v2\*"?\n {2}probe: everybody\nsources/);
   await accessible(page);
   await page.getByRole('link', { name: 'Open as a student' }).click();

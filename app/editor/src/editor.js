@@ -155,7 +155,7 @@ class CodeEditor extends HTMLElement {
     // What may be edited is what one looks for, when the text opens.
     if (first && this.#values.name !== this.#looked && !view.hasFocus) {
       const open = first.from > 1 ? 1 : first.to + 1;
-      if (open <= view.state.doc.lines) effects.push(EditorView.scrollIntoView(view.state.doc.line(open).from, { y: 'center' }));
+      if (first.from > 1 || first.after) effects.push(EditorView.scrollIntoView(view.state.doc.line(Math.min(open, view.state.doc.lines)).from, { y: 'center' }));
       this.#looked = this.#values.name;
     }
     view.dispatch({ effects });

@@ -61,7 +61,8 @@ pub fn ClassSheet(SheetProps { lang, given }: &SheetProps) -> Html {
     let begin = {
         let (marking, update) = (marking.clone(), update.clone());
         let (drawn, reading) = (drawn.setter(), reading.setter());
-        Callback::from(move |files: Vec<(String, String)>| {
+        Callback::from(move |mut files: Vec<(String, String)>| {
+            files.sort();
             marking.replace(Marking::of(&files));
             drawn.set(DRAWN);
             reading.set(false);
