@@ -82,15 +82,31 @@ function reason(said) {
   return box;
 }
 
+const allowed = (state, changes) => {
+  const seen = { state, changes, newDoc: changes.apply(state.doc) };
+  return state.field(field).kept.every((run) => holds(run, seen));
+};
+
+const refusal = (state) => [refuse.of(state.selection.main.head), EditorView.announce.of(state.field(field).said)];
+
 /** `isFromPage(transaction)`: what the page itself changes is not refused. */
 export const locks = (isFromPage) => [
   field,
   EditorState.transactionFilter.of((transaction) => {
     if (!transaction.docChanged || isFromPage(transaction)) return transaction;
-    const { kept, said } = transaction.startState.field(field);
-    const seen = { state: transaction.startState, changes: transaction.changes, newDoc: transaction.newDoc };
-    if (kept.every((run) => holds(run, seen))) return transaction;
-    const head = transaction.startState.selection.main.head;
-    return { effects: [refuse.of(head), EditorView.announce.of(said)] };
+    const state = transaction.startState;
+    return allowed(state, transaction.changes) ? transaction : { effects: refusal(state) };
+  }),
+  // Before the browser writes into the page by itself, which would have to be undone.
+  EditorView.domEventHandlers({
+    beforeinput(event, view) {
+      const { state } = view;
+      if (!event.cancelable || !event.inputType.startsWith('insert')) return false;
+      const insert = state.toText(event.data ?? '\n');
+      if (allowed(state, state.changes(state.selection.ranges.map(({ from, to }) => ({ from, to, insert }))))) return false;
+      view.dispatch({ effects: refusal(state) });
+      event.preventDefault();
+      return true;
+    },
   }),
 ];

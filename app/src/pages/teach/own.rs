@@ -97,13 +97,13 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
             <label class="field"><span>{ words.draft }</span>
                 <textarea class="code" rows="18" spellcheck="false" value={text.clone()} {oninput} /></label>
             if !text.trim().is_empty() {
-                <ul class="prose" role="status">
+                <div role="status"><ul class="prose">
                     { for said.iter().map(|d| html! {
                         <li>{ format!("{}: ", file.line_column(d.span.start).line) }{ d.message.text(*lang) }</li>
                     }) }
                     { for differ.iter().map(|d: &Say| html! { <li>{ d.text(*lang) }</li> }) }
                     if said.is_empty() && differ.is_none() { <li class="held">{ "✓ " }{ words.sound }</li> }
-                </ul>
+                </ul></div>
                 if let Some(exercise) = &read {
                     { locks(exercise, &drafts, &set, words) }
                     { goal_table(exercise, &drafts, &set, *lang) }
