@@ -191,6 +191,7 @@ fn inline(text: &str) -> String {
     let told = stretches(text).into_iter().map(|stretch| match stretch {
         Stretch::Plain(text) | Stretch::Link { text, .. } => escaped(text),
         Stretch::Code(text) => element("code", text),
+        Stretch::Emphasis(text) => element("em", text),
         Stretch::Strong(text) => element("strong", text),
     });
     told.collect()
