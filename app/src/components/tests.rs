@@ -189,7 +189,7 @@ fn every_part_of_the_page_is_drawn_at_every_step_of_any_walk() {
         controls,
         |p| html! { <MapView ..p.clone() /> },
         |p| html! { <ProbePanel ..p.clone() /> },
-        tour_card,
+        |props| tour_card(props, None),
         files_pane,
     ];
     let mut empty = scenario();
