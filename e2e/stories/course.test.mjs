@@ -66,6 +66,18 @@ story('an exercise of one’s own is checked as it is typed, and opens from a li
   await page.getByText('It is sound').waitFor();
   await page.getByRole('link', { name: 'Open as a student' }).click();
   await page.getByRole('heading', { name: 'My own exercise' }).waitFor();
+
+  // Handed in, it is marked where its link comes along.
+  const task = page.url();
+  await page.locator('.task').getByRole('button', { name: 'Hand in' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Ann');
+  const link = await page.locator('#hand-in textarea').inputValue();
+  await page.goto(`${page.url().split('#')[0]}#/teach`);
+  await page.reload();
+  await page.getByRole('textbox', { name: 'Links or hand-ins' }).fill(`${task}\n${link}`);
+  await page.getByRole('button', { name: 'Mark', exact: true }).click();
+  await page.getByText('1 of 1 marked').waitFor();
+  assert.match(await page.locator('tbody tr').first().textContent(), /Annshared-[0-9a-f]{16}0\/3/);
 });
 
 story('lines that an exercise keeps stay, by whatever key', { permissions: ['clipboard-read', 'clipboard-write'] }, async ({ page }) => {

@@ -36,6 +36,7 @@ pub fn FileTools(props: &Props) -> Html {
         .get(state.file)
         .map(|f| f.name.to_string())
         .unwrap_or_default();
+    let open = state.task.as_ref().is_none_or(|task| task.is_open(&name));
     let start = |what: Doing, text: String| {
         let (doing, path) = (doing.setter(), path.setter());
         move |_: MouseEvent| {
@@ -90,7 +91,7 @@ pub fn FileTools(props: &Props) -> Html {
             <button class="link" onclick={ask}>{ words.why_not_line }</button>
             <button class="link" onclick={start(Doing::New, folder)}>{ words.new_file }</button>
             <button class="link" onclick={|_: MouseEvent| dropped::choose()}>{ words.open_files }</button>
-            if own {
+            if own && open {
                 <button class="link" onclick={start(Doing::Rename, name)}>{ words.rename_file }</button>
                 <button class="link" onclick={props.on(Event::FileDeleted(state.file))}>{ words.delete_file }</button>
             }

@@ -53,7 +53,7 @@ impl Slot {
 }
 
 /// FNV-1a, to tell texts from each other.
-pub fn sum(text: &str) -> u64 {
+fn sum(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -13,7 +13,7 @@ mod settings;
 mod teach;
 
 pub use playground::Playground;
-pub use route::Route;
+pub use route::{Route, carry};
 
 use yew::prelude::*;
 

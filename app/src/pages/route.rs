@@ -134,16 +134,26 @@ fn all_bases(kind: &str) -> Vec<String> {
     all.iter().map(|base| needs::scenario(base)).collect()
 }
 
-/// An exercise that a link carries whole. It stands beside ours, in every language as it is written.
+/// An exercise that a link carries whole.
 fn carried(data: &str) -> Option<&'static str> {
     let text = share::unpack(data).ok()?;
-    let sum = super::keep::sum(&text);
-    let name = format!("shared-{sum:016x}");
-    for (lang, text) in exercise::unbundle(&text) {
+    find("exercises", &carry(&text).0)
+}
+
+/// An exercise from elsewhere stands beside ours from now on, in every language as it is written: its name, and the content
+/// that it builds on.
+pub fn carry(bundle: &str) -> (String, Vec<String>) {
+    let name = exercise::shared_name(bundle);
+    let mut packs = Vec::new();
+    for (lang, text) in exercise::unbundle(bundle) {
         let path = format!("{}/exercises/{name}.md", lang.tag());
         content::add(format!("{path} {}\n{text}\n", text.len()));
+        let base = Head::read(&text).map(|h| h.base);
+        let base = base.filter(|base| base != "none");
+        packs.extend(base.map(|base| needs::scenario(&base)));
     }
-    find("exercises", &name)
+    packs.dedup();
+    (name, packs)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use northsouth::content;
-use northsouth::exercise::{self, Attempt, Exercise, Judgement, Kept, Kind, Start, same_answer};
+use northsouth::exercise::{
+    self, Attempt, Exercise, Judgement, Kept, Kind, Lines, Start, same_answer,
+};
 use northsouth::lesson::{self, Asked, Lesson};
 use northsouth::text::{File, FileId, Lang};
 use northsouth::trace::{StepAt, alike};
@@ -128,6 +130,12 @@ impl Task {
             None if own => Vec::new(),
             _ => exercise::kept(&self.exercise.editable, start.unwrap_or(file), &file.text),
         }
+    }
+
+    /// Whether a file of this name may be edited, renamed, taken away.
+    pub fn is_open(&self, name: &str) -> bool {
+        let mut all = self.exercise.editable.iter();
+        all.any(|e| e.lines == Lines::All && alike(&e.file, name))
     }
 
     /// Whether a file of this name may have this text.

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use northsouth::exercise::{
-    Exercise, Found, HandIn, Score, Start, csv_line, find_hand_ins, mark, read,
+    Exercise, Found, HandIn, Score, Start, bundle, csv_line, find_hand_ins, mark, read, shared_name,
 };
 use northsouth::text::{Diagnostic, File, FileId, Lang, Say, Severity};
 
-use super::base;
+use super::{base, siblings};
 use crate::files;
 use crate::options::Options;
 
@@ -111,7 +111,13 @@ fn exercises_of(path: &Path, lang: Lang) -> Result<BTreeMap<String, Exercise>, S
         let (exercise, said) = read(&file.text, FileId(0), &base);
         let wrong = said.iter().find(|d| d.severity == Severity::Error);
         match (exercise, wrong) {
-            (Some(exercise), None) => all.insert(name.to_string_lossy().into_owned(), exercise),
+            (Some(exercise), None) => {
+                // Opened in the page from a link or a file it has the name of what it says.
+                for shared in shared_names(&path, &file) {
+                    all.insert(shared, exercise.clone());
+                }
+                all.insert(name.to_string_lossy().into_owned(), exercise)
+            }
             (_, wrong) => return Err(format!("{}: {}", file.name, fault(&file, wrong, lang))),
         };
     }
@@ -119,6 +125,26 @@ fn exercises_of(path: &Path, lang: Lang) -> Result<BTreeMap<String, Exercise>, S
         return Err(format!("{}: no exercises", path.display()));
     }
     Ok(all)
+}
+
+/// The names that an exercise's file has in the page: alone, and with its sibling of the other language.
+fn shared_names(folder: &Path, file: &File) -> Vec<String> {
+    let path = match folder.is_dir() {
+        true => folder.join(&*file.name),
+        false => folder.to_path_buf(),
+    };
+    let mut names = vec![shared_name(&file.text)];
+    for (tag, other) in siblings(&path) {
+        let Ok(text) = files::text(&other) else {
+            continue;
+        };
+        let told = Lang::ALL.map(|lang| match lang.tag() == tag {
+            true => (lang, text.as_str()),
+            false => (lang, &*file.text),
+        });
+        names.push(shared_name(&bundle(&told)));
+    }
+    names
 }
 
 fn fault(file: &File, wrong: Option<&Diagnostic>, lang: Lang) -> String {

@@ -119,6 +119,15 @@ fn scalar(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// The name under which an exercise from elsewhere stands beside those of ours: what it says, so that a hand-in finds it
+/// again. FNV-1a of what [`bundle`] made.
+pub fn shared_name(bundle: &str) -> String {
+    let sum = bundle.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("shared-{sum:016x}")
+}
+
 /// The same exercise told in several languages, as one text.
 pub fn bundle(told: &[(Lang, &str)]) -> String {
     match told {

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use northsouth::content;
 use northsouth::exercise::{self, Found, HandIn, Start, find_hand_ins, mark};
+use northsouth::share;
 use northsouth::text::{FileId, Lang};
 use yew::prelude::*;
 
+use super::own::of_files;
+use crate::browser::library;
 use crate::browser::{clock, disk, dropped, events, page};
 use crate::i18n::course::{CourseWords, course};
+use crate::pages::carry;
 use crate::state::course::base;
 
 #[derive(PartialEq, Properties)]
@@ -32,6 +36,8 @@ struct Marking {
 const SLICE: f64 = 40.0;
 /// So many lines are drawn at first, and more of them by each press of a button.
 const DRAWN: usize = 100;
+/// The word before a packed exercise in a link.
+const TASK: &str = "task=";
 
 /// What was handed in, played again, as a table.
 #[component]
@@ -63,10 +69,15 @@ pub fn ClassSheet(SheetProps { lang, given }: &SheetProps) -> Html {
         let (drawn, reading) = (drawn.setter(), reading.setter());
         Callback::from(move |mut files: Vec<(String, String)>| {
             files.sort();
-            marking.replace(Marking::of(&files));
-            drawn.set(DRAWN);
-            reading.set(false);
-            update.force_update();
+            let (marking, update) = (marking.clone(), update.clone());
+            let (drawn, reading) = (drawn.clone(), reading.clone());
+            // What can't be fetched is missing where it is marked.
+            library::with(exercises_of(&mut files), move |_| {
+                marking.replace(Marking::of(&files));
+                drawn.set(DRAWN);
+                reading.set(false);
+                update.force_update();
+            });
         })
     };
     {
@@ -131,6 +142,35 @@ pub fn ClassSheet(SheetProps { lang, given }: &SheetProps) -> Html {
             }
         </section>
     }
+}
+
+/// Takes the exercises out of the files, and those that links carry: they are known from now on. Gives the content that they
+/// build on.
+fn exercises_of(files: &mut Vec<(String, String)>) -> Vec<String> {
+    let mut bundles: Vec<String> = Vec::new();
+    for (_, text) in files.iter() {
+        let ends = |c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let links = text.match_indices(TASK).map(|(at, _)| {
+            let packed = text.get(at + TASK.len()..).unwrap_or_default();
+            packed.split(ends).next().unwrap_or_default()
+        });
+        bundles.extend(links.filter_map(|packed| share::unpack(packed).ok()));
+    }
+    let (own, others): (Vec<_>, Vec<_>) = std::mem::take(files)
+        .into_iter()
+        .partition(|(_, text)| text.starts_with("---"));
+    *files = others;
+    bundles.extend(own.iter().map(|(_, text)| text.clone()));
+    // One that comes in two languages has the name of both.
+    let drafts = of_files(&own);
+    let told: Vec<_> = Lang::ALL
+        .into_iter()
+        .zip(drafts.iter().map(String::as_str))
+        .collect();
+    if own.len() == told.len() {
+        bundles.push(exercise::bundle(&told));
+    }
+    bundles.iter().flat_map(|bundle| carry(bundle).1).collect()
 }
 
 impl Marking {
