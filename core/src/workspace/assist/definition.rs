@@ -1,6 +1,6 @@
 //! Where what a word names is written.
 
-use super::ends_word;
+use super::{ends_word, yaml};
 use crate::text::{FileId, Span};
 use crate::workspace::{FileKind, HostFile, Run};
 
@@ -45,11 +45,9 @@ fn chain(text: &str, file: FileId, at: usize, word: &str) -> Option<Span> {
 fn object(run: &Run, file: FileId, at: usize, word: &str) -> Option<Span> {
     let text = &run.files.get(usize::from(file.0))?.text;
     let line = text.get(..at)?.rsplit('\n').next()?;
-    let field = line
-        .trim_start_matches([' ', '-'])
-        .split(':')
-        .next()?
-        .trim();
+    let part = yaml::flow(line).map_or(line, |(_, part)| part);
+    let field = part.trim_start_matches([' ', '-']).split(':').next()?;
+    let field = field.trim();
     let kinds: &[&str] = match field {
         "host" | "hosts" => &["Service", "ServiceEntry"],
         "gateways" => &["Gateway"],
@@ -81,26 +79,20 @@ fn object(run: &Run, file: FileId, at: usize, word: &str) -> Option<Span> {
             let fits = kind.is_some_and(|k| kinds.contains(&k.trim()));
             let mut line_at = start;
             for line in document.split_inclusive('\n').filter(|_| fits) {
-                let value = line.trim_start_matches([' ', '-']).strip_prefix("name:");
-                let value = value.map(|v| v.trim().trim_matches(['"', '\'']));
                 let subset = field == "subset";
-                let of_object = line.starts_with("  name:");
+                let wanted = if subset { word } else { short };
+                let of_object = line.starts_with("  name:") || line.starts_with("metadata:");
                 let own =
                     usize::from(file.0) == file_at && (line_at..line_at + line.len()).contains(&at);
-                if value == Some(if subset { word } else { short })
+                if let Some(column) = named(line, wanted)
                     && of_object != subset
                     && !own
                     && found.is_none()
                 {
-                    let column = line.find("name:").map_or(0, |n| n + 5);
-                    let column = line
-                        .get(column..)
-                        .and_then(|l| l.find(short))
-                        .map_or(column, |n| column + n);
                     found = Some(Span::new(
                         FileId(file_at as u16),
                         line_at + column,
-                        line_at + column + short.len(),
+                        line_at + column + wanted.len(),
                     ));
                 }
                 line_at += line.len();
@@ -109,6 +101,18 @@ fn object(run: &Run, file: FileId, at: usize, word: &str) -> Option<Span> {
         }
     }
     found
+}
+
+/// Where a line gives something that name, as `name: WORD` or in braces.
+fn named(line: &str, wanted: &str) -> Option<usize> {
+    line.match_indices("name:").find_map(|(at, key)| {
+        let is_key = line.get(..at)?.ends_with([' ', '{', ',', '-']) || at == 0;
+        let from = at + key.len();
+        let rest = line.get(from..)?;
+        let value = rest.split([',', '}', '\n', '#']).next()?;
+        let bare = value.trim().trim_matches(['"', '\'']);
+        (is_key && bare == wanted).then(|| rest.find(wanted).map(|n| from + n))?
+    })
 }
 
 #[cfg(test)]
@@ -147,6 +151,17 @@ mod tests {
         assert_eq!(
             leads("manifests/a.yaml", &host).as_deref(),
             Some("  name: shop")
+        );
+        let flow = "kind: Service\nmetadata: {name: shop, namespace: default}\n---\nkind: DestinationRule\nmetadata:\n  name: shop\nspec:\n  subsets:\n  - {name: v2, labels: {version: v2}}\n---\nkind: VirtualService\nmetadata:\n  name: x\nspec:\n  http:\n  - route:\n    - destination: {host: shop, subset: v2}\n";
+        let host = flow.replace("{host: shop", "{host: sh|op");
+        assert_eq!(
+            leads("manifests/a.yaml", &host).as_deref(),
+            Some("metadata: {name: shop, namespace: default}")
+        );
+        let subset = flow.replace("subset: v2}", "subset: v|2}");
+        assert_eq!(
+            leads("manifests/a.yaml", &subset).as_deref(),
+            Some("  - {name: v2, labels: {version: v2}}")
         );
         let subset = texts.replace("subset: v2", "subset: v|2");
         assert_eq!(

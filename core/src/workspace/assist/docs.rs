@@ -372,6 +372,6 @@ pub(super) fn fields(path: &str) -> &'static [Field] {
                 say!("assist/field-endpointslice-endpoints-targetref")
             }),
         ],
-        _ => &[],
+        _ => super::fields::gateway_api(path),
     }
 }

@@ -2,7 +2,10 @@
 
 mod definition;
 mod docs;
+mod fields;
 mod iptables;
+mod nft;
+mod tables;
 mod yaml;
 
 pub use definition::definition;
@@ -37,14 +40,7 @@ pub fn complete(run: &Run, file: FileId, text: &str, offset: u32) -> Completion 
         return Completion::default();
     };
     let name = run.files.get(usize::from(file.0)).map_or("", |f| &*f.name);
-    let mut candidates = match FileKind::of(name) {
-        FileKind::Host(place, HostFile::IptablesSave) => {
-            iptables::candidates(&at, host(run, &place))
-        }
-        FileKind::Host(place, HostFile::IpRoute) => routes(&at, host(run, &place)),
-        FileKind::Manifests => yaml::candidates(run, &at),
-        _ => Vec::new(),
-    };
+    let mut candidates = candidates(run, name, &at);
     candidates.retain(|c| c.label.starts_with(at.word) && c.label != at.word);
     candidates.truncate(MOST);
     Completion {
@@ -61,15 +57,26 @@ pub fn describe(run: &Run, file: FileId, text: &str, offset: u32) -> Option<Say>
     let more = rest.find(ends_word).unwrap_or(rest.len());
     let at = At::new(text, (start + more) as u32)?;
     let name = run.files.get(usize::from(file.0)).map_or("", |f| &*f.name);
-    let all = match FileKind::of(name) {
-        FileKind::Host(place, HostFile::IptablesSave) => {
-            iptables::candidates(&at, host(run, &place))
-        }
-        FileKind::Host(place, HostFile::IpRoute) => routes(&at, host(run, &place)),
-        FileKind::Manifests => yaml::candidates(run, &at),
-        _ => Vec::new(),
-    };
+    let all = candidates(run, name, &at);
     all.into_iter().find(|c| c.label == at.word)?.about
+}
+
+/// All that may stand at a place of a file of that name.
+fn candidates(run: &Run, name: &str, at: &At<'_>) -> Vec<Candidate> {
+    match FileKind::of(name) {
+        FileKind::Host(place, HostFile::IptablesSave) => {
+            iptables::candidates(at, host(run, &place))
+        }
+        FileKind::Host(place, HostFile::NftRuleset) => nft::candidates(at, host(run, &place)),
+        FileKind::Host(place, HostFile::IpRoute) => routes(at, host(run, &place)),
+        FileKind::Host(place, HostFile::IpRule) => tables::rules(at, host(run, &place)),
+        FileKind::Host(_, HostFile::Sockets) => tables::sockets(at),
+        FileKind::Manifests => yaml::candidates(run, at, None),
+        FileKind::Client => yaml::candidates(run, at, Some("client")),
+        FileKind::LoadBalancer => yaml::candidates(run, at, Some("balancer")),
+        FileKind::Vpc => yaml::candidates(run, at, Some("vpc")),
+        _ => Vec::new(),
+    }
 }
 
 fn ends_word(c: char) -> bool {
@@ -203,6 +210,43 @@ mod tests {
         assert_eq!(offered(file, "", "def|"), ["default"]);
         assert_eq!(offered(file, "", "default via 1.2.3.4 de|"), ["dev"]);
         assert!(offered(file, "", "default via 1.2.3.4 dev e|").contains(&"eth0".to_string()));
+    }
+
+    #[test]
+    fn our_own_files_and_other_tools_are_completed() {
+        let offers = |file: &str, before: &str, line: &str, wanted: &str| {
+            let found = offered(file, before, line);
+            assert!(found.iter().any(|f| f == wanted), "{wanted}: {found:?}");
+        };
+        offers("client.yaml", "", "gate|", "gateway");
+        let listener = "listeners:\n- address: 1.2.3.4\n  port: 80\n";
+        offers("load-balancer.yaml", listener, "  sched|", "scheduler");
+        offers(
+            "load-balancer.yaml",
+            listener,
+            "  backends: [{node: a, wei|",
+            "weight",
+        );
+        offers("load-balancer.yaml", "", "forwarding: full|", "full-nat");
+        offers("vpc.yaml", "routes:\n", "- {to: 10.0.0.0/8, v|", "via");
+        offers("nodes/work001/ss.txt", "", "tcp LIS|", "LISTEN");
+        let at = |text: &str| {
+            let offset = text.find('|').unwrap();
+            let text = text.replace('|', "");
+            let at = At::new(&text, offset as u32).unwrap();
+            let all = nft::candidates(&at, None)
+                .into_iter()
+                .chain(tables::rules(&at, None));
+            let fitting = all.filter(|c| c.label.starts_with(at.word));
+            fitting.map(|c| c.label).collect::<Vec<_>>()
+        };
+        let table = "table ip nat {\n  set known { type ipv4_addr; }\n  chain mine {\n  }\n  chain out {\n    ";
+        assert_eq!(at(&format!("{table}jump mi|")), ["mine"]);
+        assert_eq!(at(&format!("{table}ip saddr @kn|")), ["@known"]);
+        assert_eq!(at(&format!("{table}tcp dp|")), ["dport"]);
+        assert_eq!(at(&format!("{table}masq|")), ["masquerade"]);
+        assert_eq!(at("tab|"), ["table"]);
+        assert_eq!(at("100: from all fw|"), ["fwmark"]);
     }
 
     #[test]

@@ -1,32 +1,64 @@
 //! Manifests: fields by the kind of the object and the place in it, names that stand in the cluster.
 
-use super::{At, Candidate, docs, plain};
+use super::{At, Candidate, docs, fields, plain};
 use crate::say;
 use crate::workspace::Run;
 
-pub(super) fn candidates(run: &Run, at: &At<'_>) -> Vec<Candidate> {
-    match at
-        .before
-        .trim_start()
-        .trim_start_matches("- ")
-        .split_once(':')
-    {
+/// `own` is what a file of this page's own is of, where it is one.
+pub(super) fn candidates(run: &Run, at: &At<'_>, own: Option<&str>) -> Vec<Candidate> {
+    let (within, part) = flow(at.before).unwrap_or_else(|| {
+        let line = at.before.trim_start();
+        (Vec::new(), line.trim_start_matches("- "))
+    });
+    match part.split_once(':') {
         Some((field, _)) => values(run, at, field.trim()),
-        None => fields(at),
+        None => known(at, &within, own),
     }
 }
 
-/// The fields of the object that the cursor is in, at its place there.
-fn fields(at: &At<'_>) -> Vec<Candidate> {
-    let path = path(at);
+/// In the braces of a flow mapping: the fields whose values the open braces are, and what stands since the last comma.
+pub(super) fn flow(before: &str) -> Option<(Vec<&str>, &str)> {
+    let mut open: Vec<(char, &str)> = Vec::new();
+    let mut start = 0;
+    for (at, c) in before.char_indices() {
+        let part = before.get(start..at).unwrap_or_default();
+        match c {
+            '{' | '[' => {
+                let name = part.trim().trim_start_matches("- ").strip_suffix(':');
+                open.push((c, name.unwrap_or_default().trim()));
+            }
+            '}' | ']' => {
+                open.pop();
+            }
+            ',' if !open.is_empty() => {}
+            _ => continue,
+        }
+        start = at + c.len_utf8();
+    }
+    let (last, _) = open.last()?;
+    let names = open.iter().map(|(_, name)| *name).filter(|n| !n.is_empty());
+    (*last == '{').then(|| {
+        (
+            names.collect(),
+            before.get(start..).unwrap_or_default().trim_start(),
+        )
+    })
+}
+
+/// The fields of the object that the cursor is in, at its place there, `within` the braces that are open.
+fn known(at: &At<'_>, within: &[&str], own: Option<&str>) -> Vec<Candidate> {
+    let mut path = path(at);
+    path.extend(within.iter().map(|name| (*name).to_string()));
     let (kind, inside) = path
         .split_first()
         .map_or(("", &[][..]), |(k, r)| (k.as_str(), r));
     let joined = inside.join("/");
-    let found = match (joined.as_str(), kind) {
-        ("", _) => docs::fields("").iter().chain(docs::fields(kind)),
-        ("metadata", _) => docs::fields("metadata").iter().chain(&[]),
-        (inside, kind) => docs::fields(&format!("{kind}/{inside}")).iter().chain(&[]),
+    let found = match (joined.as_str(), own) {
+        ("", Some(own)) => fields::own(own).iter().chain(&[]),
+        (inside, Some(own)) => fields::own(&format!("{own}/{inside}")).iter().chain(&[]),
+        ("", None) => docs::fields("").iter().chain(docs::fields(kind)),
+        ("metadata", None) => docs::fields("metadata").iter().chain(&[]),
+        (inside, None) => docs::fields(&format!("{kind}/{inside}")).iter().chain(&[]),
     };
     let all = found.map(|(name, about)| Candidate {
         label: (*name).to_string(),
@@ -35,7 +67,8 @@ fn fields(at: &At<'_>) -> Vec<Candidate> {
     all.collect()
 }
 
-/// The kind of the object that the line is in, and the fields that lead to the line.
+/// The kind of the object that the line is in, with `k8s:` before one of the Gateway API, and the fields that lead to the
+/// line.
 fn path(at: &At<'_>) -> Vec<String> {
     let mut kind = String::new();
     let mut fields = Vec::new();
@@ -66,11 +99,16 @@ fn path(at: &At<'_>) -> Vec<String> {
     }
     let after = at.text.get(at.line_start..).unwrap_or("").lines();
     let after = after.take_while(|l| !l.starts_with("---"));
+    let mut gateway_api = false;
     for line in document.into_iter().rev().chain(after) {
         if let Some(name) = line.strip_prefix("kind:") {
             kind = name.trim().to_string();
-            break;
+        } else if let Some(group) = line.strip_prefix("apiVersion:") {
+            gateway_api = group.trim().starts_with("gateway.networking.k8s.io/");
         }
+    }
+    if gateway_api {
+        kind.insert_str(0, "k8s:");
     }
     fields.push(kind);
     fields.reverse();
@@ -91,14 +129,29 @@ fn values(run: &Run, at: &At<'_>, field: &str) -> Vec<Candidate> {
             "ServiceEntry",
             "Sidecar",
             "HTTPRoute",
+            "GRPCRoute",
+            "TLSRoute",
+            "TCPRoute",
+            "ReferenceGrant",
         ]),
+        "forwarding" => plain(&["keep-destination", "rewrite-destination", "full-nat"]),
+        "scheduler" => plain(&["round-robin", "weighted", "source-hash"]),
+        "gatewayClassName" => plain(&["istio"]),
         "type" => plain(&["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]),
         "externalTrafficPolicy" | "internalTrafficPolicy" => plain(&["Cluster", "Local"]),
         "sessionAffinity" => plain(&["None", "ClientIP"]),
         "protocol" => plain(&[
             "TCP", "UDP", "SCTP", "HTTP", "HTTP2", "HTTPS", "GRPC", "TLS",
         ]),
-        "mode" => plain(&["SIMPLE", "MUTUAL", "PASSTHROUGH", "ISTIO_MUTUAL", "DISABLE"]),
+        "mode" => plain(&[
+            "SIMPLE",
+            "MUTUAL",
+            "PASSTHROUGH",
+            "ISTIO_MUTUAL",
+            "DISABLE",
+            "Terminate",
+            "Passthrough",
+        ]),
         "addressType" => plain(&["IPv4", "IPv6"]),
         _ => Vec::new(),
     };
@@ -147,7 +200,10 @@ mod tests {
         let offset = text.find('|').unwrap();
         let text = text.replace('|', "");
         let at = At::new(&text, offset as u32).unwrap();
-        let found: Vec<_> = candidates(&run, &at).into_iter().map(|c| c.label).collect();
+        let found: Vec<_> = candidates(&run, &at, None)
+            .into_iter()
+            .map(|c| c.label)
+            .collect();
         assert!(
             found.iter().any(|f| f == wanted),
             "{wanted} is not in {found:?}"
@@ -179,6 +235,22 @@ mod tests {
         );
         offers("spec:\n  |\nkind: Gateway\n", "servers");
         offers("me|", "metadata");
+        offers(
+            "kind: VirtualService\nspec:\n  http:\n  - route:\n    - destination: {host: a, sub|",
+            "subset",
+        );
+        offers(
+            "kind: Service\nspec:\n  ports: [{port: 80}, {target|",
+            "targetPort",
+        );
+        offers(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nspec:\n  rules:\n  - back|",
+            "backendRefs",
+        );
+        offers(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nspec:\n  li|",
+            "listeners",
+        );
     }
 
     #[test]
