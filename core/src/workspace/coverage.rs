@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::subject::{passed_over_all, steps, took_all};
 use super::{Probe, ProbeKind, Run, Subject};
 use crate::net::{Masked, Protocol};
+use crate::netfilter::nft::{self, Statement};
 use crate::netfilter::targets::Target;
 use crate::netfilter::{Header, Match, Not, Rule};
 use crate::say;
@@ -140,6 +141,13 @@ pub fn probes(run: &Run) -> Vec<Probe> {
                 }
             }
         }
+        for set in host.nft.tables.iter().flat_map(|t| &t.sets) {
+            for endpoint in set.elements.iter().map(|e| set.endpoint(e)) {
+                if let (Some(port), Some(addr)) = (endpoint.port, endpoint.addr.or(own)) {
+                    add(addr, port, endpoint.protocol.unwrap_or(Protocol::TCP));
+                }
+            }
+        }
         for socket in &host.sockets {
             if let Some(addr) =
                 own.filter(|_| host.kind == HostKind::Pod && socket.addr.is_unspecified())
@@ -207,6 +215,36 @@ fn shadows(world: &World) -> BTreeMap<(u16, u32), Span> {
                 }
             }
         }
+        for chain in host.nft.tables.iter().flat_map(|t| &t.chains) {
+            let mut ending: Vec<&nft::Rule> = Vec::new();
+            for rule in &chain.rules {
+                let covers = |by: &&&nft::Rule| {
+                    let mut asked = by
+                        .statements
+                        .iter()
+                        .filter(|s| matches!(s, Statement::Match(_)));
+                    asked.all(|s| rule.statements.contains(s))
+                };
+                if let Some(by) = ending.iter().find(covers) {
+                    found.insert((rule.span.file.0, rule.span.start), by.span);
+                } else if nft_ends(rule) && ending.len() < 64 {
+                    ending.push(rule);
+                }
+            }
+        }
+        let configs = host.envoy.iter().flat_map(|config| config.routes.values());
+        for routes in configs.flat_map(|c| &c.virtual_hosts).map(|h| &h.routes) {
+            let all = routes.iter().position(|r| r.condition.is_catch_all());
+            for (by, route) in all.into_iter().flat_map(|at| {
+                let by = routes.get(at);
+                routes
+                    .iter()
+                    .skip(at + 1)
+                    .filter_map(move |r| Some((by?, r)))
+            }) {
+                found.insert((route.span.file.0, route.span.start), by.span);
+            }
+        }
         for (at, route) in host.routes.iter().enumerate() {
             let better = host.routes.iter().enumerate().find(|(other, better)| {
                 *other != at
@@ -219,6 +257,25 @@ fn shadows(world: &World) -> BTreeMap<(u16, u32), Span> {
         }
     }
     found
+}
+
+/// No rule of the chain comes after a match, and what it asks, of the packet's headers alone, is the same for all rules.
+fn nft_ends(rule: &nft::Rule) -> bool {
+    let mut ends = false;
+    rule.statements.iter().all(|statement| match statement {
+        Statement::Match(relation) => matches!(relation.left, nft::Expr::Field(_)),
+        Statement::Counter(_) | Statement::NamedCounter(_) | Statement::Log(_) => true,
+        Statement::Verdict(verdict) => {
+            use nft::Verdict::{Accept, Drop, Goto, Return};
+            ends |= matches!(verdict, Accept | Drop | Return | Goto(_));
+            true
+        }
+        Statement::Reject(_) => {
+            ends = true;
+            true
+        }
+        _ => false,
+    }) && ends
 }
 
 /// No rule of the chain comes after a match.
@@ -297,7 +354,7 @@ fn header_covers(a: &Header, b: &Header) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::text::File;
-    use crate::workspace::{DEFAULT, Scenario, run};
+    use crate::workspace::{DEFAULT, Scenario, SubjectKind, run};
 
     use super::*;
 
@@ -334,6 +391,63 @@ mod tests {
         assert!(drop.taken.is_empty() && drop.shadowed_by.is_none());
         let (taken, all) = coverage.score();
         assert!(0 < taken && taken < all);
+    }
+
+    #[test]
+    fn the_elements_of_maps_and_the_routes_of_envoys_are_lines_too() {
+        let workspace = Scenario::find("manifests-1-36-nftables")
+            .unwrap()
+            .workspace()
+            .unwrap();
+        let nodes = run(&workspace);
+        let measured = coverage(&nodes, &probes(&nodes), 1);
+        let taken = |l: &&Covered| {
+            matches!(l.subject.kind, SubjectKind::Element { .. }) && !l.taken.is_empty()
+        };
+        assert!(measured.lines.iter().any(|l| taken(&l)));
+        let workspace = Scenario::find("canary-header")
+            .unwrap()
+            .workspace()
+            .unwrap();
+        let mesh = run(&workspace);
+        let measured = coverage(&mesh, std::slice::from_ref(&workspace.probe), 1);
+        let everybody = measured.lines.iter().filter(|l| {
+            mesh.subject_text(&l.subject).contains("everybody")
+                && !l.subject.span.range().is_empty()
+        });
+        assert_eq!(everybody.count(), 1, "many proxies have the route");
+    }
+
+    #[test]
+    fn a_route_of_envoys_behind_one_that_takes_all_is_shadowed() {
+        let dump = r#"{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.RoutesConfigDump","dynamic_route_configs":[{"route_config":
+{"@type":"type.googleapis.com/envoy.config.route.v3.RouteConfiguration","name":"80","virtual_hosts":[{"name":"h","domains":["*"],"routes":[
+{"name":"first","match":{"prefix":"/"},"direct_response":{"status":200}},
+{"name":"second","match":{"prefix":"/x"},"direct_response":{"status":404}}]}]}}]}]}"#;
+        let mut workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+        let name = "pods/istio-ingressgateway-84b4868f6b-9xnts/config-dump.json";
+        workspace.files.push(File::new(name, dump));
+        let run = run(&workspace);
+        let coverage = coverage(&run, &[], 1);
+        assert!(line(&run, &coverage, "\"second\"").shadowed_by.is_some());
+        assert!(line(&run, &coverage, "\"first\"").shadowed_by.is_none());
+    }
+
+    #[test]
+    fn a_rule_of_nftables_behind_one_that_takes_all_is_shadowed() {
+        let rules = "table ip filter {\n  chain forward {\n    type filter hook forward priority filter; policy accept;\n    ip daddr 10.0.0.1 accept\n    ip daddr 10.0.0.1 tcp dport 80 drop\n    ip daddr 10.0.0.2 drop\n  }\n}\n";
+        let mut workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+        workspace
+            .files
+            .push(File::new("nodes/work001/nft-ruleset.txt", rules));
+        let run = run(&workspace);
+        let coverage = coverage(&run, &[], 1);
+        assert!(
+            line(&run, &coverage, "tcp dport 80 drop")
+                .shadowed_by
+                .is_some()
+        );
+        assert!(line(&run, &coverage, "10.0.0.2 drop").shadowed_by.is_none());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What stands at a place of a text and can take a packet: a rule, a route, a backend, a line of an Envoy's manifest.
 
+use std::collections::BTreeSet;
+
 use super::Run;
 use crate::netfilter::ChainId;
 use crate::netfilter::nft::TableId;
@@ -24,6 +26,12 @@ pub enum SubjectKind {
         chain: ChainId,
         index: u32,
     },
+    /// An element of a named set or map of nftables, by the set's position.
+    Element {
+        host: HostId,
+        table: TableId,
+        set: u32,
+    },
     Route {
         host: HostId,
     },
@@ -41,6 +49,7 @@ impl SubjectKind {
     pub fn host(self) -> HostId {
         match self {
             SubjectKind::Rule { host, .. }
+            | SubjectKind::Element { host, .. }
             | SubjectKind::Route { host }
             | SubjectKind::Backend { host }
             | SubjectKind::Asked { host } => host,
@@ -49,11 +58,30 @@ impl SubjectKind {
 }
 
 impl Run {
-    /// All rules, routes and backends that are written somewhere, host by host.
+    /// All rules, elements, routes and backends that are written somewhere, host by host; last the routes of Envoys, which
+    /// many of them share: each once, of one that the walk comes to where there is one.
     pub fn subjects(&self) -> Vec<Subject> {
         let mut all = Vec::new();
         for (at, host) in self.world.hosts.iter().enumerate() {
             of_host(HostId(at as u16), host, &mut all);
+        }
+        let visited: BTreeSet<HostId> = steps(&self.trace).map(|(_, host, _)| host).collect();
+        let mut envoys: Vec<(HostId, &Host)> = (0..).map(HostId).zip(&self.world.hosts).collect();
+        envoys.retain(|(_, host)| host.envoy.is_some());
+        envoys.sort_by_key(|(id, _)| !visited.contains(id));
+        let mut written = BTreeSet::new();
+        for (id, host) in envoys {
+            let configs = host.envoy.iter().flat_map(|config| config.routes.values());
+            let hosts = configs.flat_map(|config| &config.virtual_hosts);
+            for route in hosts.flat_map(|host| &host.routes) {
+                let span = route.span;
+                if span.start < span.end && written.insert((span.file, span.start)) {
+                    all.push(Subject {
+                        span,
+                        kind: SubjectKind::Asked { host: id },
+                    });
+                }
+            }
         }
         all
     }
@@ -129,6 +157,17 @@ fn of_host(id: HostId, host: &Host, out: &mut Vec<Subject>) {
                 });
             }
         }
+        for (set_at, set) in (0..).zip(&table.sets) {
+            let elements = set.elements.iter().filter(|e| e.span.start < e.span.end);
+            out.extend(elements.map(|element| Subject {
+                span: element.span,
+                kind: SubjectKind::Element {
+                    host: id,
+                    table: TableId(table_at as u16),
+                    set: set_at,
+                },
+            }));
+        }
     }
     for route in &host.routes {
         if let Some(span) = route.span {
@@ -172,12 +211,29 @@ pub(super) fn steps(trace: &Trace) -> impl Iterator<Item = (StepAt, HostId, &Ste
 /// The texts that decided a step.
 pub(super) fn took_all(world: &World, host: HostId, step: &Step) -> Vec<Span> {
     let mut spans: Vec<Span> = trace::span(world, host, step).into_iter().collect();
-    // A rule's reasons are its criteria, which stand where it does.
-    if !matches!(step.action, trace::Action::Rule(_)) {
-        let why = trace::why(world, host, step);
-        spans.extend(why.decided.iter().filter_map(|r| r.span));
+    match &step.action {
+        // A rule's reasons are its criteria, which stand where it does; what they found in a set stands elsewhere.
+        trace::Action::Rule(rule) => {
+            if matches!(rule.table(), TableRef::Nft(_)) {
+                let why = trace::why(world, host, step);
+                why.decided
+                    .iter()
+                    .for_each(|r| found_in_sets(r, &mut spans));
+            }
+        }
+        _ => {
+            let why = trace::why(world, host, step);
+            spans.extend(why.decided.iter().filter_map(|r| r.span));
+        }
     }
     spans
+}
+
+fn found_in_sets(reason: &Reason, out: &mut Vec<Span>) {
+    for child in &reason.children {
+        out.extend(child.span);
+        found_in_sets(child, out);
+    }
 }
 
 /// Whether a step was decided by the text that begins here.

@@ -7,6 +7,7 @@ mod expr;
 mod field;
 mod icmp;
 mod jhash;
+mod lead;
 mod lookup;
 mod print;
 mod read;
@@ -22,6 +23,7 @@ mod why;
 pub use after::after;
 pub use expr::{Expr, Op, Relation, Right};
 pub use field::{CtKey, Fib, FibResult, Field, Meta, SocketKey};
+pub use lead::{Endpoint, Lead};
 pub use print::rule as print_rule;
 pub use read::read;
 pub use ruleset::{

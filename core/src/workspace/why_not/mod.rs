@@ -151,6 +151,27 @@ mod tests {
     }
 
     #[test]
+    fn an_element_of_a_map_names_the_rule_that_looks_and_a_packet_that_finds_it() {
+        let scenario = "manifests-1-36-nftables";
+        let workspace = Scenario::find(scenario).unwrap().workspace().unwrap();
+        let run = run(&workspace);
+        let elements = run.subjects().into_iter().filter(|s| {
+            let subject = matches!(s.kind, crate::workspace::SubjectKind::Element { .. });
+            subject && run.subject_text(s).contains("goto")
+        });
+        let answers: Vec<WhyNot> = elements.map(|s| why_not(&workspace, &run, s)).collect();
+        let taken = |a: &&WhyNot| matches!(a.verdict, Verdict::Taken(_));
+        assert!(answers.iter().any(|a| taken(&a)));
+        let other = answers.iter().find(|a| !taken(a)).unwrap();
+        let Verdict::NotReached(reasons) = &other.verdict else {
+            panic!("{other:?}");
+        };
+        assert!(!reasons.is_empty(), "{other:?}");
+        let found = answers.iter().filter(|a| !taken(a));
+        assert!(found.into_iter().any(|a| !a.ways.is_empty()));
+    }
+
+    #[test]
     fn a_route_of_envoys_has_a_request_that_takes_it() {
         let workspace = Scenario::find("canary-header")
             .unwrap()

@@ -1,5 +1,6 @@
 //! Where a walk left before it came to a subject.
 
+use crate::netfilter::nft::{Lead, TableId};
 use crate::netfilter::targets::Target;
 use crate::netfilter::walk::{StepAction, StepKind, TableRef};
 use crate::netfilter::{ChainId, TableName};
@@ -7,7 +8,7 @@ use crate::say;
 use crate::text::{Outcome, Reason, Say, Span};
 use crate::topology::{Host, HostId};
 use crate::trace::{Action, RuleStep};
-use crate::workspace::subject::{passed_over, steps};
+use crate::workspace::subject::{passed_over, steps, took};
 use crate::workspace::{Run, Subject, SubjectKind};
 
 /// How far back jumps are followed, and how many rules that jump are told of.
@@ -29,6 +30,9 @@ pub(super) fn explain(run: &Run, subject: &Subject) -> Vec<Reason> {
             index,
             ..
         } => rule(run, id, host, table, chain, index, DEPTH),
+        SubjectKind::Element { table, set, .. } => {
+            element(run, (id, host), table, set as usize, DEPTH)
+        }
         SubjectKind::Route { .. } => route(run, id, host),
         SubjectKind::Backend { .. } | SubjectKind::Asked { .. } => {
             vec![failed(say!("why-not/not-asked", host = host.name), None)]
@@ -144,37 +148,113 @@ fn not_entered(
     depth: u32,
 ) -> Vec<Reason> {
     let name = chain_name(host, table, chain);
-    let TableRef::Iptables(iptables) = table else {
-        return vec![failed(
-            say!("why-not/chain-not-entered", chain = name),
-            None,
-        )];
+    let leads: Vec<Lead> = match table {
+        TableRef::Iptables(name) => {
+            let callers = callers(host, name, chain).into_iter();
+            callers.map(|(from, at, _)| Lead::Rule(from, at)).collect()
+        }
+        TableRef::Nft(id) => {
+            let found = host.nft.table(id).map(|t| t.leads_to(chain));
+            found.unwrap_or_default()
+        }
     };
-    let callers = callers(host, iptables, chain);
-    if callers.is_empty() {
+    if leads.is_empty() {
         return vec![failed(say!("why-not/no-jump", chain = name), None)];
     }
-    let mut reasons = Vec::new();
-    for (from, at, span) in callers.into_iter().take(CALLERS) {
-        let text = run.line_of(span).to_string();
-        let asked = steps(&run.trace)
-            .filter(|(_, host, _)| *host == id)
-            .find_map(|(_, host, step)| passed_over(&run.world, host, step, span));
-        reasons.push(match asked {
-            Some(reason) => reason,
-            None => Reason {
-                outcome: Outcome::NotTried,
-                text,
-                say: say!(
-                    "why-not/caller-not-asked",
-                    chain = chain_name(host, table, from)
-                ),
-                span: Some(span),
-                children: rule(run, id, host, table, from, at, depth - 1),
-            },
-        });
+    let reasons = leads.into_iter().take(CALLERS).map(|lead| match lead {
+        Lead::Rule(from, at) => caller(run, (id, host), table, (from, at), depth),
+        Lead::Element(set, at) => Reason {
+            children: nft_table(table).map_or_else(Vec::new, |table| {
+                element(run, (id, host), table, set, depth - 1)
+            }),
+            ..leading(run, host, table, set, at)
+        },
+    });
+    reasons.collect()
+}
+
+fn nft_table(table: TableRef) -> Option<TableId> {
+    match table {
+        TableRef::Nft(id) => Some(id),
+        TableRef::Iptables(_) => None,
     }
-    reasons
+}
+
+/// A rule that would have sent the packet on: why did it not?
+fn caller(
+    run: &Run,
+    (id, host): (HostId, &Host),
+    table: TableRef,
+    (from, at): (ChainId, u32),
+    depth: u32,
+) -> Reason {
+    let span = rule_span(host, table, from, at);
+    let asked = span.and_then(|span| {
+        steps(&run.trace)
+            .filter(|(_, host, _)| *host == id)
+            .find_map(|(_, host, step)| passed_over(&run.world, host, step, span))
+    });
+    asked.unwrap_or_else(|| Reason {
+        outcome: Outcome::NotTried,
+        text: span.map_or("", |s| run.line_of(s)).to_string(),
+        say: say!(
+            "why-not/caller-not-asked",
+            chain = chain_name(host, table, from)
+        ),
+        span,
+        children: rule(run, id, host, table, from, at, depth.saturating_sub(1)),
+    })
+}
+
+/// An element of a map that leads to a chain.
+fn leading(run: &Run, host: &Host, table: TableRef, set: usize, at: usize) -> Reason {
+    let table = nft_table(table).and_then(|id| host.nft.table(id));
+    let set = table.and_then(|t| t.sets.get(set));
+    let span = set.and_then(|s| s.elements.get(at)).map(|e| e.span);
+    Reason {
+        outcome: Outcome::NotTried,
+        text: span.map_or("", |s| run.line_of(s)).to_string(),
+        say: say!("why-not/element-leads", set = set.map_or("", |s| &*s.name)),
+        span,
+        children: Vec::new(),
+    }
+}
+
+/// An element that no packet found: its set was not looked into, or for another key.
+fn element(
+    run: &Run,
+    (id, host): (HostId, &Host),
+    table: TableId,
+    set: usize,
+    depth: u32,
+) -> Vec<Reason> {
+    let found = host.nft.table(table);
+    let Some((nft, set)) = found.and_then(|t| Some((t, t.sets.get(set)?))) else {
+        return Vec::new();
+    };
+    let rules = nft.looks_into(set);
+    if rules.is_empty() {
+        return vec![failed(say!("why-not/set-unused", set = set.name), None)];
+    }
+    if depth == 0 {
+        return Vec::new();
+    }
+    let reasons = rules.into_iter().take(CALLERS).map(|(from, at)| {
+        let table = TableRef::Nft(table);
+        let span = rule_span(host, table, from, at);
+        let held = span.is_some_and(|span| {
+            let mut here = steps(&run.trace).filter(|(_, host, _)| *host == id);
+            here.any(|(_, host, step)| took(&run.world, host, step, span))
+        });
+        match held {
+            true => Reason {
+                text: span.map_or("", |s| run.line_of(s)).to_string(),
+                ..failed(say!("why-not/other-element", set = set.name), span)
+            },
+            false => caller(run, (id, host), table, (from, at), depth),
+        }
+    });
+    reasons.collect()
 }
 
 /// The rules that send packets to a chain: their chain, position and place.

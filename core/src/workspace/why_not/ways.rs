@@ -7,7 +7,7 @@ use super::{MOST_WAYS, Verdict};
 use crate::net::{Masked, Protocol};
 use crate::netfilter::matches::PortSide;
 use crate::netfilter::walk::TableRef;
-use crate::netfilter::{ChainId, Match, Rule, TableName};
+use crate::netfilter::{ChainId, Match, Rule, TableName, nft};
 use crate::sim;
 use crate::text::{File, FileId, Outcome, Reason, Span};
 use crate::topology::{Host, HostKind, World};
@@ -220,6 +220,32 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    fn endpoint(&mut self, endpoint: nft::Endpoint) {
+        add(&mut self.addrs, endpoint.addr);
+        add(&mut self.ports, endpoint.port);
+        endpoint.protocol.into_iter().for_each(|p| self.protocol(p));
+    }
+
+    /// The keys of the elements that lead to a chain of nftables, and to those whose jumps lead there.
+    fn nft_chain(&mut self, table: &nft::Table, chain: ChainId, depth: u32) {
+        if depth == 0 {
+            return;
+        }
+        for lead in table.leads_to(chain) {
+            match lead {
+                nft::Lead::Rule(from, _) => self.nft_chain(table, from, depth - 1),
+                nft::Lead::Element(set, at) => {
+                    let set = table.sets.get(set);
+                    if let Some((set, element)) = set.and_then(|s| Some((s, s.elements.get(at)?))) {
+                        self.endpoint(set.endpoint(element));
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn add<T: PartialEq>(to: &mut Vec<T>, value: Option<T>) {
     if let Some(value) = value.filter(|v| !to.contains(v) && to.len() < 8) {
         to.push(value);
@@ -319,6 +345,26 @@ fn wanted(run: &Run, subject: &Subject) -> Wanted {
                 wanted.rule(world, rule);
             }
             wanted.chain(world, host, table, chain, DEPTH);
+        }
+        SubjectKind::Rule {
+            table: TableRef::Nft(table),
+            chain,
+            ..
+        } => {
+            if let Some(table) = host.nft.table(table) {
+                wanted.nft_chain(table, chain, DEPTH);
+            }
+        }
+        SubjectKind::Element { table, set, .. } => {
+            let sets = host.nft.table(table).map(|t| &t.sets);
+            let set = sets.and_then(|sets| sets.get(set as usize));
+            let element = set.and_then(|s| {
+                let element = s.elements.iter().find(|e| e.span == subject.span)?;
+                Some(s.endpoint(element))
+            });
+            if let Some(endpoint) = element {
+                wanted.endpoint(endpoint);
+            }
         }
         SubjectKind::Route { .. } => {
             let here = host.routes.iter().find(|r| r.span == Some(subject.span));
