@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use northsouth::text::{Diagnostic, File, Lang, Severity, Span};
+use northsouth::text::{Diagnostic, File, Lang, Span, left_out};
 
 /// More than these help nobody; how many more there are is said.
 const MOST: usize = 100;
@@ -17,35 +17,21 @@ pub fn render(files: &[File], diagnostics: &[Diagnostic], lang: Lang) -> String 
         out.push('\n');
     }
     if let Some(more) = sorted.len().checked_sub(MOST).filter(|n| *n > 0) {
-        let _ = match lang {
-            Lang::En => writeln!(out, "… and {more} more\n"),
-            Lang::ZhCn => writeln!(out, "……另有 {more} 条\n"),
-        };
+        let _ = writeln!(out, "{}\n", left_out(more).text(lang));
     }
     out
 }
 
 fn one(files: &[File], diagnostic: &Diagnostic, lang: Lang, out: &mut String) {
-    let severity = match (diagnostic.severity, lang) {
-        (Severity::Error, Lang::En) => "error",
-        (Severity::Warning, Lang::En) => "warning",
-        (Severity::Note, Lang::En) => "note",
-        (Severity::Error, Lang::ZhCn) => "错误",
-        (Severity::Warning, Lang::ZhCn) => "警告",
-        (Severity::Note, Lang::ZhCn) => "提示",
-    };
+    let severity = diagnostic.severity.say().text(lang);
     let message = diagnostic.message.text(lang);
     let _ = writeln!(out, "{severity}[{}]: {message}", diagnostic.code());
     place(files, diagnostic.span, '^', "", out);
     for label in &diagnostic.labels {
         place(files, label.span, '-', &label.message.text(lang), out);
     }
-    if let Some(help) = &diagnostic.help {
-        let word = match lang {
-            Lang::En => "help",
-            Lang::ZhCn => "建议",
-        };
-        let _ = writeln!(out, "  = {word}: {}", help.text(lang));
+    if let Some(help) = diagnostic.help_line() {
+        let _ = writeln!(out, "  = {}", help.text(lang));
     }
 }
 

@@ -78,15 +78,17 @@ impl<'a> Options<'a> {
             return Lang::ALL
                 .into_iter()
                 .find(|l| l.tag() == tag)
-                .ok_or(format!("unknown language `{tag}`: en, zh-CN"));
+                .ok_or_else(|| {
+                    let known = Lang::ALL.map(Lang::tag).join(", ");
+                    format!("unknown language `{tag}`: {known}")
+                });
         }
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .into_iter()
             .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-        Ok(match set {
-            Some(locale) if locale.starts_with("zh") => Lang::ZhCn,
-            _ => Lang::En,
-        })
+        Ok(set
+            .and_then(|locale| Lang::asked_for(&locale))
+            .unwrap_or_default())
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use northsouth::text::Lang;
+
 type Catalogue = BTreeMap<String, BTreeSet<String>>;
 
 fn placeholders(template: &str) -> BTreeSet<String> {
@@ -96,16 +98,19 @@ fn said() -> Catalogue {
 
 #[test]
 fn languages_say_the_same_things() {
-    let (en, zh) = (catalogue("en"), catalogue("zh-CN"));
-    for (key, names) in &en {
-        assert_eq!(
-            zh.get(key),
-            Some(names),
-            "{key}: missing in zh-CN, or with other arguments"
-        );
-    }
-    for key in zh.keys() {
-        assert!(en.contains_key(key), "{key} stands in zh-CN only");
+    let en = catalogue("en");
+    for tag in Lang::ALL.map(Lang::tag) {
+        let other = catalogue(tag);
+        for (key, names) in &en {
+            assert_eq!(
+                other.get(key),
+                Some(names),
+                "{key}: missing in {tag}, or with other arguments"
+            );
+        }
+        for key in other.keys() {
+            assert!(en.contains_key(key), "{key} stands in {tag} only");
+        }
     }
 }
 

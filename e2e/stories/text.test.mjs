@@ -36,6 +36,19 @@ story('words are completed, each with what it means', {}, async ({ page }) => {
   assert.match(await page.locator('code-editor').evaluate((e) => e.value), /-A OUTPUT -m addrtype -j KUBE-MARK-DROP/);
 });
 
+story('our own small files and flow mappings are completed', {}, async ({ page }) => {
+  await open(page, 'cluster', 'load-balancer');
+  await newLine(page, 'forwarding');
+  await page.keyboard.type('forw', { delay: 20 });
+  const list = page.locator('code-editor .cm-tooltip-autocomplete');
+  await list.getByText('forwarding').waitFor();
+  await page.locator('code-editor .cm-completionInfo').getByText('full-nat').waitFor();
+  await page.waitForTimeout(150);
+  await page.keyboard.press('Enter');
+  await page.keyboard.type(': full', { delay: 20 });
+  await list.getByText('full-nat').waitFor();
+});
+
 story('a jump leads to its chain, by key', {}, async ({ page }) => {
   await open(page, 'work001', 'iptables-save');
   await page.locator('code-editor').evaluate((e) => { e.cursor = e.value.indexOf('-j KUBE-SERVICES') + 5; });

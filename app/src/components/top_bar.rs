@@ -1,4 +1,3 @@
-use northsouth::text::Lang;
 use yew::prelude::*;
 
 use super::Props;
@@ -12,10 +11,7 @@ use crate::state::{Dialog, Event, Theme};
 pub fn top_bar(props: &Props, below_wide: bool) -> Html {
     let words = props.words();
     let state = &props.state;
-    let (other, other_name) = match state.settings.lang {
-        Lang::En => (Lang::ZhCn, "中文"),
-        Lang::ZhCn => (Lang::En, "English"),
-    };
+    let other = state.settings.lang.next();
     let theme = state.settings.theme;
     let on_theme = props.send.reform(move |_: MouseEvent| Event::ThemeToggled {
         dark_now: match theme {
@@ -54,7 +50,7 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
                 onclick={props.on(Event::Undone)}>{ words.undo }</button>
             <button class="quiet" disabled={!state.history.can_redo()}
                 onclick={props.on(Event::Redone)}>{ words.redo }</button>
-            <button lang={other.tag()} onclick={props.on(Event::LanguageChosen(other))}>{ other_name }</button>
+            <button lang={other.tag()} onclick={props.on(Event::LanguageChosen(other))}>{ other.name() }</button>
             <button aria-label={words.theme} title={words.theme} onclick={on_theme}>
                 <span aria-hidden="true">{ "◐" }</span>
             </button>

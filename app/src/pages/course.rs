@@ -213,10 +213,8 @@ pub fn header(
     title: &'static str,
     words: &CourseWords,
 ) -> Html {
-    let (other, name) = match settings.lang {
-        Lang::En => (Lang::ZhCn, "中文"),
-        Lang::ZhCn => (Lang::En, "English"),
-    };
+    let other = settings.lang.next();
+    let name = other.name();
     let handle = settings.clone();
     let onclick = Callback::from(move |_: MouseEvent| {
         let handle = handle.clone();

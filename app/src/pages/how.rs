@@ -1,4 +1,3 @@
-use northsouth::text::Lang;
 use northsouth::trace::modelled;
 use northsouth::workspace::scores;
 use yew::prelude::*;
@@ -17,10 +16,8 @@ pub fn How() -> Html {
     let words = words(settings.lang);
     use_page_settings(*settings, words.how_we_know);
     let lang = settings.lang;
-    let (other, other_name) = match lang {
-        Lang::En => (Lang::ZhCn, "中文"),
-        Lang::ZhCn => (Lang::En, "English"),
-    };
+    let other = lang.next();
+    let other_name = other.name();
     let onlanguage = {
         let settings = settings.clone();
         move |_: MouseEvent| {

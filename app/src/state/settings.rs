@@ -81,14 +81,7 @@ pub const PANE_WIDTHS: std::ops::RangeInclusive<u32> = 220..=560;
 impl Settings {
     /// For a first visit: the first language in the visitor's list that the page speaks.
     pub fn for_languages(languages: &[String]) -> Self {
-        let lang = languages.iter().find_map(|tag| {
-            let tag = tag.to_ascii_lowercase();
-            match tag.split('-').next() {
-                Some("zh") => Some(Lang::ZhCn),
-                Some("en") => Some(Lang::En),
-                _ => None,
-            }
-        });
+        let lang = languages.iter().find_map(|tag| Lang::asked_for(tag));
         Self {
             lang: lang.unwrap_or_default(),
             theme: Theme::Auto,

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::{Say, Span};
+use crate::say;
 
 /// How bad it is: an `Error` was not understood and has no effect, a `Warning` has an effect that may surprise or is not
 /// modelled, a `Note` is worth knowing.
@@ -9,6 +10,21 @@ pub enum Severity {
     Error,
     Warning,
     Note,
+}
+
+impl Severity {
+    pub fn say(self) -> Say {
+        match self {
+            Severity::Error => say!("diagnostic/error"),
+            Severity::Warning => say!("diagnostic/warning"),
+            Severity::Note => say!("diagnostic/note"),
+        }
+    }
+}
+
+/// That so many diagnostics are left out of a list.
+pub fn left_out(count: usize) -> Say {
+    say!("diagnostic/left-out", count = count)
 }
 
 /// Something to be said about a place in a file. Its stable code is the key of its message.
@@ -30,6 +46,12 @@ pub struct Label {
 }
 
 impl Diagnostic {
+    /// What may help, said as such.
+    pub fn help_line(&self) -> Option<Say> {
+        let help = self.help.clone()?;
+        Some(say!("diagnostic/help", help => help))
+    }
+
     pub fn error(span: Span, message: Say) -> Self {
         Self {
             severity: Severity::Error,

@@ -8,7 +8,7 @@ mod say;
 mod why;
 mod words;
 
-pub use diagnostic::{Diagnostic, Label, Severity};
+pub use diagnostic::{Diagnostic, Label, Severity, left_out};
 pub(crate) use diff::changed;
 pub use diff::{DiffLine, Edit, diff, hunks, unified};
 pub use file::{File, FileId, LineColumn, Span};

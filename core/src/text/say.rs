@@ -25,6 +25,34 @@ impl Lang {
             Lang::ZhCn => "zh-CN",
         }
     }
+
+    /// What its speakers call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Lang::En => "English",
+            Lang::ZhCn => "中文",
+        }
+    }
+
+    /// The one after it, and after the last the first: where a button goes through all of them.
+    pub fn next(self) -> Lang {
+        let mut all = Lang::ALL.into_iter().cycle();
+        all.find(|lang| *lang == self);
+        all.next().unwrap_or_default()
+    }
+
+    /// The one that a BCP 47 tag or a locale such as `zh_TW.UTF-8` asks for, whatever its region.
+    pub fn asked_for(tag: &str) -> Option<Lang> {
+        let language = |tag: &str| {
+            tag.split(['-', '_', '.'])
+                .next()
+                .map(str::to_ascii_lowercase)
+        };
+        let wanted = language(tag);
+        Lang::ALL
+            .into_iter()
+            .find(|lang| language(lang.tag()) == wanted)
+    }
 }
 
 /// A sentence of the model, not yet in any language. Made with [`say!`](crate::say).

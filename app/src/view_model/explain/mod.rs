@@ -31,10 +31,11 @@ pub fn title(state: &State, at: usize) -> String {
     let lang = state.settings.lang;
     let title = || {
         let moment = state.walk.moments.get(at)?;
-        chains::title(state, moment).or_else(|| step::title(&state.run, moment, lang))
+        // A chain's name stays as it is written.
+        let of_rule = chains::title(state, moment);
+        of_rule.or_else(|| Some(capitalized(step::title(&state.run, moment, lang)?)))
     };
-    let title = title().unwrap_or_default();
-    capitalized(title)
+    title().unwrap_or_default()
 }
 
 /// A sentence within others begins small, a heading does not; what a machine prints stays as it is.

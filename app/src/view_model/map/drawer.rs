@@ -161,7 +161,7 @@ fn single(card: Option<&Card>, tagged: bool, inner: Rect) -> (Vec<CardBox>, Opti
         let wanted = lines
             .max()
             .unwrap_or(0)
-            .max(Face::TITLE.width(&card.title) + 24);
+            .max(Face::NAME.width(&card.title) + 24);
         let rect = Rect::new(
             inner.x,
             inner.y,
@@ -190,7 +190,7 @@ fn wide(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect
     let mut boxes = Vec::new();
     for card in cards {
         let mut card = card.clone();
-        card.title = Face::TITLE.fit(&card.title, inner.w - 20);
+        card.title = Face::NAME.fit(&card.title, inner.w - 20);
         card.lines = card
             .lines
             .iter()
@@ -294,7 +294,7 @@ fn fitted(card: &Card, width: i32, here: bool) -> Card {
         .iter()
         .map(|line| fitted_line(line, width - marks(line, here)));
     Card {
-        title: Face::TITLE.fit(&card.title, width - 20),
+        title: Face::NAME.fit(&card.title, width - 20),
         lines: lines.collect(),
         ..card.clone()
     }

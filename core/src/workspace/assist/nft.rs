@@ -106,7 +106,7 @@ fn depth(at: &At<'_>) -> usize {
 fn declared(at: &At<'_>, kinds: &[&str], sign: &str, about: &Say) -> Vec<Candidate> {
     let is_table = |line: &&str| line.starts_with("table ");
     let above: Vec<&str> = at.lines_before().collect();
-    let start = above.iter().rposition(|l| is_table(&l)).unwrap_or(0);
+    let start = above.iter().rposition(is_table).unwrap_or(0);
     let after = at.text.get(at.line_start..).unwrap_or("").lines();
     let below = after.take_while(|l| !is_table(l));
     let lines = above.into_iter().skip(start).chain(below);

@@ -217,7 +217,10 @@ fn set_at_work(state: &State, table: TableView, moment: &Moment, words: &Words) 
             text: written(&state.run, e.span)
                 .trim_end_matches(',')
                 .to_string(),
-            outcome: (e.span == found).then_some(Outcome::Held),
+            outcome: Some(match e.span == found {
+                true => Outcome::Held,
+                false => Outcome::Failed,
+            }),
             current: e.span == found,
             span: Some(e.span),
             ..Line::default()
