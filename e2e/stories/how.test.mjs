@@ -10,7 +10,7 @@ story('what the model was measured on is a page of its own, in both languages', 
   assert.match(await page.getByRole('region', { name: 'kube-proxy' }).textContent(), /\d+ of \d+/);
   await accessible(page);
   await page.getByRole('button', { name: '中文' }).click();
-  await page.getByRole('heading', { level: 1, name: '依据何在' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: '验证依据' }).waitFor();
   await page.getByText('近似').first().waitFor();
   await accessible(page);
   await page.getByRole('link', { name: 'Northsouth' }).click();
