@@ -7,7 +7,7 @@ use crate::manifest::{self, Manifests, Pod};
 use crate::say;
 use crate::sim;
 use crate::text::{File, FileId, Say, Span};
-use crate::topology::World;
+use crate::topology::{HostId, World};
 use crate::trace::Trace;
 use crate::workspace::{FileKind, Run, Workspace};
 use crate::yaml::edit::{self, Edit};
@@ -337,7 +337,8 @@ pub fn ending(world: &World, trace: &Trace) -> Option<Say> {
 pub struct Changes {
     /// Each file with its text before and after; empty where there was or is none.
     pub files: Vec<(String, String, String)>,
-    /// What becomes of the connection that was there: its next packet, played. `None` where there was none.
+    /// What becomes of the connection that was there: its next packet, played, after kube-proxies have taken out the
+    /// connections of UDP that lead nowhere any more. `None` where there was none.
     pub existing: Option<Trace>,
 }
 
@@ -357,7 +358,16 @@ pub fn changes(before: &Run, after: &Run) -> Changes {
         (old != new).then(|| (name.to_string(), old, new))
     });
     let answered = before.trace.journeys.len() > 1;
-    let follow = || sim::follow(&before.world, &before.trace, &before.after, &after.world);
+    let follow = || {
+        let mut memory = before.after.clone();
+        let now = memory.now;
+        for (id, host) in (0..).map(HostId).zip(&before.world.hosts) {
+            if let (Some(cluster), Some(state)) = (&after.cluster, memory.host_mut(id)) {
+                cluster.clean(&host.name, &mut state.conntrack, now);
+            }
+        }
+        sim::follow(&before.world, &before.trace, &memory, &after.world)
+    };
     Changes {
         files: files.collect(),
         existing: answered.then(follow).flatten(),
@@ -415,6 +425,32 @@ mod tests {
         assert_eq!(fate.journeys[0].disposition, Disposition::NoNeighbour);
     }
 
+    /// TCP keeps its way, as there is an end that it waits for.
+    #[test]
+    fn a_datagram_finds_another_pod_when_its_own_is_gone() {
+        let mut before = Scenario::find("policy-cluster")
+            .unwrap()
+            .workspace()
+            .unwrap();
+        for file in &mut before.files {
+            let text = file.text.replace("port: 80,", "protocol: UDP, port: 80,");
+            let text = text.replace(
+                "{containerPort: 8080}",
+                "{containerPort: 8080, protocol: UDP}",
+            );
+            *file = File::new(&file.name, &text);
+        }
+        before.probe = crate::workspace::parse_probe("client udp 182.92.251.227:80").unwrap();
+        let was = run(&before);
+        assert_eq!(end(&was), "Delivered at web-a");
+        let operation = Operation::DeletePod("default/web-a".into());
+        let after = perform(&before, &was, &operation).unwrap();
+        let is = run(&after);
+        let fate = changes(&was, &is).existing.unwrap();
+        let told = ending(&is.world, &fate).unwrap();
+        assert_eq!(told.text(crate::text::Lang::En), "web-b: it is delivered");
+    }
+
     #[test]
     fn a_pod_that_is_not_ready_keeps_the_connections_that_it_has() {
         let operation = Operation::SetReady {
@@ -464,6 +500,24 @@ mod tests {
             .find(|f| &*f.name == "load-balancer.yaml")
             .unwrap();
         assert!(!balancer.text.contains("work001"), "{}", balancer.text);
+    }
+
+    #[test]
+    fn nothing_answers_on_a_stopped_node() {
+        let operation = Operation::Stop {
+            node: "work001".into(),
+            back: false,
+        };
+        let (_, was, after, is) = done("policy-cluster", &operation);
+        assert_eq!(end(&was), "Delivered at web-a");
+        assert_eq!(end(&is), "Delivered at web-b");
+        let fate = changes(&was, &is).existing.unwrap();
+        assert_eq!(fate.journeys[0].disposition, Disposition::NoNeighbour);
+        let back = Operation::Stop {
+            node: "work001".into(),
+            back: true,
+        };
+        assert_eq!(end(&run(&perform(&after, &is, &back).unwrap())), end(&was));
     }
 
     #[test]

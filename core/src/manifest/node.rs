@@ -16,6 +16,8 @@ pub struct Node {
     pub pod_cidrs: Vec<Spanned<IpNetwork>>,
     /// `None` where the status does not say.
     pub ready: Option<Spanned<bool>>,
+    /// Where it says that nothing has been heard of it for long (`Ready` is `Unknown`).
+    pub silent: Option<Span>,
     /// Cordoned.
     pub unschedulable: Option<Span>,
     /// `status.nodeInfo.kubeletVersion`
@@ -47,6 +49,7 @@ impl Node {
             external_ips: Vec::new(),
             pod_cidrs: Vec::new(),
             ready: None,
+            silent: None,
             unschedulable: None,
             kubelet: None,
         };
@@ -109,6 +112,7 @@ impl Node {
                 if field("type") == Some("Ready") {
                     let ready = field("status") == Some("True");
                     self.ready = Some(Spanned::new(ready, cursor.span()));
+                    self.silent = (field("status") == Some("Unknown")).then(|| cursor.span());
                 }
             }
         }

@@ -20,6 +20,10 @@ impl After {
         self.hosts.get(usize::from(id.0))?.as_deref()
     }
 
+    pub fn host_mut(&mut self, id: HostId) -> Option<&mut HostState> {
+        self.hosts.get_mut(usize::from(id.0))?.as_deref_mut()
+    }
+
     /// The same; a host that no packet came to is as it was. `None` where the world has no such host.
     pub fn state(&self, world: &World, id: HostId) -> Option<Cow<'_, HostState>> {
         match self.host(id) {

@@ -14,6 +14,7 @@ pub(super) struct Device {
     pub mtu: u16,
     pub addrs: Vec<(IpAddr, u8)>,
     pub master: Option<&'static str>,
+    pub up: bool,
     pub span: Span,
 }
 
@@ -50,14 +51,15 @@ pub(super) fn print(devices: &[Device], sheet: &mut Sheet) {
             Some(master) => format!(" master {master}"),
             None => String::new(),
         };
-        let state = match device.kind {
-            Kind::Vxlan { .. } => "UNKNOWN",
-            _ => "UP",
+        let (flags, state) = match (device.up, &device.kind) {
+            (false, _) => ("", "DOWN"),
+            (true, Kind::Vxlan { .. }) => (",UP,LOWER_UP", "UNKNOWN"),
+            (true, _) => (",UP,LOWER_UP", "UP"),
         };
         sheet.line(
             sources,
             format!(
-                "{}: {}{peer}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu {} qdisc noqueue{master} state {state} group default",
+                "{}: {}{peer}: <BROADCAST,MULTICAST{flags}> mtu {} qdisc noqueue{master} state {state} group default",
                 device.index, device.name, device.mtu
             ),
         );

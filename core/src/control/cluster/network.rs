@@ -58,7 +58,19 @@ impl NodeNetwork {
         }
         own.pods(objects, facts, node);
         own.other_nodes(objects, facts, node);
+        if let Some(span) = node.silent {
+            own.switch_off(span);
+        }
         own
+    }
+
+    /// Of a node that is heard of no more, nothing answers.
+    fn switch_off(&mut self, span: Span) {
+        for device in &mut self.devices {
+            (device.up, device.span) = (false, span);
+        }
+        self.routes.clear();
+        self.neighbours.clear();
     }
 
     fn add(&mut self, name: impl Into<String>, kind: Kind, mac: Mac, span: Span) -> &mut Device {
@@ -71,6 +83,7 @@ impl NodeNetwork {
             mtu: 1500,
             addrs: Vec::new(),
             master: None,
+            up: true,
             span,
         });
         &mut self.devices[at]

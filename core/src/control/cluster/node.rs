@@ -1,11 +1,12 @@
 use std::net::IpAddr;
 
-use super::Generated;
 use super::devices;
 use super::facts::Facts;
 use super::network::{BRIDGE, NodeNetwork, gateway, pods_on, veth};
 use super::pod::sockets;
 use super::sheet::Sheet;
+use super::{Cluster, Generated};
+use crate::conntrack::{ConnectionId, Conntrack};
 use crate::control::kube_proxy::{HostFacts, Lines, Proxier, Version, View, iptables, nftables};
 use crate::manifest::{IpFamily, Manifests, Node, Plugin, ProxyMode};
 use crate::net::Mac;
@@ -26,6 +27,10 @@ pub(super) fn files(
         let say = say!("control/node-without-address", node = node.meta.name);
         said.push(Diagnostic::error(node.meta.name_span, say));
         return;
+    }
+    if let Some(span) = node.silent {
+        let say = say!("control/node-silent", node = node.meta.name);
+        said.push(Diagnostic::note(span, say));
     }
     let folder = format!("nodes/{}", node.meta.name);
     let mut put = |file: &str, sheet: Sheet| {
@@ -72,6 +77,28 @@ pub(super) fn files(
             put("iptables-save.txt", masquerade(facts, node, empty_nat()));
         }
         ProxyMode::Ipvs => put("iptables-save.txt", masquerade(facts, node, empty_nat())),
+    }
+}
+
+impl Cluster {
+    /// Deletes from a node's connections what its kube-proxy does, now that the objects are these.
+    pub fn clean(&self, node: &str, conntrack: &mut Conntrack, now: u64) {
+        let objects = &self.objects;
+        let Some(node) = objects.nodes.iter().find(|n| *n.meta.name == *node) else {
+            return;
+        };
+        let facts = Facts::new(objects, &mut Vec::new());
+        let host = host(&facts, &NodeNetwork::new(objects, &facts, node));
+        let proxier = proxier(&facts, node, &host);
+        let (services, slices) = (&objects.services, &objects.endpoint_slices);
+        let view = View::new(services, slices, proxier, IpFamily::V4);
+        let listed = conntrack.listed(now);
+        let gone: Vec<ConnectionId> = listed
+            .filter_map(|(id, connection)| view.forgets(connection).then_some(id))
+            .collect();
+        for id in gone {
+            conntrack.end(id);
+        }
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) fn files(
             mtu: facts.pod_mtu(),
             addrs: vec![(ip.value, if bridged { net.value.prefix() } else { 32 })],
             master: None,
+            up: true,
             span: ip.span,
         }],
         &mut sheet,

@@ -4,6 +4,7 @@
 //! cluster as a [`View`] of one IP family, from which come [`iptables`], [`nftables`] and [`health`]. All follow
 //! Kubernetes `pkg/proxy` of the version asked for.
 
+mod conntrack;
 mod endpoints;
 mod health;
 pub mod iptables;

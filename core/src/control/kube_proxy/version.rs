@@ -104,6 +104,9 @@ pub(super) struct Dialect {
     pub node_port_needs_address: bool,
     /// Load balancers' addresses and nodePortAddresses of the other family are not set aside.
     pub family_blind: bool,
+    /// Connections of UDP are compared with the endpoints that serve, where there are some; before, whatever led to an
+    /// endpoint that went away was deleted.
+    pub conntrack_by_state: bool,
 }
 
 /// Which chains a Service has beside KUBE-SVC.
@@ -164,6 +167,7 @@ const V1_14: Dialect = Dialect {
     firewall_note: false,
     node_port_needs_address: false,
     family_blind: true,
+    conntrack_by_state: false,
 };
 
 const V1_17: Dialect = Dialect {
@@ -213,6 +217,7 @@ const V1_36: Dialect = Dialect {
     hints: Hints::Always,
     running_wins: true,
     zero_range: true,
+    conntrack_by_state: true,
     ..V1_30
 };
 
