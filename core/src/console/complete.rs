@@ -78,6 +78,11 @@ fn candidates(machine: &Machine<'_>, words: &[&str]) -> Vec<String> {
         ("brctl", [_], _) => bridges(),
         ("ss", [], _) => texts(&["-lnt", "-lnu", "-lntup"]),
         ("sysctl", ..) => sysctl::names(machine),
+        ("istioctl", [], _) => texts(&["analyze", "proxy-config"]),
+        ("istioctl", ["analyze", ..], _) => texts(&["-A", "-n"]),
+        ("istioctl", ["proxy-config" | "pc"], _) => {
+            texts(&["clusters", "endpoints", "listeners", "routes"])
+        }
         ("tcpdump", [], _) => texts(&["-i", "-n"]),
         ("tcpdump", _, "-ni" | "-nni") => interfaces(),
         ("tcpdump", ..) => texts(&["host", "icmp", "port", "tcp", "udp"]),

@@ -4,6 +4,8 @@
 use super::Answer;
 use super::args::{Arg, Args};
 use super::machine::Machine;
+use crate::control::istiod::Level;
+use crate::control::mesh;
 use crate::envoy::{
     Action, Cluster, ClusterChoice, Config, Discovery, FilterChain, Health, Route, Terminal, dump,
 };
@@ -11,7 +13,7 @@ use crate::say;
 use crate::text::Diagnostic;
 use crate::trace;
 
-pub(super) const USAGE: &str = "istioctl proxy-config|pc listeners|routes|clusters|endpoints [POD]";
+pub(super) const USAGE: &str = "istioctl proxy-config|pc listeners|routes|clusters|endpoints [POD]\nistioctl analyze [-n NAMESPACE | -A]";
 
 pub(super) const AGENT_USAGE: &str =
     "pilot-agent request GET config_dump\npilot-agent request GET clusters";
@@ -21,6 +23,7 @@ pub(super) const LOG_USAGE: &str = "kubectl logs POD [-c istio-proxy]";
 pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     let tool = args.tool;
     match args.next() {
+        Some(word) if word.text == "analyze" => return analyze(machine, args),
         Some(word) if matches!(word.text.as_str(), "proxy-config" | "pc" | "ps") => {}
         Some(word) => return Err(args.not_taken(word)),
         None => return Err(wants(args, tool)),
@@ -50,6 +53,61 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
         _ => return Err(args.not_taken(what)),
     };
     Ok(columns(&table).into())
+}
+
+/// What is wrong with the cluster's objects, whichever host asks.
+fn analyze(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
+    let tool = args.tool;
+    let mut namespace = Some("default".to_string());
+    while let Some(word) = args.next() {
+        match word.text.as_str() {
+            "-A" | "--all-namespaces" => namespace = None,
+            "-n" | "--namespace" => match args.next() {
+                Some(name) => namespace = Some(name.text.clone()),
+                None => return Err(wants(args, word)),
+            },
+            _ => return Err(args.not_taken(word)),
+        }
+    }
+    let Some(cluster) = machine.run.cluster else {
+        let said = say!("console/no-manifests");
+        return Err(Diagnostic::error(tool.span, said));
+    };
+    let target = match &namespace {
+        Some(name) => format!("namespace: {name}"),
+        None => "all namespaces".to_string(),
+    };
+    let mut out = String::new();
+    let mut bad = false;
+    for message in mesh::analyze(&cluster.objects) {
+        let here = |n: &String| match message.namespace.is_empty() {
+            true => message.name == *n,
+            false => message.namespace == *n,
+        };
+        if !namespace.as_ref().is_none_or(here) {
+            continue;
+        }
+        bad |= message.level == Level::Error;
+        let full = match message.namespace.is_empty() {
+            true => message.name.clone(),
+            false => format!("{}/{}", message.namespace, message.name),
+        };
+        out.push_str(&format!(
+            "{} [{}] ({} {full}) {}\n",
+            message.level.as_str(),
+            message.code,
+            message.kind,
+            message.text
+        ));
+    }
+    if bad {
+        out.push_str(&format!(
+            "Error: Analyzers found issues when analyzing {target}.\n"
+        ));
+    } else if out.is_empty() {
+        out = format!("✔ No validation issues found when analyzing {target}.\n");
+    }
+    Ok(out.into())
 }
 
 fn wants(args: &Args<'_>, tool: &Arg) -> Diagnostic {

@@ -23,6 +23,7 @@ mod tcpdump;
 
 pub use complete::complete;
 
+use crate::control::cluster::Cluster;
 use crate::say;
 use crate::sim::After;
 use crate::text::{Diagnostic, FileId, Span};
@@ -39,6 +40,8 @@ pub struct AfterRun<'a> {
     pub world: &'a World,
     pub trace: &'a Trace,
     pub after: &'a After,
+    /// What the controllers made of the manifests, where there are some.
+    pub cluster: Option<&'a Cluster>,
 }
 
 impl<'a> From<&'a Run> for AfterRun<'a> {
@@ -47,6 +50,7 @@ impl<'a> From<&'a Run> for AfterRun<'a> {
             world: &run.world,
             trace: &run.trace,
             after: &run.after,
+            cluster: run.cluster.as_ref(),
         }
     }
 }

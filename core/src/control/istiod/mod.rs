@@ -4,6 +4,7 @@
 //! endpoints as messages of Envoy's API, each value with the span of the manifest that asked for it. [`validate`] says what
 //! its webhook would refuse. Source: Istio 1.30, `pilot/pkg`.
 
+mod analyze;
 mod cluster;
 mod connection_manager;
 mod destination_rule;
@@ -24,6 +25,7 @@ mod validate;
 mod virtual_service;
 mod world;
 
+pub use analyze::{Level, Message, analyze};
 pub use mesh::{IngressMode, MeshConfig, Normalization};
 pub use validate::{Finding, Verdict, validate};
 pub use world::{Proxy, ProxyKind, World};

@@ -139,7 +139,7 @@ impl Protocol {
     }
 
     /// Of a Service's port, by what it says, then by its name.
-    fn of_port(name: &str, port: u16, udp: bool, app: Option<&str>) -> Self {
+    pub(super) fn of_port(name: &str, port: u16, udp: bool, app: Option<&str>) -> Self {
         if udp {
             return Protocol::Udp;
         }

@@ -110,6 +110,12 @@ pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
     (proxies, seen)
 }
 
+/// What `istioctl analyze` says of the objects.
+pub fn analyze(objects: &Manifests) -> Vec<istiod::Message> {
+    let settings = Settings::read(objects, &mut Vec::new());
+    istiod::analyze(objects, settings.mesh)
+}
+
 /// Whether some object speaks to istiod: without one, a container named `istio-proxy` is a container like others.
 fn is_there(objects: &Manifests) -> bool {
     let speaks = |o: &crate::manifest::Other| {

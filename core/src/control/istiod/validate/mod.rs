@@ -10,6 +10,7 @@ mod sidecar;
 mod unreachable;
 mod virtual_service;
 
+use super::analyze::Level;
 use super::message::{Ask, nanoseconds};
 use super::world::objects;
 use crate::manifest::Manifests;
@@ -35,6 +36,8 @@ pub struct Finding {
     pub refuses: bool,
     pub span: Span,
     pub reason: String,
+    /// How `istioctl analyze` ranks and names it, where it has a name of its own.
+    pub analysis: Option<(Level, &'static str)>,
 }
 
 impl Verdict {
@@ -146,6 +149,7 @@ impl Findings {
             refuses: true,
             span,
             reason: reason.into(),
+            analysis: None,
         });
     }
 
@@ -154,6 +158,17 @@ impl Findings {
             refuses: false,
             span,
             reason: reason.into(),
+            analysis: None,
+        });
+    }
+
+    /// A warning that `istioctl analyze` has a code for.
+    fn told(&mut self, span: Span, level: Level, code: &'static str, reason: String) {
+        self.0.push(Finding {
+            refuses: false,
+            span,
+            reason,
+            analysis: Some((level, code)),
         });
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Findings;
+use crate::control::istiod::analyze::Level;
 use crate::control::istiod::message::Ask;
 use crate::text::Span;
 use crate::yaml::{Node, to_json};
@@ -36,7 +37,7 @@ pub(super) fn http(rules: &[Node], out: &mut Findings) {
                     earlier.prefix,
                     earlier.rule
                 );
-                out.warning(later.span, what);
+                out.told(later.span, Level::Info, "IST0131", what);
             }
         }
     }
@@ -58,7 +59,7 @@ fn walk<'n>(
             "virtualService rule {} not used ({why})",
             rule_name(rule, at)
         );
-        out.warning(rule.span, reason);
+        out.told(rule.span, Level::Warning, "IST0130", reason);
     };
     for (at, rule) in rules.iter().enumerate() {
         let matches = rule.each("match");
@@ -92,7 +93,7 @@ fn walk<'n>(
                     rule_name(rule, at),
                     match_name(condition, n)
                 );
-                out.warning(condition.span, reason);
+                out.told(condition.span, Level::Info, "IST0131", reason);
                 duplicates += 1;
                 continue;
             }
