@@ -327,6 +327,10 @@ fn a_pod_that_reaches_itself_by_its_service_needs_hairpin_and_masquerade() {
 
 /// client -> gateway with Envoy -> app
 fn mesh(listening: bool) -> World {
+    mesh_with(listening, envoy())
+}
+
+fn mesh_with(listening: bool, config: Config) -> World {
     let client = host(
         "client",
         HostKind::Client,
@@ -339,8 +343,10 @@ fn mesh(listening: bool) -> World {
         "eth0 10.0.0.2/24\neth1 10.0.1.1/24",
         "10.0.0.0/24 dev eth0\n10.0.1.0/24 dev eth1",
     );
-    listens(&mut gateway, 80, "envoy");
-    gateway.envoy = Some(envoy().into());
+    if !config.listeners.is_empty() {
+        listens(&mut gateway, 80, "envoy");
+    }
+    gateway.envoy = Some(config.into());
     let mut app = host(
         "app",
         HostKind::Pod,
@@ -447,4 +453,31 @@ fn envoy_passes_a_request_on_over_a_connection_of_its_own() {
     assert_eq!(status(&trace), Some(200));
     let trace = play(&mesh(false), "client", "10.0.0.2", 80, get());
     assert_eq!(status(&trace), Some(503));
+}
+
+#[test]
+fn a_listener_that_envoy_refused_takes_no_connection() {
+    let listener = "name: web\n\
+         address: {socketAddress: {address: 0.0.0.0, portValue: 80}}\n\
+         filterChains: [{filterChainMatch: {serverNames: ['a*.com']}}]\n";
+    let (config, said) = Config::read(&Resources {
+        listeners: yaml::read(listener, FileId(0)).0,
+        ..Resources::default()
+    });
+    assert_eq!(said.len(), 1);
+    let world = mesh_with(true, config);
+    let trace = play(&world, "client", "10.0.0.2", 80, get());
+    let steps = trace.journeys.iter().flat_map(|j| &j.hops);
+    let decided = steps.flat_map(|h| &h.steps).find_map(|s| match &s.action {
+        Action::Proxied(p) => Some(p),
+        _ => None,
+    });
+    let decided = decided.expect("Envoy's own step");
+    assert_eq!(decided.stage, northsouth::trace::Stage::Listener);
+    let considered = northsouth::trace::considered(&world, world.find("gateway").unwrap(), decided);
+    let why = considered[0].say.text(northsouth::text::Lang::En);
+    let wanted =
+        "the listener was not accepted: partial wildcards are not supported in \"server_names\"";
+    assert_eq!(why, wanted);
+    assert_ne!(trace.disposition, Disposition::Delivered);
 }
