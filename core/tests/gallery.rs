@@ -235,3 +235,30 @@ fn a_pasted_config_dump_stands_in_for_istiod() {
     let again = run(&workspace);
     assert_eq!(told(&again), told(&first));
 }
+
+#[test]
+fn strict_peer_authentication_closes_what_is_in_the_clear() {
+    let with = |mode: &str, probe: &str| {
+        let policy = format!(
+            "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {{name: all}}\nspec: {{mtls: {{mode: {mode}}}}}\n---\napiVersion: networking.istio.io/v1\nkind: DestinationRule"
+        );
+        let before = "apiVersion: networking.istio.io/v1\nkind: DestinationRule";
+        ends(
+            "sidecar-to-sidecar",
+            "manifests/mesh.yaml",
+            before,
+            &policy,
+            probe,
+        )
+    };
+    // A node has no sidecar; a pod's sidecar speaks mTLS of its own accord.
+    let node = "node-1 http GET http://web/ at 10.244.2.11:8080";
+    let pod = "front http GET http://web/ at 10.96.0.20:80";
+    assert_eq!(with("PERMISSIVE", node), "it is delivered");
+    assert_eq!(
+        with("STRICT", node),
+        "web-v1 closes the connection without an answer"
+    );
+    assert_eq!(with("STRICT", pod), "it is delivered");
+    assert_eq!(with("DISABLE", pod), "it is delivered");
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::authn::Mode;
 use super::message::{Ask, Message, duration, nanoseconds};
 use super::route::cluster_name;
 use super::service::{Endpoint, Locality, Port, Resolution, Service};
@@ -370,7 +371,13 @@ impl Made<'_> {
             if !dns {
                 out = out.str("healthStatus", "HEALTHY");
             }
-            if e.has_sidecar() && self.service.kubernetes {
+            let (mode, _) = self.world.peers.mode(
+                &self.world.mesh.root_namespace,
+                &self.service.namespace,
+                &e.labels,
+                port,
+            );
+            if e.has_sidecar() && self.service.kubernetes && mode != Mode::Disable {
                 let labels = Message::new(e.span).str("tlsMode", "istio");
                 let filters = Message::new(e.span).message("envoy.transport_socket_match", labels);
                 let metadata = Message::new(e.span).message("filterMetadata", filters);

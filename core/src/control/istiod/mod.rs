@@ -5,6 +5,7 @@
 //! its webhook would refuse. Source: Istio 1.30, `pilot/pkg`.
 
 mod analyze;
+mod authn;
 mod cluster;
 mod connection_manager;
 mod destination_rule;

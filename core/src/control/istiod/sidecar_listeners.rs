@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::authn::Mode;
 use super::cluster::inbound_bind;
 use super::connection_manager::{Manager, end_tls, listener, listener_filters, rds, tcp_proxy};
 use super::gateway::destinations;
@@ -304,10 +305,13 @@ fn virtual_inbound(world: &World, proxy: &Proxy) -> Node {
                 continue;
             };
             seen.push(target);
-            chains.extend(inbound_chains(world, target, port.protocol, port.span));
+            let (mode, said) = mode(world, proxy, target);
+            let span = said.unwrap_or(port.span);
+            chains.extend(inbound_chains(world, target, port.protocol, mode, span));
         }
     }
-    chains.extend(rest_chains(world));
+    let (rest, said) = mode(world, proxy, 0);
+    chains.extend(rest_chains(world, rest, said.unwrap_or_default()));
     let filters = [
         "envoy.filters.listener.original_dst",
         "envoy.filters.listener.tls_inspector",
@@ -388,8 +392,21 @@ fn inbound_manager(world: &World) -> Manager<'_> {
     }
 }
 
-/// mTLS and clear text to one port of the app: what it speaks decides who reads it.
-fn inbound_chains(world: &World, port: u16, protocol: Protocol, span: Span) -> Vec<Node> {
+fn mode(world: &World, proxy: &Proxy, port: u16) -> (Mode, Option<Span>) {
+    let root = &world.mesh.root_namespace;
+    world
+        .peers
+        .mode(root, &proxy.namespace, &proxy.labels, port)
+}
+
+/// The connections to one port of the app, as PeerAuthentication lets them in: what the app speaks decides who reads them.
+fn inbound_chains(
+    world: &World,
+    port: u16,
+    protocol: Protocol,
+    mode: Mode,
+    span: Span,
+) -> Vec<Node> {
     let cluster = inbound_cluster(port);
     let http = || {
         let manager = inbound_manager(world);
@@ -423,6 +440,12 @@ fn inbound_chains(world: &World, port: u16, protocol: Protocol, span: Span) -> V
     let http_alpn: &[&str] = &["h2", "http/1.1"];
     let tcp_alpn: &[&str] = &["istio-peer-exchange", "h2", "http/1.1"];
     let mesh_http: &[&str] = &["istio-http/1.0", "istio-http/1.1", "istio-h2"];
+    if protocol.is_http() && mode == Mode::Strict {
+        return vec![chain(to("tls", &[]), http(), Some(http_alpn))];
+    }
+    if protocol.is_http() && mode == Mode::Disable {
+        return vec![chain(to("raw_buffer", &[]), http(), None)];
+    }
     if protocol.is_http() {
         return vec![
             chain(
@@ -442,16 +465,32 @@ fn inbound_chains(world: &World, port: u16, protocol: Protocol, span: Span) -> V
             chain(to("raw_buffer", &[]), http(), None),
         ];
     }
-    if protocol == Protocol::Unknown {
+    let plain_http = || chain(to("raw_buffer", &["http/1.1", "h2c"]), http(), None);
+    let plain = || chain(to("raw_buffer", &[]), tcp(), None);
+    let mutual = || chain(to("tls", &[]), tcp(), Some(tcp_alpn));
+    let sniffed = protocol == Protocol::Unknown;
+    match (mode, sniffed) {
+        (Mode::Strict, true) => {
+            return vec![
+                chain(to("tls", mesh_http), http(), Some(http_alpn)),
+                mutual(),
+            ];
+        }
+        (Mode::Strict, false) => return vec![mutual()],
+        (Mode::Disable, true) => return vec![plain_http(), plain()],
+        (Mode::Disable, false) => return vec![plain()],
+        (Mode::Permissive, _) => {}
+    }
+    if sniffed {
         return vec![
             chain(to("tls", mesh_http), http(), Some(http_alpn)),
-            chain(to("raw_buffer", &["http/1.1", "h2c"]), http(), None),
+            plain_http(),
             chain(
                 to("tls", &["istio-peer-exchange", "istio"]),
                 tcp(),
                 Some(tcp_alpn),
             ),
-            chain(to("raw_buffer", &[]), tcp(), None),
+            plain(),
             chain(to("tls", &[]), tcp(), None),
         ];
     }
@@ -467,8 +506,7 @@ fn inbound_chains(world: &World, port: u16, protocol: Protocol, span: Span) -> V
 }
 
 /// The chains for ports that no Service knows.
-fn rest_chains(world: &World) -> Vec<Node> {
-    let span = Span::default();
+fn rest_chains(world: &World, mode: Mode, span: Span) -> Vec<Node> {
     let cluster = "InboundPassthroughCluster";
     let http = || inbound_manager(world).filter(inbound_routes(cluster, 0, span), span);
     let tcp = || tcp_proxy(&[(cluster.to_string(), 1)], span);
@@ -487,35 +525,28 @@ fn rest_chains(world: &World) -> Vec<Node> {
             .message("filterChainMatch", condition)
             .list("filters", vec![filter])
     };
-    let catch_all = "virtualInbound-catchall-http";
-    vec![
-        chain(
-            catch_all,
-            to("tls", &["istio-http/1.0", "istio-http/1.1", "istio-h2"]),
-            http(),
-        )
-        .node(
-            "transportSocket",
-            end_tls(true, &["h2", "http/1.1"], "default", span),
-        )
-        .end(),
-        chain(catch_all, to("raw_buffer", &["http/1.1", "h2c"]), http()).end(),
-        chain(
-            "virtualInbound",
-            to("tls", &["istio-peer-exchange", "istio"]),
-            tcp(),
-        )
-        .node(
-            "transportSocket",
-            end_tls(
-                true,
-                &["istio-peer-exchange", "h2", "http/1.1"],
-                "default",
-                span,
-            ),
-        )
-        .end(),
-        chain("virtualInbound", to("raw_buffer", &[]), tcp()).end(),
-        chain("virtualInbound", to("tls", &[]), tcp()).end(),
-    ]
+    let (catch_all, rest) = ("virtualInbound-catchall-http", "virtualInbound");
+    let ends = |out: Message, alpn: &[&str]| {
+        out.node("transportSocket", end_tls(true, alpn, "default", span))
+            .end()
+    };
+    let mesh_http = to("tls", &["istio-http/1.0", "istio-http/1.1", "istio-h2"]);
+    let mutual_http = ends(chain(catch_all, mesh_http, http()), &["h2", "http/1.1"]);
+    let mutual = |alpn: &[&str]| {
+        let offered = ["istio-peer-exchange", "h2", "http/1.1"];
+        ends(chain(rest, to("tls", alpn), tcp()), &offered)
+    };
+    let plain_http = chain(catch_all, to("raw_buffer", &["http/1.1", "h2c"]), http()).end();
+    let plain = chain(rest, to("raw_buffer", &[]), tcp()).end();
+    match mode {
+        Mode::Strict => vec![mutual_http, mutual(&[])],
+        Mode::Disable => vec![plain_http, plain],
+        Mode::Permissive => vec![
+            mutual_http,
+            plain_http,
+            mutual(&["istio-peer-exchange", "istio"]),
+            plain,
+            chain(rest, to("tls", &[]), tcp()).end(),
+        ],
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::authn::Policies;
 use super::destination_rule::{Rule, Rules};
 use super::mesh::MeshConfig;
 use super::object::{Object, sort_by_age};
@@ -20,6 +21,7 @@ pub struct World {
     pub(super) virtual_services: Vec<Object>,
     pub(super) gateways: Vec<Object>,
     pub(super) sidecars: Vec<Object>,
+    pub(super) peers: Policies,
     rules: Rules,
     by_host: BTreeMap<String, Vec<usize>>,
 }
@@ -128,6 +130,7 @@ impl World {
         let world = Self {
             rules: Rules::new(&of("DestinationRule"), &mesh),
             sidecars: of("Sidecar"),
+            peers: Policies::new(of("PeerAuthentication")),
             mesh,
             services,
             virtual_services,

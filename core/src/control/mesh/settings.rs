@@ -56,10 +56,9 @@ fn place(node: &mut Node, span: Span) {
 }
 
 /// Istio's kinds that change what proxies do and are not modelled.
-const NOT_MODELLED: [&str; 9] = [
+const NOT_MODELLED: [&str; 8] = [
     "AuthorizationPolicy",
     "EnvoyFilter",
-    "PeerAuthentication",
     "ProxyConfig",
     "RequestAuthentication",
     "Telemetry",
