@@ -165,7 +165,7 @@ fn port_names(analysis: &mut Analysis<'_>) {
         let external = service.kind.value == ServiceType::ExternalName;
         for port in &service.ports {
             let udp = port.protocol == crate::manifest::Protocol::Udp;
-            let app = port.app_protocol.as_ref().map(|a| &**a);
+            let app = port.app_protocol.as_deref();
             let protocol = Protocol::of_port(&port.name, port.port.value, udp, app);
             let said = protocol == Protocol::Unknown || external && &*port.name == "tcp";
             if !said {
