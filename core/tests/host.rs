@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use northsouth::net::{Mac, Packet, Protocol, TcpFlags, Transport};
-use northsouth::netfilter::save;
+use northsouth::netfilter::{SocketOwner, save};
 use northsouth::route::{self, PolicyRule};
-use northsouth::sim::Sim;
+use northsouth::sim::{SendOptions, Sim};
 use northsouth::text::FileId;
 use northsouth::topology::{
     Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, Link, Service, Socket,
@@ -157,4 +157,49 @@ fn a_masqueraded_connection_that_leaves_by_another_interface_is_given_up() {
     let left = inject(&mut sim, "eth1", segment(4000, TcpFlags::ACK));
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(sim.conntrack(NODE).unwrap().listed(0).count(), 0);
+}
+
+#[test]
+fn netfilter_finds_no_socket_where_only_a_raw_one_is() {
+    let world = world(
+        "*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m socket -j DROP\nCOMMIT\n",
+        "",
+        "",
+    );
+    let mut sim = Sim::new(&world, 1);
+    let options = SendOptions {
+        owner: Some(SocketOwner::default()),
+        own_header: true,
+        ..SendOptions::default()
+    };
+    let syn = packet("192.168.0.17", "203.0.113.9", tcp(4000, 80, TcpFlags::SYN));
+    sim.send_raw(NODE, syn, &options);
+    let answer = packet(
+        "203.0.113.9",
+        "192.168.0.17",
+        tcp(80, 4000, TcpFlags::SYN_ACK),
+    );
+    inject(&mut sim, "eth0", answer);
+    let last = sim.journeys().last().unwrap();
+    let steps = last.hops.iter().flat_map(|h| &h.steps);
+    let taken = |a: &Action| matches!(a, Action::Delivered(_));
+    assert!(steps.into_iter().any(|s| taken(&s.action)));
+}
+
+#[test]
+fn a_listener_answers_the_same_syn_once_more() {
+    let mut world = world("", "", "");
+    world.hosts[0].sockets.push(Socket {
+        protocol: Protocol::TCP,
+        addr: IpAddr::from([0; 4]),
+        port: 80,
+        transparent: false,
+        process: "web".into(),
+        service: Service::Silent,
+        span: None,
+    });
+    let mut sim = Sim::new(&world, 1);
+    let syn = packet("203.0.113.9", "192.168.0.17", tcp(4000, 80, TcpFlags::SYN));
+    let mut answers = || inject(&mut sim, "eth0", syn.clone()).len();
+    assert_eq!([answers(), answers(), answers()], [1, 1, 0]);
 }

@@ -179,3 +179,13 @@ fn windows_line_ends_are_said_once_and_read() {
     assert_eq!(said.len(), 1);
     assert_eq!(ruleset.tables[0].chains[0].rules.len(), 1);
 }
+
+#[test]
+fn a_name_that_no_interface_can_have_is_taken_with_a_warning() {
+    check(
+        "-A FORWARD -i eth0/1 -j ACCEPT",
+        &[
+            "eth0/1: the kernel allows no `/` and no space in an interface's name: `eth0/1` matches none",
+        ],
+    );
+}

@@ -5,6 +5,7 @@ mod netfilter;
 use std::path::Path;
 
 use netfilter::at;
+use northsouth::conntrack::CtState;
 use northsouth::netfilter::walk::{StepKind, Verdict};
 use northsouth::netfilter::{Context, Hook, nft};
 use northsouth::text::{File, FileId, Lang};
@@ -585,4 +586,19 @@ fn a_field_of_tcp_makes_the_transport_known_even_turned_round() {
     assert!(nft::read(text, FileId(0)).1.is_empty());
     let text = text.replace("tcp flags != syn", "meta l4proto != tcp");
     assert!(!nft::read(&text, FileId(0)).1.is_empty());
+}
+
+#[test]
+fn an_invalid_packet_may_still_be_left_untracked() {
+    let rules = table(
+        "chain p { type filter hook prerouting priority mangle; policy accept;
+            ct state invalid notrack
+            ct state untracked accept
+            drop
+        }",
+    );
+    let mut ctx = at(Hook::Prerouting, "tcp 203.0.113.9:40000 > 10.0.0.2:80 F");
+    (ctx.tracked.state, ctx.tracked.connection) = (Some(CtState::Invalid), None);
+    let told = walk(&rules, &mut ctx, &mut nft::State::new(1));
+    assert_eq!(told, "p 1, p 2");
 }

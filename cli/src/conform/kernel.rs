@@ -324,7 +324,11 @@ impl Run<'_> {
             }
         } else {
             out.insert("proto".into(), json!("icmp"));
-            out.insert("inner".into(), pkt.clone());
+            let mut inner = pkt.clone();
+            if let Some(payload) = earlier["injected"].get("payload") {
+                inner["payload"] = payload.clone();
+            }
+            out.insert("inner".into(), inner);
         }
         for (key, value) in described.as_object()? {
             if !matches!(key.as_str(), "reply_to" | "error_to" | "which") {

@@ -157,6 +157,7 @@ impl Sim<'_> {
             ask: None,
             owner: Some(owner),
             listener: Some((socket.addr, socket.port)),
+            repeated: None,
         };
         if let Some(state) = self.state(at) {
             state.flows.open.push(open);

@@ -28,6 +28,8 @@ pub(super) struct Open {
     pub owner: Option<SocketOwner>,
     /// Of a server: the listening socket that took it.
     pub listener: Option<(IpAddr, u16)>,
+    /// When its SYN-ACK was sent once more.
+    pub repeated: Option<u64>,
 }
 
 /// What a client says: how TLS begins, and its request.
@@ -62,10 +64,20 @@ pub(super) struct Hit {
 impl Flows {
     /// The socket for a packet: one that talks to its sender before one that listens (kernel `__inet_lookup_skb`).
     pub fn find(&self, host: &Host, packet: &Packet) -> Option<Hit> {
+        self.find_among(host, packet, true)
+    }
+
+    /// The same as netfilter looks for it, which knows nothing of raw sockets (kernel `nf_sk_lookup_slow_v4`).
+    pub fn find_bound(&self, host: &Host, packet: &Packet) -> Option<Hit> {
+        self.find_among(host, packet, false)
+    }
+
+    fn find_among(&self, host: &Host, packet: &Packet, raw: bool) -> Option<Hit> {
         let protocol = packet.protocol();
         let (sport, dport) = (packet.sport()?, packet.dport()?);
         let open = self.open.iter().position(|o| {
             o.protocol == protocol
+                && (raw || o.stage != Stage::Raw)
                 && o.local == (packet.dst, dport)
                 && (o.stage == Stage::Bound || o.remote == (packet.src, sport))
         });
@@ -92,7 +104,7 @@ impl Flows {
             open: Some(_),
             transparent,
             ..
-        }) = self.find(host, packet)
+        }) = self.find_bound(host, packet)
         {
             return transparent;
         }

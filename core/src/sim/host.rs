@@ -112,7 +112,7 @@ impl Env for View<'_> {
     }
 
     fn socket(&self, packet: &Packet, _in_iface: Option<&str>) -> Option<FoundSocket> {
-        let hit = self.flows.find(self.facts.host, packet)?;
+        let hit = self.flows.find_bound(self.facts.host, packet)?;
         Some(FoundSocket {
             transparent: hit.transparent,
             wildcard: hit.wildcard,

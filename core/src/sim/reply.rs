@@ -192,9 +192,10 @@ impl Sim<'_> {
             .dst
             .as_ref()
             .is_some_and(|d| d.local && !d.broadcast && !d.multicast);
-        let Some(packet) = reset_for(&skb.packet, self.ttl(at)).filter(|_| to_host) else {
+        let Some(mut packet) = reset_for(&skb.packet, self.ttl(at)).filter(|_| to_host) else {
             return;
         };
+        packet.tos = skb.packet.tos;
         let mark = self.reflected(at, skb);
         let options = SendOptions {
             mark,

@@ -166,6 +166,7 @@ impl Sim<'_> {
             ask,
             owner,
             listener: None,
+            repeated: None,
         };
         let ends = (open.local, open.remote);
         self.state(at)?.flows.open.push(open);
@@ -260,6 +261,18 @@ impl Sim<'_> {
                 self.set_stage(at, open, Stage::Established);
                 self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, &socket);
                 self.connected(at, skb, &socket);
+            }
+            // The same SYN again gets the same answer, twice a second at most (kernel `tcp_check_req`).
+            Stage::SynReceived if flags.has(TcpFlags::SYN) && !flags.has(TcpFlags::ACK) => {
+                const APART: u64 = 500;
+                let now = self.now;
+                if socket.repeated.is_some_and(|at| now < at + APART) {
+                    return;
+                }
+                if let Some(open) = self.state(at).and_then(|s| s.flows.open.get_mut(open)) {
+                    open.repeated = Some(now);
+                }
+                self.say(at, skb, TcpFlags::SYN_ACK, 0, Maker::Tcp, &socket);
             }
             Stage::SynReceived | Stage::Established if !flags.has(TcpFlags::SYN) => {
                 self.set_stage(at, open, Stage::Established);

@@ -12,7 +12,7 @@ use crate::text::{Diagnostic, FileId, Line, Word, lines};
 pub fn sockets(text: &str, file: FileId) -> (Vec<Socket>, Vec<Diagnostic>) {
     let mut sockets = Vec::new();
     let mut diagnostics = Vec::new();
-    for line in lines(text, file).filter(|l| !l.is_aside() && !is_heading(l)) {
+    for line in lines(text, file).filter(|l| !l.is_aside() && !is_heading(l) && !goes_on(l)) {
         match socket(&line) {
             Ok(socket) => sockets.extend(socket),
             Err(d) => diagnostics.push(d),
@@ -26,6 +26,11 @@ fn is_heading(line: &Line<'_>) -> bool {
     matches!(first, "Netid" | "State" | "Proto" | "Active")
 }
 
+/// `ss -i` and its like say more of a socket in a line below it.
+fn goes_on(line: &Line<'_>) -> bool {
+    line.text.starts_with('\t')
+}
+
 /// `None`: a socket that waits for nobody, such as an open connection.
 fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
     let words: Vec<_> = line.words().collect();
@@ -34,6 +39,9 @@ fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
         "udp" | "udp6" | "UNCONN" => Protocol::UDP,
         "tcp" | "tcp6" | "LISTEN" => Protocol::TCP,
         "sctp" => Protocol::SCTP,
+        // Connections, where `ss` was asked for one protocol and leaves it out.
+        "ESTAB" | "SYN-SENT" | "SYN-RECV" | "FIN-WAIT-1" | "FIN-WAIT-2" | "TIME-WAIT"
+        | "CLOSE-WAIT" | "LAST-ACK" | "CLOSING" | "CLOSED" => return Ok(None),
         // Sockets that no packet of the model reaches.
         "nl" | "u_str" | "u_dgr" | "u_seq" | "p_raw" | "p_dgr" | "raw" | "icmp6" | "unix"
         | "raw6" | "mptcp" | "v_str" => return Ok(None),
@@ -51,7 +59,12 @@ fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
                 .all(|b| b.is_ascii_uppercase() || b == b'-' || b.is_ascii_digit())
             && w.starts_with(|c: char| c.is_ascii_uppercase())
     });
-    if protocol == Protocol::TCP && !matches!(state, Some("LISTEN" | "UNCONN")) {
+    let waits = match protocol {
+        Protocol::TCP => matches!(state, Some("LISTEN" | "UNCONN")),
+        // One that is connected gets only what its peer sends.
+        _ => !matches!(state, Some("ESTAB" | "ESTABLISHED")),
+    };
+    if !waits {
         return Ok(None);
     }
     let Some(local) = words.iter().find(|w| w.text.contains(':')) else {
@@ -178,6 +191,22 @@ tcp    LISTEN  0       128               [::]:22             [::]:*
                 "tcp :::22 -"
             ]
         );
+    }
+
+    #[test]
+    fn who_talks_waits_for_nobody() {
+        let text = "\
+State      Recv-Q Send-Q Local Address:Port  Peer Address:Port Process
+LISTEN     0      128          0.0.0.0:2024       0.0.0.0:*    ino:1594 sk:1001 cgroup:/ <->
+\t bbr cwnd:10
+FIN-WAIT-2 0      0          127.0.0.1:35977    127.0.0.1:54754
+ESTAB      0      0          127.0.0.1:35977    127.0.0.1:54756
+udp        ESTAB  0 0        10.0.0.1:5353      10.0.0.2:53
+";
+        let (sockets, diagnostics) = sockets(text, FileId(0));
+        assert_eq!(diagnostics, []);
+        let ports: Vec<_> = sockets.iter().map(|s| s.port).collect();
+        assert_eq!(ports, [2024]);
     }
 
     #[test]

@@ -99,7 +99,8 @@ impl Run<'_, '_> {
                 None => Flow::Break,
             },
             Statement::Notrack => {
-                if ctx.tracked.state.is_none() {
+                // Kernel `nft_notrack_eval`: what has no connection, be it not looked up yet or INVALID.
+                if ctx.tracked.connection.is_none() && ctx.tracked.zone.is_none() {
                     ctx.tracked.state = Some(CtState::Untracked);
                 }
                 Flow::Next

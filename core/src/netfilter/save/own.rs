@@ -5,7 +5,7 @@ use crate::net::Masked;
 use crate::netfilter::syntax::{self, Fault, fault, known, names, values};
 use crate::netfilter::{Counters, Not};
 use crate::say;
-use crate::text::Span;
+use crate::text::{Diagnostic, Span};
 
 impl<'w> Run<'_, 'w> {
     /// One of iptables' own options; false where the line is not for IPv4.
@@ -56,6 +56,11 @@ impl<'w> Run<'_, 'w> {
                     return Err(fault(arg.span, say!("iptables/empty-interface")));
                 }
                 let value = values::interface(arg.text, arg.span)?;
+                // No interface has such a name, and still the rule is taken (`xtables_parse_interface`).
+                if arg.text.contains(['/', ' ']) {
+                    let odd = say!("iptables/odd-interface", name = arg.text);
+                    self.notes.push(Diagnostic::warning(arg.span, odd));
+                }
                 let all = value.name.is_empty() && !inverted;
                 let side = match letter {
                     b'i' => &mut self.header.in_iface,
