@@ -324,7 +324,7 @@ fn target_options(target: &Target, numeric: bool, out: &mut String) {
             let _ = write!(out, " DSCP set 0x{dscp:02x}");
         }
         Target::Checksum => out.push_str(" CHECKSUM fill"),
-        Target::Classify(class) => edit::write_class(" CLASSIFY set ", *class, out),
+        Target::Classify(class) => edit::list_class(*class, out),
         Target::Unsupported(kept) => {
             let options = kept.text.strip_prefix("-j ").unwrap_or(&kept.text);
             let options = options.strip_prefix(&*kept.name).unwrap_or(options);

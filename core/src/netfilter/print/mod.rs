@@ -306,7 +306,7 @@ pub(super) fn target_words(target: &Target, out: &mut String) {
             let _ = write!(out, " --set-dscp 0x{dscp:02x}");
         }
         Target::Checksum => out.push_str(" --checksum-fill"),
-        Target::Classify(class) => edit::write_class(" --set-class ", *class, out),
+        Target::Classify(class) => edit::save_class(*class, out),
         Target::None
         | Target::Accept
         | Target::Drop

@@ -158,14 +158,19 @@ pub(in crate::netfilter) static CLASSIFY: Syntax<Target> = Syntax {
     finish: no_finish,
 };
 
-pub(in crate::netfilter) fn write_class(words: &str, class: u32, out: &mut String) {
-    let _ = write!(out, "{words}{:x}:{:x}", class >> 16, class & 0xffff);
+pub(in crate::netfilter) fn save_class(class: u32, out: &mut String) {
+    let (major, minor) = (class >> 16, class & 0xffff);
+    let _ = write!(out, " --set-class {major:04x}:{minor:04x}");
+}
+
+pub(in crate::netfilter) fn list_class(class: u32, out: &mut String) {
+    let _ = write!(out, " CLASSIFY set {:x}:{:x}", class >> 16, class & 0xffff);
 }
 
 /// A name where the mask is a name's and names are wanted; else what was done to the byte.
 pub(in crate::netfilter) fn list_tos(value: u8, mask: u8, numeric: bool, out: &mut String) {
     let _ = match (tos_name(value, mask), value, mask) {
-        (Some(name), ..) if !numeric => write!(out, " TOS set {name}"),
+        (Some(name), ..) if !numeric => write!(out, "  TOS set{name}"),
         (_, 0, mask) if !numeric => write!(out, " TOS and 0x{:02x}", !mask),
         (_, value, mask) if !numeric && value == mask => write!(out, " TOS or 0x{value:02x}"),
         (_, value, 0) if !numeric => write!(out, " TOS xor 0x{value:02x}"),
