@@ -183,3 +183,22 @@ story('what may be edited and the goals of an exercise are picked, in both langu
   await page.getByRole('button', { name: '中文' }).click();
   await page.getByRole('heading', { name: '恰好十分之一' }).waitFor();
 });
+
+for (const [locale, button, answers] of [['en-GB', 'Handout: The node and its port', 'Answers'], ['zh-CN', '讲义: 节点和它的端口', '答案']]) {
+  story(`a lesson is printed, its answers on a sheet of their own, ${locale}`, { locale }, async ({ page }) => {
+    await page.evaluate(() => {
+      globalThis.print = () => {
+        dispatchEvent(new Event('beforeprint'));
+        globalThis.printed = document.querySelector('#paper').innerHTML;
+        dispatchEvent(new Event('afterprint'));
+      };
+    });
+    await go(page, 'course');
+    await page.getByRole('button', { name: button }).click();
+    await page.waitForFunction(() => globalThis.printed);
+    const [text, behind] = (await page.evaluate(() => globalThis.printed)).split('class="answers"');
+    assert.ok(text.split('<figure>').length > 3 && text.includes('class="question"'));
+    assert.ok(behind.includes(answers) && behind.includes('<strong>KUBE-NODEPORTS</strong>'));
+    assert.equal(await page.locator('#paper').count(), 0);
+  });
+}

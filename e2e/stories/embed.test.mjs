@@ -161,3 +161,38 @@ inside('a lesson goes with its map, and its questions work', '<north-south lesso
   assert.match(await link.getAttribute('href'), /index\.html#\/exercise=it-opens-and-never-answers$/);
   await accessible(page);
 });
+
+/** The snippet of a name, as the dialog writes it. */
+async function snippet(label) {
+  const { page, context } = await openPage(running);
+  try {
+    await page.goto(running.url);
+    await page.getByRole('button', { name: 'Share' }).click();
+    await page.getByRole('button', { name: 'In another page…' }).click();
+    return await page.getByRole('textbox', { name: label }).inputValue();
+  } finally {
+    await context.close();
+  }
+}
+
+test('a picture and a table stand in a page that allows neither script nor frame', { timeout: 120_000 }, async () => {
+  const still = await snippet('As a picture and a table, without script and frame');
+  assert.ok(!/<script|<iframe|\n\n/.test(still));
+  const rule = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`;
+  const { page, offences, close } = await around(`<style>.box { color: rgb(120, 0, 0) }</style>${rule}<p class="box">Mine</p>${still}`, { colorScheme: 'dark' });
+  try {
+    const picture = page.locator('figure svg');
+    await picture.getByText('PREROUTING').waitFor();
+    assert.match(await picture.locator('desc').textContent(), /^step 1 of \d+ · client/);
+    // Its colours are its own: dark for this reader, and not those of the page around, which keeps its own as well.
+    assert.equal(await picture.locator('.paper').evaluate((e) => getComputedStyle(e).fill), 'rgb(21, 23, 28)');
+    assert.equal(await page.locator('p.box').evaluate((e) => getComputedStyle(e).color), 'rgb(120, 0, 0)');
+    const rows = await page.locator('td:first-child').allTextContents();
+    assert.ok(rows.length > 20 && rows.length < 80, `${rows.length}`);
+    assert.match(await page.getByRole('link').getAttribute('href'), /#w=1\.deflate\./);
+    await accessible(page);
+    assert.deepEqual(offences().filter((o) => !o.includes('northsouth-embed.js')), []);
+  } finally {
+    await close();
+  }
+});

@@ -202,7 +202,7 @@ fn handout_button(
         });
     });
     html! {
-        <button class="handout-of" aria-label={format!("{}: {}", words.handout, head.title)} {onclick}>
+        <button aria-label={format!("{}: {}", words.handout, head.title)} {onclick}>
             { words.handout }</button>
     }
 }

@@ -193,3 +193,21 @@ fn a_lesson_is_handed_out_with_its_answers_apart() {
         );
     }
 }
+
+#[test]
+fn a_packet_that_goes_in_circles_is_told_in_short() {
+    let looping = Scenario::find("external-ip-loop").unwrap();
+    let state = opened(looping.workspace().unwrap(), Lang::En);
+    let steps = crate::view_model::stride::key_steps(&state.run, &state.walk);
+    assert!(
+        state.walk.len() > 400 && steps.len() < 40,
+        "{}",
+        steps.len()
+    );
+    let ended = state
+        .walk
+        .moments
+        .iter()
+        .rposition(|m| m.position.journey == 0);
+    assert!(steps.contains(&ended.unwrap()), "where it ended is told");
+}

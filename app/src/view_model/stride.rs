@@ -106,7 +106,8 @@ pub fn key_steps(run: &Run, walk: &Walk) -> Vec<usize> {
             false => run.trace.journeys.get(journey).is_some_and(|j| j.opens()),
         };
         let parts = parts(walk, from, to);
-        for part in &parts {
+        let told_of = |part: &&Range<usize>| visits(walk, from, part.start) <= MOST_VISITS;
+        for part in parts.iter().filter(told_of) {
             let changed = part.clone().find(|at| readdresses(walk, *at));
             let decided = match walk.moments.get(part.start).map(|m| &m.place.part) {
                 Some(Part::Envoy(Stage::Route | Stage::Endpoint | Stage::Answer)) => true,
@@ -132,6 +133,21 @@ pub fn key_steps(run: &Run, walk: &Walk) -> Vec<usize> {
     steps.sort_unstable();
     steps.dedup();
     steps
+}
+
+/// A packet that comes to a machine more often goes in circles, and the third round tells nothing new.
+const MOST_VISITS: usize = 2;
+
+/// How often a packet has come to the machine where it is at a step, since the first of its steps.
+fn visits(walk: &Walk, first: usize, at: usize) -> usize {
+    let Some(here) = walk.moments.get(at) else {
+        return 0;
+    };
+    let way = walk.moments.get(first..=at).unwrap_or_default();
+    let same = way.iter().filter(|m| m.place.host == here.place.host);
+    let mut hops: Vec<usize> = same.map(|m| m.position.hop).collect();
+    hops.dedup();
+    hops.len()
 }
 
 /// Where the sender of the probe got its last answer; without one, the last step of all.
