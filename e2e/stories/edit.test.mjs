@@ -28,7 +28,7 @@ story('a rule that drops the packet ends its walk, and says why', {}, async ({ p
   });
   await page.getByRole('tab', { name: 'All steps' }).click();
   await page.getByText('Dropped by a rule.').first().waitFor();
-  assert.doesNotMatch(await page.locator('.steps').textContent(), /envoy takes it/i);
+  assert.doesNotMatch(await page.locator('.steps').textContent(), /envoy gets the packet/i);
   await page.getByRole('button', { name: /FORWARD 1 → DROP/ }).first().click();
   await page.getByRole('tab', { name: 'This step' }).click();
   assert.match(await page.getByRole('tabpanel').textContent(), /-s 203\.0\.113\.9\/32/);

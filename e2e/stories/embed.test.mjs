@@ -195,3 +195,21 @@ test('a picture and a table stand in another page without script and frame', { t
     await close();
   }
 });
+
+inside('the page around is told when an exercise is solved', '<north-south exercise="what-the-pod-sees" lang="en" label="An exercise"></north-south>', {}, async ({ page }) => {
+  await page.evaluate(() => {
+    globalThis.goals = 0;
+    document.querySelector('north-south').addEventListener('goal', () => { globalThis.goals += 1; });
+  });
+  // Events go to a page that has spoken, so that the embed knows whom it talks to.
+  await call(page, 'getState');
+  const task = frame(page).locator('.task');
+  const answers = ['192.168.0.17', '31061', 'KUBE-SEP-EW7YLHH65NRUVIFQ'];
+  for (const [at, answer] of answers.entries()) {
+    await task.getByLabel('Your answer').nth(at).fill(answer);
+    await task.getByLabel('Your answer').nth(at).press('Enter');
+  }
+  assert.equal(await page.evaluate(() => globalThis.goals), 0);
+  await task.getByRole('radio').first().check();
+  await page.waitForFunction(() => globalThis.goals === 1, null, { timeout: 10_000 });
+});

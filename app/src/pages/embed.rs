@@ -273,6 +273,14 @@ fn told(state: &State) -> Told {
     }
 }
 
+/// What there is to reach: an exercise is solved by its goals, and without one a request arrives.
+fn reached(state: &State) -> bool {
+    match &state.task {
+        Some(task) => task.judgement.score.solved,
+        None => state.run.trace.disposition == northsouth::trace::Disposition::Delivered,
+    }
+}
+
 /// The page around is told of what happens here: that it is ready, steps, edits, how it ends, and how high it is.
 #[hook]
 fn use_telling(host: &Rc<Host>, state: &Shared, root: &NodeRef) {
@@ -291,12 +299,9 @@ fn use_telling(host: &Rc<Host>, state: &Shared, root: &NodeRef) {
             }
             if !Rc::ptr_eq(&last.workspace, &state.workspace) {
                 host.tell("edit", &now);
-                let arrives = |s: &State| {
-                    s.run.trace.disposition == northsouth::trace::Disposition::Delivered
-                };
-                if arrives(&state) && !arrives(&last) {
-                    host.tell("goal", &now);
-                }
+            }
+            if reached(&state) && !reached(&last) {
+                host.tell("goal", &now);
             }
         });
     }
