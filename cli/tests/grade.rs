@@ -95,6 +95,25 @@ fn each_hand_in_is_marked_or_listed_with_the_reason() {
 }
 
 #[test]
+fn a_platforms_table_tells_whose_it_is_and_who_handed_in_nothing() {
+    let dir = folder("platform");
+    let right = handed_in("shadowed-route", false, "nick");
+    let table = format!(
+        "ID,Full name,Online text\n1,\"Ann, B\",https://example.org/#hand-in={}\n2,Cy,\n",
+        right.packed()
+    );
+    std::fs::write(dir.join("course.csv"), table).unwrap();
+    let output = String::from_utf8(grade(&dir).stdout).unwrap();
+    let lines: Vec<_> = output.lines().skip(1).collect();
+    assert!(
+        lines[0].starts_with("course.csv,nick,shadowed-route,1,yes,100,"),
+        "{output}"
+    );
+    assert!(lines[0].ends_with(",\"Ann, B\","), "{output}");
+    assert!(lines[1].ends_with(",Cy,nothing was handed in"), "{output}");
+}
+
+#[test]
 fn all_solved_is_success() {
     let dir = folder("solved");
     for (number, name) in ["shadowed-route", "what-the-pod-sees"]

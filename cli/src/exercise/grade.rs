@@ -173,7 +173,7 @@ fn line(row: &Row, lang: Lang) -> String {
     }
 }
 
-const HEAD: &str = "file,from,name,exercise,version,solved,points,goals,of,lines,hints,strokes,par,started,finished,reason\n";
+const HEAD: &str = "file,name,exercise,version,solved,points,goals,of,lines,hints,strokes,par,started,finished,from,reason\n";
 
 fn table(rows: &[Row], lang: Lang) -> String {
     let mut out = HEAD.to_string();
@@ -182,7 +182,6 @@ fn table(rows: &[Row], lang: Lang) -> String {
         let version = h.version.to_string();
         let mut cells = vec![
             row.file.clone(),
-            row.from.clone(),
             h.name.clone(),
             h.exercise.clone(),
             version,
@@ -199,7 +198,8 @@ fn table(rows: &[Row], lang: Lang) -> String {
                 why.text(lang)
             }
         };
-        cells.extend([h.started.clone(), h.finished.clone(), reason]);
+        let from = row.from.clone();
+        cells.extend([h.started.clone(), h.finished.clone(), from, reason]);
         out.push_str(&csv_line(&cells));
     }
     out
