@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use divan::{Bencher, black_box};
 use northsouth::control::istiod::{MeshConfig, Proxy, ProxyKind, World, configuration};
-use northsouth::envoy::{Config, Connection, Exchange, Memory, Resources, Terminal};
+use northsouth::envoy::{Config, Connection, Dice, Exchange, Memory, Resources, Terminal};
 use northsouth::manifest::{self, Manifests};
-use northsouth::net::{Dice, Headers, Request};
+use northsouth::net::{Headers, Request};
 use northsouth::text::FileId;
 
 fn main() {
@@ -125,7 +125,7 @@ fn request(bencher: Bencher, count: usize) {
             &connection,
             asked.clone(),
             &mut memory,
-            Dice::of(1),
+            Dice::new(1),
         );
         exchange.waiting().map(|attempt| attempt.address.clone())
     });

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use northsouth::envoy::{
-    ClientHello, Config, Connection, Discovery, Exchange, Memory, Outcome, Resources, Terminal,
+    ClientHello, Config, Connection, Dice, Discovery, Exchange, Memory, Outcome, Resources,
+    Terminal,
 };
-use northsouth::net::{Dice, Headers, Request, Response};
+use northsouth::net::{Headers, Request, Response};
 use northsouth::text::FileId;
 use northsouth::yaml::{self, Node};
 use serde_json::{Map, Value, json};
@@ -153,21 +154,18 @@ impl World {
             _ => {}
         }
         let request = request(asked);
-        let dice = || Dice::of(round.wrapping_mul(0x9e37_79b9).wrapping_add(7));
+        let mut dice = Dice::new(round.wrapping_mul(0x9e37_79b9).wrapping_add(7));
         match &chain.end {
             Terminal::Http(hcm) => {
                 let sent = request.clone();
-                let config = &self.config;
                 let exchange =
-                    Exchange::begin(config, chain, hcm, &connection, request, memory, dice());
+                    Exchange::begin(&self.config, chain, hcm, &connection, request, memory, dice);
                 self.http(exchange, &sent, memory, seen)
             }
             Terminal::Tcp(tcp) => {
-                let cluster = tcp
-                    .pick(|weights| dice().among(weights))
-                    .unwrap_or_default();
+                let cluster = tcp.pick(&mut dice).unwrap_or_default();
                 let picked = self.config.clusters.get(cluster).and_then(|c| {
-                    let pick = c.pick(&Default::default(), memory, &mut dice());
+                    let pick = c.pick(&Default::default(), memory, &mut dice);
                     c.assignment.endpoints.get(pick.ok()?.endpoint)
                 });
                 let stub = |address: &str| self.behaviour.get(address).cloned().unwrap_or_default();

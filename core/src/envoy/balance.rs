@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::action::Subset;
 use super::cluster::{Cluster, Endpoint, Fallback, Health, Policy, Ring, Subsets};
+use super::dice::{Dice, gcd};
 use super::hash::{murmur2, xxh64};
-use crate::net::Dice;
 
 /// What a proxy remembers between requests, and what was set by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,8 +79,10 @@ impl Cluster {
             return Err(NoHost::Unhealthy);
         }
         let mut pick = self.draw(&pool, wish, memory, dice);
-        for _ in 0..wish.draws.min(100) {
-            if !wish.avoid.contains(&pick.endpoint) {
+        // A coin falls once for all draws.
+        let once = dice.is_told() && pick.how == How::ByChance;
+        for _ in 0..wish.draws.min(MOST_DRAWS) {
+            if once || !wish.avoid.contains(&pick.endpoint) {
                 break;
             }
             pick = self.draw(&pool, wish, memory, dice);
@@ -118,18 +120,8 @@ impl Cluster {
             self.assignment.overprovisioning,
             self.panic_threshold,
         );
-        let mut loads: Vec<u64> = levels.iter().map(|l| l.load).collect();
-        loads.push(100_u64.saturating_sub(loads.iter().sum()));
-        let thrown = dice.among(&loads);
-        let mut sum = 0;
-        let mut level = None;
-        for l in &levels {
-            sum += l.load;
-            if thrown < sum {
-                level = Some(l);
-                break;
-            }
-        }
+        let loads = levels.iter().map(|l| l.load).collect();
+        let level = dice.side(loads, self.span).and_then(|at| levels.get(at));
         // Rings and tables are of healthy hosts alone: what falls to degraded ones looks there in vain
         // (`ThreadAwareLoadBalancerBase::refresh`).
         let hashes = matches!(self.policy, Policy::RingHash(_) | Policy::Maglev { .. });
@@ -190,22 +182,23 @@ impl Cluster {
         let drawn = &pool.drawn;
         let equal = drawn.windows(2).all(|w| matches!(w, [a, b] if a.1 == b.1));
         let by_chance = |dice: &mut Dice| {
-            let weights: Vec<u64> = drawn.iter().map(|(_, w)| *w).collect();
-            let mut left = dice.among(&weights);
-            let found = drawn.iter().find(|(_, w)| {
-                let here = left < *w;
-                left = left.saturating_sub(*w);
-                here
-            });
+            let weights = match dice.is_told() {
+                true => drawn_again(drawn, wish),
+                false => drawn.iter().map(|(_, w)| *w).collect(),
+            };
+            let found = dice.side(weights, self.span).and_then(|at| drawn.get(at));
             found.or(drawn.first()).map_or(0, |(at, _)| *at)
         };
         let (endpoint, how) = match (self.policy, wish.hash) {
             (Policy::RoundRobin, _) if equal && !self.locality_weighted => {
-                let round = memory.rounds.entry(self.name.clone()).or_insert(0);
-                let turn = match dice.are_told() {
-                    true => dice.among(&vec![1; drawn.len()]),
-                    false => round.checked_rem(drawn.len() as u64).unwrap_or(0),
+                // Nobody knows whose turn it was: a coin falls for the first one.
+                let mut first = || match dice.is_told() {
+                    true => dice.side(vec![1; drawn.len()], self.span),
+                    false => None,
                 };
+                let round = memory.rounds.entry(self.name.clone());
+                let round = round.or_insert_with(|| first().map_or(0, |at| at as u64));
+                let turn = round.checked_rem(drawn.len() as u64).unwrap_or(0);
                 *round = round.wrapping_add(1);
                 let at = usize::try_from(turn).ok().and_then(|t| drawn.get(t));
                 (at.map_or(0, |(at, _)| *at), How::InTurn)
@@ -332,6 +325,38 @@ impl Cluster {
             .and_then(|p| table.get(p).copied().flatten())
             .unwrap_or(0)
     }
+}
+
+/// Envoy draws again where a host was tried before, so many times at most.
+const MOST_DRAWS: u32 = 100;
+
+/// What each host weighs after all draws: one that is to be avoided is left only where every draw fell on such.
+fn drawn_again(drawn: &[(usize, u64)], wish: &Wish) -> Vec<u64> {
+    let step = drawn.iter().fold(0, |step, (_, w)| gcd(step, *w)).max(1);
+    let weights: Vec<u64> = drawn.iter().map(|(_, w)| w / step).collect();
+    let total: u64 = weights.iter().sum();
+    let avoided = |(at, _): &(usize, u64)| wish.avoid.contains(at);
+    let shunned = drawn.iter().filter(|d| avoided(d));
+    let shunned: u64 = shunned.map(|(_, w)| w / step).sum();
+    if shunned == 0 || shunned == total {
+        return weights;
+    }
+    // With s of t shunned and k draws more, in parts of t to the k + 1: another one is its weight times the sum of s^i t^(k-i),
+    // a shunned one its weight times s^k. What comes after numbers that do not fit is as good as nothing.
+    let (mut other, mut again) = (1u64, 1u64);
+    for _ in 0..wish.draws.min(MOST_DRAWS) {
+        let next = again.checked_mul(shunned).and_then(|again| {
+            let other = other.checked_mul(total)?.checked_add(again)?;
+            other.checked_mul(total)?;
+            Some((other, again))
+        });
+        let Some(next) = next else { break };
+        (other, again) = next;
+    }
+    let weighed = drawn.iter().zip(weights);
+    weighed
+        .map(|(d, w)| w * if avoided(d) { again } else { other })
+        .collect()
 }
 
 struct Host<'a> {

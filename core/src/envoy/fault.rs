@@ -1,10 +1,11 @@
 //! `envoy.filters.http.fault`: delays and aborts. Source: `source/extensions/filters/http/fault/fault_filter.cc`.
 
+use super::dice::Dice;
 use super::fraction::Fraction;
 use super::matching::HeaderMatch;
 use super::object::{Object, Read, Refusal};
-use crate::net::Dice;
 use crate::net::Request;
+use crate::text::Span;
 
 #[derive(Clone, Debug, Default)]
 pub struct Fault {
@@ -39,12 +40,14 @@ pub struct Injected {
 }
 
 impl Fault {
+    /// `asked` is the text that asks for it.
     pub fn inject(
         &self,
         request: &Request,
         scheme: &str,
         cluster: &str,
         dice: &mut Dice,
+        asked: Span,
     ) -> Injected {
         let meant = self.cluster.is_empty() || self.cluster == cluster;
         if !meant || !self.headers.iter().all(|m| m.is_match(request, scheme)) {
@@ -73,7 +76,7 @@ impl Fault {
                     limited(fraction, "x-envoy-fault-delay-request-percentage"),
                 ),
             };
-            injected.delay = millis.filter(|_| fraction.takes(dice.among(&fraction.sides())));
+            injected.delay = millis.filter(|_| dice.falls(fraction, asked));
         }
         if let Some((abort, fraction)) = self.abort {
             let name = "x-envoy-fault-abort-request-percentage";
@@ -89,7 +92,7 @@ impl Fault {
                 }
                 fixed => (Some(fixed), fraction),
             };
-            injected.abort = abort.filter(|_| fraction.takes(dice.among(&fraction.sides())));
+            injected.abort = abort.filter(|_| dice.falls(fraction, asked));
         }
         injected
     }

@@ -22,10 +22,10 @@ impl Fraction {
         thrown % self.denominator < self.numerator
     }
 
-    /// What falls into it and what does not, as weights.
-    pub fn sides(self) -> [u64; 2] {
-        let within = self.numerator.min(self.denominator);
-        [within, self.denominator - within]
+    /// What falls into it, and what does not.
+    pub(super) fn sides(self) -> Vec<u64> {
+        let inside = self.numerator.min(self.denominator);
+        vec![inside, self.denominator - inside]
     }
 
     pub(super) fn read(object: &Object) -> Read<Self> {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::dice::Dice;
 use super::hcm::Hcm;
 use super::object::{Log, Object, Read, Refusal};
 use crate::net::IpNetwork;
@@ -57,6 +58,7 @@ pub enum Terminal {
 pub struct TcpProxy {
     /// With their weights.
     pub clusters: Vec<(String, u64)>,
+    pub span: Span,
 }
 
 /// `envoy.config.listener.v3.FilterChainMatch`.
@@ -593,15 +595,10 @@ impl DownstreamTls {
 }
 
 impl TcpProxy {
-    /// A cluster, by weight. `throw`: a number below the sum of the weights it is given.
-    pub fn pick(&self, throw: impl FnOnce(&[u64]) -> u64) -> Option<&str> {
-        let weights: Vec<u64> = self.clusters.iter().map(|(_, w)| *w).collect();
-        let mut left = throw(&weights);
-        let found = self.clusters.iter().find(|(_, weight)| {
-            let here = left < *weight;
-            left = left.saturating_sub(*weight);
-            here
-        });
+    /// A cluster, by weight.
+    pub fn pick(&self, dice: &mut Dice) -> Option<&str> {
+        let weights = self.clusters.iter().map(|(_, w)| *w).collect();
+        let found = self.clusters.get(dice.side(weights, self.span)?);
         found.map(|(name, _)| name.as_str())
     }
 
@@ -619,6 +616,9 @@ impl TcpProxy {
         } else {
             clusters.push((config.str("cluster")?.to_string(), 1));
         }
-        Ok(Self { clusters })
+        Ok(Self {
+            clusters,
+            span: config.span,
+        })
     }
 }

@@ -1,11 +1,11 @@
 //! What the HTTP connection manager does to a request before it is routed, and to an answer before it leaves.
 //! Source: `source/common/http/conn_manager_impl.cc`, `conn_manager_utility.cc`, `source/common/http/http1/`.
 
+use super::dice::Dice;
 use super::hcm::{ForwardClientCert, Hcm, ServerHeader, StripPort, Underscores};
 use super::inline;
 use super::listener::Connection;
 use super::path::{EscapedSlashes, Normalized, normalize, strip_port, strip_trailing_dot};
-use crate::net::Dice;
 use crate::net::{Headers, Request};
 use std::net::IpAddr;
 

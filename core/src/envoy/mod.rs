@@ -9,6 +9,7 @@ mod balance;
 mod cluster;
 mod config;
 mod cors;
+mod dice;
 pub mod dump;
 mod exchange;
 mod fault;
@@ -36,6 +37,7 @@ pub use action::{Action, ClusterChoice, Forward, Redirect, Rewrite, WeightedClus
 pub use balance::{How, Memory, NoHost, Pick, Wish};
 pub use cluster::{Assignment, Cluster, Discovery, Endpoint, Health, Policy, Transport};
 pub use config::{Config, Kind, Refused, Resources};
+pub use dice::Dice;
 pub use exchange::{Attempt, Exchange, Flag, Mirrored, Outcome};
 pub use hcm::{Hcm, HttpFilter, RouteSource, Underscores};
 pub use listener::{

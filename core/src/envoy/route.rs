@@ -60,8 +60,8 @@ pub struct Asked<'a> {
     pub scheme: &'a str,
     pub client_certificate: bool,
     pub ignore_path_parameters: bool,
-    /// The request's own random number.
-    pub random: u64,
+    /// The request's own random number; with none it falls into every fraction.
+    pub random: Option<u64>,
 }
 
 /// Which condition of a route did not hold. [`RouteMatch::say`] makes the sentence.
@@ -81,7 +81,8 @@ impl RouteMatch {
         if !self.path_matches(asked) {
             return Err(Miss::Path);
         }
-        if self.fraction.is_some_and(|f| !f.takes(asked.random)) {
+        let falls = |f: Fraction| asked.random.is_none_or(|n| f.takes(n));
+        if self.fraction.is_some_and(|f| !falls(f)) {
             return Err(Miss::Fraction);
         }
         if self.grpc && !is_grpc(asked.request) {

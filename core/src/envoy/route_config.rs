@@ -1,6 +1,5 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::action::{Action, ClusterChoice};
 use super::cors::Cors;
 use super::fault::Fault;
 use super::fraction::Fraction;
@@ -305,57 +304,6 @@ impl Mirror {
             policy.end();
         }
         Ok(all)
-    }
-}
-
-impl VirtualHost {
-    /// A request's random number decides of fractions and weights alike, each with its remainder. The lengths of the
-    /// stretches of numbers, from 0 on, within which all of them decide the same; `None` where they are too many.
-    pub fn stretches(&self) -> Option<Vec<u64>> {
-        const MOST: u64 = 500;
-        let mut by: Vec<(u64, Vec<u64>)> = Vec::new();
-        for route in &self.routes {
-            if let Some(fraction) = route.condition.fraction {
-                by.push((fraction.denominator, vec![fraction.sides()[0]]));
-            }
-            if let Action::Forward(forward) = &route.action
-                && let ClusterChoice::Weighted {
-                    clusters, total, ..
-                } = &forward.cluster
-            {
-                let mut sum = 0;
-                let ends = clusters.iter().map(|c| {
-                    sum += c.weight;
-                    sum
-                });
-                by.push((*total, ends.collect()));
-            }
-        }
-        let mut whole: u64 = 1;
-        for (among, _) in &by {
-            let (mut a, mut b) = (whole, *among);
-            while b != 0 {
-                (a, b) = (b, a % b);
-            }
-            whole = whole.checked_mul(among.checked_div(a)?)?;
-        }
-        let mut ends = BTreeSet::from([whole]);
-        for (among, cuts) in &by {
-            let rounds = whole.checked_div(*among)?;
-            if rounds > MOST {
-                return None;
-            }
-            for round in 0..rounds {
-                ends.extend(cuts.iter().map(|cut| round * among + cut));
-                ends.insert((round + 1) * among);
-            }
-        }
-        ends.retain(|end| (1..=whole).contains(end));
-        let mut last = 0;
-        let lengths = ends
-            .iter()
-            .map(|end| end - std::mem::replace(&mut last, *end));
-        Some(lengths.collect()).filter(|_| ends.len() as u64 <= MOST)
     }
 }
 

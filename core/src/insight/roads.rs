@@ -1,5 +1,6 @@
 //! How new connections are shared out among those who may take them.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::net::Chance;
@@ -52,6 +53,14 @@ impl Share {
     pub fn trouble(&self) -> Option<Say> {
         match &self.end {
             None => Some(say!("insight/no-road")),
+            Some(End {
+                status: Some(status),
+                ..
+            }) => Some(say!(
+                "trace/end-answered-by",
+                host = self.name,
+                status = status
+            )),
             Some(end) if end.disposition != Disposition::Delivered => Some(end.disposition.say()),
             Some(end) if !end.answered => Some(say!("insight/unanswered")),
             Some(_) => None,
@@ -132,7 +141,8 @@ pub fn shares(workspace: &Workspace, run: &Run, connections: u32) -> Option<Shar
         }
     }
     shares.sort_by_key(|s| std::cmp::Reverse(s.chance.parts(u32::MAX)));
-    let passed_over = passed_over(run, &shares);
+    let taken = found.roads.iter().flat_map(|r| &r.taken).copied().collect();
+    let passed_over = passed_over(run, &taken);
     shares.extend(passed_over);
     Some(Shares {
         shares,
@@ -143,8 +153,8 @@ pub fn shares(workspace: &Workspace, run: &Run, connections: u32) -> Option<Shar
 }
 
 fn alike(a: &End, b: &End) -> bool {
-    (a.disposition, a.host, &a.process, a.answered)
-        == (b.disposition, b.host, &b.process, b.answered)
+    (a.disposition, a.host, &a.process, a.answered, a.status)
+        == (b.disposition, b.host, &b.process, b.answered, b.status)
 }
 
 fn name(world: &World, host: HostId) -> String {
@@ -154,7 +164,7 @@ fn name(world: &World, host: HostId) -> String {
 }
 
 /// Endpoints of the Services that were reached, to which no road leads.
-fn passed_over(run: &Run, shares: &[Share]) -> Vec<Share> {
+fn passed_over(run: &Run, taken: &BTreeSet<HostId>) -> Vec<Share> {
     let mut over = Vec::new();
     let Some(cluster) = &run.cluster else {
         return over;
@@ -169,11 +179,7 @@ fn passed_over(run: &Run, shares: &[Share]) -> Vec<Share> {
         })?;
         u16::try_from(at).ok().map(HostId)
     };
-    let reached = |host: Option<HostId>| {
-        shares
-            .iter()
-            .any(|s| s.serves() && s.end.as_ref().map(|e| e.host) == host)
-    };
+    let reached = |host: Option<HostId>| host.is_some_and(|h| taken.contains(&h));
     let address = |e: &crate::manifest::Endpoint| e.address.map(|a| a.value);
     let asked = |slice: &&crate::manifest::EndpointSlice| {
         let mut endpoints = slice.endpoints.iter();
@@ -300,6 +306,38 @@ mod tests {
             "client tcp 182.92.251.227:80",
         );
         assert!(lines.iter().all(|l| l.ends_with(" 1/2")), "{lines:?}");
+    }
+
+    const SHOP: &str = "client http GET http://shop.example.com/ at 198.51.100.10:80";
+
+    #[test]
+    fn the_weights_of_a_route_are_exact_chances() {
+        let lines = told("canary-weight", ("", ""), SHOP);
+        assert_eq!(lines[..2], ["web-v1 9/10", "web-v2 1/10"]);
+        let none = told("canary-weight", ("weight: 10\n", "weight: 0\n"), SHOP);
+        assert_eq!(none[0], "web-v1 1");
+        assert!(none[1].starts_with("web-v2 10.244.1.12 0"), "{none:?}");
+    }
+
+    #[test]
+    fn a_fault_of_some_percent_is_a_road_that_the_proxy_ends() {
+        let ten = (
+            "abort: {percentage: {value: 100}",
+            "abort: {percentage: {value: 2.5}",
+        );
+        let lines = told("fault", ten, &SHOP.replace(".com/", ".com/pay"));
+        assert_eq!(lines[0], "web-v1 39/40");
+        assert_eq!(
+            lines[1],
+            "ingressgateway 1/40, ingressgateway answers 503 by itself"
+        );
+    }
+
+    #[test]
+    fn a_retry_passes_over_the_endpoint_that_failed() {
+        // Each of four attempts may find the broken one: the first one time in two, the others only with all of six draws.
+        let lines = told("retry", ("", ""), SHOP);
+        assert_eq!(lines[0], "web-v1 524287/524288");
     }
 
     #[test]

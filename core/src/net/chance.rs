@@ -176,8 +176,6 @@ pub struct Coins {
     pub tossed: Vec<Toss>,
     /// The text that is at work.
     pub at: crate::text::Span,
-    /// Something hung on a number in more ways than coins can tell.
-    pub untold: bool,
 }
 
 impl Coins {

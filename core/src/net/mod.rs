@@ -1,7 +1,6 @@
 //! What travels: packets as headers, the tuples that name a connection, prefixes and masks.
 
 mod chance;
-mod dice;
 mod http;
 mod iface;
 mod mask;
@@ -9,7 +8,6 @@ mod packet;
 mod random;
 
 pub use chance::{Chance, Coins, Toss};
-pub use dice::Dice;
 pub use http::{Headers, HttpVersion, Request, Response};
 pub use iface::IfaceName;
 pub use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};

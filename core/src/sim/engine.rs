@@ -8,13 +8,30 @@ use super::talk::Ends;
 use crate::conntrack::Settings;
 use crate::net::{Coins, IfaceName, Random};
 use crate::topology::{Host, HostId, World};
-use crate::trace::{Action, Drop, Part};
+use crate::trace::{Action, Disposition, Drop, Part};
 
-/// What came of the probe's request: an answer, by an application or by a proxy of its own accord with a status, or the end
-/// of the connection.
+/// Who made an answer: an application, or a proxy of its own accord.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Author {
+    pub host: HostId,
+    pub proxy: bool,
+}
+
+/// What came of the probe's request: an answer, or with status 0 the end of the connection.
 #[derive(Clone, Copy)]
 pub(super) struct Ending {
-    pub by: Option<(HostId, u16)>,
+    pub by: Author,
+    pub status: u16,
+}
+
+impl Ending {
+    pub fn disposition(self) -> Disposition {
+        match (self.by.proxy, self.status) {
+            (false, _) => Disposition::Delivered,
+            (true, 0) => Disposition::Closed,
+            (true, _) => Disposition::Answered,
+        }
+    }
 }
 
 /// A run: the world's state, and what is still to happen.

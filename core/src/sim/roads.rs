@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Probe;
 use super::engine::Sim;
+use super::{Probe, ProbeKind};
 use crate::net::{Chance, Coins, Toss};
 use crate::topology::{HostId, World};
-use crate::trace::{Action, Disposition, Journey, Role, Trace};
+use crate::trace::{Action, Content, Disposition, Journey, Role, Trace};
 
 /// Every way that chance leaves open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +23,11 @@ pub struct Road {
     /// Where the way forked, and how the coin fell there.
     pub forks: Vec<Toss>,
     pub end: End,
+    /// The hosts whose programs took a connection on the way: proxies, and who is at the end.
+    pub taken: Vec<HostId>,
 }
 
-/// What became of a connection's first packet, and whether who sent it got an answer.
+/// What became of a connection: who answered the request; where none did, or nothing was asked, how its first packet ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct End {
     pub disposition: Disposition,
@@ -34,26 +36,34 @@ pub struct End {
     pub process: Option<Arc<str>>,
     /// Whom it believes to speak to.
     pub peer: IpAddr,
+    /// Whether who sent it got an answer.
     pub answered: bool,
+    /// Of a proxy's own answer.
+    pub status: Option<u16>,
 }
 
 /// Roads beyond these are counted with their chance and not walked.
 const MOST_ROADS: usize = 600;
 
-/// Walks every road of a new connection: each coin on the way (the balancer's turn, `statistic`, `numgen`) falls on each of
-/// its sides once. `None` where the world has no machine of the sender's name.
+/// Walks every road of a new connection: each coin on the way (the balancer's turn, `statistic`, `numgen`, a proxy's weights,
+/// faults, mirrors and endpoints) falls on each of its sides once. `None` where the world has no machine of the sender's name.
 pub fn roads(world: &World, probe: &Probe, seed: u64) -> Option<Roads> {
-    let (walked, rest) = every(world, probe, seed, false, |sim| end(sim.journeys()))?;
-    let road = |(chance, forks, end)| Road { chance, forks, end };
+    let see = |sim: Sim| Some((end(&sim, probe)?, taken(sim.journeys())));
+    let (walked, rest) = every(world, probe, seed, see)?;
+    let road = |(chance, forks, (end, taken))| Road {
+        chance,
+        forks,
+        end,
+        taken,
+    };
     Some(Roads {
         roads: walked.into_iter().map(road).collect(),
         rest,
     })
 }
 
-/// What `look` sees at the end of every road of the whole probe, with the chances: proxies throw coins as well here (for
-/// clusters by weight, endpoints, faults, mirrors). The other is the chance of roads that were not walked, or of which coins
-/// cannot tell. `None` as for [`roads`].
+/// What `look` sees at the end of every road, with the chances; the other is the chance of roads that were not walked. `None`
+/// as for [`roads`].
 pub fn requests<T: PartialEq>(
     world: &World,
     probe: &Probe,
@@ -61,7 +71,7 @@ pub fn requests<T: PartialEq>(
     look: impl Fn(&Trace) -> T,
 ) -> Option<(Vec<(T, Chance)>, Chance)> {
     let see = |sim: Sim| Some(look(&sim.into_trace()));
-    let (walked, rest) = every(world, probe, seed, true, see)?;
+    let (walked, rest) = every(world, probe, seed, see)?;
     let mut all: Vec<(T, Chance)> = Vec::new();
     for (chance, _, seen) in walked {
         match all.iter_mut().find(|(known, _)| *known == seen) {
@@ -78,7 +88,6 @@ fn every<'w, T>(
     world: &'w World,
     probe: &Probe,
     seed: u64,
-    proxies: bool,
     see: impl Fn(Sim<'w>) -> Option<T>,
 ) -> Option<Walked<T>> {
     let (mut walked, mut rest) = (Vec::new(), Chance::NEVER);
@@ -93,7 +102,6 @@ fn every<'w, T>(
         let told = script.len();
         let mut sim = Sim::new(world, seed);
         sim.coins = Some(Coins::new(script));
-        sim.proxies.toss = proxies;
         sim.probe(probe)?;
         let coins = sim.coins.take().unwrap_or_default();
         let mut chance = chance;
@@ -110,10 +118,7 @@ fn every<'w, T>(
             falls.push(toss.fell);
             chance = chance.and(toss.chance(toss.fell));
         }
-        match coins.untold {
-            true => rest = rest.or(chance),
-            false => walked.push((chance, coins.tossed, see(sim)?)),
-        }
+        walked.push((chance, coins.tossed, see(sim)?));
     }
     Some((walked, rest))
 }
@@ -125,7 +130,7 @@ pub fn tally(world: &World, probe: &Probe, seed: u64, connections: u32) -> Optio
     let mut ends: Vec<(End, u32)> = Vec::new();
     for _ in 0..connections {
         sim.probe(probe)?;
-        let end = end(sim.journeys())?;
+        let end = end(&sim, probe)?;
         match ends.iter_mut().find(|(e, _)| *e == end) {
             Some((_, count)) => *count += 1,
             None => ends.push((end, 1)),
@@ -135,25 +140,60 @@ pub fn tally(world: &World, probe: &Probe, seed: u64, connections: u32) -> Optio
     Some(ends)
 }
 
-fn end(journeys: &[Journey]) -> Option<End> {
-    let asked = journeys.first()?;
+fn end(sim: &Sim, probe: &Probe) -> Option<End> {
+    let journeys = sim.journeys();
+    let first = journeys.first()?;
+    let (asked, disposition) = match sim.ending {
+        Some(ending) => {
+            let heard = |j: &&Journey| {
+                let payload = j.payload.as_ref().map(|p| &p.content);
+                matches!(payload, Some(Content::Request { .. }))
+                    && j.hops.last().is_some_and(|h| h.host == ending.by.host)
+            };
+            let last = journeys.iter().rev().find(heard).unwrap_or(first);
+            (last, ending.disposition())
+        }
+        None => (first, first.disposition),
+    };
     let last = asked.hops.last()?;
     let step = last.steps.last()?;
     let process = match &step.action {
         Action::Delivered(delivery) => Some(delivery.process.clone()),
         _ => None,
     };
-    let home = asked.hops.first()?.host;
+    let home = first.hops.first()?.host;
     let answers = |j: &Journey| {
         let here = j.hops.last().is_some_and(|h| h.host == home);
         let delivered = j.disposition == Disposition::Delivered;
         j.role == Role::Reply && j.cause == Some(0) && here && delivered
     };
     Some(End {
-        disposition: asked.disposition,
-        host: last.host,
+        disposition,
+        host: sim.ending.map_or(last.host, |e| e.by.host),
         process,
         peer: step.after.packet.src,
-        answered: journeys.iter().skip(1).any(answers),
+        answered: match (&probe.kind, sim.ending) {
+            (_, Some(_)) => disposition != Disposition::Closed,
+            (ProbeKind::Http(_), None) => false,
+            _ => journeys.iter().skip(1).any(answers),
+        },
+        status: sim
+            .ending
+            .filter(|e| e.by.proxy && e.status > 0)
+            .map(|e| e.status),
     })
+}
+
+fn taken(journeys: &[Journey]) -> Vec<HostId> {
+    let mut hosts = Vec::new();
+    for journey in journeys.iter().filter(|j| j.role == Role::Request) {
+        let Some(last) = journey.hops.last() else {
+            continue;
+        };
+        let took = journey.disposition == Disposition::Delivered;
+        if took && !hosts.contains(&last.host) {
+            hosts.push(last.host);
+        }
+    }
+    hosts
 }

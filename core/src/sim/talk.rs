@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::deliver::{owner_of, segment};
-use super::engine::{Ending, Event, Sim};
+use super::engine::{Author, Ending, Event, Sim};
 use super::flows::{Ask, Open, Stage};
 use super::output::SendOptions;
 use super::proxy::Message;
@@ -345,8 +345,8 @@ impl Sim<'_> {
             Content::Response(response) => {
                 self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, socket);
                 if self.is_probe(at, socket) {
-                    let by = message.by.map(|by| (by, response.status));
-                    self.ending = Some(Ending { by });
+                    let status = response.status;
+                    self.ending = message.by.map(|by| Ending { by, status });
                 }
                 self.upstream_answered(at, skb, socket, &response, message.by);
             }
@@ -370,7 +370,11 @@ impl Sim<'_> {
         };
         let tls = message.payload.tls;
         let payload = Payload { tls, content };
-        self.speak(at, skb, socket, Message { payload, by: None });
+        let by = Some(Author {
+            host: at,
+            proxy: false,
+        });
+        self.speak(at, skb, socket, Message { payload, by });
     }
 
     fn is_probe(&self, at: HostId, socket: &Open) -> bool {
@@ -384,7 +388,11 @@ impl Sim<'_> {
             && self.is_probe(at, socket)
             && self.ending.is_none()
         {
-            self.ending = Some(Ending { by: Some((by, 0)) });
+            let by = Author {
+                host: by,
+                proxy: true,
+            };
+            self.ending = Some(Ending { by, status: 0 });
         }
         self.upstream_broken(at, skb, socket, by);
     }
@@ -499,13 +507,11 @@ impl Sim<'_> {
             other => other,
         };
         Trace {
-            disposition: match self.ending {
-                Some(Ending { by: None }) => Disposition::Delivered,
-                Some(Ending { by: Some((_, 0)) }) => Disposition::Closed,
-                Some(Ending { by: Some(_) }) => Disposition::Answered,
-                None => disposition,
-            },
-            ended_by: self.ending.and_then(|e| e.by),
+            disposition: self.ending.map_or(disposition, Ending::disposition),
+            ended_by: self
+                .ending
+                .filter(|e| e.by.proxy)
+                .map(|e| (e.by.host, e.status)),
             journeys,
         }
     }

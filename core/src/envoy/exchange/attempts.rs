@@ -42,11 +42,9 @@ impl<'c> Exchange<'c> {
         let Some(first) = self.attempts.first() else {
             return;
         };
+        let asked = self.route.map(|(_, r)| r.span).unwrap_or_default();
         for mirror in &forward.mirrors {
-            if !mirror
-                .fraction
-                .takes(self.dice.among(&mirror.fraction.sides()))
-            {
+            if !self.dice.falls(mirror.fraction, asked) {
                 continue;
             }
             let name = match mirror.cluster.is_empty() {

@@ -9,7 +9,9 @@ use crate::envoy::action::{Action, ClusterChoice, Forward};
 use crate::envoy::balance::{Memory, NoHost, Pick};
 use crate::envoy::config::Config;
 use crate::envoy::cors::{CorsVerdict, Policies};
+use crate::envoy::dice::{Dice, left, side_of};
 use crate::envoy::fault::{Abort, Fault};
+use crate::envoy::fraction::Fraction;
 use crate::envoy::hcm::{Hcm, HttpFilter};
 use crate::envoy::listener::{Connection, FilterChain};
 use crate::envoy::manager;
@@ -17,8 +19,8 @@ use crate::envoy::retry::RetryPolicy;
 use crate::envoy::route::{Asked, Miss, Route, is_grpc};
 use crate::envoy::route_config::{RequireTls, RouteConfig, VirtualHost};
 use crate::envoy::timing::Limits;
-use crate::net::Dice;
 use crate::net::{Headers, Request, Response};
+use crate::text::Span;
 use std::net::IpAddr;
 
 /// A request on its way through Envoy, and all that was decided about it so far.
@@ -28,7 +30,7 @@ pub struct Exchange<'c> {
     hcm: &'c Hcm,
     connection: Connection,
     chain: &'c FilterChain,
-    pub(crate) dice: Dice,
+    pub dice: Dice,
     /// The request as routes see it.
     pub request: Request,
     /// As it goes upstream, once an endpoint was chosen.
@@ -235,14 +237,11 @@ impl<'c> Exchange<'c> {
             Err(early) => return self.end_early(early),
         }
         self.scheme = manager::scheme(&self.request, &self.connection);
+        let random = self.dice.next_u64();
         self.vhost = self
             .routes
             .and_then(|r| r.virtual_host(&self.request.authority));
-        let vhost = self.vhost;
-        let random = self
-            .dice
-            .number(|| vhost.map_or(Some(Vec::new()), VirtualHost::stretches));
-        let Some(vhost) = vhost else {
+        let Some(vhost) = self.vhost else {
             return self.no_route();
         };
         if self.request.headers.first("x-forwarded-proto") == Some("") {
@@ -278,10 +277,20 @@ impl<'c> Exchange<'c> {
             scheme: &self.scheme,
             client_certificate: self.connection.tls.as_ref().is_some_and(|t| t.certificate),
             ignore_path_parameters: routes.ignore_path_parameters,
-            random,
+            random: (!self.dice.is_told()).then_some(random),
         };
+        // Of which fractions the request's number was, where coins tell.
+        let mut fell = Vec::new();
         for (at, route) in vhost.routes.iter().enumerate() {
-            match route.condition.check(&asked) {
+            let condition = &route.condition;
+            let mut checked = condition.check(&asked);
+            if let (Ok(()), Some(fraction), None) = (checked, condition.fraction, asked.random) {
+                let sides = left(&fell, fraction.sides());
+                let takes = self.dice.side(sides, route.span) == Some(0);
+                fell.push((fraction, takes));
+                checked = takes.then_some(()).ok_or(Miss::Fraction);
+            }
+            match checked {
                 Ok(()) => {
                     self.route = Some((at, route));
                     break;
@@ -289,8 +298,9 @@ impl<'c> Exchange<'c> {
                 Err(miss) => self.passed_over.push((at, miss)),
             }
         }
+        let span = self.route.map(|(_, r)| r.span).unwrap_or_default();
         if let Some(forward) = self.forward_action() {
-            self.choose_cluster(forward, random);
+            self.choose_cluster(forward, random, &fell, span);
         }
     }
 
@@ -314,7 +324,13 @@ impl<'c> Exchange<'c> {
         by_route.unwrap_or_else(|| by_manager.is_some_and(|(_, enabled)| *enabled))
     }
 
-    fn choose_cluster(&mut self, forward: &Forward, random: u64) {
+    fn choose_cluster(
+        &mut self,
+        forward: &Forward,
+        random: u64,
+        fell: &[(Fraction, bool)],
+        asked: Span,
+    ) {
         let named = |request: &Request, header: &str| {
             request.headers.first(header).unwrap_or("").to_string()
         };
@@ -337,17 +353,22 @@ impl<'c> Exchange<'c> {
                     (Some(one), None) => one.trim().parse::<u64>().ok(),
                     _ => None,
                 };
-                let mut left = steered.unwrap_or(random).checked_rem(*total).unwrap_or(0);
+                let weights: Vec<u64> = clusters.iter().map(|c| c.weight).collect();
+                self.weighted = match steered {
+                    None if self.dice.is_told() => self.dice.side(left(fell, weights), asked),
+                    _ => {
+                        let number = steered.unwrap_or(random).checked_rem(*total).unwrap_or(0);
+                        side_of(&weights, number)
+                    }
+                };
                 for (at, cluster) in clusters.iter().enumerate() {
                     let name = match cluster.name.is_empty() {
                         true => named(&self.request, &cluster.header),
                         false => cluster.name.clone(),
                     };
-                    if left < cluster.weight && self.weighted.is_none() {
-                        self.weighted = Some(at);
+                    if self.weighted == Some(at) {
                         self.cluster.clone_from(&name);
                     }
-                    left = left.saturating_sub(cluster.weight);
                     if steered.is_none() || self.weighted == Some(at) {
                         let weight = if steered.is_none() { cluster.weight } else { 1 };
                         self.cluster_odds.push((name, weight));
@@ -428,7 +449,14 @@ impl<'c> Exchange<'c> {
     }
 
     fn fault(&mut self, fault: &Fault) -> bool {
-        let injected = fault.inject(&self.request, &self.scheme, &self.cluster, &mut self.dice);
+        let asked = self.route.map(|(_, r)| r.span).unwrap_or_default();
+        let injected = fault.inject(
+            &self.request,
+            &self.scheme,
+            &self.cluster,
+            &mut self.dice,
+            asked,
+        );
         if let Some(delay) = injected.delay {
             self.delayed = delay;
             self.flags.push(Flag::DelayInjected);

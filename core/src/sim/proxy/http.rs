@@ -1,12 +1,11 @@
 use std::net::SocketAddr;
 
-use super::super::engine::{Event, Sim};
+use super::super::engine::{Author, Event, Sim};
 use super::super::flows::{Ask, Open};
 use super::super::skb::Skb;
 use super::super::talk::Ends;
 use super::{CONNECT_TIMEOUT, Message, account};
-use crate::envoy::{Exchange, Hcm, Outcome};
-use crate::net::Dice;
+use crate::envoy::{Dice, Exchange, Hcm, Outcome};
 use crate::net::{HttpVersion, Request, Response};
 use crate::topology::HostId;
 use crate::trace::{Account, Content, Stage, Tls};
@@ -28,8 +27,8 @@ pub(super) struct Passage<'w> {
     attempts: usize,
     began: u64,
     attempt_began: u64,
-    /// Of the answer that came: the proxy further on that made it.
-    by: Option<HostId>,
+    /// Of the answer that came: who made it.
+    by: Option<Author>,
 }
 
 impl<'w> Sim<'w> {
@@ -42,17 +41,18 @@ impl<'w> Sim<'w> {
         open: &Open,
         request: &Request,
     ) {
+        let mut dice = Dice::new(self.random.next_u64());
         let Some(known) = self.proxies.downs.get(down) else {
             return;
         };
         let Some(chain) = known.chain else { return };
         let (host, config) = (known.host, known.config);
         let connection = known.account.connection.clone();
-        let dice = self.dice();
         let memory = self.proxies.memories.entry(host).or_default();
         let request = request.clone();
+        dice.coins = self.coins.take();
         let mut exchange = Exchange::begin(config, chain, hcm, &connection, request, memory, dice);
-        self.give_back(&mut exchange.dice);
+        self.coins = exchange.dice.coins.take();
         let delayed = exchange.delayed;
         let stages = account::stages(&exchange);
         let at = self.proxies.under_way.len();
@@ -118,7 +118,7 @@ impl<'w> Sim<'w> {
         let Some(attempt) = passage.exchange.waiting() else {
             let response = passage.exchange.answer.clone()?;
             let by = match passage.exchange.local {
-                true => Some(host),
+                true => Some(Author { host, proxy: true }),
                 false => passage.by,
             };
             passage.upstream = None;
@@ -179,17 +179,12 @@ impl<'w> Sim<'w> {
     }
 
     fn tell(&mut self, at: usize, outcome: Outcome) {
-        let coins = self.coins.take_if(|_| self.proxies.toss);
         if let Some(passage) = self.proxies.under_way.get_mut(at) {
-            if let Some(coins) = coins {
-                passage.exchange.dice = Dice::Told(coins);
-            }
             passage.upstream = None;
             let memory = self.proxies.memories.entry(passage.host).or_default();
+            passage.exchange.dice.coins = self.coins.take();
             passage.exchange.outcome(outcome, memory);
-            if let Some(coins) = passage.exchange.dice.back() {
-                self.coins = Some(coins);
-            }
+            self.coins = passage.exchange.dice.coins.take();
         }
     }
 
@@ -224,7 +219,7 @@ impl<'w> Sim<'w> {
         skb: &Skb,
         open: &Open,
         response: &Response,
-        by: Option<HostId>,
+        by: Option<Author>,
     ) {
         let Some(passage) = self.passage_of(at, open) else {
             return;
@@ -279,7 +274,7 @@ impl<'w> Sim<'w> {
         to: &Skb,
         socket: &Open,
         response: Response,
-        by: Option<HostId>,
+        by: Option<Author>,
         tls: bool,
     ) {
         let mut message = Message::of(Content::Response(response));

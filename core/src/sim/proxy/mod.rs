@@ -10,14 +10,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use self::http::Passage;
 use self::relay::Relay;
-use super::engine::Sim;
+use super::engine::{Author, Sim};
 use super::flows::{Ask, Open};
 use super::output::SendOptions;
 use super::skb::Skb;
 use super::talk::Ends;
 use crate::conntrack::{Tuple, ZoneId};
 use crate::envoy::{Config, Connection, FilterChain, Listener, Memory, Terminal};
-use crate::net::{Dice, Packet, Protocol, TcpFlags, Transport};
+use crate::net::{Packet, Protocol, TcpFlags, Transport};
 use crate::netfilter::SocketOwner;
 use crate::netfilter::walk::CannotTell;
 use crate::topology::HostId;
@@ -29,8 +29,8 @@ use crate::trace::{
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub payload: Payload,
-    /// Of a response that a proxy made by itself: whose.
-    pub by: Option<HostId>,
+    /// Of a response: who made it.
+    pub by: Option<Author>,
 }
 
 impl Message {
@@ -49,23 +49,6 @@ pub(super) struct Proxies<'w> {
     under_way: Vec<Passage<'w>>,
     relays: Vec<Relay>,
     memories: BTreeMap<HostId, Memory>,
-    /// They take the run's coins, where it has some.
-    pub toss: bool,
-}
-
-impl Sim<'_> {
-    /// What a proxy's choices rest on; coins are to be given back.
-    fn dice(&mut self) -> Dice {
-        let seed = self.random.next_u64();
-        let coins = self.coins.take_if(|_| self.proxies.toss);
-        coins.map_or_else(|| Dice::of(seed), Dice::Told)
-    }
-
-    fn give_back(&mut self, dice: &mut Dice) {
-        if let Some(coins) = dice.back() {
-            self.coins = Some(coins);
-        }
-    }
 }
 
 impl Proxies<'_> {

@@ -5,7 +5,7 @@ use super::super::flows::{Ask, Open};
 use super::super::skb::Skb;
 use super::super::talk::Ends;
 use super::{CONNECT_TIMEOUT, Message, position};
-use crate::envoy::{Discovery, How, Pick, TcpProxy, Wish};
+use crate::envoy::{Dice, Discovery, How, Pick, TcpProxy, Wish};
 use crate::topology::HostId;
 use crate::trace::{Account, Answer, Chosen, Stage, Tls};
 
@@ -63,14 +63,12 @@ impl Sim<'_> {
         skb: &Skb,
         open: &Open,
     ) -> Option<usize> {
+        let mut dice = Dice::new(self.random.next_u64());
         let known = self.proxies.downs.get(down)?;
         let (host, config) = (known.host, known.config);
         let mut account = known.account.clone();
-        let mut dice = self.dice();
-        account.cluster = tcp
-            .pick(|weights| dice.apart(weights))
-            .unwrap_or("")
-            .to_string();
+        dice.coins = self.coins.take();
+        account.cluster = tcp.pick(&mut dice).unwrap_or("").to_string();
         account.clusters = tcp.clusters.clone();
         let memory = self.proxies.memories.entry(host).or_default();
         let cluster = config.clusters.get(&account.cluster);
@@ -101,7 +99,7 @@ impl Sim<'_> {
                 Err(why) => account.no_host = Some(why),
             }
         }
-        self.give_back(&mut dice);
+        self.coins = dice.coins.take();
         let stages: &[Stage] = match cluster {
             Some(_) => &[Stage::Cluster, Stage::Endpoint],
             None => &[Stage::Cluster],

@@ -1,0 +1,124 @@
+//! Where a proxy's chance comes from.
+
+use super::fraction::Fraction;
+use crate::net::{Coins, Random};
+use crate::text::Span;
+
+/// Numbers of a seed; or coins that fall as they are told, for who follows every road.
+#[derive(Clone, Debug)]
+pub struct Dice {
+    random: Random,
+    pub coins: Option<Coins>,
+}
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            random: Random::new(seed),
+            coins: None,
+        }
+    }
+
+    /// Whether a script takes the place of chance.
+    pub(super) fn is_told(&self) -> bool {
+        self.coins.is_some()
+    }
+
+    pub(super) fn next_u64(&mut self) -> u64 {
+        self.random.next_u64()
+    }
+
+    /// One of some sides, as often as they weigh; `asked` is the text that leaves it to chance. `None` where none weighs
+    /// anything.
+    pub(super) fn side(&mut self, sides: Vec<u64>, asked: Span) -> Option<usize> {
+        let thrown = self.next_u64();
+        let mut possible = sides.iter().enumerate().filter(|(_, weight)| **weight > 0);
+        match (&mut self.coins, possible.next(), possible.next()) {
+            (Some(coins), Some(_), Some(_)) => {
+                coins.at = asked;
+                usize::try_from(coins.toss(sides)).ok()
+            }
+            (Some(_), only, None) => only.map(|(at, _)| at),
+            _ => side_of(&sides, thrown.checked_rem(sides.iter().sum())?),
+        }
+    }
+
+    /// Whether chance falls into a fraction.
+    pub(super) fn falls(&mut self, fraction: Fraction, asked: Span) -> bool {
+        match self.is_told() {
+            true => self.side(fraction.sides(), asked) == Some(0),
+            false => fraction.takes(self.next_u64()),
+        }
+    }
+}
+
+/// Whose a number is, where each side has as many in a row as it weighs.
+pub(super) fn side_of(sides: &[u64], mut number: u64) -> Option<usize> {
+    sides.iter().position(|weight| {
+        let mine = number < *weight;
+        number = number.saturating_sub(*weight);
+        mine
+    })
+}
+
+/// The sides of a request's number that decides again: how much of each is left, where it fell into some fractions before
+/// and not into others.
+pub(super) fn left(before: &[(Fraction, bool)], sides: Vec<u64>) -> Vec<u64> {
+    let whole: u64 = sides.iter().sum();
+    if before.is_empty() || whole == 0 {
+        return sides;
+    }
+    let multiple = |a: u64, b: u64| a / gcd(a, b) * b;
+    let all = before
+        .iter()
+        .fold(whole, |all, (f, _)| multiple(all, f.denominator));
+    let mut left = vec![0; sides.len()];
+    for number in 0..all.min(MOST_NUMBERS) {
+        let fits = before.iter().all(|(f, fell)| f.takes(number) == *fell);
+        let side = side_of(&sides, number % whole).filter(|_| fits);
+        if let Some(count) = side.and_then(|at| left.get_mut(at)) {
+            *count += 1;
+        }
+    }
+    left
+}
+
+/// Envoy's finest fraction is of a million.
+const MOST_NUMBERS: u64 = 10_000_000;
+
+pub(super) fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a.max(1) } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fraction(numerator: u64, denominator: u64) -> Fraction {
+        Fraction {
+            numerator,
+            denominator,
+        }
+    }
+
+    #[test]
+    fn coins_fall_as_told_and_only_where_there_is_a_choice() {
+        let mut dice = Dice::new(1);
+        dice.coins = Some(Coins::new(vec![1]));
+        assert_eq!(dice.side(vec![0, 7], Span::default()), Some(1));
+        assert_eq!(dice.side(vec![3, 1], Span::default()), Some(1));
+        assert!(dice.falls(Fraction::ALWAYS, Span::default()));
+        assert_eq!(dice.side(vec![0, 0], Span::default()), None);
+        assert_eq!(dice.coins.unwrap().tossed.len(), 1);
+    }
+
+    #[test]
+    fn one_number_that_decides_twice_is_thrown_once() {
+        let tenth = fraction(10, 100);
+        // It was below 10 of 100, and all of these are the first side's.
+        assert_eq!(left(&[(tenth, true)], vec![50, 50]), [10, 0]);
+        assert_eq!(left(&[(tenth, false)], vec![50, 50]), [40, 50]);
+        assert_eq!(left(&[], vec![1, 2]), [1, 2]);
+        assert_eq!(left(&[(fraction(1, 2), true)], vec![1, 2]), [1, 2]);
+    }
+}
