@@ -46,7 +46,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         print!("{}", table(&shares, lang));
         if forks {
             println!();
-            print!("{}", by_forks(&shares, &run.files));
+            print!("{}", by_forks(&shares, &run.files, lang));
         }
         for remark in shares.remarks() {
             println!("\n{}", remark.text(lang));
@@ -84,8 +84,8 @@ fn table(shares: &Shares, lang: Lang) -> String {
     out
 }
 
-/// `1/2 nodes/n1/iptables-save.txt:7, 1/3 …`: each fork with the chance of the side that was taken.
-fn by_forks(shares: &Shares, files: &[File]) -> String {
+/// `1/2 nodes/n1/iptables-save.txt:7 the rule takes it`: each fork with the chance of the side that was taken.
+fn by_forks(shares: &Shares, files: &[File], lang: Lang) -> String {
     let mut out = String::new();
     for share in &shares.shares {
         for road in share.roads.iter().filter_map(|at| shares.roads.get(*at)) {
@@ -95,7 +95,8 @@ fn by_forks(shares: &Shares, files: &[File]) -> String {
                 let place =
                     file.map(|f| format!("{}:{}", f.name, f.line_column(toss.span.start).line));
                 let chance = toss.chance(toss.fell);
-                out.push_str(&format!("  {chance:<8} {}\n", place.unwrap_or_default()));
+                let (place, side) = (place.unwrap_or_default(), toss.side.text(lang));
+                out.push_str(&format!("  {chance:<8} {place}  {side}\n"));
             }
         }
     }
@@ -109,6 +110,7 @@ fn as_json(shares: &Shares, files: &[File], lang: Lang) -> Value {
             let file = files.get(usize::from(toss.span.file.0));
             json!({
                 "chance": toss.chance(toss.fell).to_string(),
+                "side": toss.side.text(lang),
                 "file": file.map(|f| f.name.to_string()),
                 "line": file.map(|f| f.line_column(toss.span.start).line),
             })

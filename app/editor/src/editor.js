@@ -1,6 +1,6 @@
 // The element <code-editor>: a text editor that the page loads after its first paint.
 //
-// Properties: name (another name is another text: undo, scroll and cursor start anew), kind, label, value, marks, lit,
+// Properties: name (another name is another text: undo, scroll and cursor start anew), kind, label, value, marks, lit, kin,
 // breakpoints (lines from 1), coverage (signs beside lines), locks (lines that stay, see locks.js), ask (what the page
 // answers, see assist.js), cursor. Events: edit (detail: the whole text), breakpoint (detail: a line), caret (detail: an
 // offset), undo, redo; the page keeps the history, across all its files.
@@ -15,13 +15,15 @@ import './drop.js';
 import { folding } from './folding.js';
 import { language } from './languages.js';
 import { locks, setLocks } from './locks.js';
-import { lit, marks, setLit, setMarks } from './marks.js';
+import { kin, lit, marks, setKin, setLit, setMarks } from './marks.js';
 import { theme } from './theme.js';
 
 // Set on changes that the page made, so that they are not told back to it.
 const fromPage = Annotation.define();
 
-const PROPERTIES = ['name', 'kind', 'label', 'value', 'marks', 'lit', 'breakpoints', 'coverage', 'locks', 'ask', 'cursor'];
+const PROPERTIES = [
+  'name', 'kind', 'label', 'value', 'marks', 'lit', 'kin', 'breakpoints', 'coverage', 'locks', 'ask', 'cursor',
+];
 
 /** What has to be replaced to make `before` into `after`, as little as possible, so that the cursor stays. */
 function difference(before, after) {
@@ -41,6 +43,7 @@ class CodeEditor extends HTMLElement {
   #label = new Compartment();
   #ask;
   #looked;
+  #size;
   #values = { name: '', kind: '', label: '', value: '', marks: [], lit: null };
 
   connectedCallback() {
@@ -48,6 +51,12 @@ class CodeEditor extends HTMLElement {
     // policy would refuse.
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open', delegatesFocus: true });
     this.#view = new EditorView({ state: this.#state(), parent: root, root });
+    // What opens below takes room away, and not from the line at hand.
+    this.#size = new ResizeObserver(() => {
+      const view = this.#view;
+      if (view?.hasFocus) view.dispatch({ effects: EditorView.scrollIntoView(view.state.selection.main.head, { yMargin: 24 }) });
+    });
+    this.#size.observe(this);
     for (const property of PROPERTIES) {
       // Set before this class was defined.
       if (Object.hasOwn(this, property)) {
@@ -59,6 +68,7 @@ class CodeEditor extends HTMLElement {
   }
 
   disconnectedCallback() {
+    this.#size?.disconnect();
     this.#view?.destroy();
     this.#view = undefined;
   }
@@ -82,6 +92,7 @@ class CodeEditor extends HTMLElement {
         coverage,
         folding,
         marks,
+        kin,
         lit,
         locks((transaction) => transaction.annotation(fromPage)),
         keymap.of([
@@ -168,6 +179,16 @@ class CodeEditor extends HTMLElement {
     if (range && !view.hasFocus) {
       const at = Math.min(range[0], view.state.doc.length);
       effects.push(EditorView.scrollIntoView(at, { y: 'center' }));
+    }
+    view.dispatch({ effects });
+  }
+
+  set kin(list) {
+    const view = this.#view;
+    if (!view) return;
+    const effects = [setKin.of(list)];
+    if (list.length > 0 && !view.hasFocus) {
+      effects.push(EditorView.scrollIntoView(Math.min(list[0][0], view.state.doc.length), { y: 'center' }));
     }
     view.dispatch({ effects });
   }

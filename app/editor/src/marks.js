@@ -1,10 +1,11 @@
-// What is said about stretches of text: an underline where it stands, and the words below its line. And the lit lines of
-// the step that the page shows.
+// What is said about stretches of text: an underline where it stands, and the words below its line. The lit lines of the
+// step that the page shows, and the stretches that belong to the cursor's place in another text.
 import { StateEffect, StateField } from '@codemirror/state';
 import { Decoration, EditorView, WidgetType } from '@codemirror/view';
 
 export const setMarks = StateEffect.define();
 export const setLit = StateEffect.define();
+export const setKin = StateEffect.define();
 
 class Words extends WidgetType {
   constructor(mark) {
@@ -67,6 +68,13 @@ export function saidAt(state, pos) {
   });
   return said;
 }
+
+/** What belongs to the cursor's place in another text. */
+export const kin = field(setKin, (list, doc) => {
+  const clamp = (offset) => Math.min(Math.max(offset, 0), doc.length);
+  const ranges = list.map(([from, to]) => [clamp(from), clamp(to)]).filter(([from, to]) => from < to);
+  return Decoration.set(ranges.map(([from, to]) => Decoration.mark({ class: 'kin' }).range(from, to)), true);
+});
 
 export const lit = field(setLit, (range, doc) => {
   if (!range || range[0] > doc.length) return Decoration.none;

@@ -21,6 +21,7 @@ const looks = EditorView.theme({
   '.kept': { backgroundColor: 'var(--soft)', color: 'var(--muted)' },
   '.kept span': { color: 'inherit' },
   '.lit': { backgroundColor: 'var(--packet-soft)', boxShadow: 'inset 3px 0 0 var(--packet)' },
+  '.kin': { backgroundColor: 'var(--selection)', boxShadow: 'inset 0 -2px 0 var(--edge)' },
   '.mark': { textDecoration: 'underline wavy 1px', textUnderlineOffset: '3px', textDecorationSkipInk: 'none' },
   '.mark-error': { textDecorationColor: 'var(--error)' },
   '.mark-warning': { textDecorationColor: 'var(--passed)' },

@@ -76,6 +76,17 @@ pub fn set_lit(node: &NodeRef, lit: Option<(u32, u32)>) {
     set(&element, "lit", &value);
 }
 
+/// Shows the stretches that belong to the place of the cursor in another text, and brings the first into view.
+pub fn set_kin(node: &NodeRef, stretches: &[(u32, u32)]) {
+    if let Some(element) = node.cast::<HtmlElement>() {
+        let list = Array::new();
+        for (from, to) in stretches {
+            list.push(&Array::of2(&(*from).into(), &(*to).into()));
+        }
+        set(&element, "kin", &list);
+    }
+}
+
 /// Puts the cursor at an offset and the focus into the text.
 pub fn go_to(node: &NodeRef, offset: u32) {
     if let Some(element) = node.cast::<HtmlElement>() {

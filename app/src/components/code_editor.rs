@@ -22,6 +22,10 @@ pub struct CodeEditorProps {
     pub marks: Vec<Mark>,
     /// The stretch at work, in UTF-16 units.
     pub lit: Option<(u32, u32)>,
+    /// What belongs to the cursor's place in another text, in UTF-16 units.
+    pub kin: Vec<(u32, u32)>,
+    /// It is a controller's work.
+    pub generated: bool,
     /// Where to put the cursor, and a number that grows with each wish.
     pub go_to: Option<(u32, u32)>,
     /// Lines with a breakpoint, from 1.
@@ -99,6 +103,11 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
     }
     {
         let node = node.clone();
+        let kin = (rich, props.name.clone(), props.kin.clone());
+        use_effect_with(kin, move |(_, _, kin)| editor::set_kin(&node, kin));
+    }
+    {
+        let node = node.clone();
         let lines = (rich, props.name.clone(), props.breakpoints.clone());
         use_effect_with(lines, move |(_, _, lines)| {
             editor::set_breakpoints(&node, lines)
@@ -170,8 +179,9 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
     }
     use_effect(measure::rendered);
 
+    let class = props.generated.then_some("generated");
     if rich {
-        return html! { <code-editor ref={node} /> };
+        return html! { <code-editor {class} ref={node} /> };
     }
     let (send, file) = (props.send.clone(), props.file);
     let (allows, text, refuse) = (props.allows.clone(), props.text.clone(), refused.setter());
@@ -189,7 +199,7 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
     let (focus, blur) = (typing.setter(), typing.setter());
     html! {
         <>
-            <textarea ref={node} aria-label={props.label.clone()} spellcheck="false" autocomplete="off"
+            <textarea ref={node} {class} aria-label={props.label.clone()} spellcheck="false" autocomplete="off"
                 readonly={whole} value={props.text.to_string()} {oninput}
                 onfocus={move |_| focus.set(true)} onblur={move |_| blur.set(false)} />
             <p class="about" role="status">if *refused { { &props.locks.said } }</p>

@@ -59,6 +59,9 @@ pub fn files_pane(props: &Props) -> Html {
                 { for open.iter().flat_map(|g| &g.files).map(|f| html! {
                     <button aria-pressed={(f.at == state.file).to_string()}
                         onclick={props.on(Event::FileChosen(f.at))}>
+                        if f.at >= state.workspace.files.len() {
+                            <span class="sign" aria-hidden="true">{ "⚙ " }</span>
+                        }
                         { &f.label }{ badges(f.worst, f.edited) }
                     </button>
                 }) }
@@ -83,6 +86,8 @@ pub fn files_pane(props: &Props) -> Html {
                 label={file.name.to_string()}
                 marks={editor::marks(&file.text, &here, lang)}
                 lit={lit.map(|span| editor::range(&file.text, span))}
+                kin={state.kin.as_ref().map(|kin| kin.stretches(&state.run, state.file)).unwrap_or_default()}
+                generated={state.file >= state.workspace.files.len()}
                 go_to={state.go_to.map(|(at, wish)| (editor::offset(&file.text, at), wish))}
                 breakpoints={state.breakpoints.lines(&file.name)}
                 run={Assist(state.run.clone())} lang={lang} covered={coverage_marks(props)}

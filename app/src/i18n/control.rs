@@ -1,6 +1,6 @@
 //! Words of the panels about the cluster as a whole: its roads, its controllers, its life.
 
-use northsouth::insight::Choice;
+use northsouth::insight::{Choice, Of, Operation};
 
 pub struct ControlWords {
     pub roads: &'static str,
@@ -15,6 +15,9 @@ pub struct ControlWords {
     /// Roads and forks of a share.
     pub forks: fn(usize) -> String,
     pub straight: &'static str,
+    pub more_roads: fn(usize) -> String,
+    /// Those who pass connections on.
+    pub through: &'static str,
     pub where_endpoint_is: &'static str,
 
     pub cluster: &'static str,
@@ -25,9 +28,18 @@ pub struct ControlWords {
     pub dialects: &'static str,
     pub dialects_about: &'static str,
     pub service: &'static str,
+    pub node: &'static str,
+    pub no_nodes: &'static str,
+    pub this_cluster: &'static str,
     pub lines: fn(usize) -> String,
     pub life: &'static str,
     pub life_about: &'static str,
+    pub find_thing: &'static str,
+    pub kind: fn(Of) -> &'static str,
+    /// In few words, beside the name of what it happens to.
+    pub act: fn(&Operation) -> String,
+    pub more_things: fn(usize) -> String,
+    pub compare_steps: &'static str,
     pub changed: &'static str,
     pub before: &'static str,
     pub after: &'static str,
@@ -45,13 +57,20 @@ pub struct ControlWords {
     pub anonymise: &'static str,
     pub anonymise_about: &'static str,
 
-    /// Who makes it, and of which file.
-    pub generated: fn(&str, &str) -> String,
+    /// Of which file; none: of several.
+    pub generated: fn(Option<&str>) -> String,
+    pub take_over: &'static str,
+    pub yours: &'static str,
     pub taken: fn(&str) -> String,
+    pub taken_same: fn(&str) -> String,
     pub show_diff: &'static str,
     pub give_back: fn(&str) -> String,
-    /// Lines, files, steps.
-    pub field_made: fn(usize, usize, usize) -> String,
+    /// The field, lines, files, steps.
+    pub field_made: fn(&str, usize, usize, usize) -> String,
+    pub more_steps: fn(usize) -> String,
+    pub comes_from: &'static str,
+    /// So many places are lit.
+    pub lit_by: fn(usize) -> String,
     pub step: fn(usize) -> String,
 }
 
@@ -65,6 +84,8 @@ pub const EN: ControlWords = ControlWords {
     sees: |peers| format!("sees {peers}"),
     forks: |n| plural(n, "road", "roads"),
     straight: "no fork on this road",
+    more_roads: |n| format!("and {} more", plural(n, "road", "roads")),
+    through: "On the way",
     where_endpoint_is: "the endpoint",
 
     cluster: "Cluster",
@@ -91,11 +112,34 @@ pub const EN: ControlWords = ControlWords {
         (_, word) => word.to_string(),
     },
     dialects: "One Service in every dialect",
-    dialects_about: "What each release of kube-proxy programs for this Service on the first node. Only its own lines are shown.",
+    dialects_about: "What each release of kube-proxy programs for a Service on a node. Only the Service’s own lines are shown.",
     service: "Service",
+    node: "Node",
+    no_nodes: "The manifests have no Node that a kube-proxy could run on.",
+    this_cluster: "as this cluster",
     lines: |n| plural(n, "line", "lines"),
     life: "Life",
     life_about: "Let something happen. It becomes an edit of the manifests, which you can undo.",
+    find_thing: "Find by name",
+    kind: |of| match of {
+        Of::Workload(_) => "workload",
+        Of::Pod(_) => "pod",
+        Of::Node(_) => "node",
+    },
+    act: |operation| match operation {
+        Operation::DeletePod(_) => "delete".to_string(),
+        Operation::SetReady { ready: false, .. } => "make unready".to_string(),
+        Operation::SetReady { ready: true, .. } => "make ready".to_string(),
+        Operation::Drain { back: false, .. } => "drain".to_string(),
+        Operation::Drain { back: true, .. } => "uncordon".to_string(),
+        Operation::Stop { back: false, .. } => "stop".to_string(),
+        Operation::Stop { back: true, .. } => "start".to_string(),
+        Operation::FailCheck { back: false, .. } => "fail check".to_string(),
+        Operation::FailCheck { back: true, .. } => "pass check".to_string(),
+        Operation::Scale { replicas, .. } => format!("scale to {replicas}"),
+    },
+    more_things: |n| format!("and {n} more: find them by name"),
+    compare_steps: "Compare the walks step by step",
     changed: "What it changed",
     before: "Before",
     after: "New connection",
@@ -113,21 +157,36 @@ pub const EN: ControlWords = ControlWords {
     anonymise: "Rename everything",
     anonymise_about: "Gives nodes, pods, Services, namespaces and addresses other names, the same ones everywhere, and empties annotations, environment and images. It can be undone.",
 
-    generated: |who, from| format!("Generated: {who}, from {from}. Edit it, and it is yours."),
-    taken: |who| format!("Yours, in the place of what {who} would write."),
+    generated: |from| {
+        let from = from.unwrap_or("the manifests");
+        format!("wrote this, from {from}. Edit it, and it is yours.")
+    },
+    take_over: "Take over",
+    yours: "yours",
+    taken: |who| format!("in the place of what {who} would write."),
+    taken_same: |who| {
+        format!("and as {who} would write it. It stays so whatever the manifests say.")
+    },
     show_diff: "Difference",
     give_back: |who| format!("Give back to {who}"),
-    field_made: |lines, files, steps| {
+    field_made: |field, lines, files, steps| {
+        let field = if field.is_empty() { "This" } else { field };
         let used = match steps {
             0 => "no step used them".to_string(),
             n => format!("used by {}", plural(n, "step", "steps")),
         };
-        format!(
-            "This field made {} in {}; {used}",
-            plural(lines, "line", "lines"),
-            plural(files, "file", "files")
-        )
+        match lines {
+            0 => format!("{field}: {used}"),
+            lines => format!(
+                "{field} made {} in {}; {used}",
+                plural(lines, "line", "lines"),
+                plural(files, "file", "files")
+            ),
+        }
     },
+    more_steps: |n| format!("and {} more", plural(n, "step", "steps")),
+    comes_from: "This line comes from",
+    lit_by: |n| format!("{} lit here, made by", plural(n, "line is", "lines are")),
     step: |n| format!("Step {n}:"),
 };
 
@@ -145,6 +204,8 @@ pub const ZH_CN: ControlWords = ControlWords {
     sees: |peers| format!("看到的对端是 {peers}"),
     forks: |n| format!("{n} 条路"),
     straight: "这条路上没有岔口",
+    more_roads: |n| format!("另有 {n} 条路"),
+    through: "途经",
     where_endpoint_is: "端点所在",
 
     cluster: "集群",
@@ -171,11 +232,34 @@ pub const ZH_CN: ControlWords = ControlWords {
         (_, word) => word.to_string(),
     },
     dialects: "同一 Service 的各版写法",
-    dialects_about: "各版 kube-proxy 在第一个节点上为这个 Service 下发的规则，只列出属于它的行。",
+    dialects_about: "各版 kube-proxy 在某个节点上为某个 Service 下发的规则，只列出属于该 Service 的行。",
     service: "Service",
+    node: "节点",
+    no_nodes: "清单里没有可以运行 kube-proxy 的 Node。",
+    this_cluster: "本集群所用",
     lines: |n| format!("{n} 行"),
     life: "集群的变化",
     life_about: "让一件事发生。它会变成对清单的一次修改，可以撤销。",
+    find_thing: "按名称查找",
+    kind: |of| match of {
+        Of::Workload(_) => "工作负载",
+        Of::Pod(_) => "Pod",
+        Of::Node(_) => "节点",
+    },
+    act: |operation| match operation {
+        Operation::DeletePod(_) => "删除".to_string(),
+        Operation::SetReady { ready: false, .. } => "变为未就绪".to_string(),
+        Operation::SetReady { ready: true, .. } => "恢复就绪".to_string(),
+        Operation::Drain { back: false, .. } => "排空".to_string(),
+        Operation::Drain { back: true, .. } => "解除封锁".to_string(),
+        Operation::Stop { back: false, .. } => "停机".to_string(),
+        Operation::Stop { back: true, .. } => "开机".to_string(),
+        Operation::FailCheck { back: false, .. } => "健康检查失败".to_string(),
+        Operation::FailCheck { back: true, .. } => "健康检查恢复".to_string(),
+        Operation::Scale { replicas, .. } => format!("扩缩到 {replicas}"),
+    },
+    more_things: |n| format!("另有 {n} 个，请按名称查找"),
+    compare_steps: "逐步对比两次路径",
     changed: "带来的变化",
     before: "之前",
     after: "新连接",
@@ -193,16 +277,29 @@ pub const ZH_CN: ControlWords = ControlWords {
     anonymise: "全部改名",
     anonymise_about: "给节点、Pod、Service、命名空间和地址换上别的名字，处处一致，并清空注解、环境变量和镜像。可以撤销。",
 
-    generated: |who, from| format!("由 {who} 根据 {from} 生成。一经编辑就归你所有。"),
-    taken: |who| format!("这是你自己的版本，代替了 {who} 会写的内容。"),
+    generated: |from| {
+        let from = from.unwrap_or("各份清单");
+        format!("根据 {from} 生成。一经编辑就归你所有。")
+    },
+    take_over: "接管",
+    yours: "归你所有",
+    taken: |who| format!("代替了 {who} 会写的内容。"),
+    taken_same: |who| format!("与 {who} 会写的一致，此后不再随清单变化。"),
     show_diff: "差异",
     give_back: |who| format!("交还给 {who}"),
-    field_made: |lines, files, steps| {
+    field_made: |field, lines, files, steps| {
+        let field = if field.is_empty() { "这里" } else { field };
         let used = match steps {
             0 => "没有步骤用到".to_string(),
             n => format!("有 {n} 步用到"),
         };
-        format!("这个字段产生了 {files} 个文件中的 {lines} 行，{used}")
+        match lines {
+            0 => format!("{field}：{used}"),
+            lines => format!("{field} 产生了 {files} 个文件中的 {lines} 行，{used}"),
+        }
     },
+    more_steps: |n| format!("另有 {n} 步"),
+    comes_from: "这一行来自",
+    lit_by: |n| format!("这里有 {n} 行标出，产生它们的是"),
     step: |n| format!("第 {n} 步："),
 };

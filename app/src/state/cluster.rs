@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use northsouth::insight::{Choice, Operation, anonymise, choose, perform};
 use northsouth::text::{FileId, Span};
-use northsouth::workspace::{FileKind, Workspace};
+use northsouth::workspace::Workspace;
 
-use super::State;
+use super::{State, Tab};
+use crate::view_model::cluster::Kin;
 use crate::view_model::editor;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +16,12 @@ pub enum ClusterEvent {
     Chosen(Choice, String),
     /// Something is to happen to it.
     Happened(Operation),
+    /// The walk is to be compared with the one before it happened.
+    Compared,
     /// Everything is to have another name.
     Anonymised,
+    /// A controller's file is to be the viewer's own, as it is.
+    TakenOver(usize),
     /// A file of the viewer's own is to be its controller's again.
     GivenBack(usize),
     /// The cursor was put somewhere in a file, in UTF-16 units.
@@ -38,7 +43,23 @@ impl State {
                     self.happened = Some((operation, before));
                 }
             }
+            ClusterEvent::Compared => {
+                self.reference = self.happened.as_ref().map(|(_, before)| before.clone());
+                self.tab = Tab::Compare;
+            }
             ClusterEvent::Anonymised => self.change(anonymise(&self.workspace).workspace),
+            ClusterEvent::TakenOver(file) => {
+                let made = self
+                    .run
+                    .files
+                    .get(file)
+                    .filter(|_| file >= self.workspace.files.len());
+                if let Some(made) = made.cloned() {
+                    let mut workspace = Workspace::clone(&self.workspace);
+                    workspace.files.push(made);
+                    self.change(workspace);
+                }
+            }
             ClusterEvent::GivenBack(file) => {
                 let mut workspace = Workspace::clone(&self.workspace);
                 if file < workspace.files.len() {
@@ -46,17 +67,17 @@ impl State {
                     self.change(workspace);
                 }
             }
-            ClusterEvent::CaretMoved { file, at } => self.field = self.field_at(file, at),
+            ClusterEvent::CaretMoved { file, at } => self.caret_moved(file, at),
         }
     }
 
-    /// A place in a manifest.
-    fn field_at(&self, at: usize, units: u32) -> Option<Span> {
-        let file = self.workspace.files.get(at)?;
-        let manifests = FileKind::of(&file.name) == FileKind::Manifests;
+    fn caret_moved(&mut self, at: usize, units: u32) {
+        let (Some(file), Ok(id)) = (self.run.files.get(at), u16::try_from(at)) else {
+            return;
+        };
         let offset = editor::byte(&file.text, units) as usize;
-        let id = FileId(u16::try_from(at).ok()?);
-        manifests.then(|| Span::new(id, offset, offset))
+        let place = Span::new(FileId(id), offset, offset);
+        self.kin = Kin::at(&self.run, place).map(Rc::new);
     }
 }
 

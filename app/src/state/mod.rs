@@ -32,11 +32,12 @@ pub use terminal::{Answer, Terminal};
 pub use view::{look, view};
 pub use zoom::{Level, Zoom};
 
-use northsouth::text::{File, Span};
+use northsouth::text::File;
 use northsouth::topology::HostId;
 use northsouth::trace::Part;
 use northsouth::workspace::{Run, Scenario, Workspace, run};
 
+use crate::view_model::cluster::Kin;
 use crate::view_model::walk::Walk;
 
 /// A place on the map.
@@ -109,8 +110,8 @@ pub struct State {
     pub dialog: Option<Dialog>,
     /// The last thing that happened to the cluster, until something else changes.
     pub happened: Happened,
-    /// The place in a manifest where the cursor is.
-    pub field: Option<Span>,
+    /// What belongs to the place where the cursor was put last.
+    pub kin: Option<Rc<Kin>>,
     /// The files lie over the map, on screens without room for both.
     pub files_shown: bool,
     pub settings: Settings,
@@ -158,7 +159,7 @@ impl State {
             notice: None,
             dialog: None,
             happened: None,
-            field: None,
+            kin: None,
             files_shown: false,
             settings,
         }

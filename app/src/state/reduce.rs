@@ -8,6 +8,7 @@ use northsouth::workspace::{Scenario, Workspace, run_after};
 use super::cursor::after_edit;
 use super::settings::PANE_WIDTHS;
 use super::{Asked, Event, Guess, Measured, Notice, State, Tab, Theme, look};
+use crate::view_model::cluster::Kin;
 use crate::view_model::explain;
 use crate::view_model::predict::question;
 use crate::view_model::stride::stops;
@@ -379,11 +380,15 @@ impl State {
         self.playing = false;
         self.guess = None;
         self.happened = None;
-        self.field = None;
+        self.kin = None;
         self.judge();
     }
 
     fn go_to(&mut self, span: Span) {
+        let known = |kin: &Rc<Kin>| kin.holds(&self.run, span) || kin.place == span;
+        if !self.kin.as_ref().is_some_and(known) {
+            self.kin = Kin::at(&self.run, span).map(Rc::new);
+        }
         self.file = usize::from(span.file.0);
         self.settings.files_folded = false;
         self.files_shown = true;

@@ -13,21 +13,21 @@ pub struct Mark {
 }
 
 /// UTF-16 units before each of some byte offsets of a text, in one pass.
-struct Units<'a> {
+pub struct Units<'a> {
     text: &'a str,
     /// How far the text is counted: bytes and units.
     counted: (usize, u32),
 }
 
 impl<'a> Units<'a> {
-    fn new(text: &'a str) -> Self {
+    pub fn new(text: &'a str) -> Self {
         Self {
             text,
             counted: (0, 0),
         }
     }
 
-    fn at(&mut self, offset: u32) -> u32 {
+    pub fn at(&mut self, offset: u32) -> u32 {
         let mut offset = (offset as usize).min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;

@@ -9,6 +9,7 @@ use super::action::Subset;
 use super::cluster::{Cluster, Endpoint, Fallback, Health, Policy, Ring, Subsets};
 use super::dice::{Dice, gcd};
 use super::hash::{murmur2, xxh64};
+use crate::say;
 
 /// What a proxy remembers between requests, and what was set by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,7 +122,12 @@ impl Cluster {
             self.panic_threshold,
         );
         let loads = levels.iter().map(|l| l.load).collect();
-        let level = dice.side(loads, self.span).and_then(|at| levels.get(at));
+        let name = |at: usize| {
+            let priority = levels.get(at).map_or(0, |l| l.priority);
+            say!("insight/side-priority", priority = priority)
+        };
+        let level = dice.side(loads, self.span, name);
+        let level = level.and_then(|at| levels.get(at));
         // Rings and tables are of healthy hosts alone: what falls to degraded ones looks there in vain
         // (`ThreadAwareLoadBalancerBase::refresh`).
         let hashes = matches!(self.policy, Policy::RingHash(_) | Policy::Maglev { .. });
@@ -181,19 +187,24 @@ impl Cluster {
     fn draw(&self, pool: &Pool, wish: &Wish, memory: &mut Memory, dice: &mut Dice) -> Pick {
         let drawn = &pool.drawn;
         let equal = drawn.windows(2).all(|w| matches!(w, [a, b] if a.1 == b.1));
+        let name = |at: usize| {
+            let address = drawn.get(at).map_or("", |(at, _)| self.address(*at));
+            say!("insight/side", name = address)
+        };
         let by_chance = |dice: &mut Dice| {
             let weights = match dice.is_told() {
                 true => drawn_again(drawn, wish),
                 false => drawn.iter().map(|(_, w)| *w).collect(),
             };
-            let found = dice.side(weights, self.span).and_then(|at| drawn.get(at));
+            let found = dice.side(weights, self.span, name);
+            let found = found.and_then(|at| drawn.get(at));
             found.or(drawn.first()).map_or(0, |(at, _)| *at)
         };
         let (endpoint, how) = match (self.policy, wish.hash) {
             (Policy::RoundRobin, _) if equal && !self.locality_weighted => {
                 // Nobody knows whose turn it was: a coin falls for the first one.
                 let mut first = || match dice.is_told() {
-                    true => dice.side(vec![1; drawn.len()], self.span),
+                    true => dice.side(vec![1; drawn.len()], self.span, name),
                     false => None,
                 };
                 let round = memory.rounds.entry(self.name.clone());

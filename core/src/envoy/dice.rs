@@ -2,7 +2,8 @@
 
 use super::fraction::Fraction;
 use crate::net::{Coins, Random};
-use crate::text::Span;
+use crate::say;
+use crate::text::{Say, Span};
 
 /// Numbers of a seed; or coins that fall as they are told, for who follows every road.
 #[derive(Clone, Debug)]
@@ -28,15 +29,21 @@ impl Dice {
         self.random.next_u64()
     }
 
-    /// One of some sides, as often as they weigh; `asked` is the text that leaves it to chance. `None` where none weighs
-    /// anything.
-    pub(super) fn side(&mut self, sides: Vec<u64>, asked: Span) -> Option<usize> {
+    /// One of some sides, as often as they weigh; `asked` is the text that leaves it to chance, and `name` says what each
+    /// stands for. `None` where none weighs anything.
+    pub(super) fn side(
+        &mut self,
+        sides: Vec<u64>,
+        asked: Span,
+        name: impl Fn(usize) -> Say,
+    ) -> Option<usize> {
         let thrown = self.next_u64();
         let mut possible = sides.iter().enumerate().filter(|(_, weight)| **weight > 0);
         match (&mut self.coins, possible.next(), possible.next()) {
             (Some(coins), Some(_), Some(_)) => {
                 coins.at = asked;
-                usize::try_from(coins.toss(sides)).ok()
+                let name = |at| name(usize::try_from(at).unwrap_or(usize::MAX));
+                usize::try_from(coins.toss(sides, name)).ok()
             }
             (Some(_), only, None) => only.map(|(at, _)| at),
             _ => side_of(&sides, thrown.checked_rem(sides.iter().sum())?),
@@ -46,9 +53,17 @@ impl Dice {
     /// Whether chance falls into a fraction.
     pub(super) fn falls(&mut self, fraction: Fraction, asked: Span) -> bool {
         match self.is_told() {
-            true => self.side(fraction.sides(), asked) == Some(0),
+            true => self.side(fraction.sides(), asked, in_fraction) == Some(0),
             false => fraction.takes(self.next_u64()),
         }
+    }
+}
+
+/// What the sides of a fraction are called.
+pub(super) fn in_fraction(side: usize) -> Say {
+    match side {
+        0 => say!("insight/side-within"),
+        _ => say!("insight/side-beyond"),
     }
 }
 
@@ -105,10 +120,10 @@ mod tests {
     fn coins_fall_as_told_and_only_where_there_is_a_choice() {
         let mut dice = Dice::new(1);
         dice.coins = Some(Coins::new(vec![1]));
-        assert_eq!(dice.side(vec![0, 7], Span::default()), Some(1));
-        assert_eq!(dice.side(vec![3, 1], Span::default()), Some(1));
+        assert_eq!(dice.side(vec![0, 7], Span::default(), in_fraction), Some(1));
+        assert_eq!(dice.side(vec![3, 1], Span::default(), in_fraction), Some(1));
         assert!(dice.falls(Fraction::ALWAYS, Span::default()));
-        assert_eq!(dice.side(vec![0, 0], Span::default()), None);
+        assert_eq!(dice.side(vec![0, 0], Span::default(), in_fraction), None);
         assert_eq!(dice.coins.unwrap().tossed.len(), 1);
     }
 

@@ -598,7 +598,11 @@ impl TcpProxy {
     /// A cluster, by weight.
     pub fn pick(&self, dice: &mut Dice) -> Option<&str> {
         let weights = self.clusters.iter().map(|(_, w)| *w).collect();
-        let found = self.clusters.get(dice.side(weights, self.span)?);
+        let name = |at: usize| {
+            let cluster = self.clusters.get(at);
+            say!("insight/side", name = cluster.map_or("", |(name, _)| name))
+        };
+        let found = self.clusters.get(dice.side(weights, self.span, name)?);
         found.map(|(name, _)| name.as_str())
     }
 

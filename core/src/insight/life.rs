@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use crate::manifest::{self, Manifests, Pod};
+use crate::net::{TcpFlags, Transport};
 use crate::say;
 use crate::sim;
 use crate::text::{File, FileId, Say, Span};
 use crate::topology::{HostId, World};
-use crate::trace::Trace;
+use crate::trace::{Journey, Role, Trace};
 use crate::workspace::{FileKind, Run, Workspace};
 use crate::yaml::edit::{self, Edit};
 use crate::yaml::{self, Node};
@@ -58,6 +59,26 @@ impl Operation {
             Operation::Scale { workload, replicas } => {
                 say!("insight/scale", workload = workload, replicas = replicas)
             }
+        }
+    }
+}
+
+/// What an operation happens to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Of<'a> {
+    Workload(&'a str),
+    Pod(&'a str),
+    Node(&'a str),
+}
+
+impl Operation {
+    pub fn of(&self) -> Of<'_> {
+        match self {
+            Operation::Scale { workload, .. } => Of::Workload(workload),
+            Operation::DeletePod(pod) | Operation::SetReady { pod, .. } => Of::Pod(pod),
+            Operation::Drain { node, .. }
+            | Operation::Stop { node, .. }
+            | Operation::FailCheck { node, .. } => Of::Node(node),
         }
     }
 }
@@ -325,11 +346,38 @@ fn fail_check(workspace: &Workspace, run: &Run, node: &str, back: bool) -> Optio
     Some(changed)
 }
 
-/// How a walk's first packet ends, and where.
+/// The packets that connections begin with, one after the other: the probe's, and those of proxies on the way. Of what is no
+/// new connection the first packet alone.
+fn beginnings(trace: &Trace) -> impl Iterator<Item = &Journey> {
+    let begins = |(at, journey): &(usize, &Journey)| {
+        let packet = &journey.packet.packet;
+        let syn =
+            matches!(packet.transport, Transport::Tcp { flags, .. } if flags == TcpFlags::SYN);
+        *at == 0 || syn && journey.role == Role::Request
+    };
+    let all = trace.journeys.iter().enumerate().filter(begins);
+    all.map(|(_, journey)| journey)
+}
+
+/// Where a walk ends, and how: at the proxy that ended it, else where its last connection went.
 pub fn ending(world: &World, trace: &Trace) -> Option<Say> {
-    let journey = trace.journeys.first()?;
-    let host = world.host(journey.hops.last()?.host)?;
-    Some(say!("insight/ends", host = host.name, end => journey.disposition.say()))
+    let last = beginnings(trace).last()?;
+    let (host, end) = match trace.ended_by {
+        Some((by, _)) => (by, trace.ending(world)),
+        None => (last.hops.last()?.host, last.disposition.say()),
+    };
+    Some(say!("insight/ends", host = world.host(host)?.name, end => end))
+}
+
+/// The machines of a walk, from who asks to where it ends.
+pub fn way<'w>(world: &'w World, trace: &Trace) -> Vec<&'w str> {
+    let hops = beginnings(trace).flat_map(|journey| &journey.hops);
+    let mut names: Vec<&str> = hops
+        .filter_map(|hop| world.host(hop.host))
+        .map(|host| &*host.name)
+        .collect();
+    names.dedup();
+    names
 }
 
 /// What differs between two runs.
@@ -415,6 +463,8 @@ mod tests {
         assert_eq!(end(&was), "Delivered at web-a");
         assert_eq!(end(&is), "Delivered at web-b");
         assert_eq!(edited(&before, &after), 2);
+        let path = ["client", "slb", "vpc", "work001", "vpc", "work002", "web-b"];
+        assert_eq!(way(&is.world, &is.trace), path);
         let changes = changes(&was, &is);
         let names: Vec<_> = changes.files.iter().map(|f| &*f.0).collect();
         assert!(

@@ -12,6 +12,6 @@ pub use anonymise::{Anonymised, anonymise};
 pub use choices::{Choice, choose};
 pub use drift::{Drift, DriftLine, drift, nearest, remarks};
 pub use inventory::{Inventory, inventory};
-pub use life::{Changes, Operation, changes, ending, operations, perform};
-pub use origins::{Made, Origin, made_by, origins};
+pub use life::{Changes, Of, Operation, changes, ending, operations, perform, way};
+pub use origins::{Made, Origin, field, made_by, origins};
 pub use roads::{Share, Shares, shares};

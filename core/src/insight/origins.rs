@@ -1,6 +1,6 @@
 //! From a generated line to the fields that made it, and from a field to all that it made.
 
-use crate::text::{FileId, Span};
+use crate::text::Span;
 use crate::trace;
 use crate::workspace::Run;
 use crate::yaml::{self, Node, Value};
@@ -20,7 +20,7 @@ pub struct Origin {
 pub struct Made {
     /// Lines of generated files, by the file's place in the run and the line's from 0.
     pub lines: Vec<(usize, usize)>,
-    /// Steps of the trace that such a line decided: journey, hop and step by their places.
+    /// Steps of the trace that such a line decided, or the field itself: journey, hop and step by their places.
     pub steps: Vec<(usize, usize, usize)>,
 }
 
@@ -33,7 +33,10 @@ pub fn origins(run: &Run, file: usize, line: usize) -> Vec<Origin> {
         let mut origins: Vec<Origin> = Vec::new();
         for span in made.sheet.sources(line) {
             if origins.iter().all(|o| o.span != *span) {
-                origins.push(named(run, *span));
+                origins.push(Origin {
+                    span: *span,
+                    ..named(run, *span)
+                });
             }
         }
         Some(origins)
@@ -41,12 +44,13 @@ pub fn origins(run: &Run, file: usize, line: usize) -> Vec<Origin> {
     find().unwrap_or_default()
 }
 
-/// What a place in a manifest made: the smallest field around it.
+/// What a place in a manifest made: the smallest field around it, be the place in its name or in its value.
 pub fn made_by(run: &Run, place: Span) -> Made {
     let mut made = Made::default();
     let Some(cluster) = &run.cluster else {
         return made;
     };
+    let place = field(run, place).map_or(place, |field| field.span);
     for (at, line) in cluster.made_of(place) {
         let Some(generated) = cluster.files.get(at) else {
             continue;
@@ -61,18 +65,44 @@ pub fn made_by(run: &Run, place: Span) -> Made {
     for (j, journey) in run.trace.journeys.iter().enumerate() {
         for (h, hop) in journey.hops.iter().enumerate() {
             for (s, step) in hop.steps.iter().enumerate() {
-                let used = trace::span(&run.world, hop.host, step).and_then(|span| {
+                let Some(span) = trace::span(&run.world, hop.host, step) else {
+                    continue;
+                };
+                // What istiod makes has no text of its own.
+                let own = span.file == place.file
+                    && place.start <= span.start
+                    && span.end <= place.end
+                    && span.start < span.end;
+                let line = || {
                     let file = usize::from(span.file.0);
                     let line = run.files.get(file)?.line_column(span.start).line as usize;
                     Some((file, line.checked_sub(1)?))
-                });
-                if used.is_some_and(|used| made.lines.contains(&used)) {
+                };
+                if own || line().is_some_and(|used| made.lines.contains(&used)) {
                     made.steps.push((j, h, s));
                 }
             }
         }
     }
     made
+}
+
+/// The field at a place in a manifest: the span of its value, the object and the way to it.
+pub fn field(run: &Run, place: Span) -> Option<Origin> {
+    let origin = named(run, place);
+    (!origin.path.is_empty()).then_some(origin)
+}
+
+/// The document around a place, alone: where it begins in the text, and what it says. A line of dashes ends one wherever it
+/// stands, as what is within a document is indented (YAML 1.2, 9.1.2).
+fn document(text: &str, place: usize) -> (usize, &str) {
+    let before = text.get(..place).and_then(|t| t.rfind("\n---"));
+    let start = before.map_or(0, |at| at + 1);
+    let after = text.get(start..).unwrap_or_default();
+    let own = after.get(place.saturating_sub(start)..);
+    let end = own.and_then(|t| t.find("\n---"));
+    let end = end.map_or(after.len(), |at| place - start + at + 1);
+    (start, after.get(..end).unwrap_or_default())
 }
 
 /// The object and the field at a span.
@@ -85,7 +115,19 @@ fn named(run: &Run, span: Span) -> Origin {
     let Some(file) = run.files.get(usize::from(span.file.0)) else {
         return origin;
     };
-    let (documents, _) = yaml::read(&file.text, FileId(span.file.0));
+    let (base, text) = document(&file.text, span.start as usize);
+    let (documents, _) = yaml::read(text, span.file);
+    let base = u32::try_from(base).unwrap_or(u32::MAX);
+    let back = |of: Span| Span {
+        start: of.start.saturating_add(base),
+        end: of.end.saturating_add(base),
+        ..of
+    };
+    let span = Span {
+        start: span.start.saturating_sub(base),
+        end: span.end.saturating_sub(base),
+        ..span
+    };
     let around = |n: &&Node| n.span.start <= span.start && span.end <= n.span.end;
     let mut node = documents.iter().find(around);
     while let Some(here) = node {
@@ -112,6 +154,7 @@ fn named(run: &Run, span: Span) -> Origin {
                         origin.path.push('.');
                     }
                     origin.path.push_str(&entry.key);
+                    origin.span = back(entry.value.span);
                     &entry.value
                 })
             }
@@ -119,7 +162,9 @@ fn named(run: &Run, span: Span) -> Origin {
                 let at = items.iter().position(|n| around(&n));
                 at.and_then(|at| {
                     origin.path.push_str(&format!("[{at}]"));
-                    items.get(at)
+                    let item = items.get(at)?;
+                    origin.span = back(item.span);
+                    Some(item)
                 })
             }
             _ => None,
@@ -130,7 +175,10 @@ fn named(run: &Run, span: Span) -> Origin {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::text::FileId;
     use crate::workspace::{Scenario, run};
 
     #[test]
@@ -162,6 +210,36 @@ mod tests {
                 .find(|o| o.path == "spec.externalTrafficPolicy");
             assert_eq!(policy.unwrap().object, "Service web");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_field_stands_for_its_value_and_routes_and_backends_have_fields_too() {
+        let workspace = Scenario::find("policy-local").unwrap().workspace().unwrap();
+        let run = run(&workspace);
+        let file = |name: &str| run.files.iter().position(|f| &*f.name == name).unwrap();
+        let made = |text: &str| {
+            let cluster = file("cluster.yaml");
+            let at = run.files[cluster].text.find(text).unwrap() + 2;
+            let made = made_by(&run, Span::new(FileId(cluster as u16), at, at));
+            let names: BTreeSet<_> = made.lines.iter().map(|(f, _)| *f).collect();
+            names
+        };
+        let policy = made("externalTrafficPolicy: Local");
+        assert!(policy.contains(&file("load-balancer.yaml")));
+        assert!(policy.contains(&file("nodes/work001/iptables-save.txt")));
+        let net = made("podCIDR: 172.20.1.128/25");
+        assert!(net.contains(&file("nodes/work001/ip-route.txt")));
+        assert!(net.contains(&file("vpc.yaml")));
+        let line = |name: &str, text: &str| {
+            let at = file(name);
+            let line = run.files[at].text.lines().position(|l| l.contains(text));
+            let paths = origins(&run, at, line.unwrap());
+            paths.into_iter().map(|o| o.path).collect::<Vec<_>>()
+        };
+        let backend = line("load-balancer.yaml", "node: work002");
+        assert!(backend.contains(&"spec.externalTrafficPolicy".to_string()));
+        let route = line("vpc.yaml", "172.20.1.128/25");
+        assert_eq!(route[0], "spec.podCIDR");
     }
 
     #[test]

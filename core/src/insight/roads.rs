@@ -16,6 +16,8 @@ use crate::workspace::{Run, Workspace};
 pub struct Shares {
     /// The likeliest first; those who get nothing last.
     pub shares: Vec<Share>,
+    /// Those who pass connections on before they end, such as a gateway's pods, each with the chance to be on the way.
+    pub through: Vec<(String, Chance)>,
     /// Every road, in the order of their forks.
     pub roads: Vec<Road>,
     /// The chance of roads that were not walked, as there are too many.
@@ -141,11 +143,25 @@ pub fn shares(workspace: &Workspace, run: &Run, connections: u32) -> Option<Shar
         }
     }
     shares.sort_by_key(|s| std::cmp::Reverse(s.chance.parts(u32::MAX)));
+    let mut through: Vec<(HostId, Chance)> = Vec::new();
+    for road in &found.roads {
+        for host in road.taken.iter().filter(|h| **h != road.end.host) {
+            match through.iter_mut().find(|(h, _)| h == host) {
+                Some((_, chance)) => *chance = chance.or(road.chance),
+                None => through.push((*host, road.chance)),
+            }
+        }
+    }
+    through.sort_by_key(|(_, chance)| std::cmp::Reverse(chance.parts(u32::MAX)));
     let taken = found.roads.iter().flat_map(|r| &r.taken).copied().collect();
     let passed_over = passed_over(run, &taken);
     shares.extend(passed_over);
     Some(Shares {
         shares,
+        through: through
+            .into_iter()
+            .map(|(host, chance)| (name(world, host), chance))
+            .collect(),
         roads: found.roads,
         rest: found.rest,
         connections,
@@ -317,6 +333,23 @@ mod tests {
         let none = told("canary-weight", ("weight: 10\n", "weight: 0\n"), SHOP);
         assert_eq!(none[0], "web-v1 1");
         assert!(none[1].starts_with("web-v2 10.244.1.12 0"), "{none:?}");
+    }
+
+    #[test]
+    fn a_gateways_pods_are_on_the_way_and_not_its_end() {
+        let workspace = Scenario::find("article").unwrap().workspace().unwrap();
+        let run = run(&workspace);
+        let shares = shares(&workspace, &run, 0).unwrap();
+        let through = shares.through.iter().map(|(n, c)| format!("{n} {c}"));
+        let through: Vec<_> = through.collect();
+        assert_eq!(
+            through,
+            [
+                "istio-ingressgateway-84b4868f6b-9xnts 1/2",
+                "istio-ingressgateway-84b4868f6b-qxz5t 1/2"
+            ]
+        );
+        assert_eq!(shares.shares[0].chance, Chance::ALWAYS);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Listener, Verdict};
 use crate::net::Coins;
+use crate::say;
 
 /// Who of the eligible backends takes the next new connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -84,7 +85,13 @@ impl Listener {
             return None;
         }
         let total: u64 = weights.iter().sum();
-        let fell = coins.toss(weights.clone()) as usize;
+        let side = |at: u32| {
+            let backend = usize::try_from(at)
+                .ok()
+                .and_then(|at| self.backends.get(at));
+            say!("insight/side", name = backend.map_or("", |b| &b.name))
+        };
+        let fell = coins.toss(weights.clone(), side) as usize;
         (0..total).find(|turn| weighted_turn(&weights, *turn) == Some(fell))
     }
 

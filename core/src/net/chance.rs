@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::text::{Say, Span};
+
 /// A probability, as a fraction in lowest terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Chance {
@@ -101,10 +103,14 @@ impl Chance {
         format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
     }
 
-    /// Such as `33.33 %`.
+    /// Such as `33.33 %`; what is not quite nothing or all is not rounded to it.
     pub fn percent(self) -> String {
         let parts = self.parts(10_000);
-        format!("{}.{:02} %", parts / 100, parts % 100)
+        match parts {
+            0 if !self.is_never() => "< 0.01 %".to_string(),
+            10_000 if self != Self::ALWAYS => "> 99.99 %".to_string(),
+            _ => format!("{}.{:02} %", parts / 100, parts % 100),
+        }
     }
 
     fn lowest(of: u128, among: u128, exact: bool) -> Self {
@@ -153,8 +159,10 @@ pub struct Toss {
     /// The weight of each side; one of 0 never comes up.
     pub sides: Vec<u64>,
     pub fell: u32,
+    /// What that side stands for.
+    pub side: Say,
     /// The text that asked.
-    pub span: crate::text::Span,
+    pub span: Span,
 }
 
 impl Toss {
@@ -175,7 +183,7 @@ pub struct Coins {
     script: Vec<u32>,
     pub tossed: Vec<Toss>,
     /// The text that is at work.
-    pub at: crate::text::Span,
+    pub at: Span,
 }
 
 impl Coins {
@@ -187,12 +195,14 @@ impl Coins {
         }
     }
 
-    pub fn toss(&mut self, sides: Vec<u64>) -> u32 {
+    /// `side` says what each stands for.
+    pub fn toss(&mut self, sides: Vec<u64>, side: impl Fn(u32) -> Say) -> u32 {
         let first = sides.iter().position(|w| *w > 0).unwrap_or(0) as u32;
         let fell = self.script.get(self.tossed.len()).copied().unwrap_or(first);
         self.tossed.push(Toss {
             sides,
             fell,
+            side: side(fell),
             span: self.at,
         });
         fell
@@ -212,6 +222,9 @@ mod tests {
         assert_eq!(Chance::new(0, 7), Chance::NEVER);
         assert_eq!(Chance::new(5, 0), Chance::NEVER);
         assert_eq!(third.percent(), "33.33 %");
+        assert_eq!(Chance::new(1, 524_288).percent(), "< 0.01 %");
+        assert_eq!(Chance::new(524_287, 524_288).percent(), "> 99.99 %");
+        assert_eq!(Chance::ALWAYS.percent(), "100.00 %");
         let told = [(1, 3), (1, 10), (1, 8), (1, 1), (0, 1)].map(|(a, b)| Chance::new(a, b).told());
         assert_eq!(told, ["1/3", "10 %", "12.5 %", "100 %", "0 %"]);
     }
@@ -247,8 +260,10 @@ mod tests {
     #[test]
     fn coins_fall_as_told_and_then_on_their_first_side() {
         let mut coins = Coins::new(vec![1]);
-        assert_eq!(coins.toss(vec![1, 2]), 1);
-        assert_eq!(coins.toss(vec![0, 1, 1]), 1);
+        let side = |n: u32| crate::say!("insight/side", name = n);
+        assert_eq!(coins.toss(vec![1, 2], side), 1);
+        assert_eq!(coins.toss(vec![0, 1, 1], side), 1);
+        assert_eq!(coins.tossed[1].side, side(1));
         let chances: Vec<_> = coins
             .tossed
             .iter()

@@ -1,33 +1,57 @@
-use northsouth::insight::{changes, ending};
+use std::rc::Rc;
+
+use northsouth::insight::{changes, ending, way};
+use northsouth::topology::World;
+use northsouth::trace::Trace;
 use yew::prelude::*;
 
 use super::diff::diff_view;
+use crate::browser::page;
 use crate::components::Props;
+use crate::i18n::Words;
+use crate::state::{ClusterEvent, Event};
 
-/// What the last thing that happened changed: the walk, the connection that was there, the generated texts.
-pub fn changes_view(props: &Props) -> Html {
+/// What the last thing that happened changed: the walk, the connection that was there, the texts.
+#[component]
+pub fn Changed(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words().control;
     let lang = state.settings.lang;
-    let Some((operation, before)) = &state.happened else {
+    let now = Rc::as_ptr(&state.run);
+    let found = use_memo(now, |_| {
+        let (_, before) = state.happened.as_ref()?;
+        Some(changes(before, &state.run))
+    });
+    use_effect_with(state.happened.is_some().then_some(now), |happened| {
+        if happened.is_some() {
+            page::reveal(".changes", false);
+        }
+    });
+    let (Some((operation, before)), Some(found)) = (&state.happened, &*found) else {
         return html! {};
     };
-    let found = changes(before, &state.run);
-    let said = |say: Option<northsouth::text::Say>| say.map(|s| s.text(lang)).unwrap_or_default();
+    let told = |heading: &str, world: &World, trace: &Trace, old: &[&str]| {
+        let end = ending(world, trace).map(|say| say.text(lang));
+        html! {
+            <>
+                <dt>{ heading }</dt>
+                <dd>{ end.unwrap_or_default() }{ path(&way(world, trace), old, props.words()) }</dd>
+            </>
+        }
+    };
+    let was = way(&before.world, &before.trace);
     html! {
         <section class="changes" aria-label={words.changed}>
             <h3>{ words.changed }</h3>
             <p role="status"><strong>{ operation.say().text(lang) }</strong></p>
             <dl>
-                <dt>{ words.before }</dt>
-                <dd>{ said(ending(&before.world, &before.trace)) }</dd>
-                <dt>{ words.after }</dt>
-                <dd>{ said(ending(&state.run.world, &state.run.trace)) }</dd>
+                { told(words.before, &before.world, &before.trace, &was) }
+                { told(words.after, &state.run.world, &state.run.trace, &was) }
                 if let Some(existing) = &found.existing {
-                    <dt>{ words.existing }</dt>
-                    <dd>{ said(ending(&state.run.world, existing)) }</dd>
+                    { told(words.existing, &state.run.world, existing, &was) }
                 }
             </dl>
+            <p><button class="link" onclick={props.on(Event::Cluster(ClusterEvent::Compared))}>{ words.compare_steps }</button></p>
             { for found.files.iter().map(|(name, old, new)| html! {
                 <details>
                     <summary>{ name }</summary>
@@ -35,5 +59,25 @@ pub fn changes_view(props: &Props) -> Html {
                 </details>
             }) }
         </section>
+    }
+}
+
+/// Machines, one after the other; those that are not on the way of before stand out.
+fn path(names: &[&str], old: &[&str], words: &Words) -> Html {
+    let new = words.control.come;
+    html! {
+        <span class="way mono">
+            { for names.iter().enumerate().map(|(at, name)| html! {
+                <>
+                    if at > 0 { <span aria-hidden="true">{ " → " }</span> }
+                    if old.contains(name) {
+                        <span>{ name.to_string() }</span>
+                    } else {
+                        <strong title={new}>{ name.to_string() }</strong>
+                    }
+                    { " " }
+                </>
+            }) }
+        </span>
     }
 }

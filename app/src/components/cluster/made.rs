@@ -1,41 +1,73 @@
 use std::collections::BTreeMap;
 
-use northsouth::insight::made_by;
+use northsouth::insight::Origin;
 use yew::prelude::*;
 
+use super::link;
 use crate::components::Props;
 use crate::state::Event;
-use crate::view_model::cluster::line_span;
+use crate::view_model::cluster::{Kin, line_span};
 use crate::view_model::explain;
 
 /// Lines that are listed of one file.
 const MOST: usize = 30;
 
-/// What the field at the cursor made: lines of generated files, and steps that used them.
+/// What belongs to the cursor's place: lines of generated files that a field made, and steps that used them; or the fields
+/// that made a line. In another file: what made the lines that are lit there.
 #[component]
 pub fn MadePanel(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words().control;
-    let Some(field) = state.field.filter(|f| usize::from(f.file.0) == state.file) else {
+    let Some(kin) = &state.kin else {
         return html! {};
     };
-    let made = made_by(&state.run, field);
-    if made.lines.is_empty() {
-        return html! {};
+    if usize::from(kin.place.file.0) != state.file {
+        let lit = kin.stretches(&state.run, state.file).len();
+        let field = kin.field.as_ref().filter(|_| lit > 0);
+        return match field {
+            Some(field) => html! {
+                <p class="made">{ (words.lit_by)(lit) }{ " " }{ link(&name(field), field.span, props) }</p>
+            },
+            None => html! {},
+        };
     }
+    if !kin.origins.is_empty() {
+        return html! {
+            <details class="made" open=true>
+                <summary>{ words.comes_from }</summary>
+                <ul class="origins">
+                    { for kin.origins.iter().take(MOST).map(|origin| html! { <li>{ link(&name(origin), origin.span, props) }</li> }) }
+                </ul>
+            </details>
+        };
+    }
+    made(kin, props)
+}
+
+/// `Service web spec.type`
+fn name(origin: &Origin) -> String {
+    let parts = [origin.object.as_str(), origin.path.as_str()];
+    let parts: Vec<&str> = parts.into_iter().filter(|p| !p.is_empty()).collect();
+    parts.join(" ")
+}
+
+fn made(kin: &Kin, props: &Props) -> Html {
+    let state = &props.state;
+    let words = props.words().control;
     let mut files: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (file, line) in &made.lines {
+    for (file, line) in &kin.made.lines {
         files.entry(*file).or_default().push(*line);
     }
     let moments = state.walk.moments.iter().enumerate();
     let used = moments.filter(|(_, m)| {
         let at = m.position;
-        made.steps.contains(&(at.journey, at.hop, at.step))
+        kin.made.steps.contains(&(at.journey, at.hop, at.step))
     });
     let steps: Vec<usize> = used.map(|(at, _)| at).collect();
+    let field = kin.field.as_ref().map(name).unwrap_or_default();
     html! {
         <details class="made" open=true>
-            <summary>{ (words.field_made)(made.lines.len(), files.len(), steps.len()) }</summary>
+            <summary>{ (words.field_made)(&field, kin.made.lines.len(), files.len(), steps.len()) }</summary>
             if !steps.is_empty() {
                 <ul class="steps-used">
                     { for steps.iter().take(MOST).map(|at| html! {
@@ -43,6 +75,9 @@ pub fn MadePanel(props: &Props) -> Html {
                             { (words.step)(at + 1) }{ " " }{ explain::title(state, *at) }
                         </button></li>
                     }) }
+                    if steps.len() > MOST {
+                        <li class="note">{ (words.more_steps)(steps.len() - MOST) }</li>
+                    }
                 </ul>
             }
             { for files.iter().map(|(file, lines)| html! {

@@ -3,6 +3,7 @@
 mod changes;
 mod dialects;
 mod diff;
+mod life;
 mod made;
 mod owner;
 mod panel;

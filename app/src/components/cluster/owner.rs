@@ -3,7 +3,7 @@ use yew::prelude::*;
 use super::diff::diff_view;
 use crate::components::Props;
 use crate::state::{ClusterEvent, Event};
-use crate::view_model::cluster::{counterpart, maker};
+use crate::view_model::cluster::{counterpart, is_generated, maker, manifests};
 
 /// Whose the open file is: a controller's, or people's own with what the controller would write instead.
 #[component]
@@ -18,24 +18,30 @@ pub fn Owner(props: &Props) -> Html {
     let Some(made) = counterpart(&state.run, state.file) else {
         return html! {};
     };
-    let from = state.run.files.iter().find(|f| {
-        northsouth::workspace::FileKind::of(&f.name) == northsouth::workspace::FileKind::Manifests
-    });
-    let from = from.map_or("", |f| &*f.name);
+    let send = |event: ClusterEvent| props.on(Event::Cluster(event));
     if state.file >= state.workspace.files.len() {
-        return html! { <p class="about owner generated"><span class="sign" aria-hidden="true">{ "⚙ " }</span>{ (words.generated)(who, from) }</p> };
+        return html! {
+            <div class="about owner">
+                <span class="tag"><span class="sign" aria-hidden="true">{ "⚙ " }</span>{ who }</span>
+                { " " }{ (words.generated)(manifests(&state.run)) }{ " " }
+                <button class="link" onclick={send(ClusterEvent::TakenOver(state.file))}>{ words.take_over }</button>
+            </div>
+        };
     }
-    let open = *shown == Some(state.file);
+    let same = is_generated(&state.run, state.file);
+    let open = !same && *shown == Some(state.file);
     let toggle = {
         let (shown, at) = (shown.setter(), state.file);
         Callback::from(move |_: MouseEvent| shown.set((!open).then_some(at)))
     };
     html! {
         <div class="about owner">
-            <span class="badge edited" aria-hidden="true">{ "● " }</span>{ (words.taken)(who) }{ " " }
-            <button class="link" aria-expanded={open.to_string()} onclick={toggle}>{ words.show_diff }</button>
-            { " " }
-            <button class="link" onclick={props.on(Event::Cluster(ClusterEvent::GivenBack(state.file)))}>{ (words.give_back)(who) }</button>
+            <span class="tag own"><span class="sign" aria-hidden="true">{ "● " }</span>{ words.yours }</span>
+            { " " }{ (if same { words.taken_same } else { words.taken })(who) }{ " " }
+            if !same {
+                <button class="link" aria-expanded={open.to_string()} onclick={toggle}>{ words.show_diff }</button>{ " " }
+            }
+            <button class="link" onclick={send(ClusterEvent::GivenBack(state.file))}>{ (words.give_back)(who) }</button>
             if open {
                 { diff_view(made, &file.text, words) }
             }

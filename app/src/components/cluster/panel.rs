@@ -1,18 +1,33 @@
-use northsouth::insight::{Choice, Operation, drift, inventory, nearest, operations};
-use northsouth::text::Edit;
+use std::rc::Rc;
+
+use northsouth::insight::{Choice, Drift, Inventory, drift, inventory, nearest};
+use northsouth::text::{Edit, Say};
 use yew::prelude::*;
 
-use super::changes::changes_view;
+use super::changes::Changed;
+use super::life::Life;
 use super::link;
 use crate::browser::events;
 use crate::components::Props;
 use crate::state::{ClusterEvent, Dialog, Event};
+
+/// What takes long to find out.
+struct Found {
+    drifts: Vec<Drift>,
+    nearest: Option<Say>,
+    held: Inventory,
+}
 
 /// What the cluster is built with, what happens to it, and where its nodes disagree with its controllers.
 #[component]
 pub fn ClusterPanel(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words().control;
+    let found = use_memo(Rc::as_ptr(&state.run), |_| Found {
+        drifts: drift(&state.run),
+        nearest: nearest(&state.run).map(|(_, say)| say),
+        held: inventory(&state.workspace),
+    });
     let Some(cluster) = &state.run.cluster else {
         return html! { <p class="empty">{ words.no_manifests }</p> };
     };
@@ -26,11 +41,11 @@ pub fn ClusterPanel(props: &Props) -> Html {
             }
             <h3>{ words.life }</h3>
             <p class="meaning">{ words.life_about }</p>
-            { life(props) }
-            { changes_view(props) }
-            { drifts(props) }
+            <Changed ..props.clone() />
+            <Life ..props.clone() />
+            { drifts(&found, props) }
             <h3>{ words.holds }</h3>
-            { holds(props) }
+            { holds(&found.held, props) }
             <h3>{ words.sharing }</h3>
             <p class="meaning">{ words.anonymise_about }</p>
             <p class="turn"><button onclick={props.on(Event::Cluster(ClusterEvent::Anonymised))}>{ words.anonymise }</button></p>
@@ -60,35 +75,21 @@ fn choices(props: &Props) -> Html {
     }
 }
 
-/// One list for each thing that something can happen to.
-fn life(props: &Props) -> Html {
-    let state = &props.state;
-    let lang = state.settings.lang;
-    let all = operations(&state.workspace, &state.run);
-    let button = |operation: &Operation| {
-        html! {
-            <li><button class="link" onclick={props.on(Event::Cluster(ClusterEvent::Happened(operation.clone())))}>{ operation.say().text(lang) }</button></li>
-        }
-    };
-    html! { <ul class="operations">{ for all.iter().take(200).map(button) }</ul> }
-}
-
 /// Where pasted rules differ from what kube-proxy would program.
-fn drifts(props: &Props) -> Html {
+fn drifts(found: &Found, props: &Props) -> Html {
     let state = &props.state;
     let words = props.words().control;
-    let found = drift(&state.run);
-    if found.is_empty() {
+    if found.drifts.is_empty() {
         return html! {};
     }
     html! {
         <>
             <h3>{ words.drift }</h3>
             <p class="meaning">{ words.drift_about }</p>
-            if let Some((_, say)) = nearest(&state.run) {
+            if let Some(say) = &found.nearest {
                 <p class="remark">{ say.text(state.settings.lang) }</p>
             }
-            { for found.iter().take(60).map(|drift| html! {
+            { for found.drifts.iter().take(60).map(|drift| html! {
                 <>
                     <h4>{ state.run.files.get(drift.file).map(|f| f.name.to_string()) }{ " " }{ &drift.chain }</h4>
                     <ul class="diff">
@@ -113,9 +114,8 @@ fn drifts(props: &Props) -> Html {
 }
 
 /// What is modelled and what is not, counted.
-fn holds(props: &Props) -> Html {
+fn holds(held: &Inventory, props: &Props) -> Html {
     let words = props.words().control;
-    let held = inventory(&props.state.workspace);
     let list = |all: &[(String, usize)]| {
         let each: Vec<String> = all
             .iter()

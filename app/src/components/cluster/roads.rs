@@ -1,6 +1,6 @@
-use std::rc::Rc;
-
 use northsouth::insight::{Share, Shares, shares};
+use northsouth::net::Toss;
+use northsouth::text::Span;
 use yew::prelude::*;
 
 use super::link;
@@ -21,7 +21,7 @@ pub fn RoadsPanel(props: &Props) -> Html {
         (state.workspace.clone(), state.run.refused.is_some()),
         |(workspace, _)| shares(workspace, &state.run, CONNECTIONS),
     );
-    let Some(found) = Rc::unwrap_or_clone(found) else {
+    let Some(found) = &*found else {
         let refused = state.run.refused.as_ref();
         return html! { <p class="empty">{ refused.map(|say| say.text(lang)).unwrap_or_default() }</p> };
     };
@@ -40,8 +40,16 @@ pub fn RoadsPanel(props: &Props) -> Html {
                         <th scope="col" class="number">{ (words.of_connections)(found.connections) }</th>
                     </tr>
                 </thead>
-                <tbody>{ for found.shares.iter().map(|share| row(share, &found, props)) }</tbody>
+                <tbody>{ for found.shares.iter().map(|share| row(share, found, props)) }</tbody>
             </table>
+            if !found.through.is_empty() {
+                <h3>{ words.through }</h3>
+                <ul class="through">
+                    { for found.through.iter().map(|(name, chance)| html! {
+                        <li>{ name }{ " " }<span class="number">{ chance.to_string() }</span>{ " " }<span class="place">{ chance.percent() }</span></li>
+                    }) }
+                </ul>
+            }
         </div>
     }
 }
@@ -64,7 +72,7 @@ fn row(share: &Share, all: &Shares, props: &Props) -> Html {
                         <span class="place">{ (words.sees)(&peers.join(", ")) }</span>
                     }
                     if let Some(trouble) = share.trouble() {
-                        <span class="trouble">{ "✕ " }{ trouble.text(lang) }</span>
+                        <span class="trouble"><span aria-hidden="true">{ "✕ " }</span>{ trouble.text(lang) }</span>
                     }
                 </th>
                 <td class="number">{ share.chance.to_string() }<span class="place">{ share.chance.percent() }</span></td>
@@ -83,6 +91,15 @@ fn row(share: &Share, all: &Shares, props: &Props) -> Html {
     }
 }
 
+/// What a coin fell on, and the text that asked, where there is one.
+fn fork(toss: &Toss, props: &Props) -> Html {
+    let side = toss.side.text(props.state.settings.lang);
+    match toss.span == Span::default() {
+        true => html! { side },
+        false => link(&side, toss.span, props),
+    }
+}
+
 /// Each road of a share by the places where it forks.
 fn forks(share: &Share, all: &Shares, props: &Props) -> Html {
     let words = props.words().control;
@@ -97,18 +114,24 @@ fn forks(share: &Share, all: &Shares, props: &Props) -> Html {
                 <ol>
                     { for roads.take(ROADS).map(|road| html! {
                         <li>
-                            { road.chance.to_string() }
+                            <strong>{ road.chance.to_string() }</strong>
                             if road.forks.is_empty() {
                                 { ": " }{ words.straight }
                             }
                             <ul>
                                 { for road.forks.iter().map(|toss| html! {
-                                    <li>{ link(&toss.chance(toss.fell).to_string(), toss.span, props) }</li>
+                                    <li>
+                                        { toss.chance(toss.fell).to_string() }{ " " }
+                                        { fork(toss, props) }
+                                    </li>
                                 }) }
                             </ul>
                         </li>
                     }) }
                 </ol>
+                if share.roads.len() > ROADS {
+                    <p class="note">{ (words.more_roads)(share.roads.len() - ROADS) }</p>
+                }
             </details>
         }
     }

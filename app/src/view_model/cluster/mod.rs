@@ -1,7 +1,11 @@
 //! The cluster as its manifests and its controllers have it.
 
+mod kin;
+
+pub use kin::Kin;
+
 use northsouth::text::{FileId, Span};
-use northsouth::workspace::{FileKind, HostFile, Run};
+use northsouth::workspace::{FileKind, HostFile, Place, Run};
 
 use crate::i18n::Words;
 
@@ -15,8 +19,10 @@ pub fn place(run: &Run, span: Span, words: &Words) -> String {
 /// Who writes such a file on a real cluster.
 pub fn maker(name: &str) -> &'static str {
     match FileKind::of(name) {
-        FileKind::Client | FileKind::LoadBalancer | FileKind::Vpc => "cloud-controller-manager",
+        FileKind::LoadBalancer | FileKind::Vpc => "cloud-controller-manager",
+        FileKind::Client => "Environment",
         FileKind::KubectlPods | FileKind::KubectlServices | FileKind::KubectlNodes => "kubectl",
+        FileKind::Host(Place::Pod(_), HostFile::IptablesSave) => "istio-init",
         FileKind::Host(_, HostFile::IptablesSave | HostFile::NftRuleset) => "kube-proxy",
         FileKind::Host(_, HostFile::Sockets | HostFile::Sysctl) => "kubelet",
         _ => "CNI",
@@ -30,6 +36,20 @@ pub fn counterpart(run: &Run, file: usize) -> Option<&str> {
     made.into_iter()
         .find(|m| *m.name == *file.name)
         .map(|m| m.sheet.text())
+}
+
+/// Whether a file is as its controller writes it.
+pub fn is_generated(run: &Run, file: usize) -> bool {
+    let text = run.files.get(file).map(|f| &*f.text);
+    text.is_some() && counterpart(run, file) == text
+}
+
+/// The manifests that a run's controllers read: the file, or `None` where there are more than one.
+pub fn manifests(run: &Run) -> Option<&str> {
+    let is = |f: &&northsouth::text::File| FileKind::of(&f.name) == FileKind::Manifests;
+    let mut all = run.files.iter().filter(is);
+    let first = all.next()?;
+    all.next().is_none().then_some(&first.name)
 }
 
 /// A line of a file, from 0: its place and its text.

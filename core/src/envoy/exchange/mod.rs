@@ -9,7 +9,7 @@ use crate::envoy::action::{Action, ClusterChoice, Forward};
 use crate::envoy::balance::{Memory, NoHost, Pick};
 use crate::envoy::config::Config;
 use crate::envoy::cors::{CorsVerdict, Policies};
-use crate::envoy::dice::{Dice, left, side_of};
+use crate::envoy::dice::{Dice, in_fraction, left, side_of};
 use crate::envoy::fault::{Abort, Fault};
 use crate::envoy::fraction::Fraction;
 use crate::envoy::hcm::{Hcm, HttpFilter};
@@ -20,6 +20,7 @@ use crate::envoy::route::{Asked, Miss, Route, is_grpc};
 use crate::envoy::route_config::{RequireTls, RouteConfig, VirtualHost};
 use crate::envoy::timing::Limits;
 use crate::net::{Headers, Request, Response};
+use crate::say;
 use crate::text::Span;
 use std::net::IpAddr;
 
@@ -286,7 +287,7 @@ impl<'c> Exchange<'c> {
             let mut checked = condition.check(&asked);
             if let (Ok(()), Some(fraction), None) = (checked, condition.fraction, asked.random) {
                 let sides = left(&fell, fraction.sides());
-                let takes = self.dice.side(sides, route.span) == Some(0);
+                let takes = self.dice.side(sides, route.span, in_fraction) == Some(0);
                 fell.push((fraction, takes));
                 checked = takes.then_some(()).ok_or(Miss::Fraction);
             }
@@ -355,7 +356,13 @@ impl<'c> Exchange<'c> {
                 };
                 let weights: Vec<u64> = clusters.iter().map(|c| c.weight).collect();
                 self.weighted = match steered {
-                    None if self.dice.is_told() => self.dice.side(left(fell, weights), asked),
+                    None if self.dice.is_told() => {
+                        let name = |at: usize| {
+                            let cluster = clusters.get(at);
+                            say!("insight/side", name = cluster.map_or("", |c| &c.name))
+                        };
+                        self.dice.side(left(fell, weights), asked, name)
+                    }
                     _ => {
                         let number = steered.unwrap_or(random).checked_rem(*total).unwrap_or(0);
                         side_of(&weights, number)

@@ -2,6 +2,15 @@ use super::Statistic;
 use super::probe::{Asked, Probe};
 use crate::netfilter::syntax;
 use crate::say;
+use crate::text::Say;
+
+/// What the sides of a coin mean to a rule.
+fn side(inverted: bool) -> impl Fn(u32) -> Say {
+    move |fell| match (fell == 0) != inverted {
+        true => say!("insight/side-held"),
+        false => say!("insight/side-passed"),
+    }
+}
 
 impl Statistic {
     /// Kernel `net/netfilter/xt_statistic.c`. The counter of `nth` moves on whenever the match is asked.
@@ -12,7 +21,7 @@ impl Statistic {
                     threshold,
                     inverted,
                 } => match &mut state.coins {
-                    Some(coins) => (coins.toss(sides(threshold)) == 0) != inverted,
+                    Some(coins) => (coins.toss(sides(threshold), side(inverted)) == 0) != inverted,
                     None => (state.random.next_u32() & 0x7fff_ffff < threshold) != inverted,
                 },
                 Statistic::Nth {
@@ -23,7 +32,8 @@ impl Statistic {
                     let every = every.max(1);
                     // Nobody knows how many packets came before.
                     if let Some(coins) = &mut state.coins {
-                        return (coins.toss(vec![1, u64::from(every) - 1]) == 0) != inverted;
+                        let sides = vec![1, u64::from(every) - 1];
+                        return (coins.toss(sides, side(inverted)) == 0) != inverted;
                     }
                     let seen = state.nth.entry(at).or_insert(0);
                     let held = *seen == packet;

@@ -14,6 +14,7 @@ use crate::conntrack::{CtState, Direction, StatusBits};
 use crate::net::{Protocol, Transport};
 use crate::netfilter::matches::{PacketType, Range};
 use crate::netfilter::{Context, Hook};
+use crate::say;
 
 /// Why there is no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +105,8 @@ impl Run<'_, '_> {
                 let place = self.place();
                 let drawn = self.draw(|state| {
                     if let Some(coins) = state.coins.as_mut().filter(|_| modulus <= MOST_SIDES) {
-                        return coins.toss(vec![1; modulus as usize]);
+                        let side = |n: u32| say!("insight/side-number", number = n);
+                        return coins.toss(vec![1; modulus as usize], side);
                     }
                     if random {
                         return state.random.below(modulus);
