@@ -1,6 +1,7 @@
 use std::rc::Rc;
 
 use northsouth::insight::{changes, ending, way};
+use northsouth::text::Lang;
 use northsouth::topology::World;
 use northsouth::trace::Trace;
 use yew::prelude::*;
@@ -52,13 +53,30 @@ pub fn Changed(props: &Props) -> Html {
                 }
             </dl>
             <p><button class="link" onclick={props.on(Event::Cluster(ClusterEvent::Compared))}>{ words.compare_steps }</button></p>
-            { for found.files.iter().map(|(name, old, new)| html! {
-                <details>
-                    <summary>{ name }</summary>
-                    { diff_view(old, new, words) }
-                </details>
+            { for found.files.iter().map(|(name, before, after)| html! {
+                <FileDiff name={name.clone()} before={before.clone()} after={after.clone()} {lang} />
             }) }
         </section>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct FileDiffProps {
+    name: String,
+    before: String,
+    after: String,
+    lang: Lang,
+}
+
+/// A component of its own, so that it is computed once and not with each step.
+#[component]
+fn FileDiff(props: &FileDiffProps) -> Html {
+    let words = crate::i18n::words(props.lang).control;
+    html! {
+        <details>
+            <summary>{ &props.name }</summary>
+            { diff_view(&props.before, &props.after, words) }
+        </details>
     }
 }
 

@@ -48,9 +48,9 @@ pub fn Life(props: &Props) -> Html {
                         <span class="thing"><span class="kind">{ (words.kind)(*of) }</span>{ " " }{ name(*of) }</span>
                         <span class="acts">
                             { for operations.iter().map(|operation| html! {
-                                <button aria-label={operation.say().text(lang)}
+                                <button title={operation.say().text(lang)}
                                     onclick={props.on(Event::Cluster(ClusterEvent::Happened((*operation).clone())))}>
-                                    { (words.act)(operation) }
+                                    { (words.act)(operation) }<span class="visually-hidden">{ " " }{ name(*of) }</span>
                                 </button>
                             }) }
                         </span>

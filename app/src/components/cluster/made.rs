@@ -82,7 +82,7 @@ fn made(kin: &Kin, props: &Props) -> Html {
             }
             { for files.iter().map(|(file, lines)| html! {
                 <>
-                    <h4>{ state.run.files.get(*file).map(|f| f.name.to_string()) }</h4>
+                    <p class="file mono">{ state.run.files.get(*file).map(|f| f.name.to_string()) }</p>
                     <ol class="listing">
                         { for lines.iter().take(MOST).filter_map(|line| {
                             let (span, text) = line_span(&state.run, *file, *line)?;

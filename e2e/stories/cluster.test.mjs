@@ -1,0 +1,146 @@
+// The cluster as a whole: roads, life, dialects, whose a file is, and which field made which line.
+import assert from 'node:assert/strict';
+import { accessible } from '../lib/page.mjs';
+import { story } from '../lib/story.mjs';
+
+/** Opens a scenario, at its first step. */
+async function open(page, url, scenario) {
+  await page.goto(`${url}#scenario=${scenario}`);
+  await page.locator('code-editor .cm-content').waitFor();
+}
+
+async function file(page, machine, name) {
+  await page.getByRole('navigation', { name: /^(Machines|机器)$/ }).getByRole('button', { name: machine, exact: true }).click();
+  await page.getByRole('navigation', { name: /^(Files|文件)$/ }).getByRole('button', { name }).click();
+}
+
+const line = (page, text) => page.locator('code-editor .cm-line').filter({ hasText: text }).first();
+
+const edit = (page, from, to) =>
+  page.locator('code-editor').evaluate((editor, [from, to]) => {
+    editor.value = editor.value.replace(from, to);
+    editor.dispatchEvent(new CustomEvent('edit', { detail: editor.value }));
+  }, [from, to]);
+
+story('the weights of a route are exact chances, beside a tally of connections', {}, async ({ page, url }) => {
+  await open(page, url, 'canary-weight');
+  await page.getByRole('tab', { name: 'Roads' }).click();
+  const panel = page.getByRole('tabpanel');
+  await panel.getByText('The shares are unequal: web-v1 gets 9/10, web-v2 1/10').waitFor();
+  const counted = await panel.getByRole('img', { name: /of 100 connections/ }).evaluateAll((bars) =>
+    bars.map((bar) => Number(/: (\d+) of/.exec(bar.getAttribute('aria-label'))[1])));
+  assert.equal(counted.reduce((a, b) => a + b), 100);
+  await panel.getByText('On the way').waitFor();
+  await panel.locator('summary').first().click();
+  await panel.getByRole('button', { name: /^outbound\|80\|v1\|web/ }).click();
+  await page.locator('code-editor .cm-line').filter({ hasText: 'subset: v1' }).waitFor();
+});
+
+story('a pod is deleted: the walk, the texts, and the connection that was there', {}, async ({ page, url }) => {
+  await open(page, url, 'policy-cluster');
+  await page.getByRole('tab', { name: 'Cluster', exact: true }).click();
+  const panel = page.getByRole('tabpanel');
+  await panel.getByRole('button', { name: 'delete default/web-a' }).click();
+  const changed = panel.getByRole('region', { name: 'What it changed' });
+  await changed.getByText('web-b: it is delivered').waitFor();
+  await changed.getByText('work001: the next machine does not answer').waitFor();
+  assert.match(await changed.locator('.way').nth(1).textContent(), /work001\s+→\s+vpc\s+→\s+work002\s+→\s+web-b/);
+  await changed.locator('summary').filter({ hasText: 'nodes/work001/iptables-save.txt' }).click();
+  await changed.locator('details[open] .diff .gone').first().waitFor();
+  await accessible(page);
+  await changed.getByRole('button', { name: 'Compare the walks step by step' }).click();
+  await panel.getByText('Here the walks part').waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await panel.getByText('Both walks are the same').waitFor();
+});
+
+story('nodes stop and come back, checks fail, pods are unready, workloads scale', {}, async ({ page, url }) => {
+  await open(page, url, 'manifests-1-36-iptables');
+  await page.getByRole('tab', { name: 'Cluster', exact: true }).click();
+  const panel = page.getByRole('tabpanel');
+  const said = panel.getByRole('region', { name: 'What it changed' }).getByRole('status');
+  for (const [name, sentence] of [
+    ['scale to 3 default/istio-ingressgateway', 'Scale default/istio-ingressgateway to 3'],
+    ['stop work001', 'Stop node work001'],
+    ['start work001', 'Start node work001'],
+    ['fail check work001', "Let the load balancer's check of work001 fail"],
+    ['pass check work001', "Let the load balancer's check of work001 pass"],
+    ['drain work002', 'Drain node work002'],
+    ['uncordon work002', 'Uncordon node work002'],
+  ]) {
+    await panel.getByRole('button', { name, exact: true }).click();
+    await said.getByText(sentence, { exact: true }).waitFor();
+  }
+  await open(page, url, 'policy-cluster');
+  await page.getByRole('tab', { name: 'Cluster', exact: true }).click();
+  await panel.getByRole('button', { name: 'make unready default/web-a' }).click();
+  await panel.getByText('web-b: it is delivered').waitFor();
+  // conntrack keeps its NAT.
+  await panel.getByText('web-a: it is delivered').nth(1).waitFor();
+});
+
+story('one Service in every dialect, on one node and the other', {}, async ({ page, url }) => {
+  await open(page, url, 'policy-local');
+  await page.getByRole('tab', { name: 'Cluster', exact: true }).click();
+  await page.getByRole('button', { name: 'One Service in every dialect' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('heading', { name: '1.14 iptables' }).waitFor();
+  assert.match(await dialog.locator('section').first().textContent(), /KUBE-XLB-/);
+  assert.match(await dialog.locator('section.own').textContent(), /1\.36 iptables.*KUBE-EXT-/s);
+  assert.match(await dialog.locator('section').last().textContent(), /map service-ips/);
+  assert.match(await dialog.locator('section.own').textContent(), /DNAT|KUBE-SEP-/);
+  await dialog.getByLabel('Node').selectOption('work002');
+  await dialog.locator('section.own').getByText('DROP').first().waitFor();
+  await accessible(page);
+});
+
+story('a generated file is taken over, differs, and is given back', {}, async ({ page, url }) => {
+  await open(page, url, 'policy-local');
+  await file(page, 'work001', 'iptables-save');
+  await page.locator('code-editor.generated').waitFor();
+  await page.getByText('wrote this, from cluster.yaml').waitFor();
+  await accessible(page);
+  await page.getByRole('button', { name: 'Take over' }).click();
+  await page.getByText('and as kube-proxy would write it').waitFor();
+  assert.equal(await page.locator('code-editor.generated').count(), 0);
+  await edit(page, '-A KUBE-SERVICES', '-A KUBE-SERVICES -s 10.9.8.0/24');
+  await page.getByRole('button', { name: 'Difference' }).click();
+  assert.match(await page.locator('.owner .diff .new').textContent(), /-s 10\.9\.8\.0\/24/);
+  await accessible(page);
+  await page.getByRole('button', { name: 'Give back to kube-proxy' }).click();
+  await page.locator('code-editor.generated').waitFor();
+});
+
+story('a field lights the lines that it made, and a line names its fields', {}, async ({ page, url }) => {
+  await open(page, url, 'policy-local');
+  await line(page, 'externalTrafficPolicy').click();
+  const made = page.locator('.made');
+  await made.getByText(/^Service web spec\.externalTrafficPolicy made \d+ lines in 3 files; used by 2 steps$/).waitFor();
+  await accessible(page);
+  await made.getByRole('button', { name: /healthy: false/ }).click();
+  await page.locator('code-editor .kin').getByText('work002').waitFor();
+  await file(page, 'work001', 'iptables-save');
+  await page.locator('code-editor .kin').filter({ hasText: 'KUBE-EXT-' }).first().waitFor();
+  await made.getByRole('button', { name: 'Service web spec.externalTrafficPolicy' }).click();
+  await page.locator('code-editor .cm-activeLine, code-editor .cm-line').filter({ hasText: 'externalTrafficPolicy: Local' }).waitFor();
+  // And from a route to the fields of its Node.
+  await file(page, 'cluster', 'vpc');
+  await line(page, '172.20.2.0/25').click();
+  await made.getByText('This line comes from').waitFor();
+  await made.getByRole('button', { name: 'Node work002 spec.podCIDR' }).click();
+  await page.locator('code-editor .kin').filter({ hasText: '172.20.2.0/25' }).first().waitFor();
+});
+
+story('集群的各个面板：中文、深色、窄屏', { locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 390, height: 844 } }, async ({ page, url }) => {
+  await page.goto(`${url}#scenario=policy-local`);
+  for (const tab of ['岔路', '集群']) {
+    await page.getByRole('tab', { name: tab }).click();
+    await accessible(page);
+  }
+  await page.getByRole('button', { name: '删除 default/web-a' }).click();
+  await page.getByText('带来的变化').waitFor();
+  await accessible(page);
+  await page.getByRole('button', { name: '同一 Service 的各版写法' }).click();
+  await page.getByText('本集群所用').waitFor();
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 390);
+});
