@@ -1,6 +1,6 @@
 // The cluster as a whole: roads, life, dialects, whose a file is, and which field made which line.
 import assert from 'node:assert/strict';
-import { accessible } from '../lib/page.mjs';
+import { accessible, openTab } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
 /** Opens a scenario, at its first step. */
@@ -24,7 +24,7 @@ const edit = (page, from, to) =>
 
 story('the weights of a route are exact chances, beside a tally of connections', {}, async ({ page, url }) => {
   await open(page, url, 'canary-weight');
-  await page.getByRole('tab', { name: 'Roads' }).click();
+  await openTab(page, 'Roads');
   const panel = page.getByRole('tabpanel');
   await panel.getByText('The shares are unequal: web-v1 gets 9/10, web-v2 1/10').waitFor();
   const counted = await panel.getByRole('img', { name: /of 100 connections/ }).evaluateAll((bars) =>
@@ -38,7 +38,7 @@ story('the weights of a route are exact chances, beside a tally of connections',
 
 story('a pod is deleted: the walk, the texts, and the connection that was there', {}, async ({ page, url }) => {
   await open(page, url, 'policy-cluster');
-  await page.getByRole('tab', { name: 'Cluster', exact: true }).click();
+  await openTab(page, 'Cluster');
   const panel = page.getByRole('tabpanel');
   await panel.getByRole('button', { name: 'delete default/web-a' }).click();
   const changed = panel.getByRole('region', { name: 'What it changed' });
@@ -56,7 +56,7 @@ story('a pod is deleted: the walk, the texts, and the connection that was there'
 
 story('nodes stop and come back, checks fail, pods are unready, workloads scale', {}, async ({ page, url }) => {
   await open(page, url, 'manifests-1-36-iptables');
-  await page.getByRole('tab', { name: 'Cluster', exact: true }).click();
+  await openTab(page, 'Cluster');
   const panel = page.getByRole('tabpanel');
   const said = panel.getByRole('region', { name: 'What it changed' }).getByRole('status');
   for (const [name, sentence] of [
@@ -72,7 +72,7 @@ story('nodes stop and come back, checks fail, pods are unready, workloads scale'
     await said.getByText(sentence, { exact: true }).waitFor();
   }
   await open(page, url, 'policy-cluster');
-  await page.getByRole('tab', { name: 'Cluster', exact: true }).click();
+  await openTab(page, 'Cluster');
   await panel.getByRole('button', { name: 'make unready default/web-a' }).click();
   await panel.getByText('web-b: it is delivered').waitFor();
   // conntrack keeps its NAT.
@@ -81,7 +81,7 @@ story('nodes stop and come back, checks fail, pods are unready, workloads scale'
 
 story('one Service in every dialect, on one node and the other', {}, async ({ page, url }) => {
   await open(page, url, 'policy-local');
-  await page.getByRole('tab', { name: 'Cluster', exact: true }).click();
+  await openTab(page, 'Cluster');
   await page.getByRole('button', { name: 'One Service in every dialect' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('heading', { name: '1.14 iptables' }).waitFor();
@@ -134,7 +134,7 @@ story('a field lights the lines that it made, and a line names its fields', {}, 
 story('集群的各个面板：中文、深色、窄屏', { locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 390, height: 844 } }, async ({ page, url }) => {
   await page.goto(`${url}#scenario=policy-local`);
   for (const tab of ['岔路', '集群']) {
-    await page.getByRole('tab', { name: tab }).click();
+    await openTab(page, tab);
     await accessible(page);
   }
   await page.getByRole('button', { name: '删除 default/web-a' }).click();
