@@ -8,7 +8,7 @@ use ipnetwork::Ipv4Network;
 
 use crate::control::kube_proxy::{endpoint_hash, port_hash};
 use crate::manifest::{self, Labels, Manifests, Meta};
-use crate::sim::Probe;
+use crate::sim::{Probe, ProbeKind};
 use crate::text::{File, FileId};
 use crate::workspace::{FileKind, Place, Workspace, expand};
 use crate::yaml::edit::{self, Edit};
@@ -21,10 +21,10 @@ pub struct Anonymised {
     pub renamed: Vec<(String, String)>,
 }
 
-/// Names of nodes, Pods, Services, workloads, namespaces, containers and label values; IPv4 addresses, hardware addresses; the
-/// chains that kube-proxy names after them. Fields that decide nothing and may tell much (annotations, environment, images,
-/// commands, managed fields) are emptied. Well-known namespaces and labels stay. Istio's objects are renamed as texts: a host
-/// that is no Service's name keeps its name.
+/// Names of nodes, Pods, Services, workloads, namespaces, containers, of Istio's and the Gateway API's objects, label values and
+/// the parts of host names; IPv4 addresses, hardware addresses; the chains that kube-proxy names after them. Fields that decide
+/// nothing and may tell much (annotations, environment, images, commands, managed fields) are emptied. Well-known namespaces
+/// and labels stay, and so does a name that is a word of the formats themselves.
 pub fn anonymise(workspace: &Workspace) -> Anonymised {
     let mut renaming = Renaming::of(workspace);
     let files: Vec<File> = workspace
@@ -44,6 +44,7 @@ pub fn anonymise(workspace: &Workspace) -> Anonymised {
             std::net::IpAddr::V4(ip) => renaming.address(ip).into(),
             other => other,
         },
+        kind: asked(&workspace.probe.kind, &mut renaming),
         ..workspace.probe.clone()
     };
     let mut probe = probe;
@@ -60,6 +61,23 @@ pub fn anonymise(workspace: &Workspace) -> Anonymised {
         },
         renamed,
     }
+}
+
+/// What a client asks for, in the words that routes have now.
+fn asked(kind: &ProbeKind, renaming: &mut Renaming) -> ProbeKind {
+    let ProbeKind::Http(request) = kind else {
+        return kind.clone();
+    };
+    let mut request = request.clone();
+    request.host = renaming.text(&request.host);
+    request.path = renaming.text(&request.path);
+    for (_, value) in &mut request.headers {
+        *value = renaming.text(value);
+    }
+    if let Some(hello) = &mut request.tls {
+        hello.sni = renaming.text(&hello.sni);
+    }
+    ProbeKind::Http(request)
 }
 
 /// The new name of a sender that a workload makes: it has the same place among the Pods.
@@ -96,6 +114,40 @@ const KNOWN: [&str; 6] = [
     "istio-system",
     "",
 ];
+/// Words that mean something to who reads manifests and command outputs, beside the names of fields.
+const WORDS: [&str; 23] = [
+    "istio",
+    "true",
+    "false",
+    "istio-proxy",
+    "istio-init",
+    "proxy",
+    "router",
+    "sidecar",
+    "mesh",
+    "client",
+    "vpc",
+    "slb",
+    "tcp",
+    "udp",
+    "http",
+    "http2",
+    "https",
+    "grpc",
+    "tls",
+    "nat",
+    "filter",
+    "nodes",
+    "pods",
+];
+/// Groups of objects that istiod is told in.
+const MESH: [&str; 3] = [
+    "networking.istio.io/",
+    "security.istio.io/",
+    "gateway.networking.k8s.io/",
+];
+/// Fields of theirs that hold host names.
+const HOSTS: [&str; 5] = ["hosts", "host", "hostname", "hostnames", "sniHosts"];
 /// Domains of labels whose values mean something.
 const MEANT: [&str; 4] = ["kubernetes.io", "k8s.io", "istio", "k8s-app"];
 
@@ -278,13 +330,15 @@ fn is_mac(text: &str) -> bool {
 fn names(objects: &Manifests, files: &[File]) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let reserved = reserved(files);
     let mut add = |kind: &'static str, name: &str| {
         let plain = name.len() < 2
             || name.parse::<Ipv4Addr>().is_ok()
             || name.bytes().all(|b| b.is_ascii_digit());
         if plain
             || KNOWN.contains(&name)
-            || matches!(name, "true" | "false" | "istio-proxy" | "istio-init")
+            || WORDS.contains(&name)
+            || reserved.contains(name)
             || all.contains_key(name)
         {
             return;
@@ -302,7 +356,15 @@ fn names(objects: &Manifests, files: &[File]) -> BTreeMap<String, String> {
         }
     }
     for service in &objects.services {
-        add("svc", &service.meta.name);
+        // istiod finds a Gateway's Service by this name, whose parts are renamed each by itself.
+        let of_gateway = objects.others.iter().any(|o| {
+            let class = o.node.field("spec").and_then(|s| s.field("gatewayClassName"));
+            let class = class.and_then(Node::str);
+            class.is_some_and(|class| *service.meta.name == *format!("{}-{class}", o.name))
+        });
+        if !of_gateway {
+            add("svc", &service.meta.name);
+        }
     }
     for workload in &objects.workloads {
         add("app", &workload.meta.name);
@@ -346,6 +408,21 @@ fn names(objects: &Manifests, files: &[File]) -> BTreeMap<String, String> {
             add("container", &container.name);
         }
     }
+    let of_mesh = |o: &&manifest::Other| MESH.iter().any(|group| o.api_version.starts_with(group));
+    for object in objects.others.iter().filter(of_mesh) {
+        add("object", &object.name);
+        add("ns", &object.namespace);
+        let mut hosts = Vec::new();
+        host_names(&object.node, false, &mut hosts);
+        for host in hosts {
+            // The last part says what kind of name it is.
+            let mut parts: Vec<&str> = host.split('.').collect();
+            let top = parts.pop();
+            if !matches!(top, Some("svc" | "local")) {
+                parts.iter().for_each(|part| add("host", part));
+            }
+        }
+    }
     let labels = metas
         .iter()
         .map(|m| &m.labels)
@@ -356,6 +433,46 @@ fn names(objects: &Manifests, files: &[File]) -> BTreeMap<String, String> {
         }
     }
     all
+}
+
+/// The names of fields, and of API groups, versions and kinds: to rename such a word would change what is said.
+fn reserved(files: &[File]) -> BTreeSet<String> {
+    fn words(node: &Node, to: &mut BTreeSet<String>) {
+        for entry in node.entries() {
+            to.insert(entry.key.to_string());
+            if matches!(&*entry.key, "apiVersion" | "kind") {
+                let text = entry.value.str().unwrap_or_default();
+                to.extend(text.split(['/', '.']).map(str::to_string));
+            }
+            words(&entry.value, to);
+        }
+        node.items().iter().for_each(|item| words(item, to));
+    }
+    let mut all = BTreeSet::new();
+    for file in files {
+        let yaml = matches!(
+            FileKind::of(&file.name),
+            FileKind::Manifests | FileKind::Client | FileKind::LoadBalancer | FileKind::Vpc
+        );
+        if yaml {
+            let (documents, _) = yaml::read(&file.text, FileId(0));
+            documents.iter().for_each(|d| words(d, &mut all));
+        }
+    }
+    all
+}
+
+/// Host names of an object: what stands in such fields, without the namespace before a slash.
+fn host_names<'a>(node: &'a Node, here: bool, to: &mut Vec<&'a str>) {
+    if let Some(text) = node.str().filter(|_| here) {
+        to.push(text.rsplit('/').next().unwrap_or(text));
+    }
+    for entry in node.entries() {
+        host_names(&entry.value, HOSTS.contains(&&*entry.key), to);
+    }
+    for item in node.items() {
+        host_names(item, here, to);
+    }
 }
 
 /// The largest networks that the texts name, and the /24 of each address outside of them, with new places in the same kind of
@@ -441,8 +558,7 @@ fn kept(ip: Ipv4Addr) -> bool {
 }
 
 /// Fields that decide nothing here and may tell much.
-const TELLING: [&str; 12] = [
-    "annotations",
+const TELLING: [&str; 11] = [
     "managedFields",
     "env",
     "envFrom",
@@ -455,6 +571,20 @@ const TELLING: [&str; 12] = [
     "initContainerStatuses",
     "volumes",
 ];
+
+/// Annotations that istiod, its injector and kube-proxy read.
+fn meant(annotations: &Node) -> String {
+    let read = |key: &str| key.contains("istio.io/") || key.starts_with("service.kubernetes.io/");
+    let quoted = |text: &str| {
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{}\"", text.replace('\n', "\\n"))
+    };
+    let kept = annotations.entries().iter().filter(|e| read(&e.key));
+    let kept: Vec<String> = kept
+        .filter_map(|e| Some(format!("{}: {}", quoted(&e.key), quoted(e.value.str()?))))
+        .collect();
+    format!("{{{}}}", kept.join(", "))
+}
 
 fn emptied(text: &str) -> String {
     let (documents, _) = yaml::read(text, FileId(0));
@@ -474,7 +604,14 @@ fn empty(text: &str, node: &Node, edits: &mut Vec<Edit>) {
                     Value::Seq(_) => "[]",
                     _ => "\"\"",
                 };
-                if TELLING.contains(&&*entry.key) {
+                // A proxy's arguments say what kind it is.
+                let proxy = node.field("name").and_then(Node::str) == Some("istio-proxy");
+                if proxy && &*entry.key == "args" {
+                    continue;
+                }
+                if &*entry.key == "annotations" {
+                    edits.push(edit::set(text, node, &entry.key, &meant(&entry.value)));
+                } else if TELLING.contains(&&*entry.key) {
                     edits.push(edit::set(text, node, &entry.key, nothing));
                 } else {
                     empty(text, &entry.value, edits);
@@ -491,28 +628,37 @@ mod tests {
     use super::*;
     use crate::workspace::{Scenario, run, scenarios};
 
-    fn ends(workspace: &Workspace) -> Vec<crate::trace::Disposition> {
-        run(workspace)
-            .trace
-            .journeys
-            .iter()
-            .map(|j| j.disposition)
-            .collect()
+    /// How each packet ends, and over how many machines.
+    fn shape(workspace: &Workspace) -> Vec<(crate::trace::Disposition, usize)> {
+        let run = run(workspace);
+        let all = run.trace.journeys.iter();
+        let each = all.map(|j| (j.disposition, j.hops.len()));
+        each.chain([(run.trace.disposition, 0)]).collect()
     }
 
     #[test]
     fn the_walk_of_a_renamed_cluster_is_the_same() {
         for scenario in scenarios() {
             let before = scenario.workspace().unwrap();
-            // Hosts of VirtualServices are names of another kind.
-            let mesh =
-                |f: &File| f.text.contains("istio.io/") || f.text.contains("gateway.networking");
-            if before.files.iter().any(mesh) {
-                continue;
-            }
             let after = anonymise(&before).workspace;
-            assert_eq!(ends(&after), ends(&before), "{}", scenario.name);
+            assert_eq!(shape(&after), shape(&before), "{}", scenario.name);
         }
+    }
+
+    #[test]
+    fn hosts_and_routes_have_other_names_that_still_fit() {
+        let before = Scenario::find("tls-by-sni").unwrap().workspace().unwrap();
+        let after = anonymise(&before).workspace;
+        for file in &after.files {
+            for word in ["example.com", "shop", "blog"] {
+                assert!(!file.text.contains(word), "{word} in {}: {}", file.name, file.text);
+            }
+        }
+        let ProbeKind::Http(asked) = &after.probe.kind else {
+            panic!("HTTP")
+        };
+        assert!(asked.host.ends_with(".com") && !asked.host.contains("example"));
+        assert_eq!(asked.tls.as_ref().unwrap().sni, asked.host);
     }
 
     #[test]
@@ -547,7 +693,7 @@ mod tests {
                 );
             }
         }
-        assert_eq!(ends(&found.workspace), ends(&before));
+        assert_eq!(shape(&found.workspace), shape(&before));
         assert_eq!(super::super::drift(&run(&found.workspace)), []);
         assert!(
             found
