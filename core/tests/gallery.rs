@@ -74,6 +74,10 @@ fn each_ends_as_it_says() {
             "ingressgateway /, web-v2 /, web-v1 /: it is delivered",
         ),
         (
+            "nobody-listens",
+            "ingressgateway /: ingressgateway answers 503 by itself",
+        ),
+        (
             "subset-without-pods",
             "ingressgateway /: ingressgateway answers 503 by itself",
         ),

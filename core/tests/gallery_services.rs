@@ -5,7 +5,10 @@ use northsouth::trace::Journey;
 use northsouth::workspace::{Run, Scenario, run};
 
 /// What may be said of a scenario: the thing that it is about.
-const SAID: [(&str, &str); 1] = [("no-endpoints", "control/selects-nothing")];
+const SAID: [(&str, &str); 2] = [
+    ("no-endpoints", "control/selects-nothing"),
+    ("no-endpoints-udp", "control/selects-nothing"),
+];
 
 fn play(name: &str) -> Run {
     let scenario = Scenario::find(name).unwrap_or_else(|| panic!("{name} is there"));
@@ -53,6 +56,14 @@ fn scenarios_end_as_their_texts_tell() {
 }
 
 const ENDS: &[(&str, &str)] = &[
+    (
+        "stale-endpoint",
+        "NoNeighbour at work001 from 172.20.1.165, Delivered at shop from 10.96.0.80",
+    ),
+    (
+        "no-endpoints-udp",
+        "Rejected at work001 from 192.168.0.17, Delivered at work001 from 192.168.0.17",
+    ),
     (
         "answer-past-the-nat",
         "Delivered at web-a from 172.20.1.165, NothingListens at shop from 172.20.1.157",

@@ -358,7 +358,10 @@ fn names(objects: &Manifests, files: &[File]) -> BTreeMap<String, String> {
     for service in &objects.services {
         // istiod finds a Gateway's Service by this name, whose parts are renamed each by itself.
         let of_gateway = objects.others.iter().any(|o| {
-            let class = o.node.field("spec").and_then(|s| s.field("gatewayClassName"));
+            let class = o
+                .node
+                .field("spec")
+                .and_then(|s| s.field("gatewayClassName"));
             let class = class.and_then(Node::str);
             class.is_some_and(|class| *service.meta.name == *format!("{}-{class}", o.name))
         });
@@ -651,7 +654,12 @@ mod tests {
         let after = anonymise(&before).workspace;
         for file in &after.files {
             for word in ["example.com", "shop", "blog"] {
-                assert!(!file.text.contains(word), "{word} in {}: {}", file.name, file.text);
+                assert!(
+                    !file.text.contains(word),
+                    "{word} in {}: {}",
+                    file.name,
+                    file.text
+                );
             }
         }
         let ProbeKind::Http(asked) = &after.probe.kind else {
