@@ -51,6 +51,7 @@ pub fn MapView(props: &Props) -> Html {
                 // The nearest matters most, so it comes last.
                 page::reveal(".map .box.here", false);
                 page::reveal(".map .drawer[role=group]", false);
+                page::reveal(".map .tag", false);
                 page::reveal(".map .card.current", false);
             }
         });
