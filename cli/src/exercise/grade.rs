@@ -113,7 +113,7 @@ fn exercises_of(path: &Path, lang: Lang) -> Result<BTreeMap<String, Exercise>, S
         match (exercise, wrong) {
             (Some(exercise), None) => {
                 // Opened in the page from a link or a file it has the name of what it says.
-                for shared in shared_names(&path, &file) {
+                for shared in shared_names(path, &file) {
                     all.insert(shared, exercise.clone());
                 }
                 all.insert(name.to_string_lossy().into_owned(), exercise)
