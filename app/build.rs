@@ -1,5 +1,6 @@
 //! Writes the look of pictures that leave the page, `drawing.css`, with the colours of `tokens.css` put in: what shows an SVG
-//! elsewhere often knows neither variables nor `color-mix`.
+//! elsewhere often knows neither variables nor `color-mix`. And has the linker tell where each constant of the page's program
+//! is, as `app/parts/` divides them between the program's parts.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ struct Rule {
 }
 
 fn main() -> io::Result<()> {
+    ask_for_map();
     let styles =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("styles");
     println!("cargo::rerun-if-changed={}", styles.display());
@@ -49,6 +51,19 @@ fn main() -> io::Result<()> {
     let to = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(to.join("light.css"), in_light)?;
     fs::write(to.join("dark.css"), in_dark)
+}
+
+/// `northsouth-app.map`, beside the program.
+fn ask_for_map() {
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    // It is build/NAME/out below the folder where the program comes to be.
+    let folder = out.ancestors().nth(3);
+    if let Some(folder) =
+        folder.filter(|_| env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32"))
+    {
+        let map = folder.join("northsouth-app.map");
+        println!("cargo::rustc-link-arg-bins=-Map={}", map.display());
+    }
 }
 
 /// The rules of a style sheet that are not within another, such as `@media`.

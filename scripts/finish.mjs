@@ -1,15 +1,19 @@
 // What is left to do when Trunk has built the page. Trunk runs it (see Trunk.toml) and says in the environment where the
 // page stands.
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { cut } from '../app/parts/cut.mjs';
 import { write } from './content.mjs';
 
 const stage = process.env.TRUNK_STAGING_DIR;
 
+const isRelease = process.env.TRUNK_PROFILE === 'release';
+
 // The page within another one is the same program; an attribute of its root says so.
-const index = readFileSync(join(stage, 'index.html'), 'utf8');
+const index = isRelease ? oneSheet(readFileSync(join(stage, 'index.html'), 'utf8')) : readFileSync(join(stage, 'index.html'), 'utf8');
+writeFileSync(join(stage, 'index.html'), index);
 const embed = index
   .replace('<html lang="en">', '<html lang="en" data-embed>')
   .replace(/^.*rel="manifest".*\n/m, '')
@@ -23,12 +27,19 @@ for (const name of readdirSync(stage).filter((name) => name.endsWith('.html'))) 
   writeFileSync(page, readFileSync(page, 'utf8').replace(/(["'=])content\//g, `$1${folder}/`));
 }
 
-if (process.env.TRUNK_PROFILE === 'release') {
+if (isRelease) {
   try {
     await cut(stage);
   } catch (error) {
     // In one part the page is slower to come, and no worse otherwise; `make size` will not have it.
     console.error(`The program stays in one part: ${error.message}`);
+  }
+}
+
+if (isRelease) {
+  for (const name of readdirSync(stage).filter((name) => /^northsouth-app-.*\.js$/.test(name))) {
+    const glue = join(stage, name);
+    writeFileSync(glue, minified(readFileSync(glue, 'utf8'), 'js'));
   }
 }
 
@@ -43,3 +54,19 @@ const worker = readFileSync(new URL('../app/boot/sw.js', import.meta.url), 'utf8
   .replace('@VERSION@', hash.digest('hex').slice(0, 16))
   .replace("'@FILES@'", files.map((file) => JSON.stringify(`./${file}`)).join(', '));
 writeFileSync(join(stage, 'sw.js'), worker);
+
+/** As small as it gets. The text editor's bundle is made by the same tool, and before the page. */
+function minified(text, loader) {
+  const { transformSync } = createRequire(new URL('../app/editor/package.json', import.meta.url))('esbuild');
+  return transformSync(text, { loader, minify: true, target: 'es2022', legalComments: 'none' }).code;
+}
+
+/** The page with one style sheet in place of its many, which stand in a row. */
+function oneSheet(page) {
+  const links = [...page.matchAll(/^ *<link rel="stylesheet" href="\.\/([^"]+)".*\n/gm)];
+  const sheet = minified(links.map(([, name]) => readFileSync(join(stage, name), 'utf8')).join('\n'), 'css');
+  const name = `northsouth-${createHash('sha256').update(sheet).digest('hex').slice(0, 12)}.css`;
+  writeFileSync(join(stage, name), sheet);
+  for (const [, name] of links) rmSync(join(stage, name));
+  return links.reduce((page, [link], i) => page.replace(link, i ? '' : `    <link rel="stylesheet" href="./${name}">\n`), page);
+}

@@ -27,12 +27,21 @@ let joined = !second;
 
 function join(first, module) {
   if (joined) return;
-  joined = true;
   new WebAssembly.Instance(module, { first });
+  joined = true;
 }
 
 globalThis.northsouthRest = (first) => {
-  if (!joined) join(first, compiled ?? new WebAssembly.Module(fetchAtOnce(second)));
+  if (joined) return;
+  try {
+    join(first, compiled ?? new WebAssembly.Module(fetchAtOnce(second)));
+  } catch (error) {
+    // The program stops in the midst of what it did, and can't go on.
+    document.documentElement.setAttribute('data-failed', '');
+    document.getElementById('failure-detail').textContent =
+      `The program's second part, ${second}, could not be fetched. Is the network there? · 程序的第二部分未能取得。网络通吗？ · ${error.message}`;
+    throw error;
+  }
 };
 
 async function fetchSecond() {
@@ -45,6 +54,7 @@ function fetchAtOnce(address) {
   request.open('GET', address, false);
   request.overrideMimeType('text/plain; charset=x-user-defined');
   request.send();
+  if (request.status !== 200) throw new Error(`answer ${request.status}`);
   return Uint8Array.from(request.responseText, (character) => character.charCodeAt(0));
 }
 

@@ -1,5 +1,6 @@
 // Cuts the built program in two: what the default scenario takes, found by playing it, comes first; all else is fetched
-// after the first paint, or when something calls it (app/boot/boot.js).
+// after the first paint, or when something calls it (app/boot/boot.js). Functions that are run in part are cut as well, and
+// so are the constants.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -7,9 +8,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { split, watched } from './split.mjs';
+import { Constants } from './data.mjs';
+import { outline, watched } from './outline.mjs';
+import { split } from './split.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
+// Left there by the linker (app/build.rs).
+const MAP = join(process.env.CARGO_TARGET_DIR ?? join(HERE, '../../target'), 'wasm32-unknown-unknown/wasm/northsouth-app.map');
 // What rustc's wasm32 target has on.
 const FEATURES = ['bulk-memory', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext'];
 const SMALL = ['-Oz', '--converge', '--strip-debug', '--strip-producers', '--strip-target-features'];
@@ -43,7 +48,7 @@ export async function cut(stage) {
     writeFileSync(program, bytes);
     copyFileSync(glue, module);
     const marks = execFileSync(process.execPath, [join(HERE, 'rehearse.mjs'), stage, module, program, base, count], { maxBuffer: 1 << 24 });
-    const parts = Object.entries(split(whole, [...marks].map(Boolean)));
+    const parts = Object.entries(split(outline(whole, marks, new Constants(readFileSync(MAP, 'utf8')))));
     const small = await Promise.all(parts.map(async ([part, bytes]) => {
       const [from, to] = [join(temp, `${part}.wasm`), join(temp, `${part}.small.wasm`)];
       writeFileSync(from, bytes);

@@ -1,6 +1,6 @@
-// Plays the default scenario on the page in a browser that is no browser (happy-dom), and tells which functions of the
-// program it took: `node rehearse.mjs STAGE GLUE PROGRAM BASE COUNT` writes a byte for each. PROGRAM leaves its marks at BASE
-// (see `watched` in split.mjs), GLUE is wasm-bindgen's module.
+// Plays the default scenario on the page in a browser that is no browser (happy-dom), and tells which points of the
+// program it met: `node rehearse.mjs STAGE GLUE PROGRAM BASE COUNT` writes a byte for each. PROGRAM leaves its marks at BASE
+// (see `watched` in outline.mjs), GLUE is wasm-bindgen's module.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -2,32 +2,19 @@
 // part into the other goes through the module's table. Before it goes from `first` into `rest`, `first` asks for `rest`
 // with the import `parts.rest`, once; when `rest` is instantiated (its one import module is `first`'s exports), it puts its
 // functions in their places in the table.
-import { callees, constant, instructions, leb, parse, rename, write } from './wasm.mjs';
+import { callees, constant, leb, rename, write } from './wasm.mjs';
 
 const FUNCTION = 0;
 const TABLE = 1;
 const MEMORY = 2;
 const GLOBAL = 3;
 const I32 = 0x7f;
-const PAGE = 65536;
 
-/** The module with a mark in its memory for each of its functions, set when it is called. `base` is where they are. */
-export function watched(bytes) {
-  const m = parse(bytes);
-  const base = m.memories[0].min * PAGE;
-  m.memories[0].min += Math.ceil(m.bodies.length / PAGE);
-  if (m.memories[0].max !== undefined) m.memories[0].max = Math.max(m.memories[0].max, m.memories[0].min);
-  m.bodies = m.bodies.map((body, i) => {
-    const at = instructions(body);
-    const mark = [...constant(0), ...constant(1), 0x3a, 0, ...leb(base + i)];
-    return Buffer.concat([body.subarray(0, at), Buffer.from(mark), body.subarray(at)]);
-  });
-  return { bytes: write(m), base, count: m.bodies.length };
-}
-
-/** `wanted[i]`: the i-th function is part of `first`. */
-export function split(bytes, wanted) {
-  const m = parse(bytes);
+/**
+ * `wanted[i]`: the i-th function is part of `first`; `needs(number)`: code or data of `first` has this number, which may be an
+ * address or a function's place in the table; `data`: what is of each part.
+ */
+export function split({ module: m, wanted, needs, data }) {
   const imported = m.imports.length;
   const isHot = (index) => index < imported || wanted[index - imported];
   const typeOf = (index) => (index < imported ? m.imports[index].of : m.functions[index - imported]);
@@ -39,8 +26,7 @@ export function split(bytes, wanted) {
   for (const { offset, functions } of m.elements) functions.forEach((index, i) => slots.has(index) || slots.set(index, offset + i));
   const size = m.tables[table].limits.min;
   let top = size;
-  const added = [];
-  const named = { first: new Set(m.exports.filter(({ kind }) => kind === FUNCTION).map(({ index }) => index)), rest: new Set() };
+    const named = { first: new Set(m.exports.filter(({ kind }) => kind === FUNCTION).map(({ index }) => index)), rest: new Set() };
   m.bodies.forEach((body, i) => {
     const by = named[wanted[i] ? 'first' : 'rest'];
     for (const { index } of callees(body)) by.add(index);
@@ -49,7 +35,6 @@ export function split(bytes, wanted) {
   for (const index of crossing.sort((a, b) => a - b)) {
     if (slots.has(index)) continue;
     slots.set(index, top++);
-    added.push(index);
   }
   const tables = m.tables.map((t, i) => {
     if (i !== table) return t;
@@ -86,9 +71,10 @@ export function split(bytes, wanted) {
       ...m.imports.map((_, index) => ({ name: `f${index}`, kind: FUNCTION, index })).filter(({ index }) => named.rest.has(index)),
     ],
     elements: [
-      ...m.elements.map((e) => ({ ...e, functions: e.functions.map(moved) })),
-      ...runs(added.filter(isHot), slots).map(({ offset, functions }) => ({ table, offset, functions: functions.map(moved) })),
+      // Of the functions in the other part those that can be called through the table.
+      ...runs([...slots.keys()].filter((index) => isHot(index) || (slots.get(index) < size && needs(slots.get(index)))), slots).map(({ offset, functions }) => ({ table, offset, functions: functions.map(moved) })),
     ],
+    data: data.first,
     bodies: [
       ...m.bodies.map((body, i) => {
         const index = imported + i;
@@ -114,7 +100,7 @@ export function split(bytes, wanted) {
     globals: [],
     exports: [],
     start: undefined,
-    data: [],
+    data: data.rest,
     dataCount: undefined,
     elements: runs([...slots.keys()].filter((index) => !isHot(index)), slots).map((run) => ({ table, ...run })),
     bodies: m.bodies.map((body, i) => {

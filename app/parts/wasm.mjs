@@ -33,7 +33,7 @@ export const vector = (items) => Buffer.concat([Buffer.from(leb(items.length)), 
 
 const section = (id, content) => Buffer.concat([Buffer.from([id, ...leb(content.length)]), content]);
 
-class Reader {
+export class Reader {
   constructor(bytes, at = 0) {
     this.bytes = bytes;
     this.at = at;
@@ -47,6 +47,16 @@ class Reader {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
       if (!(byte & 0x80)) return value;
+    }
+  }
+  /** A signed 32-bit number, as the unsigned one of the same bits. */
+  signed() {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte & 0x80) continue;
+      return (shift < 25 && byte & 0x40 ? value | (-1 << (shift + 7)) : value) >>> 0;
     }
   }
   skipLeb() {
@@ -97,6 +107,15 @@ function element(r) {
 const writeElement = ({ table, offset, functions }) =>
   [...(table ? [2, ...leb(table)] : [0]), ...constant(offset), 0x0b, ...(table ? [0] : []), ...leb(functions.length), ...functions.flatMap(leb)];
 
+function datum(r) {
+  if (r.leb() !== 0 || r.byte() !== 0x41) throw new Error('a data segment at no constant');
+  const at = r.signed();
+  if (r.byte() !== 0x0b) throw new Error('a data segment at no constant');
+  return { at, bytes: r.take(r.leb()) };
+}
+
+const writeDatum = ({ at, bytes }) => Buffer.concat([Buffer.from([0, ...constant(at), 0x0b, ...leb(bytes.length)]), bytes]);
+
 export function parse(bytes) {
   const r = new Reader(bytes, 8);
   const m = { types: [], imports: [], functions: [], tables: [], memories: [], globals: [], exports: [], elements: [], bodies: [], data: [], features: null };
@@ -130,7 +149,7 @@ export function parse(bytes) {
       case 8: m.start = r.leb(); break;
       case 9: m.elements = r.list(() => element(r)); break;
       case 10: m.bodies = r.list(() => r.take(r.leb())); break;
-      case 11: m.data = [r.take(end - r.at)]; break;
+      case 11: m.data = r.list(datum); break;
       case 12: m.dataCount = r.leb(); break;
       default: throw new Error(`section ${id}`);
     }
@@ -157,6 +176,7 @@ export function write(m) {
     [7, m.exports.map(({ name, kind, index }) => [...text(name), kind, ...leb(index)])],
     [9, m.elements.map(writeElement)],
     [10, m.bodies.map((body) => Buffer.concat([Buffer.from(leb(body.length)), Buffer.from(body)]))],
+    [11, m.data.map(writeDatum)],
   ];
   const out = [Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])];
   for (const [id, items] of sections) {
@@ -164,35 +184,53 @@ export function write(m) {
     if (id === 10 && m.dataCount !== undefined) out.push(section(12, Buffer.from(leb(m.dataCount))));
     if (items.length) out.push(section(id, vector(items)));
   }
-  if (m.data.length) out.push(section(11, m.data[0]));
   if (m.features) out.push(section(0, Buffer.concat([Buffer.from(text('target_features')), m.features])));
   return Buffer.concat(out);
 }
 
-/** Goes over one instruction. `callee` is where it names a function, if it does. */
-function instruction(r) {
+/**
+ * One instruction, with what it names: a `callee` and where that is written, `label` or `labels`, `local`, `global`, `table`, the
+ * `value` of a constant or offset in memory, the `type` of a block (an index, a value's type, or none) or of a call through a
+ * table. Those behind 0xfc have codes from 0x100.
+ */
+export function instruction(r) {
   const code = r.byte();
   if (code === 0x10 || code === 0x12 || code === 0xd2) {
     const at = r.at;
     return { code, callee: { at, index: r.leb(), end: r.at } };
   }
-  if ((code >= 0x02 && code <= 0x04) || code === 0x0c || code === 0x0d || (code >= 0x20 && code <= 0x26) || (code >= 0x3f && code <= 0x42) || code === 0xd0) r.skipLeb();
-  else if (code === 0x0e) { r.list(() => r.skipLeb()); r.skipLeb(); }
-  else if (code === 0x11 || code === 0x13) { r.skipLeb(); r.skipLeb(); }
-  else if (code === 0x1c) r.list(() => r.byte());
+  if (code >= 0x02 && code <= 0x04) return { code, type: blockType(r) };
+  if (code === 0x0c || code === 0x0d) return { code, label: r.leb() };
+  if (code === 0x0e) return { code, labels: [...r.list(() => r.leb()), r.leb()] };
+  if (code === 0x11 || code === 0x13) return { code, type: r.leb(), table: r.leb() };
+  if (code === 0x1c) r.list(() => r.byte());
+  else if (code >= 0x20 && code <= 0x22) return { code, local: r.leb() };
+  else if (code === 0x23 || code === 0x24) return { code, global: r.leb() };
+  else if (code === 0x25 || code === 0x26) return { code, table: r.leb() };
   else if (code >= 0x28 && code <= 0x3e) {
     if (r.leb() & 0x40) r.skipLeb();
-    r.skipLeb();
-  } else if (code === 0x43) r.take(4);
+    return { code, value: r.leb() };
+  } else if (code === 0x41) return { code, value: r.signed() };
+  else if ((code >= 0x3f && code <= 0x42) || code === 0xd0) r.skipLeb();
+  else if (code === 0x43) r.take(4);
   else if (code === 0x44) r.take(8);
   else if (code === 0xfc) {
     const more = r.leb();
     const operands = more < 8 ? 0 : [8, 10, 12, 14].includes(more) ? 2 : 1;
     for (let i = 0; i < operands; i += 1) r.skipLeb();
+    return { code: 0x100 + more };
   } else if (!([0x00, 0x01, 0x05, 0x0b, 0x0f, 0x1a, 0x1b, 0xd1].includes(code) || (code >= 0x45 && code <= 0xc4))) {
     throw new Error(`instruction 0x${code.toString(16)}`);
   }
   return { code };
+}
+
+/** A type's index is written as a signed number, and none of these has its high bits set. */
+function blockType(r) {
+  const byte = r.bytes[r.at];
+  if (byte === 0x40) return void r.at++;
+  if (byte >= 0x40 && byte < 0x80) return { value: r.byte() };
+  return r.leb();
 }
 
 /** Where a function's instructions begin, after its locals. */
