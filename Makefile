@@ -11,10 +11,10 @@ sources := $(shell find Cargo.toml Cargo.lock Trunk.toml index.html app core/Car
 page := dist/.release
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test stories shots bench size fmt clean
+.PHONY: help serve build dev test stories shots bench lighthouse size fmt clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(page) ## build the page and serve it on http://127.0.0.1:8080 (PORT=… for another port)
 	@scripts/setup.sh node
@@ -48,6 +48,10 @@ bench: $(page) ## run the benchmarks of the model, and time an edit to its repai
 	@scripts/setup.sh tests
 	cargo bench --locked -p northsouth
 	@node e2e/bench.mjs
+
+lighthouse: $(page) ## have Lighthouse judge the page as a phone sees it; fails below 100 for what doesn't depend on the machine
+	@scripts/setup.sh tests lighthouse
+	@node e2e/lighthouse.mjs
 
 size: $(page) ## weigh the page; fails when it is over its budget
 	@scripts/setup.sh node

@@ -7,6 +7,7 @@
 #   scripts/setup.sh page    what building the page needs
 #   scripts/setup.sh tests   what `make test` needs beyond that
 #   scripts/setup.sh fonts   Chinese glyphs for screenshots
+#   scripts/setup.sh lighthouse   what `make lighthouse` needs beyond the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +15,7 @@ trunk_version=0.21.14
 binaryen_version=132
 node_version=22
 binaryen_oldest=120
+lighthouse_version=12.8.2
 tools=$PWD/.tools
 export PATH="$tools/bin:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 
@@ -123,9 +125,15 @@ setup_fonts() {
     apt_install "no Chinese font is installed" fontconfig fonts-noto-cjk
 }
 
+setup_lighthouse() {
+  grep -qsF "\"version\": \"$lighthouse_version\"" "$tools/node_modules/lighthouse/package.json" && return
+  say "fetching Lighthouse $lighthouse_version from npm into .tools/ (half a minute)"
+  npm_install "lighthouse@$lighthouse_version"
+}
+
 for part in "$@"; do
   case $part in
-    make | node | page | tests | fonts) "setup_$part" ;;
+    make | node | page | tests | fonts | lighthouse) "setup_$part" ;;
     *) fail "unknown part '$part'" ;;
   esac
 done

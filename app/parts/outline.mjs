@@ -133,7 +133,9 @@ export function outline(bytesOf, met, constants) {
   const run = new Map();
   const reach = constants.reach(m);
   const points = survey(m, (f, i, type) => {
-    wanted.push(Boolean(met[f.list.points[0]?.id ?? -1]));
+    // One without instructions has no point.
+    const [start] = f.list.points;
+    wanted.push(!start || Boolean(met[start.id]));
     if (!wanted[i]) return;
     run.set(i, { f, type });
     for (const { from, list } of runs(f.list, met)) {
@@ -270,7 +272,8 @@ function alive(list, from, after, labels) {
           if (start.is(again)) break;
           again = start;
         }
-        live = again;
+        // A copy, as the list keeps it and this goes on.
+        live = again.copy();
         break;
       }
     }

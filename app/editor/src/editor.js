@@ -44,7 +44,8 @@ class CodeEditor extends HTMLElement {
   #ask;
   #looked;
   #size;
-  #values = { name: '', kind: '', label: '', value: '', marks: [], lit: null };
+  #values = { name: '', kind: '', label: '', value: '' };
+  #wishes;
 
   connectedCallback() {
     // Opened only here: a shadow root also takes CodeMirror's style sheets without a <style> element, which the page's
@@ -115,39 +116,27 @@ class CodeEditor extends HTMLElement {
   }
 
   set name(name) {
-    if (name === this.#values.name) return;
-    this.#values.name = name;
-    this.#values.marks = [];
-    this.#values.lit = null;
-    this.#view?.setState(this.#state());
+    this.#wish({ name });
   }
 
   set kind(kind) {
-    this.#values.kind = kind;
-    this.#view?.dispatch({ effects: this.#language.reconfigure(language(kind)) });
+    this.#wish({ kind });
   }
 
   set label(label) {
-    this.#values.label = label;
-    this.#view?.dispatch({
-      effects: this.#label.reconfigure(attributes(label)),
-    });
+    this.#wish({ label });
   }
 
   set value(value) {
-    this.#values.value = value;
-    if (!this.#view) return;
-    const before = this.#view.state.doc.toString();
-    if (before === value) return;
-    this.#view.dispatch({ changes: difference(before, value), annotations: fromPage.of(true) });
+    this.#wish({ value });
   }
 
   get value() {
-    return this.#values.value;
+    return this.#wishes?.value ?? this.#values.value;
   }
 
   set marks(list) {
-    this.#view?.dispatch({ effects: setMarks.of(list) });
+    this.#wish({ marks: setMarks.of(list) });
   }
 
   set ask(ask) {
@@ -155,46 +144,72 @@ class CodeEditor extends HTMLElement {
   }
 
   set coverage(list) {
-    this.#view?.dispatch({ effects: setCoverage.of(list) });
+    this.#wish({ coverage: setCoverage.of(list) });
   }
 
   set locks(locks) {
-    const view = this.#view;
-    if (!view) return;
-    const effects = [setLocks.of(locks)];
-    const [first] = locks.kept;
-    // What may be edited is what one looks for, when the text opens.
-    if (first && this.#values.name !== this.#looked && !view.hasFocus) {
-      const open = first.from > 1 ? 1 : first.to + 1;
-      if (first.from > 1 || first.after) effects.push(EditorView.scrollIntoView(view.state.doc.line(Math.min(open, view.state.doc.lines)).from, { y: 'center' }));
-      this.#looked = this.#values.name;
-    }
-    view.dispatch({ effects });
+    this.#wish({ locks });
   }
 
   set lit(range) {
-    const view = this.#view;
-    if (!view) return;
-    const effects = [setLit.of(range)];
-    if (range && !view.hasFocus) {
-      const at = Math.min(range[0], view.state.doc.length);
-      effects.push(EditorView.scrollIntoView(at, { y: 'center' }));
-    }
-    view.dispatch({ effects });
+    this.#wish({ lit: range });
   }
 
   set kin(list) {
-    const view = this.#view;
-    if (!view) return;
-    const effects = [setKin.of(list)];
-    if (list.length > 0 && !view.hasFocus) {
-      effects.push(EditorView.scrollIntoView(Math.min(list[0][0], view.state.doc.length), { y: 'center' }));
-    }
-    view.dispatch({ effects });
+    this.#wish({ kin: list });
   }
 
   set breakpoints(lines) {
-    this.#view?.dispatch({ effects: setBreakpoints.of(lines) });
+    this.#wish({ breakpoints: setBreakpoints.of(lines) });
+  }
+
+  /** What the page sets in one go is shown in one go. */
+  #wish(wish) {
+    if (!this.#wishes) {
+      this.#wishes = {};
+      queueMicrotask(() => this.#fulfil());
+    }
+    Object.assign(this.#wishes, wish);
+  }
+
+  #fulfil() {
+    const { marks, coverage, breakpoints, locks, lit, kin: others, ...values } = this.#wishes ?? {};
+    this.#wishes = undefined;
+    const before = this.#values;
+    this.#values = { ...before, ...values };
+    const view = this.#view;
+    if (!view) return;
+    const { name, kind, label, value } = this.#values;
+    const effects = [marks, coverage, breakpoints].filter(Boolean);
+    if (name !== before.name) {
+      view.setState(this.#state());
+    } else {
+      if (kind !== before.kind) effects.push(this.#language.reconfigure(language(kind)));
+      if (label !== before.label) effects.push(this.#label.reconfigure(attributes(label)));
+      const text = values.value === undefined ? value : view.state.doc.toString();
+      if (text !== value) view.dispatch({ changes: difference(text, value), annotations: fromPage.of(true) });
+    }
+    const { doc } = view.state;
+    const show = (at) => effects.push(EditorView.scrollIntoView(at, { y: 'center' }));
+    if (locks) {
+      effects.push(setLocks.of(locks));
+      const [first] = locks.kept;
+      // What may be edited is what one looks for, when the text opens.
+      if (first && name !== this.#looked && !view.hasFocus) {
+        const open = first.from > 1 ? 1 : first.to + 1;
+        if (first.from > 1 || first.after) show(doc.line(Math.min(open, doc.lines)).from);
+        this.#looked = name;
+      }
+    }
+    if (lit !== undefined) {
+      effects.push(setLit.of(lit));
+      if (lit && !view.hasFocus) show(Math.min(lit[0], doc.length));
+    }
+    if (others) {
+      effects.push(setKin.of(others));
+      if (others.length > 0 && !view.hasFocus) show(Math.min(others[0][0], doc.length));
+    }
+    if (effects.length) view.dispatch({ effects });
   }
 
   get cursor() {
@@ -202,6 +217,7 @@ class CodeEditor extends HTMLElement {
   }
 
   set cursor(offset) {
+    this.#fulfil();
     const view = this.#view;
     if (!view) return;
     const anchor = Math.min(offset, view.state.doc.length);
