@@ -5,6 +5,8 @@ import { story } from '../lib/story.mjs';
 
 /** Opens a scenario, at its first step. */
 async function open(page, url, scenario) {
+  // From elsewhere, so that what is found is the new page's.
+  await page.goto('about:blank');
   await page.goto(`${url}#scenario=${scenario}`);
   await page.locator('code-editor .cm-content').waitFor();
 }
