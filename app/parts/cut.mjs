@@ -17,7 +17,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const MAP = join(process.env.CARGO_TARGET_DIR ?? join(HERE, '../../target'), 'wasm32-unknown-unknown/wasm/northsouth-app.map');
 // What rustc's wasm32 target has on.
 const FEATURES = ['bulk-memory', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext'];
-const SMALL = ['-Oz', '--converge', '--strip-debug', '--strip-producers', '--strip-target-features'];
+const SMALL = ['-Oz', '--strip-debug', '--strip-producers', '--strip-target-features'];
 
 function setUp() {
   const done = join(HERE, 'node_modules/.installed');

@@ -12,6 +12,7 @@ const VISITS = [
   { language: 'en-GB', width: 1440 },
   { language: 'zh-CN', width: 1440 },
   { language: 'en-GB', width: 1024 },
+  { language: 'en-GB', width: 412 },
   { language: 'en-GB', width: 390 },
 ];
 
@@ -84,6 +85,8 @@ async function play(whole) {
     await sleep(1);
   };
   const forward = '.controls > .play + button';
+  // A browser tells of it where the page itself moves the map.
+  const scrolled = () => document.querySelector('.map-scroll')?.dispatchEvent(new Event('scroll'));
   if (whole) {
     await press('.play');
     await until(() => document.querySelector(forward).disabled);
@@ -91,6 +94,8 @@ async function play(whole) {
   for (let i = 0; i < 3; i += 1) await press('.step-back');
   await press('.controls > .icon');
   for (let i = 0; i < 3; i += 1) await press(forward);
+  scrolled();
+  await sleep(5);
 }
 
 const met = new Uint8Array(Number(count));
