@@ -4,11 +4,12 @@ import { accessible, openTab } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
 /** Opens a scenario, at its first step. */
-async function open(page, url, scenario) {
-  // From elsewhere, so that what is found is the new page's.
+async function open(page, url, scenario, shown = 'code-editor .cm-content') {
+  // From elsewhere, so that what is found is the new page's; and when the old one has all that it fetches.
+  await page.waitForLoadState('networkidle');
   await page.goto('about:blank');
   await page.goto(`${url}#scenario=${scenario}`);
-  await page.locator('code-editor .cm-content').waitFor();
+  await page.locator(shown).waitFor();
 }
 
 async function file(page, machine, name) {
@@ -16,7 +17,15 @@ async function file(page, machine, name) {
   await page.getByRole('navigation', { name: /^(Files|文件)$/ }).getByRole('button', { name }).click();
 }
 
-const line = (page, text) => page.locator('code-editor .cm-line').filter({ hasText: text }).first();
+/** A line of the editor, scrolled to: it draws those in sight only. */
+async function line(page, text) {
+  const found = page.locator('code-editor .cm-line').filter({ hasText: text }).first();
+  for (let i = 0; i < 40 && (await found.count()) === 0; i += 1) {
+    await page.locator('code-editor .cm-scroller').evaluate((editor) => editor.scrollBy(0, 200));
+    await page.waitForTimeout(50);
+  }
+  return found;
+}
 
 const edit = (page, from, to) =>
   page.locator('code-editor').evaluate((editor, [from, to]) => {
@@ -115,7 +124,7 @@ story('a generated file is taken over, differs, and is given back', {}, async ({
 
 story('a field lights the lines that it made, and a line names its fields', {}, async ({ page, url }) => {
   await open(page, url, 'policy-local');
-  await line(page, 'externalTrafficPolicy').click();
+  await (await line(page, 'externalTrafficPolicy')).click();
   const made = page.locator('.made');
   await made.getByText(/^Service web spec\.externalTrafficPolicy made \d+ lines in 3 files; used by 2 steps$/).waitFor();
   await accessible(page);
@@ -127,14 +136,14 @@ story('a field lights the lines that it made, and a line names its fields', {}, 
   await page.locator('code-editor .cm-activeLine, code-editor .cm-line').filter({ hasText: 'externalTrafficPolicy: Local' }).waitFor();
   // And from a route to the fields of its Node.
   await file(page, 'cluster', 'vpc');
-  await line(page, '172.20.2.0/25').click();
+  await (await line(page, '172.20.2.0/25')).click();
   await made.getByText('This line comes from').waitFor();
   await made.getByRole('button', { name: 'Node work002 spec.podCIDR' }).click();
   await page.locator('code-editor .kin').filter({ hasText: '172.20.2.0/25' }).first().waitFor();
 });
 
 story('集群的各个面板：中文、深色、窄屏', { locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 390, height: 844 } }, async ({ page, url }) => {
-  await page.goto(`${url}#scenario=policy-local`);
+  await open(page, url, 'policy-local', '#tab-more');
   for (const tab of ['岔路', '集群']) {
     await openTab(page, tab);
     await accessible(page);
