@@ -77,14 +77,17 @@ const whole = painted.then(async () => {
   if (joined) return;
   await fetchSecond();
   join(first, compiled);
-}).catch(() => {});
+});
 
-// The text editor comes after the first paint, and after the second part, which it calls into. Without it the page has plain text fields, so a failure is no more than that.
+// The text editor comes after the first paint, and after the second part, which it calls into. Without it the page has plain
+// text fields, so a failure is no more than that; and without the second part the default scenario still plays.
 // An embedded page asks for it when its files are opened.
 const editor = new URL('editor.js', document.baseURI).href;
 const load = () => import(editor).catch(() => {});
-if ('embed' in document.documentElement.dataset) addEventListener('northsouth-wants-editor', load, { once: true });
-else whole.then(load);
+if ('embed' in document.documentElement.dataset) {
+  whole.catch(() => {});
+  addEventListener('northsouth-wants-editor', load, { once: true });
+} else whole.then(load, () => {});
 
 // From the second visit on the page works without a network. Not every browser or page around allows it.
 navigator.serviceWorker?.register('sw.js').catch(() => {});

@@ -13,7 +13,9 @@ const VISITS = [
   { language: 'zh-CN', width: 1440 },
   { language: 'en-GB', width: 1024 },
   { language: 'en-GB', width: 412 },
+  { language: 'zh-CN', width: 412 },
   { language: 'en-GB', width: 390 },
+  { language: 'zh-CN', width: 390 },
 ];
 
 const DOM = ['Event', 'EventTarget', 'CustomEvent', 'AbortController', 'AbortSignal'];

@@ -113,7 +113,8 @@ story('pictures and a zip open again by drop, at the step that they show', {}, a
     await page.evaluate(() => localStorage.clear());
     await page.goto('about:blank');
     await page.goto(`${url}#scenario=local-without-endpoint`);
-    await page.locator('.where').waitFor();
+    // It comes last, and with it what takes drops.
+    await page.locator('code-editor .cm-content').waitFor();
     await drop(page, name, bytes);
     await page.getByRole('tab', { name: 'Probe' }).click();
     await page.waitForFunction(() => [...document.querySelectorAll('label input')].some((field) => field.value === '31061'));
