@@ -48,6 +48,7 @@ class CodeEditor extends HTMLElement {
   #wishes;
 
   connectedCallback() {
+    this.#values.label ||= this.getAttribute('label') ?? '';
     // Opened only here: a shadow root also takes CodeMirror's style sheets without a <style> element, which the page's
     // policy would refuse.
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open', delegatesFocus: true });

@@ -181,7 +181,8 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
 
     let class = props.generated.then_some("generated");
     if rich {
-        return html! { <code-editor {class} ref={node} /> };
+        // Named before anything is told it.
+        return html! { <code-editor {class} label={props.label.clone()} ref={node} /> };
     }
     let (send, file) = (props.send.clone(), props.file);
     let (allows, text, refuse) = (props.allows.clone(), props.text.clone(), refused.setter());
