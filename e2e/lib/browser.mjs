@@ -53,7 +53,9 @@ export async function openPage({ browser, url }, options = {}) {
   });
   page.on('pageerror', (error) => offences.push(`uncaught: ${error.stack ?? error}`));
   page.on('requestfailed', (request) => {
-    offences.push(`request failed: ${request.url()} (${request.failure()?.errorText})`);
+    const why = request.failure()?.errorText;
+    // A page that is left takes with it what it was still fetching.
+    if (why !== 'net::ERR_ABORTED') offences.push(`request failed: ${request.url()} (${why})`);
   });
   page.on('response', (response) => {
     if (response.status() >= 400) offences.push(`answer ${response.status()}: ${response.url()}`);
