@@ -2,11 +2,10 @@
 
 use std::fmt::{Display, Write};
 
-use super::{Opt, Syntax, fault, names, no_finish};
+use super::{Opt, Syntax, names, needs_one, no_finish};
 use crate::net::Masked;
 use crate::netfilter::Match;
 use crate::netfilter::matches::{Conntrack, States, Status};
-use crate::say;
 
 const STATE: u8 = 0;
 const PROTO: u8 = 1;
@@ -78,17 +77,7 @@ pub(in crate::netfilter) static CONNTRACK: Syntax<Match> = Syntax {
         }
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "conntrack",
-                options = "--ctstate, --ctorigdst, …"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "conntrack", "--ctstate, --ctorigdst, …"),
 };
 
 pub(in crate::netfilter) static STATE_MATCH: Syntax<Match> = Syntax {

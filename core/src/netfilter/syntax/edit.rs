@@ -5,10 +5,9 @@
 use std::fmt::Write;
 
 use super::ip::{class, read_tos, tos_name};
-use super::{Opt, Syntax, fault, no_finish, no_option};
+use super::{Opt, Syntax, needs_one, no_finish, no_option};
 use crate::netfilter::Target;
 use crate::netfilter::targets::TtlOp;
-use crate::say;
 
 pub(in crate::netfilter) static TTL: Syntax<Target> = Syntax {
     name: "TTL",
@@ -26,17 +25,7 @@ pub(in crate::netfilter) static TTL: Syntax<Target> = Syntax {
         });
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "TTL",
-                options = "--ttl-set, --ttl-dec, --ttl-inc"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "TTL", "--ttl-set, --ttl-dec, --ttl-inc"),
 };
 
 pub(in crate::netfilter) static TCPMSS: Syntax<Target> = Syntax {
@@ -50,17 +39,7 @@ pub(in crate::netfilter) static TCPMSS: Syntax<Target> = Syntax {
         });
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "TCPMSS",
-                options = "--set-mss, --clamp-mss-to-pmtu"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "TCPMSS", "--set-mss, --clamp-mss-to-pmtu"),
 };
 
 pub(in crate::netfilter) static TOS: Syntax<Target> = Syntax {
@@ -85,16 +64,13 @@ pub(in crate::netfilter) static TOS: Syntax<Target> = Syntax {
         *t = Target::Tos { value, mask };
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
+    finish: |_, given, span| {
+        needs_one(
+            given,
             span,
-            say!(
-                "iptables/needs-an-option",
-                name = "TOS",
-                options = "--set-tos, --and-tos, --or-tos, --xor-tos"
-            ),
-        )),
-        _ => Ok(()),
+            "TOS",
+            "--set-tos, --and-tos, --or-tos, --xor-tos",
+        )
     },
 };
 
@@ -112,17 +88,7 @@ pub(in crate::netfilter) static DSCP: Syntax<Target> = Syntax {
         });
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "DSCP",
-                options = "--set-dscp, --set-dscp-class"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "DSCP", "--set-dscp, --set-dscp-class"),
 };
 
 pub(in crate::netfilter) static CHECKSUM: Syntax<Target> = Syntax {
@@ -130,17 +96,7 @@ pub(in crate::netfilter) static CHECKSUM: Syntax<Target> = Syntax {
     options: &[Opt::flag("checksum-fill", 0)],
     start: |_| Target::Checksum,
     option: |_, _, _| Ok(()),
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "CHECKSUM",
-                options = "--checksum-fill"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "CHECKSUM", "--checksum-fill"),
 };
 
 pub(in crate::netfilter) static CLASSIFY: Syntax<Target> = Syntax {

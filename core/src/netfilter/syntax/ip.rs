@@ -4,10 +4,9 @@
 use std::fmt::Write;
 
 use super::values::{leading_number, number};
-use super::{Fault, Given, Opt, Syntax, fault, no_finish};
+use super::{Fault, Given, Opt, Syntax, needs_one, no_finish};
 use crate::netfilter::matches::{Range, TtlTest};
 use crate::netfilter::{Match, Not};
-use crate::say;
 
 pub(in crate::netfilter) static LENGTH: Syntax<Match> = Syntax {
     name: "length",
@@ -43,17 +42,7 @@ pub(in crate::netfilter) static TTL: Syntax<Match> = Syntax {
         });
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "ttl",
-                options = "--ttl-eq, --ttl-lt, --ttl-gt"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "ttl", "--ttl-eq, --ttl-lt, --ttl-gt"),
 };
 
 pub(in crate::netfilter) static TOS: Syntax<Match> = Syntax {
@@ -116,17 +105,7 @@ pub(in crate::netfilter) static DSCP: Syntax<Match> = Syntax {
         *m = Match::Dscp(given.not(dscp));
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "dscp",
-                options = "--dscp, --dscp-class"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "dscp", "--dscp, --dscp-class"),
 };
 
 /// DiffServ classes (RFC 2474, 2597, 3246): `CSn`, `BE`, `AFxy`, `EF`. What follows a class is not looked at.

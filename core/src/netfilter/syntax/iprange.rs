@@ -4,10 +4,9 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::values::dotted;
-use super::{Opt, Syntax, fault};
+use super::{Opt, Syntax, needs_one};
 use crate::netfilter::matches::{Iprange, Range};
 use crate::netfilter::{Match, Not};
-use crate::say;
 
 pub(in crate::netfilter) static IPRANGE: Syntax<Match> = Syntax {
     name: "iprange",
@@ -28,17 +27,7 @@ pub(in crate::netfilter) static IPRANGE: Syntax<Match> = Syntax {
         }
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "iprange",
-                options = "--src-range, --dst-range"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "iprange", "--src-range, --dst-range"),
 };
 
 /// `a-b` or `a`; a reversed range is taken and never matches.

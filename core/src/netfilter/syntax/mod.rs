@@ -256,6 +256,22 @@ pub(super) fn no_finish<T>(_: &mut T, _: u32, _: Span) -> Result<(), Fault> {
     Ok(())
 }
 
+/// For an extension that does nothing without one of its `options`.
+pub(super) fn needs_one(
+    given: u32,
+    span: Span,
+    name: &'static str,
+    options: &'static str,
+) -> Result<(), Fault> {
+    if given == 0 {
+        return Err(fault(
+            span,
+            say!("iptables/needs-an-option", name = name, options = options),
+        ));
+    }
+    Ok(())
+}
+
 pub(super) fn no_option<T>(_: &mut T, given: &Given, _: &mut Around) -> Result<(), Fault> {
     Err(given.bad())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Fault, Given, Opt, Syntax, fault, ports};
+use super::{Fault, Given, Opt, Syntax, fault, needs_one, ports};
 use crate::net::Protocol;
 use crate::netfilter::matches::{Multiport, PortSide, Range};
 use crate::netfilter::{Header, Match};
@@ -41,17 +41,7 @@ pub(in crate::netfilter) static MULTIPORT: Syntax<Match> = Syntax {
         };
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "multiport",
-                options = "--sports, --dports, --ports"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "multiport", "--sports, --dports, --ports"),
 };
 
 /// The name of the protocol, if it is one with ports and not turned around.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::values::leading_number;
-use super::{Fault, Given, Opt, Syntax, fault};
+use super::{Fault, Given, Opt, Syntax, fault, needs_one};
 use crate::netfilter::matches::{Owner, Range};
 use crate::netfilter::{Match, Not};
 use crate::say;
@@ -39,16 +39,13 @@ pub(in crate::netfilter) static OWNER: Syntax<Match> = Syntax {
         }
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
+    finish: |_, given, span| {
+        needs_one(
+            given,
             span,
-            say!(
-                "iptables/needs-an-option",
-                name = "owner",
-                options = "--uid-owner, --gid-owner, --socket-exists"
-            ),
-        )),
-        _ => Ok(()),
+            "owner",
+            "--uid-owner, --gid-owner, --socket-exists",
+        )
     },
 };
 

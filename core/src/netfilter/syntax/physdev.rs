@@ -1,9 +1,8 @@
 //! `-m physdev` (`libxt_physdev.c`).
 
-use super::{Opt, Syntax, fault};
+use super::{Opt, Syntax, needs_one};
 use crate::netfilter::matches::Physdev;
 use crate::netfilter::{Interface, Match, Not};
-use crate::say;
 
 pub(in crate::netfilter) static PHYSDEV: Syntax<Match> = Syntax {
     name: "physdev",
@@ -28,17 +27,7 @@ pub(in crate::netfilter) static PHYSDEV: Syntax<Match> = Syntax {
         }
         Ok(())
     },
-    finish: |_, given, span| match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = "physdev",
-                options = "--physdev-in, --physdev-out, …"
-            ),
-        )),
-        _ => Ok(()),
-    },
+    finish: |_, given, span| needs_one(given, span, "physdev", "--physdev-in, --physdev-out, …"),
 };
 
 /// The same words in `iptables-save` and in listings.
