@@ -15,7 +15,7 @@ use super::template::Template;
 use super::timing::Timing;
 use crate::net::Request;
 use crate::say;
-use crate::text::Span;
+use crate::text::{Span, base64};
 use crate::yaml::{Node, Value};
 
 #[derive(Clone, Debug)]
@@ -342,7 +342,10 @@ fn read_body(body: Object, longest: usize) -> Read<String> {
         return Err(Refusal::field(body.span, "specifier", "is required"));
     }
     let text = match body.str("inline_string")? {
-        "" => unbase64(body.str("inline_bytes")?),
+        "" => match base64::decode(body.str("inline_bytes")?) {
+            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            None => return Err(Refusal::field(body.span, "inline_bytes", "is not base64")),
+        },
         text => text.to_string(),
     };
     if text.len() > longest {
@@ -352,28 +355,6 @@ fn read_body(body: Object, longest: usize) -> Read<String> {
     }
     body.end();
     Ok(text)
-}
-
-fn unbase64(text: &str) -> String {
-    let (mut out, mut bits, mut have) = (Vec::new(), 0u32, 0u32);
-    for b in text.bytes() {
-        let value = match b {
-            b'A'..=b'Z' => b - b'A',
-            b'a'..=b'z' => b - b'a' + 26,
-            b'0'..=b'9' => b - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => continue,
-        };
-        bits = (bits << 6) | u32::from(value);
-        have += 6;
-        if have >= 8 {
-            have -= 8;
-            out.push((bits >> have) as u8);
-            bits &= (1 << have) - 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 impl Forward {

@@ -3,9 +3,9 @@
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_zlib_with_limit};
 
-use super::{Shared, Unpacked, base64, record};
+use super::{Shared, Unpacked, record};
 use crate::say;
-use crate::text::Say;
+use crate::text::{Say, base64};
 use crate::workspace::Workspace;
 
 /// The form that links are written in: records, in zlib's format (RFC 1950), whose checksum tells a link that was cut.

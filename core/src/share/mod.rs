@@ -5,7 +5,6 @@
 //! new form gets a new version or codec beside the old ones. A link comes from anywhere, so its size is bounded at each
 //! stage and each failure is a sentence.
 
-mod base64;
 mod capture;
 mod carry;
 mod crc;

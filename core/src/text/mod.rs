@@ -1,5 +1,6 @@
 //! Text: what users own. Files, the spans that values were read from, what is to be said about them, and the sentences themselves.
 
+pub(crate) mod base64;
 mod diagnostic;
 mod diff;
 mod file;

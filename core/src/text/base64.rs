@@ -1,4 +1,4 @@
-//! base64url without padding (RFC 4648, 5).
+//! base64url without padding (RFC 4648, 5), and reading of plain base64.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
