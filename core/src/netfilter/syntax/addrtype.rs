@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Opt, Syntax, fault};
+use super::{Opt, Syntax, needs_one};
 use crate::netfilter::matches::{AddressTypes, Addrtype};
 use crate::netfilter::{AddressType, Match, Not};
-use crate::say;
 
 const SRC: u8 = 0;
 const DST: u8 = 1;
@@ -42,16 +41,13 @@ pub(in crate::netfilter) static ADDRTYPE: Syntax<Match> = Syntax {
         }
         Ok(())
     },
-    finish: |_, given, span| match given & (1 << SRC | 1 << DST) {
-        0 => Err(fault(
+    finish: |_, given, span| {
+        needs_one(
+            given & (1 << SRC | 1 << DST),
             span,
-            say!(
-                "iptables/needs-an-option",
-                name = "addrtype",
-                options = "--src-type, --dst-type"
-            ),
-        )),
-        _ => Ok(()),
+            "addrtype",
+            "--src-type, --dst-type",
+        )
     },
 };
 

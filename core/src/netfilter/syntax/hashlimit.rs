@@ -5,10 +5,9 @@ use std::fmt::Write;
 
 use super::comment::clip;
 use super::limit::{read_rate, write_rate};
-use super::{Fault, Given, Opt, Syntax, fault, known};
+use super::{Fault, Given, Opt, Syntax, known, needs_one};
 use crate::netfilter::Match;
 use crate::netfilter::matches::Hashlimit;
-use crate::say;
 
 /// Parts of a second in which the kernel counts (`XT_HASHLIMIT_SCALE_v2`).
 pub(in crate::netfilter) const SCALE: u64 = 1_000_000;
@@ -87,16 +86,13 @@ pub(in crate::netfilter) static HASHLIMIT: Syntax<Match> = Syntax {
         }
         Ok(())
     },
-    finish: |_, given, span| match given & (1 << UPTO | 1 << ABOVE) {
-        0 => Err(fault(
+    finish: |_, given, span| {
+        needs_one(
+            given & (1 << UPTO | 1 << ABOVE),
             span,
-            say!(
-                "iptables/needs-an-option",
-                name = "hashlimit",
-                options = "--hashlimit-upto, --hashlimit-above"
-            ),
-        )),
-        _ => Ok(()),
+            "hashlimit",
+            "--hashlimit-upto, --hashlimit-above",
+        )
     },
 };
 

@@ -3,11 +3,10 @@
 
 use std::fmt::Write;
 
-use super::{Fault, Given, Opt, Syntax, fault, known, no_finish};
+use super::{Fault, Given, Opt, Syntax, known, needs_one, no_finish};
 use crate::netfilter::matches::Bits;
 use crate::netfilter::targets::ConnmarkOp;
 use crate::netfilter::{Match, Not, Target};
-use crate::say;
 
 const NO_BITS: Bits = Bits { value: 0, mask: 0 };
 const ALL: u32 = u32::MAX;
@@ -124,18 +123,13 @@ pub(in crate::netfilter) static CONNMARK: Syntax<Target> = Syntax {
     finish: |_, given, span| needs_operation("CONNMARK", given & OPS, span),
 };
 
-fn needs_operation(name: &str, given: u32, span: crate::text::Span) -> Result<(), Fault> {
-    match given {
-        0 => Err(fault(
-            span,
-            say!(
-                "iptables/needs-an-option",
-                name = name,
-                options = "--set-xmark, --set-mark, --and-mark, --or-mark, --xor-mark"
-            ),
-        )),
-        _ => Ok(()),
-    }
+fn needs_operation(name: &'static str, given: u32, span: crate::text::Span) -> Result<(), Fault> {
+    needs_one(
+        given,
+        span,
+        name,
+        "--set-xmark, --set-mark, --and-mark, --or-mark, --xor-mark",
+    )
 }
 
 /// Every way to change a mark as `--set-xmark` (`mark_tg_parse`).

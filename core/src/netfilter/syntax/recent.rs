@@ -4,10 +4,9 @@ use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 use super::comment::clip;
-use super::{Opt, Syntax, fault};
+use super::{Opt, Syntax, needs_one};
 use crate::netfilter::Match;
 use crate::netfilter::matches::{Recent, RecentAction};
-use crate::say;
 
 const SET: u8 = 0;
 const RCHECK: u8 = 1;
@@ -66,16 +65,13 @@ pub(in crate::netfilter) static RECENT: Syntax<Match> = Syntax {
         recent.inverted |= given.inverted;
         Ok(())
     },
-    finish: |_, given, span| match given & ANY {
-        0 => Err(fault(
+    finish: |_, given, span| {
+        needs_one(
+            given & ANY,
             span,
-            say!(
-                "iptables/needs-an-option",
-                name = "recent",
-                options = "--set, --rcheck, --update, --remove"
-            ),
-        )),
-        _ => Ok(()),
+            "recent",
+            "--set, --rcheck, --update, --remove",
+        )
     },
 };
 

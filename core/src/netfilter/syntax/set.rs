@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{Around, Fault, Given, Opt, Syntax, fault, known};
+use super::{Around, Fault, Given, Opt, Syntax, fault, known, needs_one};
 use crate::netfilter::matches::SetMatch;
 use crate::netfilter::targets::{SetChange, SetTarget};
 use crate::netfilter::{Match, Target};
@@ -122,16 +122,13 @@ pub(in crate::netfilter) static SET_TARGET: Syntax<Target> = Syntax {
         }
         Ok(())
     },
-    finish: |_, given, span| match given & (1 << ADD | 1 << DEL | 1 << known::TWO) {
-        0 => Err(fault(
+    finish: |_, given, span| {
+        needs_one(
+            given & (1 << ADD | 1 << DEL | 1 << known::TWO),
             span,
-            say!(
-                "iptables/needs-an-option",
-                name = "SET",
-                options = "--add-set, --del-set, --map-set"
-            ),
-        )),
-        _ => Ok(()),
+            "SET",
+            "--add-set, --del-set, --map-set",
+        )
     },
 };
 

@@ -1,6 +1,9 @@
 //! Other names and addresses for a workspace that is to be shown to others: the same thing gets the same new name everywhere,
 //! and networks still hold what they held.
 
+mod emptied;
+mod networks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
@@ -11,8 +14,10 @@ use crate::manifest::{self, Labels, Manifests, Meta};
 use crate::sim::{Probe, ProbeKind};
 use crate::text::{File, FileId};
 use crate::workspace::{FileKind, Place, Workspace, expand};
-use crate::yaml::edit::{self, Edit};
-use crate::yaml::{self, Node, Value};
+use crate::yaml::{self, Node};
+
+use emptied::emptied;
+use networks::networks;
 
 /// A workspace with other names, and what became of what, sorted.
 #[derive(Clone, Debug)]
@@ -475,154 +480,6 @@ fn host_names<'a>(node: &'a Node, here: bool, to: &mut Vec<&'a str>) {
     }
     for item in node.items() {
         host_names(item, here, to);
-    }
-}
-
-/// The largest networks that the texts name, and the /24 of each address outside of them, with new places in the same kind of
-/// space: private stays private, public becomes 198.18.0.0/15 (RFC 2544).
-fn networks(workspace: &Workspace) -> Vec<(Ipv4Network, Ipv4Addr)> {
-    let mut named: BTreeSet<(u8, Ipv4Addr)> = BTreeSet::new();
-    let mut alone: BTreeSet<Ipv4Addr> = BTreeSet::new();
-    for file in &workspace.files {
-        let words = file
-            .text
-            .split(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '/')));
-        for word in words.filter(|w| w.len() >= 7) {
-            let (ip, length) = match word.split_once('/') {
-                Some((ip, length)) => (ip, length.parse::<u8>().ok()),
-                None => (word, None),
-            };
-            let Ok(ip) = ip.parse::<Ipv4Addr>() else {
-                continue;
-            };
-            match length.filter(|l| (SPACES[0].1..31).contains(l)) {
-                Some(length) => {
-                    if let Ok(net) = Ipv4Network::new(ip, length) {
-                        named.insert((length, net.network()));
-                    }
-                }
-                None => drop(alone.insert(ip)),
-            }
-        }
-    }
-    if let std::net::IpAddr::V4(ip) = workspace.probe.to {
-        alone.insert(ip);
-    }
-    let mut largest: Vec<Ipv4Network> = Vec::new();
-    let alone = alone
-        .into_iter()
-        .map(|ip| (24, Ipv4Addr::from(ip.to_bits() & 0xffff_ff00)));
-    for (length, base) in named.into_iter().chain(alone) {
-        if kept(base) || largest.iter().any(|n| n.contains(base)) {
-            continue;
-        }
-        largest.extend(Ipv4Network::new(base, length).ok());
-    }
-    largest.sort_by_key(|n| n.prefix());
-    let mut next = SPACES.map(|(base, _)| base);
-    largest
-        .into_iter()
-        .filter_map(|net| {
-            let space = SPACES
-                .iter()
-                .position(|(base, length)| inside(net.network(), *base, *length));
-            let space = space.unwrap_or(SPACES.len() - 1);
-            let (base, length) = *SPACES.get(space)?;
-            let slot = next.get_mut(space)?;
-            let to = *slot;
-            // There is room for all that was there; of public networks perhaps not, and the rest keeps its place.
-            let fits = inside(to, base, length) && net.prefix() >= length;
-            *slot = Ipv4Addr::from(to.to_bits().checked_add(net.size())?);
-            fits.then_some((net, to))
-        })
-        .collect()
-}
-
-/// Private spaces, shared ones, and at last that which takes public addresses.
-const SPACES: [(Ipv4Addr, u8); 5] = [
-    (Ipv4Addr::new(10, 0, 0, 0), 8),
-    (Ipv4Addr::new(172, 16, 0, 0), 12),
-    (Ipv4Addr::new(192, 168, 0, 0), 16),
-    (Ipv4Addr::new(100, 64, 0, 0), 10),
-    (Ipv4Addr::new(198, 18, 0, 0), 15),
-];
-
-fn inside(ip: Ipv4Addr, base: Ipv4Addr, length: u8) -> bool {
-    let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-    ip.to_bits() & mask == base.to_bits()
-}
-
-/// Addresses that mean the same everywhere, and networks that stand in documents and defaults (RFC 5737; kubeadm).
-fn kept(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let documents = matches!((a, b, c), (192, 0, 2) | (198, 51, 100) | (203, 0, 113));
-    let defaults = matches!((a, b), (10, 96 | 244));
-    documents || defaults || ip.is_loopback() || ip.is_link_local() || a == 0 || a >= 224
-}
-
-/// Fields that decide nothing here and may tell much.
-const TELLING: [&str; 11] = [
-    "managedFields",
-    "env",
-    "envFrom",
-    "args",
-    "command",
-    "image",
-    "imageID",
-    "images",
-    "containerStatuses",
-    "initContainerStatuses",
-    "volumes",
-];
-
-/// Annotations that istiod, its injector and kube-proxy read.
-fn meant(annotations: &Node) -> String {
-    let read = |key: &str| key.contains("istio.io/") || key.starts_with("service.kubernetes.io/");
-    let quoted = |text: &str| {
-        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
-        format!("\"{}\"", text.replace('\n', "\\n"))
-    };
-    let kept = annotations.entries().iter().filter(|e| read(&e.key));
-    let kept: Vec<String> = kept
-        .filter_map(|e| Some(format!("{}: {}", quoted(&e.key), quoted(e.value.str()?))))
-        .collect();
-    format!("{{{}}}", kept.join(", "))
-}
-
-fn emptied(text: &str) -> String {
-    let (documents, _) = yaml::read(text, FileId(0));
-    let mut edits = Vec::new();
-    for document in &documents {
-        empty(text, document, &mut edits);
-    }
-    edit::apply(text, edits)
-}
-
-fn empty(text: &str, node: &Node, edits: &mut Vec<Edit>) {
-    match &node.value {
-        Value::Map(entries) => {
-            for entry in entries {
-                let nothing = match &entry.value.value {
-                    Value::Map(_) => "{}",
-                    Value::Seq(_) => "[]",
-                    _ => "\"\"",
-                };
-                // A proxy's arguments say what kind it is.
-                let proxy = node.field("name").and_then(Node::str) == Some("istio-proxy");
-                if proxy && &*entry.key == "args" {
-                    continue;
-                }
-                if &*entry.key == "annotations" {
-                    edits.push(edit::set(text, node, &entry.key, &meant(&entry.value)));
-                } else if TELLING.contains(&&*entry.key) {
-                    edits.push(edit::set(text, node, &entry.key, nothing));
-                } else {
-                    empty(text, &entry.value, edits);
-                }
-            }
-        }
-        Value::Seq(items) => items.iter().for_each(|item| empty(text, item, edits)),
-        _ => {}
     }
 }
 
