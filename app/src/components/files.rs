@@ -12,7 +12,6 @@ use super::file_tools::FileTools;
 use crate::browser::editor::Locks;
 use crate::i18n::course::course;
 use crate::state::Event;
-use crate::view_model::cluster::counterpart;
 use crate::view_model::{editor, explain, files};
 
 /// The texts, as the real tools print them.
@@ -42,7 +41,7 @@ pub fn files_pane(props: &Props) -> Html {
             task.allows(&name, &text)
         }))
     });
-    let taken = counterpart(&state.run, state.file).is_some();
+    let taken = state.run.generated(state.file).is_some();
     let edited = files::is_edited(state, state.file) && !taken;
     html! {
         <section class="files" aria-label={words.files}>

@@ -2,6 +2,8 @@
 
 use northsouth::insight::{Choice, Of, Operation};
 
+use super::en::plural;
+
 pub struct ControlWords {
     pub roads: &'static str,
     pub roads_about: &'static str,
@@ -189,10 +191,6 @@ pub const EN: ControlWords = ControlWords {
     lit_by: |n| format!("{} lit here, made by", plural(n, "line is", "lines are")),
     step: |n| format!("Step {n}:"),
 };
-
-fn plural(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
-}
 
 pub const ZH_CN: ControlWords = ControlWords {
     roads: "岔路",

@@ -418,6 +418,6 @@ pub const WORDS: Words = Words {
     not_copied: "The browser does not allow copying here. Select the text and copy it yourself.",
 };
 
-fn plural(n: usize, one: &str, many: &str) -> String {
+pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }

@@ -3,7 +3,7 @@
 use northsouth::lesson::{Asked, Lesson, Part};
 use northsouth::text::{Block, Lang, Stretch, stretches};
 
-use super::{drawing, escaped, title};
+use super::{drawing, escaped, settled, title};
 use crate::i18n::course::course;
 use crate::i18n::{Words, words};
 use crate::state::course::moment;
@@ -14,7 +14,7 @@ use crate::view_model::stride;
 /// The walk at hand, at the steps that tell it in short.
 pub fn walk(state: &State) -> String {
     let words = words(state.settings.lang);
-    let mut state = settled(state);
+    let mut state = settled(state, Level::Chain);
     let mut out = head(&state, &title(&state));
     out += &paragraph(
         &state
@@ -61,9 +61,10 @@ pub fn lesson(lesson: &Lesson, lang: Lang) -> String {
         out += &format!("<section>{}", element("h2", &stop.title));
         let found = stop.find(&state.run.world, &state.run.trace);
         if let Some(step) = found.and_then(|found| moment(&state.walk, found)) {
-            state.after(Event::StepChosen(step));
             // What is to be predicted is not shown beside its question.
-            if stop.questions().next().is_some() {
+            let asks = stop.asks_first();
+            state.after(Event::StepChosen(step.saturating_sub(usize::from(asks))));
+            if asks {
                 state.zoom = Zoom::at(Level::Host);
             }
             out += &figure(&state);
@@ -86,16 +87,6 @@ pub fn lesson(lesson: &Lesson, lang: Lang) -> String {
         );
     }
     out + "</article>"
-}
-
-/// As a handout looks at it: nothing is hidden, the packet is followed.
-fn settled(state: &State) -> State {
-    let mut state = state.clone();
-    state.predict = false;
-    state.opened = None;
-    state.following = true;
-    state.zoom = Zoom::at(Level::Chain);
-    state
 }
 
 fn head(state: &State, title: &str) -> String {

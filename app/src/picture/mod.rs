@@ -14,7 +14,7 @@ pub use xml::escaped;
 
 use northsouth::share::CARRIED;
 
-use crate::state::{State, Theme};
+use crate::state::{Level, State, Theme, Zoom};
 
 /// The rules of `drawing.css` in the light theme's colours, and what is otherwise in the dark one.
 const LIGHT: &str = include_str!(concat!(env!("OUT_DIR"), "/light.css"));
@@ -38,6 +38,16 @@ fn style(theme: Theme) -> String {
         Theme::Dark => format!("{LIGHT}{DARK}"),
         Theme::Auto => format!("{LIGHT}@media (prefers-color-scheme:dark){{{DARK}}}"),
     }
+}
+
+/// As a picture looks at it: nothing is hidden, the packet is followed.
+fn settled(state: &State, level: Level) -> State {
+    let mut state = state.clone();
+    state.predict = false;
+    state.opened = None;
+    state.following = true;
+    state.zoom = Zoom::at(level);
+    state
 }
 
 /// What is around a drawing of the size given: its words for a screen reader, its look, and the workspace.

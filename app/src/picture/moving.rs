@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use super::caption::Caption;
 use super::draw::{self, Depth};
 use super::xml::group;
-use super::{Look, Sheet, WIDTH, title};
-use crate::state::{Event, Level, State, Zoom};
+use super::{Look, Sheet, WIDTH, settled, title};
+use crate::state::{Event, Level, State};
 use crate::view_model::map::geometry::Rect;
 use crate::view_model::map::{Map, Point};
 use crate::view_model::stride;
@@ -95,11 +95,7 @@ pub fn moving(state: &State, look: Look) -> String {
 
 /// The map at every step of interest, machine by machine: what stands in a hook would change too much to follow.
 fn stills(state: &State) -> Vec<Still> {
-    let mut state = state.clone();
-    state.predict = false;
-    state.opened = None;
-    state.following = true;
-    state.zoom = Zoom::at(Level::Host);
+    let mut state = settled(state, Level::Host);
     let mut steps = stride::key_steps(&state.run, &state.walk);
     if state.walk.is_empty() {
         steps.push(0);
@@ -126,8 +122,8 @@ impl Time {
 
     /// A moment in milliseconds as a keyframe's name.
     fn percent(&self, at: usize) -> String {
-        let share = at * 10_000 / self.whole().max(1);
-        format!("{}.{:02}%", share / 100, share % 100)
+        let share = at as u64 * 1_000_000 / (self.whole() as u64).max(1);
+        format!("{}.{:04}%", share / 10_000, share % 10_000)
     }
 
     /// Keyframes that show something at these steps and at no other.

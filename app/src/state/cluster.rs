@@ -22,8 +22,6 @@ pub enum ClusterEvent {
     Anonymised,
     /// A controller's file is to be the viewer's own, as it is.
     TakenOver(usize),
-    /// A file of the viewer's own is to be its controller's again.
-    GivenBack(usize),
     /// The cursor was put somewhere in a file, in UTF-16 units.
     CaretMoved { file: usize, at: u32 },
 }
@@ -57,13 +55,6 @@ impl State {
                 if let Some(made) = made.cloned() {
                     let mut workspace = Workspace::clone(&self.workspace);
                     workspace.files.push(made);
-                    self.change(workspace);
-                }
-            }
-            ClusterEvent::GivenBack(file) => {
-                let mut workspace = Workspace::clone(&self.workspace);
-                if file < workspace.files.len() {
-                    workspace.files.remove(file);
                     self.change(workspace);
                 }
             }

@@ -39,11 +39,10 @@ pub fn drift(run: &Run) -> Vec<Drift> {
         else {
             continue;
         };
-        let made = run.cluster.iter().flat_map(|c| &c.files);
-        let Some(made) = made.into_iter().find(|m| *m.name == *file.name) else {
+        let Some(made) = run.generated(at) else {
             continue;
         };
-        if made.sheet.text() != &*file.text {
+        if !made.is(file) {
             let id = FileId(u16::try_from(at).unwrap_or(u16::MAX));
             let (is, would) = (
                 chains(kind, &file.text, id),

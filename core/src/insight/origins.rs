@@ -1,6 +1,8 @@
 //! From a generated line to the fields that made it, and from a field to all that it made.
 
-use crate::text::Span;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::text::{self, FileId, Span};
 use crate::trace;
 use crate::workspace::Run;
 use crate::yaml::{self, Node, Value};
@@ -24,44 +26,48 @@ pub struct Made {
     pub steps: Vec<(usize, usize, usize)>,
 }
 
-/// What a line of a generated file comes from, the most telling field first. Empty for files of people's own.
-pub fn origins(run: &Run, file: usize, line: usize) -> Vec<Origin> {
-    let find = || {
-        let shown = run.files.get(file)?;
-        let mut made = run.cluster.as_ref()?.files.iter();
-        let made = made.find(|m| *m.name == *shown.name && m.sheet.text() == &*shown.text)?;
-        let mut origins: Vec<Origin> = Vec::new();
-        for span in made.sheet.sources(line) {
-            if origins.iter().all(|o| o.span != *span) {
-                origins.push(Origin {
-                    span: *span,
-                    ..named(run, *span)
-                });
-            }
-        }
-        Some(origins)
-    };
-    find().unwrap_or_default()
+/// The spans that a line of a generated file comes from, the line counted from 0. Empty for files of people's own.
+pub fn sources(run: &Run, file: usize, line: usize) -> &[Span] {
+    let made = run.files.get(file).zip(run.generated(file));
+    made.filter(|(file, made)| made.is(file))
+        .map_or(&[], |(_, made)| made.sheet.sources(line))
 }
 
-/// What a place in a manifest made: the smallest field around it, be the place in its name or in its value.
+/// What `sources` are, the most telling field first, each once.
+pub fn origins(run: &Run, file: usize, line: usize) -> Vec<Origin> {
+    let mut origins: Vec<Origin> = Vec::new();
+    for span in sources(run, file, line) {
+        if origins.iter().all(|o| o.span != *span) {
+            origins.push(Origin {
+                span: *span,
+                ..named(run, *span)
+            });
+        }
+    }
+    origins
+}
+
+/// What a place in a manifest made; a `field`'s, to know what a field made.
 pub fn made_by(run: &Run, place: Span) -> Made {
     let mut made = Made::default();
     let Some(cluster) = &run.cluster else {
         return made;
     };
-    let place = field(run, place).map_or(place, |field| field.span);
+    let shown: Vec<Option<usize>> = cluster
+        .files
+        .iter()
+        .map(|generated| run.files.iter().position(|file| generated.is(file)))
+        .collect();
     for (at, line) in cluster.made_of(place) {
-        let Some(generated) = cluster.files.get(at) else {
-            continue;
-        };
-        let shown = |f: &crate::text::File| {
-            *f.name == *generated.name && *f.text == *generated.sheet.text()
-        };
-        if let Some(file) = run.files.iter().position(shown) {
+        if let Some(file) = shown.get(at).copied().flatten() {
             made.lines.push((file, line));
         }
     }
+    let stretches = stretches(run, &made.lines);
+    let within = |span: Span, all: &[Span]| {
+        let after = all.partition_point(|line| line.end < span.start);
+        all.get(after).is_some_and(|line| line.start <= span.start)
+    };
     for (j, journey) in run.trace.journeys.iter().enumerate() {
         for (h, hop) in journey.hops.iter().enumerate() {
             for (s, step) in hop.steps.iter().enumerate() {
@@ -73,18 +79,32 @@ pub fn made_by(run: &Run, place: Span) -> Made {
                     && place.start <= span.start
                     && span.end <= place.end
                     && span.start < span.end;
-                let line = || {
-                    let file = usize::from(span.file.0);
-                    let line = run.files.get(file)?.line_column(span.start).line as usize;
-                    Some((file, line.checked_sub(1)?))
-                };
-                if own || line().is_some_and(|used| made.lines.contains(&used)) {
+                let lines = stretches.get(&usize::from(span.file.0));
+                if own || lines.is_some_and(|all| within(span, all)) {
                     made.steps.push((j, h, s));
                 }
             }
         }
     }
     made
+}
+
+/// Where these lines of files are, file by file in the files' order.
+fn stretches(run: &Run, lines: &[(usize, usize)]) -> BTreeMap<usize, Vec<Span>> {
+    let mut wanted: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for (file, line) in lines {
+        wanted.entry(*file).or_default().insert(*line);
+    }
+    let spans = |file: usize, wanted: &BTreeSet<usize>| {
+        let (id, file) = (u16::try_from(file).ok()?, run.files.get(file)?);
+        let all = text::lines(&file.text, FileId(id)).enumerate();
+        let found = all.filter(|(at, _)| wanted.contains(at));
+        Some(found.map(|(_, line)| line.span).collect())
+    };
+    let found = wanted.into_iter();
+    found
+        .filter_map(|(file, wanted)| Some((file, spans(file, &wanted)?)))
+        .collect()
 }
 
 /// The field at a place in a manifest: the span of its value, the object and the way to it.
@@ -191,7 +211,8 @@ mod tests {
             .position(|f| &*f.name == "cluster.yaml")
             .unwrap();
         let at = workspace.files[cluster].text.find("Policy: Local").unwrap();
-        let made = made_by(&run, Span::new(FileId(cluster as u16), at + 8, at + 9));
+        let place = Span::new(FileId(cluster as u16), at + 8, at + 9);
+        let made = made_by(&run, field(&run, place).unwrap().span);
         let texts: Vec<_> = made
             .lines
             .iter()
@@ -220,7 +241,8 @@ mod tests {
         let made = |text: &str| {
             let cluster = file("cluster.yaml");
             let at = run.files[cluster].text.find(text).unwrap() + 2;
-            let made = made_by(&run, Span::new(FileId(cluster as u16), at, at));
+            let place = Span::new(FileId(cluster as u16), at, at);
+            let made = made_by(&run, field(&run, place).map_or(place, |f| f.span));
             let names: BTreeSet<_> = made.lines.iter().map(|(f, _)| *f).collect();
             names
         };

@@ -29,7 +29,7 @@ pub use scores::{Part as ScorePart, Suite, scores};
 pub use subject::{Subject, SubjectKind};
 pub use why_not::{Verdict, Way, WhyNot, nothing_here, why_not};
 
-use crate::control::cluster::Cluster;
+use crate::control::cluster::{Cluster, Generated};
 use crate::load_balancer::Forwarding;
 use crate::say;
 use crate::sim;
@@ -65,6 +65,15 @@ pub struct Run {
     /// Why the probe could not be sent at all.
     pub refused: Option<Say>,
     memory: Memory,
+}
+
+impl Run {
+    /// What a controller makes in the place of a file, which is the file itself where that is nobody's own.
+    pub fn generated(&self, file: usize) -> Option<&Generated> {
+        let name = &self.files.get(file)?.name;
+        let mut made = self.cluster.as_ref()?.files.iter();
+        made.find(|made| *made.name == **name)
+    }
 }
 
 /// Reads the files, lets the load balancer check its backends, and plays the probe.

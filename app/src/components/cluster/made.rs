@@ -61,7 +61,9 @@ fn made(kin: &Kin, props: &Props) -> Html {
     let moments = state.walk.moments.iter().enumerate();
     let used = moments.filter(|(_, m)| {
         let at = m.position;
-        kin.made.steps.contains(&(at.journey, at.hop, at.step))
+        let at = (at.journey, at.hop, at.step);
+        // They are in the trace's order.
+        kin.made.steps.binary_search(&at).is_ok()
     });
     let steps: Vec<usize> = used.map(|(at, _)| at).collect();
     let field = kin.field.as_ref().map(name).unwrap_or_default();

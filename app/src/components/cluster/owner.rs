@@ -3,7 +3,7 @@ use yew::prelude::*;
 use super::diff::diff_view;
 use crate::components::Props;
 use crate::state::{ClusterEvent, Event};
-use crate::view_model::cluster::{counterpart, is_generated, maker, manifests};
+use crate::view_model::cluster::manifests;
 
 /// Whose the open file is: a controller's, or people's own with what the controller would write instead.
 #[component]
@@ -14,10 +14,10 @@ pub fn Owner(props: &Props) -> Html {
     let Some(file) = state.run.files.get(state.file) else {
         return html! {};
     };
-    let who = maker(&file.name);
-    let Some(made) = counterpart(&state.run, state.file) else {
+    let Some(made) = state.run.generated(state.file) else {
         return html! {};
     };
+    let who = made.maker;
     let send = |event: ClusterEvent| props.on(Event::Cluster(event));
     if state.file >= state.workspace.files.len() {
         return html! {
@@ -28,7 +28,7 @@ pub fn Owner(props: &Props) -> Html {
             </div>
         };
     }
-    let same = is_generated(&state.run, state.file);
+    let same = made.is(file);
     let open = !same && *shown == Some(state.file);
     let toggle = {
         let (shown, at) = (shown.setter(), state.file);
@@ -41,9 +41,9 @@ pub fn Owner(props: &Props) -> Html {
             if !same {
                 <button class="link" aria-expanded={open.to_string()} onclick={toggle}>{ words.show_diff }</button>{ " " }
             }
-            <button class="link" onclick={send(ClusterEvent::GivenBack(state.file))}>{ (words.give_back)(who) }</button>
+            <button class="link" onclick={props.on(Event::FileDeleted(state.file))}>{ (words.give_back)(who) }</button>
             if open {
-                { diff_view(made, &file.text, words) }
+                { diff_view(made.sheet.text(), &file.text, words) }
             }
         </div>
     }

@@ -6,7 +6,6 @@ use northsouth::insight::{Made, Origin, field, made_by, origins};
 use northsouth::text::{FileId, Span, lines};
 use northsouth::workspace::{FileKind, Run};
 
-use super::is_generated;
 use crate::view_model::editor::Units;
 
 /// A place, and what belongs to it.
@@ -33,8 +32,8 @@ impl Kin {
         };
         if FileKind::of(name) == FileKind::Manifests {
             kin.field = field(run, place);
-            kin.made = made_by(run, place);
-        } else if is_generated(run, file) {
+            kin.made = made_by(run, kin.field.as_ref().map_or(place, |field| field.span));
+        } else {
             let line = run.files.get(file)?.line_column(place.start).line as usize;
             kin.origins = origins(run, file, line.checked_sub(1)?);
         }

@@ -5,7 +5,7 @@ mod kin;
 pub use kin::Kin;
 
 use northsouth::text::{FileId, Span};
-use northsouth::workspace::{FileKind, HostFile, Place, Run};
+use northsouth::workspace::{FileKind, Run};
 
 use crate::i18n::Words;
 
@@ -14,34 +14,6 @@ pub fn place(run: &Run, span: Span, words: &Words) -> String {
     let file = run.files.get(usize::from(span.file.0));
     file.map(|f| words.line(&f.name, f.line_column(span.start).line))
         .unwrap_or_default()
-}
-
-/// Who writes such a file on a real cluster.
-pub fn maker(name: &str) -> &'static str {
-    match FileKind::of(name) {
-        FileKind::LoadBalancer | FileKind::Vpc => "cloud-controller-manager",
-        FileKind::Client => "Environment",
-        FileKind::KubectlPods | FileKind::KubectlServices | FileKind::KubectlNodes => "kubectl",
-        FileKind::Host(Place::Pod(_), HostFile::IptablesSave) => "istio-init",
-        FileKind::Host(_, HostFile::IptablesSave | HostFile::NftRuleset) => "kube-proxy",
-        FileKind::Host(_, HostFile::Sockets | HostFile::Sysctl) => "kubelet",
-        _ => "CNI",
-    }
-}
-
-/// What the controllers would write in the place of a file.
-pub fn counterpart(run: &Run, file: usize) -> Option<&str> {
-    let file = run.files.get(file)?;
-    let made = run.cluster.as_ref()?.files.iter();
-    made.into_iter()
-        .find(|m| *m.name == *file.name)
-        .map(|m| m.sheet.text())
-}
-
-/// Whether a file is as its controller writes it.
-pub fn is_generated(run: &Run, file: usize) -> bool {
-    let text = run.files.get(file).map(|f| &*f.text);
-    text.is_some() && counterpart(run, file) == text
 }
 
 /// The manifests that a run's controllers read: the file, or `None` where there are more than one.

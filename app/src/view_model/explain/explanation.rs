@@ -1,5 +1,6 @@
 //! One step in full: header, reasons, meaning, the tables that it was decided by.
 
+use northsouth::insight::sources;
 use northsouth::text::{Lang, Outcome, Reason, Span};
 use northsouth::topology::HostKind;
 use northsouth::workspace::Run;
@@ -152,16 +153,14 @@ pub(super) fn brief(line: &str) -> String {
 }
 
 /// What a controller made a line from.
-fn makers(run: &Run, span: Span) -> Vec<Span> {
-    let find = || {
-        let file = run.files.get(usize::from(span.file.0))?;
-        let mut made = run.cluster.as_ref()?.files.iter();
-        let made =
-            made.find(|made| *made.name == *file.name && made.sheet.text() == &*file.text)?;
-        let line = file.line_column(span.start).line.checked_sub(1)?;
-        Some(made.sheet.sources(line as usize).to_vec())
-    };
-    find().unwrap_or_default()
+fn makers(run: &Run, span: Span) -> &[Span] {
+    let at = usize::from(span.file.0);
+    let line = run
+        .files
+        .get(at)
+        .map(|f| f.line_column(span.start).line as usize);
+    line.and_then(|line| line.checked_sub(1))
+        .map_or(&[], |line| sources(run, at, line))
 }
 
 fn origin(run: &Run, span: Span, words: &Words) -> Option<Origin> {

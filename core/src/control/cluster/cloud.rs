@@ -67,11 +67,16 @@ pub(super) fn addresses(objects: &mut Manifests, facts: &Facts, said: &mut Vec<D
 
 /// The client, the load balancer and the VPC.
 pub(super) fn files(objects: &Manifests, facts: &Facts, files: &mut Vec<Generated>) {
-    let mut put = |name: &str, sheet: Sheet| {
+    let mut put = |maker: &'static str, name: &str, sheet: Sheet| {
         let name = name.to_string();
-        files.push(Generated { name, sheet });
+        files.push(Generated { name, maker, sheet });
     };
     let env = &facts.env;
+    let controller = "cloud-controller-manager";
+    let balancing = match env.cloud.value {
+        Cloud::MetalLbL2 => "MetalLB",
+        _ => controller,
+    };
     let mut client = Sheet::default();
     client.line(&[env.client.span], "name: client");
     client.line(
@@ -79,9 +84,9 @@ pub(super) fn files(objects: &Manifests, facts: &Facts, files: &mut Vec<Generate
         format!("address: {}", with_length(env.client.value)),
     );
     client.line(&[env.span], format!("gateway: {}", facts.outside.ip()));
-    put("client.yaml", client);
-    put("load-balancer.yaml", balancer(objects, facts));
-    put("vpc.yaml", vpc(objects, facts));
+    put("Northsouth", "client.yaml", client);
+    put(balancing, "load-balancer.yaml", balancer(objects, facts));
+    put(controller, "vpc.yaml", vpc(objects, facts));
 }
 
 fn with_length(net: ipnetwork::IpNetwork) -> String {

@@ -9,7 +9,11 @@ use crate::text::Span;
 pub(super) fn tables(objects: &Manifests, facts: &Facts, files: &mut Vec<Generated>) {
     let mut put = |name: &str, sheet| {
         let name = name.to_string();
-        files.push(Generated { name, sheet });
+        files.push(Generated {
+            name,
+            maker: "kubectl",
+            sheet,
+        });
     };
     let bare = objects.pods.iter().all(|p| &*p.meta.namespace == "default");
     let pods = objects.pods.iter().map(|p| (p.meta.span, pod(p)));

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use super::mesh::{self, PodProxy};
 use super::{api_server, endpoint_slices, workloads};
 use crate::manifest::Manifests;
-use crate::text::{Diagnostic, Span};
+use crate::text::{Diagnostic, File, Span};
 use facts::Facts;
 
 /// A text that the cluster makes, by its place in a workspace.
@@ -29,7 +29,16 @@ use facts::Facts;
 pub struct Generated {
     /// Such as `nodes/work001/ip-route.txt`.
     pub name: String,
+    /// Who writes it on a real cluster; `Northsouth` where nobody does.
+    pub maker: &'static str,
     pub sheet: Sheet,
+}
+
+impl Generated {
+    /// Whether this file is as it was made.
+    pub fn is(&self, file: &File) -> bool {
+        *self.name == *file.name && *self.sheet.text() == *file.text
+    }
 }
 
 /// What becomes of some manifests.

@@ -33,25 +33,26 @@ pub(super) fn files(
         said.push(Diagnostic::note(span, say));
     }
     let folder = format!("nodes/{}", node.meta.name);
-    let mut put = |file: &str, sheet: Sheet| {
+    let mut put = |maker: &'static str, file: &str, sheet: Sheet| {
         files.push(Generated {
             name: format!("{folder}/{file}"),
+            maker,
             sheet,
         });
     };
     let network = NodeNetwork::new(objects, facts, node);
     let mut sheet = Sheet::default();
     devices::print(&network.devices, &mut sheet);
-    put("ip-addr.txt", sheet);
-    put("ip-route.txt", listed(&network.routes));
+    put("CNI", "ip-addr.txt", sheet);
+    put("CNI", "ip-route.txt", listed(&network.routes));
     if !network.neighbours.is_empty() {
-        put("ip-neigh.txt", listed(&network.neighbours));
+        put("CNI", "ip-neigh.txt", listed(&network.neighbours));
     }
     if facts.env.plugin.value == Plugin::Bridge {
-        put("brctl-show.txt", brctl(objects, facts, node));
+        put("CNI", "brctl-show.txt", brctl(objects, facts, node));
     }
-    put("sysctl.txt", sysctl(facts, &network));
-    put("ss.txt", node_sockets(objects, facts, node));
+    put("kubelet", "sysctl.txt", sysctl(facts, &network));
+    put("kubelet", "ss.txt", node_sockets(objects, facts, node));
     let host = host(facts, &network);
     let proxier = proxier(facts, node, &host);
     if objects
@@ -67,16 +68,23 @@ pub(super) fn files(
         ProxyMode::Iptables => {
             let rules = iptables::rules(&view).save(proxier.version);
             let rules = masquerade(facts, node, traced(&view, &rules));
-            put("iptables-save.txt", rules);
+            put("kube-proxy", "iptables-save.txt", rules);
         }
         ProxyMode::Nftables => {
             put(
+                "kube-proxy",
                 "nft-ruleset.txt",
                 traced(&view, &nftables::rules(&view).listing()),
             );
-            put("iptables-save.txt", masquerade(facts, node, empty_nat()));
         }
-        ProxyMode::Ipvs => put("iptables-save.txt", masquerade(facts, node, empty_nat())),
+        ProxyMode::Ipvs => {}
+    }
+    if proxier.mode != ProxyMode::Iptables {
+        put(
+            "CNI",
+            "iptables-save.txt",
+            masquerade(facts, node, empty_nat()),
+        );
     }
 }
 

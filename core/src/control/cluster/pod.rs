@@ -28,9 +28,10 @@ pub(super) fn files(
         return;
     };
     let folder = pod_folder(pod);
-    let mut put = |file: &str, sheet: Sheet| {
+    let mut put = |maker: &'static str, file: &str, sheet: Sheet| {
         files.push(Generated {
             name: format!("{folder}/{file}"),
+            maker,
             sheet,
         });
     };
@@ -58,7 +59,7 @@ pub(super) fn files(
         }],
         &mut sheet,
     );
-    put("ip-addr.txt", sheet);
+    put("CNI", "ip-addr.txt", sheet);
     let mut routes = Sheet::default();
     let sources: &[Span] = &[ip.span, net.span, facts.env.plugin.span];
     if bridged {
@@ -82,9 +83,9 @@ pub(super) fn files(
     }
     if let Some((rules, route)) = proxy.and_then(PodProxy::transparent_routes) {
         routes.line(&[pod.meta.name_span], route);
-        put("ip-rule.txt", lines(pod, &rules));
+        put("istio-init", "ip-rule.txt", lines(pod, &rules));
     }
-    put("ip-route.txt", routes);
+    put("CNI", "ip-route.txt", routes);
     let of_proxy = proxy.map(PodProxy::sockets).unwrap_or_default();
     let mut all: Vec<_> = of_proxy
         .iter()
@@ -103,7 +104,7 @@ pub(super) fn files(
         let of_apps = sockets(objects, pod).into_iter();
         all.extend(of_apps.filter(|(_, port, ..)| !taken(*port)));
     }
-    put("ss.txt", listening(&all));
+    put("kubelet", "ss.txt", listening(&all));
 }
 
 /// What istio-iptables programs.
@@ -111,6 +112,7 @@ fn captured(pod: &Pod, proxy: Option<&PodProxy>, files: &mut Vec<Generated>) {
     if let Some(rules) = proxy.and_then(PodProxy::rules) {
         files.push(Generated {
             name: format!("{}/iptables-save.txt", pod_folder(pod)),
+            maker: "istio-init",
             sheet: lines(pod, &rules),
         });
     }

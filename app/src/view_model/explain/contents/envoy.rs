@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use northsouth::net::Chance;
 use northsouth::text::Outcome;
 use northsouth::trace::{Action, Considered, Proxied, Stage, considered};
 
@@ -73,7 +74,7 @@ fn lines(all: &[Considered], stage: Stage, reached: bool, now: bool, words: &Wor
     }
     for candidate in all.iter().skip(from).take(MOST_LINES) {
         let share = candidate.share.filter(|(share, of)| share < of);
-        let share = share.map(|(share, of)| format!(" {} %", share * 100 / of));
+        let share = share.map(|(share, of)| format!(" {}", Chance::new(share, of).told()));
         lines.push(Line {
             text: format!(
                 "{}{}",
