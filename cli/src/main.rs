@@ -27,35 +27,31 @@ northsouth conform SUITE IN OUT       the model's answers to a folder of recorde
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let help = words.first() == Some(&"help") || words.contains(&"--help");
     let result = match words[..] {
-        ["conform", suite, from, to] => {
-            conform::run(suite, from.as_ref(), to.as_ref()).map(|()| ExitCode::SUCCESS)
-        }
-        ["trace", ref rest @ ..] if !rest.contains(&"--help") => trace::command(rest),
-        ["explain", ref rest @ ..] if !rest.contains(&"--help") => explain::command(rest),
-        ["dialects", ref rest @ ..] if !rest.contains(&"--help") => cluster::dialects(rest),
-        ["drift", ref rest @ ..] if !rest.contains(&"--help") => cluster::drifts(rest),
-        ["anonymise", ref rest @ ..] if !rest.contains(&"--help") => cluster::anonymised(rest),
-        ["life", ref rest @ ..] if !rest.contains(&"--help") => cluster::life(rest),
-        ["roads", ref rest @ ..] if !rest.contains(&"--help") => roads::command(rest),
-        ["export", ref rest @ ..] if !rest.contains(&"--help") => export::command(rest),
-        ["run", ref rest @ ..] if !rest.contains(&"--help") => console::command(rest),
-        ["package", ref rest @ ..] if !rest.contains(&"--help") => package::command(rest),
-        ["grade", ref rest @ ..] if !rest.contains(&"--help") => exercise::grade::command(rest),
-        ["lesson", ref rest @ ..] if !rest.contains(&"--help") => lesson::command(rest),
-        ["compare", ref rest @ ..] if !rest.contains(&"--help") => compare::command(rest),
-        ["why-not", ref rest @ ..] if !rest.contains(&"--help") => why_not::command(rest),
-        ["coverage", ref rest @ ..] if !rest.contains(&"--help") => coverage::command(rest),
-        ["exercise", ref rest @ ..] if !rest.contains(&"--help") => exercise::command(rest),
-        [
-            "help" | "--help" | "trace" | "explain" | "roads" | "dialects" | "drift" | "anonymise"
-            | "life" | "run" | "exercise" | "compare" | "why-not" | "coverage" | "lesson"
-            | "export",
-            ..,
-        ] => {
+        _ if help => {
             println!("{}", usage());
             Ok(ExitCode::SUCCESS)
         }
+        ["conform", suite, from, to] => {
+            conform::run(suite, from.as_ref(), to.as_ref()).map(|()| ExitCode::SUCCESS)
+        }
+        ["trace", ref rest @ ..] => trace::command(rest),
+        ["explain", ref rest @ ..] => explain::command(rest),
+        ["dialects", ref rest @ ..] => cluster::dialects(rest),
+        ["drift", ref rest @ ..] => cluster::drifts(rest),
+        ["anonymise", ref rest @ ..] => cluster::anonymised(rest),
+        ["life", ref rest @ ..] => cluster::life(rest),
+        ["roads", ref rest @ ..] => roads::command(rest),
+        ["export", ref rest @ ..] => export::command(rest),
+        ["run", ref rest @ ..] => console::command(rest),
+        ["package", ref rest @ ..] => package::command(rest),
+        ["grade", ref rest @ ..] => exercise::grade::command(rest),
+        ["lesson", ref rest @ ..] => lesson::command(rest),
+        ["compare", ref rest @ ..] => compare::command(rest),
+        ["why-not", ref rest @ ..] => why_not::command(rest),
+        ["coverage", ref rest @ ..] => coverage::command(rest),
+        ["exercise", ref rest @ ..] => exercise::command(rest),
         _ => Err(usage()),
     };
     match result {

@@ -48,6 +48,20 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     if out.exists() {
         return Err(format!("{}: is there already", out.display()));
     }
+    // What is copied must not grow while it is.
+    let into = out.ancestors().skip(1).find_map(|folder| {
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        folder.canonicalize().ok()
+    });
+    if let (Some(into), Ok(page)) = (into, page.canonicalize())
+        && into.starts_with(&page)
+    {
+        return Err(format!("{}: is within {}", out.display(), page.display()));
+    }
     let mut copied = Vec::new();
     copy(page, &out.join("page"), "page", &mut copied)?;
     for item in &items {

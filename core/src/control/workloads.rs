@@ -35,14 +35,19 @@ pub fn run(cluster: &mut Manifests) -> Vec<Diagnostic> {
     said
 }
 
-/// The Pods of a template, none where the workload has some already, or belongs to another one.
-fn pods(workload: &Workload, cluster: &Manifests) -> Vec<Pod> {
+/// Whether a workload's template makes Pods: not where it has some already, or belongs to another workload.
+pub fn makes_pods(workload: &Workload, cluster: &Manifests) -> bool {
     let meta = &workload.meta;
     let selector = &workload.selector.match_labels;
     let owns = |p: &Pod| p.meta.namespace == meta.namespace && selector.select(&p.meta.labels);
-    if selector.is_empty() || meta.owner.is_some() || cluster.pods.iter().any(owns) {
+    !selector.is_empty() && meta.owner.is_none() && !cluster.pods.iter().any(owns)
+}
+
+fn pods(workload: &Workload, cluster: &Manifests) -> Vec<Pod> {
+    if !makes_pods(workload, cluster) {
         return Vec::new();
     }
+    let meta = &workload.meta;
     let pod = |name: String| Pod {
         meta: Meta {
             name: name.into(),

@@ -31,9 +31,9 @@ impl Choice {
         match self {
             Choice::Kubernetes => Version::ALL.iter().rev().map(|v| v.name()).collect(),
             Choice::ProxyMode => vec!["iptables", "nftables"],
-            Choice::Cloud => Cloud::ALL.iter().map(|(name, _)| *name).collect(),
-            Choice::Plugin => vec!["bridge", "routed"],
-            Choice::Routes => vec!["vpc", "host-gw", "vxlan"],
+            Choice::Cloud => Cloud::ALL.map(|(name, _)| name).into(),
+            Choice::Plugin => Plugin::ALL.map(|(name, _)| name).into(),
+            Choice::Routes => PodRoutes::ALL.map(|(name, _)| name).into(),
         }
     }
 
@@ -48,16 +48,9 @@ impl Choice {
                 ProxyMode::Nftables => "nftables",
                 ProxyMode::Ipvs => return None,
             },
-            Choice::Cloud => Cloud::ALL.iter().find(|(_, c)| *c == env.cloud.value)?.0,
-            Choice::Plugin => match env.plugin.value {
-                Plugin::Bridge => "bridge",
-                Plugin::Routed => "routed",
-            },
-            Choice::Routes => match env.routes.value {
-                PodRoutes::Vpc => "vpc",
-                PodRoutes::HostGw => "host-gw",
-                PodRoutes::Vxlan => "vxlan",
-            },
+            Choice::Cloud => name(&Cloud::ALL, env.cloud.value)?,
+            Choice::Plugin => name(&Plugin::ALL, env.plugin.value)?,
+            Choice::Routes => name(&PodRoutes::ALL, env.routes.value)?,
         })
     }
 
@@ -71,6 +64,12 @@ impl Choice {
             Choice::Routes => ("Environment", &["pods", "routes"]),
         }
     }
+}
+
+fn name<T: Copy + PartialEq>(all: &[(&'static str, T)], value: T) -> Option<&'static str> {
+    all.iter()
+        .find(|(_, of)| *of == value)
+        .map(|(name, _)| *name)
 }
 
 /// The workspace with another word in the field; the object is put before all others where it is missing. `None` without

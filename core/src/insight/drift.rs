@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::control::kube_proxy::Version;
 use crate::netfilter::{self, nft, print};
 use crate::say;
-use crate::text::{Diagnostic, Edit, FileId, Say, Span, diff};
+use crate::text::{Edit, FileId, Say, Span, diff};
 use crate::workspace::{FileKind, HostFile, Run};
 
 /// A chain of kube-proxy's, as it is and as it would be.
@@ -143,25 +143,6 @@ fn chains(kind: HostFile, text: &str, file: FileId) -> Chains {
     all
 }
 
-/// What is to be said of it where the rules are: one warning for each chain.
-pub fn remarks(drifts: &[Drift]) -> Vec<Diagnostic> {
-    let one = |drift: &Drift| {
-        let first = drift.lines.iter().find_map(|l| l.span);
-        let file = FileId(u16::try_from(drift.file).unwrap_or(u16::MAX));
-        let span = first.unwrap_or(Span::new(file, 0, 0));
-        let count = |edit| drift.lines.iter().filter(|l| l.edit == edit).count();
-        let (missing, more) = (count(Edit::Gone), count(Edit::New));
-        let say = say!(
-            "insight/drift",
-            chain = drift.chain,
-            missing = missing,
-            more = more
-        );
-        Diagnostic::warning(span, say)
-    };
-    drifts.iter().map(one).collect()
-}
-
 /// The release whose rules come nearest to those of the nodes' own files, where it is not the one that the manifests name.
 pub fn nearest(run: &Run) -> Option<(Version, Say)> {
     let cluster = run.cluster.as_ref()?;
@@ -259,11 +240,6 @@ mod tests {
         let found = drift(&run);
         let told: Vec<_> = found.iter().map(|d| (&*d.chain, d.lines.len())).collect();
         assert!(told.contains(&("nat KUBE-SERVICES", 2)), "{told:?}");
-        assert!(
-            remarks(&found)
-                .iter()
-                .all(|d| d.span.file.0 as usize == found[0].file)
-        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::control::mesh;
 use crate::manifest::{self, Manifests};
 use crate::text::FileId;
 use crate::workspace::{FileKind, Workspace};
@@ -16,13 +17,6 @@ pub struct Inventory {
     /// Remarks by their code: fields, rules and options that are not modelled or not understood.
     pub remarks: Vec<(&'static str, usize)>,
 }
-
-/// Kinds that istiod and Envoy are told in.
-const MESH: [&str; 3] = [
-    "networking.istio.io/",
-    "security.istio.io/",
-    "gateway.networking.k8s.io/",
-];
 
 pub fn inventory(workspace: &Workspace) -> Inventory {
     let mut objects = Manifests::default();
@@ -51,14 +45,12 @@ pub fn inventory(workspace: &Workspace) -> Inventory {
     }
     let mut over: BTreeMap<String, usize> = BTreeMap::new();
     for other in &objects.others {
-        let mesh = MESH
-            .iter()
-            .any(|group| other.api_version.starts_with(group));
-        let name = match mesh {
+        let read = mesh::reads(other);
+        let name = match read {
             true => other.kind.to_string(),
             false => format!("{} {}", other.api_version, other.kind),
         };
-        let counted = if mesh { &mut more } else { &mut over };
+        let counted = if read { &mut more } else { &mut over };
         *counted.entry(name).or_default() += 1;
     }
     modelled.extend(more);
@@ -83,7 +75,9 @@ mod tests {
   {apiVersion: batch/v1, kind: Job, metadata: {name: a}},
   {apiVersion: batch/v1, kind: Job, metadata: {name: b}},
   {apiVersion: v1, kind: Node, metadata: {name: n}},
-  {apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: g}}]}
+  {apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: g}},
+  {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i}},
+  {apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter, metadata: {name: f}}]}
 ";
         let found = inventory(&Workspace {
             files: vec![File::new("cluster.yaml", text)],
@@ -93,7 +87,13 @@ mod tests {
         let names = |of: &[(String, usize)]| -> Vec<String> {
             of.iter().map(|(k, n)| format!("{n} {k}")).collect()
         };
-        assert_eq!(names(&found.modelled), ["1 Node", "1 Gateway"]);
-        assert_eq!(names(&found.passed_over), ["2 batch/v1 Job"]);
+        assert_eq!(names(&found.modelled), ["1 Node", "1 Gateway", "1 Ingress"]);
+        assert_eq!(
+            names(&found.passed_over),
+            [
+                "2 batch/v1 Job",
+                "1 networking.istio.io/v1alpha3 EnvoyFilter"
+            ]
+        );
     }
 }

@@ -1,8 +1,10 @@
 //! A cluster's life: what people and accidents do to it, as changes of its manifests that keep the rest of the text, and what
 //! comes of them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use crate::control::workloads::makes_pods;
 use crate::manifest::{self, Manifests, Pod};
 use crate::net::{TcpFlags, Transport};
 use crate::say;
@@ -87,11 +89,8 @@ impl Operation {
 pub fn operations(workspace: &Workspace, run: &Run) -> Vec<Operation> {
     let written = Written::read(workspace);
     let mut all = Vec::new();
-    for workload in &written.objects.workloads {
-        let owns = |p: &Pod| workload.selector.match_labels.select(&p.meta.labels);
-        if written.objects.pods.iter().any(owns) {
-            continue;
-        }
+    let objects = &written.objects;
+    for workload in objects.workloads.iter().filter(|w| makes_pods(w, objects)) {
         let (name, now) = (workload.meta.full_name(), workload.replicas.value);
         for replicas in [now.checked_add(1), now.checked_sub(1)]
             .into_iter()
@@ -118,12 +117,15 @@ pub fn operations(workspace: &Workspace, run: &Run) -> Vec<Operation> {
         .files
         .iter()
         .find(|f| FileKind::of(&f.name) == FileKind::LoadBalancer);
+    let documents = balancer.map(|f| yaml::read(&f.text, FileId(0)).0);
+    let checks = checks(documents.as_deref().unwrap_or_default());
     for node in &written.objects.nodes {
-        let node = node.meta.name.to_string();
-        let lines = balancer.map(|f| checks(&f.text, &node)).unwrap_or_default();
-        if !lines.is_empty() {
-            let back = lines.iter().all(|(_, healthy)| *healthy == Some(false));
-            all.push(Operation::FailCheck { node, back });
+        if let Some(backends) = checks.get(&*node.meta.name) {
+            let failed = |b: &&Node| b.field("healthy").and_then(Node::bool) == Some(false);
+            all.push(Operation::FailCheck {
+                node: node.meta.name.to_string(),
+                back: backends.iter().all(failed),
+            });
         }
     }
     all
@@ -159,6 +161,8 @@ pub fn perform(workspace: &Workspace, run: &Run, operation: &Operation) -> Optio
 struct Written<'w> {
     workspace: &'w Workspace,
     objects: Manifests,
+    /// Of each file, what of it was looked at.
+    documents: BTreeMap<FileId, Rc<[Node]>>,
     edits: Vec<(FileId, Edit)>,
 }
 
@@ -173,6 +177,7 @@ impl<'w> Written<'w> {
         Self {
             workspace,
             objects,
+            documents: BTreeMap::new(),
             edits: Vec::new(),
         }
     }
@@ -189,8 +194,9 @@ impl<'w> Written<'w> {
         change: impl FnOnce(&str, &Node) -> Option<Edit>,
     ) -> Option<()> {
         let text = self.text(span.file);
-        let (documents, _) = yaml::read(text, span.file);
-        let edit = change(text, edit::at(&documents, span)?)?;
+        let read = || yaml::read(text, span.file).0.into();
+        let documents = self.documents.entry(span.file).or_insert_with(read);
+        let edit = change(text, edit::at(documents, span)?)?;
         self.edits.push((span.file, edit));
         Some(())
     }
@@ -209,9 +215,12 @@ impl<'w> Written<'w> {
     fn endpoints(&self, pod: &Pod) -> Vec<Span> {
         let slices = self.objects.endpoint_slices.iter();
         let slices = slices.filter(|s| s.meta.namespace == pod.meta.namespace);
-        let of_pod = |e: &&manifest::Endpoint| {
-            e.address
-                .is_some_and(|a| pod.ips.iter().any(|ip| ip.value == a.value))
+        // Pods of the host's network share an address.
+        let of_pod = |e: &&manifest::Endpoint| match &e.target {
+            Some(target) => **target == *pod.meta.name,
+            None => e
+                .address
+                .is_some_and(|a| pod.ips.iter().any(|ip| ip.value == a.value)),
         };
         slices
             .flat_map(|s| &s.endpoints)
@@ -310,18 +319,20 @@ impl<'w> Written<'w> {
     }
 }
 
-/// A node's backends in a load balancer's file: where each stands, and what it says of its health.
-fn checks(text: &str, node: &str) -> Vec<(Span, Option<bool>)> {
-    let (documents, _) = yaml::read(text, FileId(0));
+/// The backends in a load balancer's file, node by node.
+fn checks(documents: &[Node]) -> BTreeMap<&str, Vec<&Node>> {
+    let mut all: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
     let listeners = documents.first().and_then(|d| d.field("listeners"));
     let backends = listeners.into_iter().flat_map(|l| l.items());
     let backends = backends
         .filter_map(|l| l.field("backends"))
         .flat_map(|b| b.items());
-    backends
-        .filter(|b| b.field("node").and_then(Node::str) == Some(node))
-        .map(|b| (b.span, b.field("healthy").and_then(Node::bool)))
-        .collect()
+    for backend in backends {
+        if let Some(node) = backend.field("node").and_then(Node::str) {
+            all.entry(node).or_default().push(backend);
+        }
+    }
+    all
 }
 
 /// Nothing in the manifests says so: the load balancer's own file does, which becomes people's own by it.
@@ -331,12 +342,10 @@ fn fail_check(workspace: &Workspace, run: &Run, node: &str, back: bool) -> Optio
         .iter()
         .find(|f| FileKind::of(&f.name) == FileKind::LoadBalancer)?;
     let (documents, _) = yaml::read(&file.text, FileId(0));
-    let edits = checks(&file.text, node)
-        .into_iter()
-        .filter_map(|(span, _)| {
-            let backend = edit::at(&documents, span)?;
-            Some(edit::set(&file.text, backend, "healthy", &back.to_string()))
-        });
+    let backends = checks(&documents).remove(node).unwrap_or_default();
+    let edits = backends
+        .iter()
+        .map(|backend| edit::set(&file.text, backend, "healthy", &back.to_string()));
     let text = edit::apply(&file.text, edits.collect());
     let mut changed = workspace.clone();
     match changed.files.iter_mut().find(|f| f.name == file.name) {
@@ -391,20 +400,15 @@ pub struct Changes {
 }
 
 pub fn changes(before: &Run, after: &Run) -> Changes {
-    let names: BTreeSet<&str> = before
-        .files
-        .iter()
-        .chain(&after.files)
-        .map(|f| &*f.name)
-        .collect();
-    let text = |run: &Run, name: &str| {
-        let file = run.files.iter().find(|f| &*f.name == name);
-        file.map_or_else(String::new, |f| f.text.to_string())
-    };
-    let files = names.into_iter().filter_map(|name| {
-        let (old, new) = (text(before, name), text(after, name));
-        (old != new).then(|| (name.to_string(), old, new))
-    });
+    let mut texts: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    for file in &before.files {
+        texts.entry(&file.name).or_default().0 = &file.text;
+    }
+    for file in &after.files {
+        texts.entry(&file.name).or_default().1 = &file.text;
+    }
+    let differs = texts.into_iter().filter(|(_, (old, new))| old != new);
+    let files = differs.map(|(name, (old, new))| (name.into(), old.into(), new.into()));
     let answered = before.trace.journeys.len() > 1;
     let follow = || {
         let mut memory = before.after.clone();

@@ -10,7 +10,7 @@ mod roads;
 
 pub use anonymise::{Anonymised, anonymise};
 pub use choices::{Choice, choose};
-pub use drift::{Drift, DriftLine, drift, nearest, remarks};
+pub use drift::{Drift, DriftLine, drift, nearest};
 pub use inventory::{Inventory, inventory};
 pub use life::{Changes, Of, Operation, changes, ending, operations, perform, way};
 pub use origins::{Made, Origin, field, made_by, origins, sources};

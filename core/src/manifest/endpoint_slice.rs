@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::service::{address, port_number};
-use super::{Meta, Protocol, Spanned};
+use super::{Meta, Protocol, Service, Spanned};
 use crate::text::Span;
 use crate::yaml::{Cursor, Fields};
 
@@ -59,6 +59,13 @@ pub struct Endpoint {
 }
 
 impl EndpointSlice {
+    /// Whether it has endpoints of a Service: by its label.
+    pub fn is_of(&self, service: &Service) -> bool {
+        let named = self.service.as_ref();
+        named.is_some_and(|n| n.value == service.meta.name)
+            && self.meta.namespace == service.meta.namespace
+    }
+
     pub(super) fn read(mut fields: Fields<'_>) -> EndpointSlice {
         let meta = Meta::read(&mut fields, true);
         let service = meta.labels.get(SERVICE_NAME).cloned();

@@ -68,6 +68,19 @@ pub enum Cloud {
     FullNat,
 }
 
+impl Plugin {
+    pub const ALL: [(&'static str, Plugin); 2] =
+        [("bridge", Plugin::Bridge), ("routed", Plugin::Routed)];
+}
+
+impl PodRoutes {
+    pub const ALL: [(&'static str, PodRoutes); 3] = [
+        ("vpc", PodRoutes::Vpc),
+        ("host-gw", PodRoutes::HostGw),
+        ("vxlan", PodRoutes::Vxlan),
+    ];
+}
+
 impl Cloud {
     pub const ALL: [(&'static str, Cloud); 6] = [
         ("alibaba-slb", Cloud::AlibabaSlb),
@@ -120,15 +133,10 @@ impl Environment {
         if let Some(mut pods) = fields.get("pods").and_then(|c| c.fields()) {
             env.pod_cidr = pods.get("cidr").and_then(|c| spanned(c, network));
             set(&mut env.plugin, pods.get("plugin"), |c| {
-                c.one_of(&[("bridge", Plugin::Bridge), ("routed", Plugin::Routed)])
+                c.one_of(&Plugin::ALL)
             });
             set(&mut env.routes, pods.get("routes"), |c| {
-                let all = [
-                    ("vpc", PodRoutes::Vpc),
-                    ("host-gw", PodRoutes::HostGw),
-                    ("vxlan", PodRoutes::Vxlan),
-                ];
-                c.one_of(&all)
+                c.one_of(&PodRoutes::ALL)
             });
             set(&mut env.masquerade, pods.get("masquerade"), |c| c.bool());
             pods.end();

@@ -12,19 +12,26 @@ pub struct Edit {
     pub text: String,
 }
 
-/// The text after some edits that do not overlap; one that does not fit is left out.
+/// The text after some edits. What is only cut out may be cut by two of them; of others one that does not fit is left out.
 pub fn apply(text: &str, mut edits: Vec<Edit>) -> String {
-    edits.sort_by_key(|e| std::cmp::Reverse((e.range.start, e.range.end)));
+    edits.sort_by_key(|e| (e.range.start, e.range.end));
     edits.dedup();
-    let mut out = text.to_string();
-    let mut before = text.len();
-    for edit in edits {
-        let fits = edit.range.end <= before && out.get(edit.range.clone()).is_some();
-        if fits {
-            before = edit.range.start;
-            out.replace_range(edit.range, &edit.text);
-        }
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for Edit { range, text: new } in edits {
+        let start = if new.is_empty() {
+            range.start.max(done)
+        } else {
+            range.start
+        };
+        let (Some(kept), Some(_)) = (text.get(done..start), text.get(start..range.end)) else {
+            continue;
+        };
+        out.push_str(kept);
+        out.push_str(&new);
+        done = range.end;
     }
+    out.push_str(text.get(done..).unwrap_or_default());
     out
 }
 
@@ -101,15 +108,21 @@ pub fn remove(text: &str, span: Span) -> Edit {
         range: from..to,
         text: String::new(),
     };
-    if left.ends_with(',') {
-        return cut(left.len() - 1, range.end);
+    // The comma behind it goes along, or the one before the last.
+    let in_brackets = left.ends_with([',', '[']);
+    if let Some(rest) = right.strip_prefix(',').filter(|_| in_brackets) {
+        return cut(range.start, text.len() - rest.trim_start().len());
     }
-    if left.ends_with('[') {
-        let end = match right.strip_prefix(',') {
-            Some(rest) => text.len() - rest.trim_start().len(),
-            None => range.end,
-        };
-        return cut(range.start, end);
+    if in_brackets {
+        let comma = left.len() - usize::from(left.ends_with(','));
+        return cut(
+            if comma < left.len() {
+                comma
+            } else {
+                range.start
+            },
+            range.end,
+        );
     }
     let mut from = before.rfind('\n').map_or(0, |at| at + 1);
     // A block's span may reach over the ends of its lines.
@@ -227,5 +240,29 @@ mod tests {
         assert_eq!(out, "{\"items\": [{\"b\": 2}]}\n");
         let out = with(json, |d| remove(json, item(d, 1)));
         assert_eq!(out, "{\"items\": [{\"a\": 1}]}\n");
+    }
+
+    #[test]
+    fn neighbours_are_taken_out_together() {
+        let left = |text: &str, gone: &[usize]| {
+            let (documents, _) = yaml::read(text, FileId(0));
+            let items = match documents[0].field("items") {
+                Some(list) => list.items().to_vec(),
+                None => documents.clone(),
+            };
+            let edits = gone.iter().map(|at| remove(text, items[*at].span));
+            let out = apply(text, edits.collect());
+            assert_eq!(yaml::read(&out, FileId(0)).1, [], "{out}");
+            ["a", "b", "c"].map(|name| out.contains(name))
+        };
+        for text in [
+            "{items: [{a: 1}, {b: 2}, {c: 3}]}\n",
+            "items:\n- {a: 1}\n- {b: 2}\n- {c: 3}\n",
+            "a: 1\n---\nb: 2\n---\nc: 3\n",
+        ] {
+            assert_eq!(left(text, &[0, 1]), [false, false, true], "{text}");
+            assert_eq!(left(text, &[1, 2]), [true, false, false], "{text}");
+            assert_eq!(left(text, &[0, 1, 2]), [false; 3], "{text}");
+        }
     }
 }

@@ -243,19 +243,8 @@ fn local_endpoints(objects: &Manifests, facts: &Facts, service: &Service, node: 
     let network = NodeNetwork::default();
     let host = host(facts, &network);
     let proxier = proxier(facts, node, &host);
-    let of_service = |s: &&EndpointSlice| {
-        let named = s
-            .service
-            .as_ref()
-            .is_some_and(|n| n.value == service.meta.name);
-        named && s.meta.namespace == service.meta.namespace
-    };
-    let slices: Vec<EndpointSlice> = objects
-        .endpoint_slices
-        .iter()
-        .filter(of_service)
-        .cloned()
-        .collect();
+    let slices = objects.endpoint_slices.iter();
+    let slices: Vec<EndpointSlice> = slices.filter(|s| s.is_of(service)).cloned().collect();
     let view = View::new(
         std::slice::from_ref(service),
         &slices,
@@ -267,14 +256,7 @@ fn local_endpoints(objects: &Manifests, facts: &Facts, service: &Service, node: 
 
 fn pods(objects: &Manifests, service: &Service, port: &Port) -> Vec<Backend> {
     let mut backends = Vec::new();
-    for slice in &objects.endpoint_slices {
-        let named = slice
-            .service
-            .as_ref()
-            .is_some_and(|n| n.value == service.meta.name);
-        if !named || slice.meta.namespace != service.meta.namespace {
-            continue;
-        }
+    for slice in objects.endpoint_slices.iter().filter(|s| s.is_of(service)) {
         let number = slice
             .ports
             .iter()

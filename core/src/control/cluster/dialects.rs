@@ -30,14 +30,7 @@ impl Cluster {
         let network = NodeNetwork::new(&self.objects, &facts, node);
         let host = host(&facts, &network);
         let slices = self.objects.endpoint_slices.iter();
-        let of_service = slices.filter(|s| {
-            let named = s
-                .service
-                .as_ref()
-                .is_some_and(|n| n.value == service.meta.name);
-            named && s.meta.namespace == service.meta.namespace
-        });
-        let slices: Vec<EndpointSlice> = of_service.cloned().collect();
+        let slices: Vec<EndpointSlice> = slices.filter(|s| s.is_of(service)).cloned().collect();
         let iptables = Version::ALL.map(|version| (version, ProxyMode::Iptables));
         let both = iptables
             .into_iter()

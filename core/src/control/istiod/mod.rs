@@ -29,7 +29,7 @@ mod world;
 pub use analyze::{Level, Message, analyze};
 pub use mesh::{IngressMode, MeshConfig, Normalization};
 pub use validate::{Finding, Verdict, validate};
-pub use world::{Proxy, ProxyKind, World};
+pub use world::{Proxy, ProxyKind, World, reads};
 
 use crate::envoy::Resources;
 use crate::text::Diagnostic;

@@ -9,7 +9,7 @@ use super::mesh::MeshConfig;
 use super::object::{Object, sort_by_age};
 use super::service::{Locality, Protocol, Resolution, Service, exported, locality, pod, services};
 use super::{gateway_api, ingress, virtual_service};
-use crate::manifest::Manifests;
+use crate::manifest::{Manifests, Other};
 use crate::text::Diagnostic;
 
 /// Everything that istiod has read, in the form that proxies' configurations are made of.
@@ -64,14 +64,22 @@ const KINDS: [(&str, &str); 16] = [
     ("gateway.networking.k8s.io/", "ReferenceGrant"),
 ];
 
+/// Whether istiod reads such an object, and it has a part in what is made.
+pub fn reads(other: &Other) -> bool {
+    kind_of(other).is_some()
+}
+
+fn kind_of(other: &Other) -> Option<&'static (&'static str, &'static str)> {
+    KINDS
+        .iter()
+        .find(|(group, kind)| other.kind.as_ref() == *kind && other.api_version.starts_with(group))
+}
+
 /// The objects of `manifests` that istiod reads, with `true` for Gateway API's.
 pub(super) fn objects(manifests: &Manifests) -> Vec<(Object, bool)> {
     let mut all = Vec::new();
     for (at, other) in manifests.others.iter().enumerate() {
-        let found = KINDS.iter().find(|(group, kind)| {
-            other.kind.as_ref() == *kind && other.api_version.starts_with(group)
-        });
-        if let Some((group, kind)) = found
+        if let Some((group, kind)) = kind_of(other)
             && let Some(object) = Object::read(other, kind, at)
         {
             all.push((object, group.starts_with("gateway.")));

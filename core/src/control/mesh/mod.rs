@@ -19,7 +19,7 @@ use crate::topology::{Service, Socket};
 use crate::yaml::Node;
 
 pub use injection::proxy_of;
-pub use settings::Settings;
+pub use settings::{Settings, reads};
 
 /// A Pod's proxy and all that is made for it.
 #[derive(Clone, Debug)]

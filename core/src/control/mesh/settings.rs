@@ -1,4 +1,4 @@
-use crate::control::istiod::MeshConfig;
+use crate::control::istiod::{self, MeshConfig};
 use crate::manifest::{Manifests, Other};
 use crate::say;
 use crate::text::{Diagnostic, FileId, Span};
@@ -15,8 +15,7 @@ impl Settings {
     /// Of the ConfigMap `istio`, whose `data.mesh` holds a MeshConfig as a text; the defaults without one
     /// (`pkg/config/mesh/kubemesh`).
     pub fn read(objects: &Manifests, said: &mut Vec<Diagnostic>) -> Self {
-        let named = |o: &&Other| &*o.kind == "ConfigMap" && &*o.name == "istio";
-        let map = objects.others.iter().find(named);
+        let map = objects.others.iter().find(|o| holds_settings(o));
         let text = map.and_then(|m| m.node.at(&["data", "mesh"]));
         let Some((text, span)) = text.and_then(|n| Some((n.str()?, n.span))) else {
             return Self {
@@ -38,6 +37,16 @@ impl Settings {
             node,
         }
     }
+}
+
+fn holds_settings(other: &Other) -> bool {
+    &*other.kind == "ConfigMap" && &*other.name == "istio"
+}
+
+/// Whether an object has a part in what proxies are told.
+pub fn reads(other: &Other) -> bool {
+    let modelled = istiod::reads(other) && !NOT_MODELLED.contains(&&*other.kind);
+    modelled || holds_settings(other)
 }
 
 /// A text within a text has the place of the whole.

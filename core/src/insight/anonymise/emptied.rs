@@ -45,6 +45,7 @@ pub(super) fn emptied(text: &str) -> String {
 fn empty(text: &str, node: &Node, edits: &mut Vec<Edit>) {
     match &node.value {
         Value::Map(entries) => {
+            let secret = node.field("kind").and_then(Node::str) == Some("Secret");
             for entry in entries {
                 let nothing = match &entry.value.value {
                     Value::Map(_) => "{}",
@@ -58,7 +59,9 @@ fn empty(text: &str, node: &Node, edits: &mut Vec<Edit>) {
                 }
                 if &*entry.key == "annotations" {
                     edits.push(edit::set(text, node, &entry.key, &meant(&entry.value)));
-                } else if TELLING.contains(&&*entry.key) {
+                } else if TELLING.contains(&&*entry.key)
+                    || secret && matches!(&*entry.key, "data" | "stringData")
+                {
                     edits.push(edit::set(text, node, &entry.key, nothing));
                 } else {
                     empty(text, &entry.value, edits);

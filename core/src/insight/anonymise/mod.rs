@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use ipnetwork::Ipv4Network;
 
 use crate::control::kube_proxy::{endpoint_hash, port_hash};
-use crate::manifest::{self, Labels, Manifests, Meta};
+use crate::manifest::{self, Labels, Manifests, Meta, table};
 use crate::sim::{Probe, ProbeKind};
 use crate::text::{File, FileId};
 use crate::workspace::{FileKind, Place, Workspace, expand};
@@ -186,12 +186,8 @@ impl Renaming {
         let mut hashes = Vec::new();
         for service in &objects.services {
             let namespace = &service.meta.namespace;
-            let of_service = objects.endpoint_slices.iter().filter(|s| {
-                s.meta.namespace == *namespace
-                    && s.service
-                        .as_ref()
-                        .is_some_and(|n| n.value == service.meta.name)
-            });
+            let slices = objects.endpoint_slices.iter();
+            let of_service = slices.filter(|s| s.is_of(service));
             let endpoints: BTreeSet<_> = of_service
                 .flat_map(|s| {
                     let ports = s.ports.iter().filter_map(|p| p.port);
@@ -265,7 +261,7 @@ impl Renaming {
         if let Ok(ip) = word.parse::<Ipv4Addr>() {
             return self.address(ip).to_string();
         }
-        // A bridge's id, and a name that ends a sentence.
+        // A bridge's id.
         if let Some((id, mac)) = word.split_once('.')
             && id.len() == 4
             && mac.len() == 12
@@ -276,9 +272,23 @@ impl Renaming {
                 .collect();
             return format!("{id}.{}", self.mac(&pairs.join(":")).replace(':', ""));
         }
-        // `web.shop.svc`: each part by itself, as node names may hold dots too.
-        if let Some((first, rest)) = word.split_once('.') {
-            return format!("{}.{}", self.changed(first), self.changed(rest));
+        // `web.shop.svc`: each part by itself, and what follows it may be a name with dots.
+        let mut out = String::with_capacity(word.len());
+        let mut rest = word;
+        while let Some((first, after)) = rest.split_once('.') {
+            out += &self.by_dashes(first);
+            out.push('.');
+            rest = after;
+            if let Some(new) = self.names.get(rest) {
+                return out + new;
+            }
+        }
+        out + &self.by_dashes(rest)
+    }
+
+    fn by_dashes(&self, word: &str) -> String {
+        if let Some(new) = self.names.get(word) {
+            return new.clone();
         }
         let parts: Vec<&str> = word.split('-').collect();
         let mut out: Vec<String> = Vec::new();
@@ -315,12 +325,11 @@ impl Renaming {
         if plain.contains(&mac) {
             return mac.to_string();
         }
-        let next = self.macs.len() as u16 + 1;
-        let [a, b] = next.to_be_bytes();
+        let [_, a, b, c] = (self.macs.len() as u32 + 1).to_be_bytes();
         let new = self
             .macs
             .entry(mac.to_string())
-            .or_insert(format!("02:00:5e:00:{a:02x}:{b:02x}"));
+            .or_insert(format!("02:00:5e:{a:02x}:{b:02x}:{c:02x}"));
         self.used.insert(mac.to_string(), new.clone());
         new.clone()
     }
@@ -384,8 +393,36 @@ fn names(objects: &Manifests, files: &[File]) -> BTreeMap<String, String> {
         }
     }
     for file in files {
-        if let FileKind::Host(Place::Pod(name), _) = FileKind::of(&file.name) {
-            add("pod", name.rsplit('/').next().unwrap_or(&name));
+        match FileKind::of(&file.name) {
+            FileKind::Host(Place::Pod(name), _) => match name.split_once('/') {
+                Some((namespace, pod)) => {
+                    add("ns", namespace);
+                    add("pod", pod);
+                }
+                None => add("pod", &name),
+            },
+            FileKind::KubectlNodes => {
+                for row in table::nodes(&file.text, FileId(0)).0 {
+                    add("node", &row.name.text);
+                }
+            }
+            FileKind::KubectlPods => {
+                for row in table::pods(&file.text, FileId(0)).0 {
+                    add("pod", &row.name.text);
+                    row.namespace.iter().for_each(|n| add("ns", &n.text));
+                    row.node.iter().for_each(|n| add("node", &n.text));
+                }
+            }
+            FileKind::KubectlServices => {
+                for row in table::services(&file.text, FileId(0)).0 {
+                    add("svc", &row.name.text);
+                    row.namespace.iter().for_each(|n| add("ns", &n.text));
+                    for (_, value) in row.selector.iter().filter(|(key, _)| !is_meant(&key.text)) {
+                        add("label", &value.text);
+                    }
+                }
+            }
+            _ => {}
         }
     }
     for slice in &objects.endpoint_slices {
@@ -417,18 +454,22 @@ fn names(objects: &Manifests, files: &[File]) -> BTreeMap<String, String> {
         }
     }
     let of_mesh = |o: &&manifest::Other| MESH.iter().any(|group| o.api_version.starts_with(group));
+    let mut hosts: Vec<&str> = objects
+        .services
+        .iter()
+        .filter_map(|s| Some(&*s.external_name.as_ref()?.value))
+        .collect();
     for object in objects.others.iter().filter(of_mesh) {
         add("object", &object.name);
         add("ns", &object.namespace);
-        let mut hosts = Vec::new();
         host_names(&object.node, false, &mut hosts);
-        for host in hosts {
-            // The last part says what kind of name it is.
-            let mut parts: Vec<&str> = host.split('.').collect();
-            let top = parts.pop();
-            if !matches!(top, Some("svc" | "local")) {
-                parts.iter().for_each(|part| add("host", part));
-            }
+    }
+    for host in hosts {
+        // The last part says what kind of name it is.
+        let mut parts: Vec<&str> = host.split('.').collect();
+        let top = parts.pop();
+        if !matches!(top, Some("svc" | "local")) {
+            parts.iter().for_each(|part| add("host", part));
         }
     }
     let labels = metas
@@ -436,11 +477,16 @@ fn names(objects: &Manifests, files: &[File]) -> BTreeMap<String, String> {
         .map(|m| &m.labels)
         .chain(objects.services.iter().map(|s| &s.selector));
     for (key, value) in labels.flat_map(Labels::iter) {
-        if !MEANT.iter().any(|domain| key.contains(domain)) {
+        if !is_meant(key) {
             add("label", &value.value);
         }
     }
     all
+}
+
+/// Whether a label's values mean something to those who read manifests.
+fn is_meant(key: &str) -> bool {
+    MEANT.iter().any(|domain| key.contains(domain))
 }
 
 /// The names of fields, and of API groups, versions and kinds: to rename such a word would change what is said.

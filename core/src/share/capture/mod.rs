@@ -47,7 +47,7 @@ pub fn capture(world: &World, trace: &Trace) -> Vec<u8> {
             };
             let frame = frame::ethernet(seen.packet, around);
             let interface = known.get(&(seen.host, seen.iface.clone()));
-            file.packet(interface.copied().unwrap_or(0), at, seen.comes, "", &frame);
+            file.packet(interface.copied().unwrap_or(0), at, seen.comes, &frame);
             at += MICROSECONDS;
         }
     }

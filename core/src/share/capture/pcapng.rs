@@ -39,7 +39,7 @@ impl File {
     }
 
     /// A frame at an interface, so many microseconds after the begin.
-    pub fn packet(&mut self, interface: u32, at: u64, comes: bool, comment: &str, frame: &[u8]) {
+    pub fn packet(&mut self, interface: u32, at: u64, comes: bool, frame: &[u8]) {
         let mut body = interface.to_le_bytes().to_vec();
         body.extend(((at >> 32) as u32).to_le_bytes());
         body.extend((at as u32).to_le_bytes());
@@ -50,9 +50,6 @@ impl File {
         // Inbound or outbound.
         let way = if comes { 1_u32 } else { 2 };
         option(EPB_FLAGS, &way.to_le_bytes(), &mut body);
-        if !comment.is_empty() {
-            option(COMMENT, comment.as_bytes(), &mut body);
-        }
         self.block(PACKET, body);
     }
 
