@@ -90,12 +90,12 @@ fn by_forks(shares: &Shares, files: &[File], lang: Lang) -> String {
     for share in &shares.shares {
         for road in share.roads.iter().filter_map(|at| shares.roads.get(*at)) {
             out.push_str(&format!("{}  {}\n", share.name, road.chance));
-            for toss in &road.forks {
-                let file = files.get(usize::from(toss.span.file.0));
+            for fork in &road.forks {
+                let file = files.get(usize::from(fork.span.file.0));
                 let place =
-                    file.map(|f| format!("{}:{}", f.name, f.line_column(toss.span.start).line));
-                let chance = toss.chance(toss.fell);
-                let (place, side) = (place.unwrap_or_default(), toss.side.text(lang));
+                    file.map(|f| format!("{}:{}", f.name, f.line_column(fork.span.start).line));
+                let chance = fork.chance.to_string();
+                let (place, side) = (place.unwrap_or_default(), fork.side.text(lang));
                 out.push_str(&format!("  {chance:<8} {place}  {side}\n"));
             }
         }
@@ -106,13 +106,13 @@ fn by_forks(shares: &Shares, files: &[File], lang: Lang) -> String {
 fn as_json(shares: &Shares, files: &[File], lang: Lang) -> Value {
     let road = |at: &usize| {
         let road = shares.roads.get(*at)?;
-        let forks = road.forks.iter().map(|toss| {
-            let file = files.get(usize::from(toss.span.file.0));
+        let forks = road.forks.iter().map(|fork| {
+            let file = files.get(usize::from(fork.span.file.0));
             json!({
-                "chance": toss.chance(toss.fell).to_string(),
-                "side": toss.side.text(lang),
+                "chance": fork.chance.to_string(),
+                "side": fork.side.text(lang),
                 "file": file.map(|f| f.name.to_string()),
-                "line": file.map(|f| f.line_column(toss.span.start).line),
+                "line": file.map(|f| f.line_column(fork.span.start).line),
             })
         });
         Some(json!({ "chance": road.chance.to_string(), "forks": forks.collect::<Vec<_>>() }))

@@ -38,15 +38,13 @@ impl Dice {
         name: impl Fn(usize) -> Say,
     ) -> Option<usize> {
         let thrown = self.next_u64();
-        let mut possible = sides.iter().enumerate().filter(|(_, weight)| **weight > 0);
-        match (&mut self.coins, possible.next(), possible.next()) {
-            (Some(coins), Some(_), Some(_)) => {
+        match &mut self.coins {
+            Some(coins) => {
                 coins.at = asked;
                 let name = |at| name(usize::try_from(at).unwrap_or(usize::MAX));
-                usize::try_from(coins.toss(sides, name)).ok()
+                usize::try_from(coins.toss(sides, name)?).ok()
             }
-            (Some(_), only, None) => only.map(|(at, _)| at),
-            _ => side_of(&sides, thrown.checked_rem(sides.iter().sum())?),
+            None => side_of(&sides, thrown.checked_rem(sides.iter().sum())?),
         }
     }
 

@@ -373,6 +373,43 @@ mod tests {
         assert_eq!(lines[0], "web-v1 524287/524288");
     }
 
+    /// The roads of the article's probe, whose nodes have these rules as well.
+    fn with_rules(rules: &str) -> Shares {
+        let mut workspace = Scenario::find("article").unwrap().workspace().unwrap();
+        for node in ["work001", "work002"] {
+            workspace.files.push(crate::text::File::new(
+                &format!("nodes/{node}/nft-ruleset.txt"),
+                &format!(
+                    "table ip t {{\n chain c {{\n  type filter hook prerouting priority 0\n{rules} }}\n}}\n"
+                ),
+            ));
+        }
+        let run = run(&workspace);
+        let notes = |d: &crate::text::Diagnostic| d.severity == crate::text::Severity::Note;
+        assert!(run.diagnostics.iter().all(notes), "{:?}", run.diagnostics);
+        shares(&workspace, &run, 0).unwrap()
+    }
+
+    fn walked(shares: &Shares) -> Chance {
+        let roads = shares.roads.iter();
+        roads.fold(Chance::NEVER, |sum, road| sum.or(road.chance))
+    }
+
+    #[test]
+    fn a_coin_with_too_many_sides_leaves_roads_that_are_not_walked() {
+        let shares = with_rules("  ip saddr 203.0.113.9 numgen random mod 10000 < 5000 drop\n");
+        assert!(!shares.rest.is_never());
+        assert_eq!(walked(&shares).or(shares.rest), Chance::ALWAYS);
+    }
+
+    #[test]
+    fn what_too_many_coins_leave_is_counted() {
+        let shares =
+            with_rules(&"  ip saddr 203.0.113.9 numgen random mod 4 == 3 drop\n".repeat(9));
+        assert_eq!(shares.roads.len(), 600);
+        assert_eq!(walked(&shares).or(shares.rest), Chance::ALWAYS);
+    }
+
     #[test]
     fn an_old_kube_proxy_rounds_its_probabilities() {
         let three = ("replicas: 2", "replicas: 3");

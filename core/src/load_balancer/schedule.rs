@@ -74,16 +74,13 @@ impl Listener {
         verdicts
     }
 
-    /// A turn of the backend that a coin chose, as nobody knows how many connections came before. `None` where nothing is
-    /// left to chance.
+    /// A turn of the backend that a coin chose, as nobody knows how many connections came before. `None` where turns decide
+    /// nothing.
     pub(super) fn tossed(&self, coins: &mut Coins) -> Option<u64> {
         if self.scheduler == Scheduler::SourceHash {
             return None;
         }
         let weights: Vec<u64> = self.backends.iter().map(|b| self.share(b)).collect();
-        if weights.iter().filter(|w| **w > 0).count() < 2 {
-            return None;
-        }
         let total: u64 = weights.iter().sum();
         let side = |at: u32| {
             let backend = usize::try_from(at)
@@ -91,7 +88,7 @@ impl Listener {
                 .and_then(|at| self.backends.get(at));
             say!("insight/side", name = backend.map_or("", |b| &b.name))
         };
-        let fell = coins.toss(weights.clone(), side) as usize;
+        let fell = coins.toss(weights.clone(), side)? as usize;
         (0..total).find(|turn| weighted_turn(&weights, *turn) == Some(fell))
     }
 

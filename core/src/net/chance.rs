@@ -153,11 +153,13 @@ fn cut(of: u128, among: u128) -> (u128, u128) {
     (of >> bits, among >> bits)
 }
 
-/// How a coin with few sides may fall, and how it fell.
+/// How a coin may fall, and how it fell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Toss {
-    /// The weight of each side; one of 0 never comes up.
-    pub sides: Vec<u64>,
+    /// The weight of each side that is followed; one of 0 never comes up.
+    sides: Vec<u64>,
+    /// What all sides weigh, also those that are not followed.
+    total: u64,
     pub fell: u32,
     /// What that side stands for.
     pub side: Say,
@@ -166,14 +168,25 @@ pub struct Toss {
 }
 
 impl Toss {
-    /// How likely a side is.
-    pub fn chance(&self, side: u32) -> Chance {
-        let total = self
-            .sides
-            .iter()
-            .fold(0_u64, |sum, w| sum.saturating_add(*w));
-        let weight = self.sides.get(side as usize).copied().unwrap_or(0);
-        Chance::new(weight, total)
+    /// How likely the side was on which it fell.
+    pub fn chance(&self) -> Chance {
+        Chance::new(self.weight(), self.total)
+    }
+
+    /// So many of the other sides at most, each with its chance, and the chance of all that are not among them.
+    pub fn others(&self, most: usize) -> (Vec<(u32, Chance)>, Chance) {
+        let others = (0..).zip(&self.sides);
+        let others = others.filter(|(side, weight)| *side != self.fell && **weight > 0);
+        let mut beyond = self.total.saturating_sub(self.weight());
+        let taken = others.take(most).map(|(side, weight)| {
+            beyond = beyond.saturating_sub(*weight);
+            (side, Chance::new(*weight, self.total))
+        });
+        (taken.collect(), Chance::new(beyond, self.total))
+    }
+
+    fn weight(&self) -> u64 {
+        self.sides.get(self.fell as usize).copied().unwrap_or(0)
     }
 }
 
@@ -195,17 +208,34 @@ impl Coins {
         }
     }
 
-    /// `side` says what each stands for.
-    pub fn toss(&mut self, sides: Vec<u64>, side: impl Fn(u32) -> Say) -> u32 {
-        let first = sides.iter().position(|w| *w > 0).unwrap_or(0) as u32;
+    /// One of some sides, as they weigh; `side` says what each stands for. Where only one can come up nothing is tossed, and
+    /// it is `None` where none can.
+    pub fn toss(&mut self, sides: Vec<u64>, side: impl Fn(u32) -> Say) -> Option<u32> {
+        let mut possible = (0..).zip(&sides).filter(|(_, weight)| **weight > 0);
+        let (first, _) = possible.next()?;
+        if possible.next().is_none() {
+            return Some(first);
+        }
         let fell = self.script.get(self.tossed.len()).copied().unwrap_or(first);
         self.tossed.push(Toss {
+            total: sides.iter().fold(0, |sum, w| sum.saturating_add(*w)),
             sides,
             fell,
             side: side(fell),
             span: self.at,
         });
-        fell
+        Some(fell)
+    }
+
+    /// A coin with too many sides to follow each fell on one.
+    pub fn drawn(&mut self, sides: u64, side: Say) {
+        self.tossed.push(Toss {
+            sides: vec![1],
+            total: sides,
+            fell: 0,
+            side,
+            span: self.at,
+        });
     }
 }
 
@@ -261,14 +291,37 @@ mod tests {
     fn coins_fall_as_told_and_then_on_their_first_side() {
         let mut coins = Coins::new(vec![1]);
         let side = |n: u32| crate::say!("insight/side", name = n);
-        assert_eq!(coins.toss(vec![1, 2], side), 1);
-        assert_eq!(coins.toss(vec![0, 1, 1], side), 1);
+        assert_eq!(coins.toss(vec![1, 2], side), Some(1));
+        assert_eq!(coins.toss(vec![0, 1, 1], side), Some(1));
         assert_eq!(coins.tossed[1].side, side(1));
         let chances: Vec<_> = coins
             .tossed
             .iter()
-            .map(|t| t.chance(t.fell).to_string())
+            .map(|t| t.chance().to_string())
             .collect();
         assert_eq!(chances, ["2/3", "1/2"]);
+    }
+
+    #[test]
+    fn a_coin_is_tossed_only_where_there_is_a_choice() {
+        let mut coins = Coins::new(vec![1]);
+        let side = |n: u32| crate::say!("insight/side", name = n);
+        assert_eq!(coins.toss(vec![0, 7], side), Some(1));
+        assert_eq!(coins.toss(vec![0, 0], side), None);
+        assert_eq!(coins.toss(vec![3, 1], side), Some(1));
+        assert_eq!(coins.tossed.len(), 1);
+    }
+
+    #[test]
+    fn sides_that_are_not_followed_have_their_chance() {
+        let mut coins = Coins::default();
+        let side = |n: u32| crate::say!("insight/side", name = n);
+        coins.toss(vec![1, 0, 2, 3], side);
+        coins.drawn(10_000, side(7));
+        let others = |toss: usize, most| coins.tossed[toss].others(most);
+        let (third, half) = (Chance::new(1, 3), Chance::new(1, 2));
+        assert_eq!(others(0, 9), (vec![(2, third), (3, half)], Chance::NEVER));
+        assert_eq!(others(0, 1), (vec![(2, third)], half));
+        assert_eq!(others(1, 9), (vec![], Chance::new(9_999, 10_000)));
     }
 }

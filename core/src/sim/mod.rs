@@ -34,7 +34,7 @@ pub use host::HostState;
 pub use neighbour::Entry as NeighbourEntry;
 pub use output::SendOptions;
 pub use probe::{HttpRequest, Probe, ProbeKind};
-pub use roads::{End, Road, Roads, requests, roads, tally};
+pub use roads::{End, Fork, Road, Roads, requests, roads, tally};
 
 use crate::topology::World;
 use crate::trace::Trace;

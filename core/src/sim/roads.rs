@@ -1,11 +1,13 @@
 //! All roads that a new connection may take, each with its chance, and a tally of connections that were really made.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::engine::Sim;
 use super::{Probe, ProbeKind};
-use crate::net::{Chance, Coins, Toss};
+use crate::net::{Chance, Coins};
+use crate::text::{Say, Span};
 use crate::topology::{HostId, World};
 use crate::trace::{Action, Content, Disposition, Journey, Role, Trace};
 
@@ -13,7 +15,7 @@ use crate::trace::{Action, Content, Disposition, Journey, Role, Trace};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roads {
     pub roads: Vec<Road>,
-    /// The chance of all ways that were not walked, as there are too many.
+    /// The chance of all ways that were not walked, as there are too many, or as a coin has too many sides.
     pub rest: Chance,
 }
 
@@ -21,10 +23,20 @@ pub struct Roads {
 pub struct Road {
     pub chance: Chance,
     /// Where the way forked, and how the coin fell there.
-    pub forks: Vec<Toss>,
+    pub forks: Vec<Fork>,
     pub end: End,
     /// The hosts whose programs took a connection on the way: proxies, and who is at the end.
     pub taken: Vec<HostId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fork {
+    /// How likely the side was on which the coin fell.
+    pub chance: Chance,
+    /// What that side stands for.
+    pub side: Say,
+    /// The text that asked.
+    pub span: Span,
 }
 
 /// What became of a connection: who answered the request; where none did, or nothing was asked, how its first packet ended.
@@ -82,7 +94,7 @@ pub fn requests<T: PartialEq>(
     Some((all, rest))
 }
 
-type Walked<T> = (Vec<(Chance, Vec<Toss>, T)>, Chance);
+type Walked<T> = (Vec<(Chance, Vec<Fork>, T)>, Chance);
 
 fn every<'w, T>(
     world: &'w World,
@@ -91,34 +103,41 @@ fn every<'w, T>(
     see: impl Fn(Sim<'w>) -> Option<T>,
 ) -> Option<Walked<T>> {
     let (mut walked, mut rest) = (Vec::new(), Chance::NEVER);
-    let mut todo = vec![(Vec::new(), Chance::ALWAYS)];
-    let mut count = 0;
-    while let Some((script, chance)) = todo.pop() {
-        count += 1;
-        if count > MOST_ROADS {
-            rest = rest.or(chance);
-            continue;
-        }
+    // What is next comes first. No more wait than may still be walked.
+    let mut todo = VecDeque::from([(Vec::new(), Chance::ALWAYS)]);
+    let mut room = MOST_ROADS;
+    while let Some((script, mut chance)) = todo.pop_front() {
+        room -= 1;
         let told = script.len();
         let mut sim = Sim::new(world, seed);
         sim.coins = Some(Coins::new(script));
         sim.probe(probe)?;
-        let coins = sim.coins.take().unwrap_or_default();
-        let mut chance = chance;
-        let mut falls: Vec<u32> = coins.tossed.iter().take(told).map(|t| t.fell).collect();
-        for toss in coins.tossed.iter().skip(told) {
-            for side in (0..toss.sides.len() as u32).rev() {
-                let other = toss.chance(side);
-                if side != toss.fell && !other.is_never() {
-                    let mut script = falls.clone();
-                    script.push(side);
-                    todo.push((script, chance.and(other)));
-                }
-            }
-            falls.push(toss.fell);
-            chance = chance.and(toss.chance(toss.fell));
+        let tossed = sim.coins.take().unwrap_or_default().tossed;
+        let mut reached = Vec::new();
+        for (at, toss) in tossed.iter().enumerate().skip(told) {
+            reached.push((at, toss, chance));
+            chance = chance.and(toss.chance());
         }
-        walked.push((chance, coins.tossed, see(sim)?));
+        let mut others = Vec::new();
+        for (at, toss, chance) in reached.into_iter().rev() {
+            let (sides, beyond) = toss.others(room - others.len());
+            let before = tossed.iter().take(at).map(|t| t.fell);
+            others.extend(sides.into_iter().map(|(side, part)| {
+                let script: Vec<u32> = before.clone().chain([side]).collect();
+                (script, chance.and(part))
+            }));
+            rest = rest.or(chance.and(beyond));
+        }
+        others.into_iter().rev().for_each(|o| todo.push_front(o));
+        for (_, chance) in todo.drain(room.min(todo.len())..) {
+            rest = rest.or(chance);
+        }
+        let forks = tossed.into_iter().map(|toss| Fork {
+            chance: toss.chance(),
+            side: toss.side,
+            span: toss.span,
+        });
+        walked.push((chance, forks.collect(), see(sim)?));
     }
     Some((walked, rest))
 }

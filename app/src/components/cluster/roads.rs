@@ -1,5 +1,5 @@
 use northsouth::insight::{Share, Shares, shares};
-use northsouth::net::Toss;
+use northsouth::sim::Fork;
 use northsouth::text::Span;
 use yew::prelude::*;
 
@@ -92,11 +92,11 @@ fn row(share: &Share, all: &Shares, props: &Props) -> Html {
 }
 
 /// What a coin fell on, and the text that asked, where there is one.
-fn fork(toss: &Toss, props: &Props) -> Html {
-    let side = toss.side.text(props.state.settings.lang);
-    match toss.span == Span::default() {
+fn fork(fork: &Fork, props: &Props) -> Html {
+    let side = fork.side.text(props.state.settings.lang);
+    match fork.span == Span::default() {
         true => html! { side },
-        false => link(&side, toss.span, props),
+        false => link(&side, fork.span, props),
     }
 }
 
@@ -119,10 +119,10 @@ fn forks(share: &Share, all: &Shares, props: &Props) -> Html {
                                 { ": " }{ words.straight }
                             }
                             <ul>
-                                { for road.forks.iter().map(|toss| html! {
+                                { for road.forks.iter().map(|at| html! {
                                     <li>
-                                        { toss.chance(toss.fell).to_string() }{ " " }
-                                        { fork(toss, props) }
+                                        { at.chance.to_string() }{ " " }
+                                        { fork(at, props) }
                                     </li>
                                 }) }
                             </ul>

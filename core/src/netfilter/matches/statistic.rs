@@ -21,7 +21,9 @@ impl Statistic {
                     threshold,
                     inverted,
                 } => match &mut state.coins {
-                    Some(coins) => (coins.toss(sides(threshold), side(inverted)) == 0) != inverted,
+                    Some(coins) => {
+                        (coins.toss(sides(threshold), side(inverted)) == Some(0)) != inverted
+                    }
                     None => (state.random.next_u32() & 0x7fff_ffff < threshold) != inverted,
                 },
                 Statistic::Nth {
@@ -33,7 +35,7 @@ impl Statistic {
                     // Nobody knows how many packets came before.
                     if let Some(coins) = &mut state.coins {
                         let sides = vec![1, u64::from(every) - 1];
-                        return (coins.toss(sides, side(inverted)) == 0) != inverted;
+                        return (coins.toss(sides, side(inverted)) == Some(0)) != inverted;
                     }
                     let seen = state.nth.entry(at).or_insert(0);
                     let held = *seen == packet;

@@ -8,13 +8,14 @@ use super::jhash::jhash;
 use super::lookup::Key;
 use super::read::{bits_of, name_value, shifted};
 use super::walk::{Change, Run};
-use super::{CtKey, Expr, Fib, FibResult, Field, Meta, SocketKey};
+use super::{CtKey, Expr, Fib, FibResult, Field, Meta, SocketKey, State};
 use super::{Data, SetRef, Value};
 use crate::conntrack::{CtState, Direction, StatusBits};
 use crate::net::{Protocol, Transport};
 use crate::netfilter::matches::{PacketType, Range};
 use crate::netfilter::{Context, Hook};
 use crate::say;
+use crate::text::Say;
 
 /// Why there is no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,16 +106,19 @@ impl Run<'_, '_> {
                 let place = self.place();
                 let drawn = self.draw(|state| {
                     if let Some(coins) = state.coins.as_mut().filter(|_| modulus <= MOST_SIDES) {
-                        let side = |n: u32| say!("insight/side-number", number = n);
-                        return coins.toss(vec![1; modulus as usize], side);
+                        let fell = coins.toss(vec![1; modulus as usize], side);
+                        return fell.unwrap_or_default();
                     }
-                    if random {
-                        return state.random.below(modulus);
-                    }
-                    let turn = state.turns.entry(place).or_insert(0);
-                    let now = *turn;
-                    *turn = if now + 1 < modulus { now + 1 } else { 0 };
-                    now
+                    let number = match random {
+                        true => state.random.below(modulus),
+                        false => {
+                            let turn = state.turns.entry(place).or_insert(0);
+                            let now = *turn;
+                            *turn = if now + 1 < modulus { now + 1 } else { 0 };
+                            now
+                        }
+                    };
+                    drawn(state, number, modulus.into())
                 })?;
                 Ok(Value::from(drawn.wrapping_add(*offset)))
             }
@@ -174,7 +178,10 @@ impl Run<'_, '_> {
             },
             Meta::Skuid => Value::from(ctx.owner.ok_or(Miss::Break)?.uid),
             Meta::Skgid => Value::from(ctx.owner.ok_or(Miss::Break)?.gid),
-            Meta::Random => Value::from(self.draw(|state| state.random.next_u32())?),
+            Meta::Random => Value::from(self.draw(|state| {
+                let number = state.random.next_u32();
+                drawn(state, number, 1 << 32)
+            })?),
             Meta::Nftrace => return Err(Miss::CannotTell),
         })
     }
@@ -215,6 +222,19 @@ impl Run<'_, '_> {
             .filter(|e| e.lives(found, ctx.now))?;
         Some(element.data.clone().unwrap_or(Data::Values(Vec::new())))
     }
+}
+
+/// What the sides of a coin with numbers are called.
+fn side(number: u32) -> Say {
+    say!("insight/side-number", number = number)
+}
+
+/// A number among so many that only this one is followed.
+fn drawn(state: &mut State, number: u32, among: u64) -> u32 {
+    if let Some(coins) = &mut state.coins {
+        coins.drawn(among, side(number));
+    }
+    number
 }
 
 /// As the kernel scales a hash to a number below `bound` (`reciprocal_scale`).
