@@ -1,7 +1,7 @@
 // What is left to do when Trunk has built the page. Trunk runs it (see Trunk.toml) and says in the environment where the
 // page stands.
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { cut } from '../app/parts/cut.mjs';
@@ -20,11 +20,19 @@ const embed = index
   .replace('</title>', '</title>\n    <meta name="robots" content="noindex">');
 writeFileSync(join(stage, 'embed.html'), embed);
 
-// The pages name the folder `content/`; it is called after what it holds, so that no cache mixes two builds.
+// The pages name the folder `content/` and the text editor; they are called after what they hold, so that no cache mixes two
+// builds.
 const folder = write(stage);
+const editor = `editor-${createHash('sha256').update(readFileSync(join(stage, 'editor.js'))).digest('hex').slice(0, 12)}.js`;
+renameSync(join(stage, 'editor.js'), join(stage, editor));
+const languages = readdirSync(join(stage, folder, 'words')).map((name) => name.replace(/\.txt$/, '')).sort().join(' ');
 for (const name of readdirSync(stage).filter((name) => name.endsWith('.html'))) {
   const page = join(stage, name);
-  writeFileSync(page, readFileSync(page, 'utf8').replace(/(["'=])content\//g, `$1${folder}/`));
+  const text = readFileSync(page, 'utf8')
+    .replace(/(["'=])content\//g, `$1${folder}/`)
+    .replace('name="editor" content="editor.js"', `name="editor" content="${editor}"`)
+    .replace('name="languages" content="en"', `name="languages" content="${languages}"`);
+  writeFileSync(page, text);
 }
 
 if (isRelease) {

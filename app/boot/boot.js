@@ -2,6 +2,7 @@
 // module of our own starts them, because the page's policy allows no inline script.
 const glue = document.querySelector('link[rel="modulepreload"]').href;
 const wasm = document.querySelector('link[type="application/wasm"]').href;
+const told = (name) => document.querySelector(`meta[name=${name}]`)?.content;
 
 // The sentences come beside the program, in the language that it will most likely ask for.
 let languages = [/[#&]lang=([\w-]+)/.exec(location.hash)?.[1] ?? '', ...navigator.languages];
@@ -10,18 +11,21 @@ try {
 } catch {
   // A browser that keeps nothing.
 }
-const language = languages.find((tag) => /^(en|zh)/i.test(tag));
+const there = told('languages').split(' ');
+// `zh-TW` is best served by `zh-CN`; the settings begin with their language.
+const main = (tag) => tag.split(/[^a-z]/i)[0].toLowerCase();
+const language = languages.map((tag) => there.find((one) => main(one) === main(tag))).find(Boolean) ?? there[0];
 const words = document.createElement('link');
 words.rel = 'preload';
 words.as = 'fetch';
 words.crossOrigin = 'anonymous';
-words.href = `${document.querySelector('meta[name=content]').content}words/${/^zh/i.test(language) ? 'zh-CN' : 'en'}.txt`;
+words.href = `${told('content')}words/${language}.txt`;
 document.head.append(words);
 
 // The program may be in two parts (see app/parts/). The second comes after the first paint; where the page opens on a
 // workspace of the visitor's own or on something else than the default scenario, before the start; and where the first part
 // calls into it before it is there, at that moment. (Such a call passes a service worker by, so on later visits it must be there.)
-const second = document.querySelector('meta[name=rest]')?.content;
+const second = told('rest');
 let compiled;
 let joined = !second;
 
@@ -82,7 +86,7 @@ const whole = painted.then(async () => {
 // The text editor comes after the first paint, and after the second part, which it calls into. Without it the page has plain
 // text fields, so a failure is no more than that; and without the second part the default scenario still plays.
 // An embedded page asks for it when its files are opened.
-const editor = new URL('editor.js', document.baseURI).href;
+const editor = new URL(told('editor'), document.baseURI).href;
 const load = () => import(editor).catch(() => {});
 if ('embed' in document.documentElement.dataset) {
   whole.catch(() => {});

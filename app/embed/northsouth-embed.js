@@ -9,7 +9,7 @@
   const VERSION = 1;
   const page = new URL('embed.html', document.currentScript.src);
   // Attributes that go into the address as they are.
-  const VALUES = ['scenario', 'link', 'lesson', 'exercise', 'step', 'lang', 'height'];
+  const VALUES = ['scenario', 'link', 'lesson', 'exercise', 'task', 'step', 'lang', 'height'];
   const SWITCHES = ['autoplay', 'editable', 'collapsed'];
 
   /** What the page around says of light and dark, where it says it. */
@@ -34,10 +34,7 @@
 
     connectedCallback() {
       addEventListener('message', this.#onmessage);
-      if (this.getAttribute('theme') === 'host') {
-        this.#watch = new MutationObserver(() => this.#call('setState', { theme: hostTheme() }));
-        this.#watch.observe(document.documentElement, { attributes: true });
-      }
+      this.#follow();
       if (this.#frame) return;
       const frame = document.createElement('iframe');
       frame.loading = 'lazy';
@@ -60,8 +57,26 @@
 
     attributeChangedCallback(name, before, value) {
       if (!this.#frame || before === value) return;
-      if (name === 'theme') this.#call('setState', { theme: value === 'host' ? hostTheme() : value ?? 'auto' });
-      else if (value !== null) this.#call('setState', { [name]: name === 'step' ? Number(value) : value });
+      if (name === 'theme') {
+        this.#follow();
+        this.#call('setState', { theme: this.#theme() });
+      } else if (name === 'step' && value !== null) {
+        // Calls count from 0.
+        this.#call('setState', { step: Number(value) - 1 });
+      } else if (value !== null) this.#call('setState', { [name]: value });
+    }
+
+    #theme() {
+      const theme = this.getAttribute('theme') ?? 'auto';
+      return theme === 'host' ? hostTheme() : theme;
+    }
+
+    /** Watches the page around where its theme is the element's too, and no longer where it is not. */
+    #follow() {
+      this.#watch?.disconnect();
+      if (!this.isConnected || this.getAttribute('theme') !== 'host') return;
+      this.#watch = new MutationObserver(() => this.#call('setState', { theme: hostTheme() }));
+      this.#watch.observe(document.documentElement, { attributes: true });
     }
 
     load(what) { return this.#call('load', what); }
@@ -81,8 +96,7 @@
       }
       for (const name of SWITCHES) if (this.hasAttribute(name)) words.push(name);
       if (this.getAttribute('controls') === 'off') words.push('controls=off');
-      const theme = this.getAttribute('theme');
-      if (theme) words.push(`theme=${theme === 'host' ? hostTheme() : encodeURIComponent(theme)}`);
+      if (this.hasAttribute('theme')) words.push(`theme=${encodeURIComponent(this.#theme())}`);
       words.push(`origin=${encodeURIComponent(location.origin)}`);
       return `${page.href}#${words.join('&')}`;
     }

@@ -66,6 +66,23 @@ inside('an element shows the scenario at its step, as high as its content', '<no
   await accessible(page);
 });
 
+inside('step and theme may change later, and the theme follows the page around while it is to', '<north-south scenario="article" step="2" lang="en"></north-south>', {}, async ({ page }) => {
+  await frame(page).getByText('step 2 of').waitFor();
+  await element(page).evaluate((e) => e.setAttribute('step', '12'));
+  await frame(page).getByText('step 12 of').waitFor();
+  const around = (scheme) => page.evaluate((scheme) => { document.documentElement.style.colorScheme = scheme; }, scheme);
+  const theme = async () => (await call(page, 'getState')).theme;
+  await around('dark');
+  assert.equal(await theme(), 'auto');
+  await element(page).evaluate((e) => e.setAttribute('theme', 'host'));
+  assert.equal(await theme(), 'dark');
+  await around('light');
+  assert.equal(await theme(), 'light');
+  await element(page).evaluate((e) => e.setAttribute('theme', 'dark'));
+  await around('light dark');
+  assert.equal(await theme(), 'dark');
+});
+
 inside('the page around steps, plays, loads and is told', '<north-south scenario="article"></north-south>', {}, async ({ page }) => {
   await page.evaluate(() => {
     globalThis.events = [];

@@ -30,16 +30,49 @@ pub fn set_theme(theme: Option<&str>) {
 /// Brings an element into its pane's view: to its top, or by no more than is needed.
 pub fn reveal(selector: &str, to_top: bool) {
     let found = super::document().and_then(|d| d.query_selector(selector).ok().flatten());
-    if let Some(element) = found {
-        let options = ScrollIntoViewOptions::new();
-        options.set_behavior(ScrollBehavior::Auto);
-        options.set_block(if to_top {
-            ScrollLogicalPosition::Start
-        } else {
-            ScrollLogicalPosition::Nearest
-        });
-        options.set_inline(ScrollLogicalPosition::Nearest);
-        element.scroll_into_view_with_scroll_into_view_options(&options);
+    let Some(element) = found else {
+        return;
+    };
+    if is_embedded() {
+        // The browser would scroll the page around as well, where that is of the same origin.
+        if let Ok(Some(pane)) = element.closest(".map-scroll") {
+            scroll(&pane, &element, to_top);
+        }
+        return;
+    }
+    let options = ScrollIntoViewOptions::new();
+    options.set_behavior(ScrollBehavior::Auto);
+    options.set_block(if to_top {
+        ScrollLogicalPosition::Start
+    } else {
+        ScrollLogicalPosition::Nearest
+    });
+    options.set_inline(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
+/// Scrolls a pane, and nothing around it.
+fn scroll(pane: &Element, element: &Element, to_top: bool) {
+    let (view, at) = (
+        pane.get_bounding_client_rect(),
+        element.get_bounding_client_rect(),
+    );
+    let (above, below) = (at.top() - view.top(), at.bottom() - view.bottom());
+    let down = if to_top { above } else { nearest(above, below) };
+    let right = nearest(at.left() - view.left(), at.right() - view.right());
+    pane.set_scroll_top(pane.scroll_top() + down.round() as i32);
+    pane.set_scroll_left(pane.scroll_left() + right.round() as i32);
+}
+
+/// How far to scroll what begins so far behind the view's beginning, and ends so far behind its end: not at all where it is
+/// in the view, or fills it.
+fn nearest(begins: f64, ends: f64) -> f64 {
+    if (begins < 0.0) == (ends > 0.0) {
+        0.0
+    } else if begins.abs() < ends.abs() {
+        begins
+    } else {
+        ends
     }
 }
 
@@ -77,5 +110,19 @@ pub fn want_editor() {
         web_sys::Event::new("northsouth-wants-editor"),
     ) {
         let _ = window.dispatch_event(&event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_scrolled_than_needed() {
+        assert_eq!(nearest(5.0, -5.0), 0.0, "in the view");
+        assert_eq!(nearest(-5.0, 5.0), 0.0, "fills it");
+        assert_eq!(nearest(-20.0, -80.0), -20.0, "above");
+        assert_eq!(nearest(80.0, 20.0), 20.0, "below");
+        assert_eq!(nearest(-80.0, -20.0), -20.0, "above, and larger");
     }
 }

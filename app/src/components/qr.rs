@@ -8,8 +8,7 @@ use super::modal::Modal;
 use crate::browser::location;
 use crate::i18n::course::course;
 use crate::state::Event;
-use crate::state::course::TOUR;
-use crate::view_model::share::{self, Choice};
+use crate::view_model::share;
 
 /// White around the code, in modules, as readers want it.
 const QUIET: i32 = 4;
@@ -19,17 +18,7 @@ const QUIET: i32 = 4;
 pub fn QrDialog(props: &Props) -> Html {
     let state = &props.state;
     let words = course(state.settings.lang);
-    let base = location::base();
-    let choice = Choice {
-        here: true,
-        language: true,
-    };
-    let lesson = state.reading.as_ref().filter(|r| r.name != TOUR);
-    let link = match (lesson, &state.task) {
-        (Some(reading), _) => format!("{base}#lesson={}", reading.name.trim_end_matches(".md")),
-        (None, Some(task)) => format!("{base}#exercise={}", task.name.trim_end_matches(".md")),
-        (None, None) => share::link(state, choice, &base),
-    };
+    let link = share::address(state, &location::base());
     html! {
         <Modal id="qr" small=true title={words.qr} close={props.words().close} onclose={props.on(Event::DialogClosed)}>
             if let Some((size, path)) = code(&link) {

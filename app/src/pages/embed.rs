@@ -21,7 +21,7 @@ use crate::components::tour::tour_card;
 use crate::components::{Props, Shared};
 use crate::hooks::use_size;
 use crate::state::{Event, Notice, State, Theme, needs};
-use crate::view_model::explain;
+use crate::view_model::{embed, explain};
 use crate::view_model::share::{self, Choice};
 
 /// Narrower, the machines stand beside each other in a strip instead of on a map.
@@ -81,30 +81,13 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
         })
     };
     let elsewhere = location::beside("index.html");
-    let lesson = state.reading.as_ref().filter(|_| state.tour.is_some());
-    let short = |file: &str| file.trim_end_matches(".md").to_string();
-    let full = if let Some(reading) = lesson {
-        format!("{elsewhere}#lesson={}", short(reading.name))
-    } else if let Some(task) = &state.task {
-        format!("{elsewhere}#exercise={}", short(task.name))
-    } else {
-        let choice = Choice {
-            here: true,
-            language: true,
-        };
-        share::link(state, choice, &elsewhere)
-    };
-    let title = match (lesson, &state.task) {
-        (Some(reading), _) => Some(reading.lesson.title.clone()),
-        (None, Some(task)) => Some(task.exercise.title.clone()),
-        (None, None) => state.scenario.map(|s| s.title(state.settings.lang)),
-    };
-    let told = lesson.is_some() || state.task.is_some();
+    let full = share::address(state, &elsewhere);
+    let told = state.tour.is_some() || state.task.is_some();
     let veiled = state.task.as_ref().is_some_and(|task| task.is_veiled());
     html! {
         <div class="embed" role="main" ref={root}>
             <div class="embed-head">
-                <h1>{ title.unwrap_or_else(|| "Northsouth".to_string()) }</h1>
+                <h1>{ embed::title(state) }</h1>
                 <button aria-expanded={(!*collapsed).to_string()} onclick={toggle(&collapsed)}>
                     { if *collapsed { words.embed_show } else { words.embed_hide } }</button>
                 if (options.editable || state.task.is_some()) && !*collapsed {

@@ -29,8 +29,9 @@ fn words(state: &State, look: Look) -> Vec<Word> {
     let step = state.cursor + 1;
     let mut words: Vec<Word> = Vec::new();
     // As it comes, a scenario's name is enough.
-    match state.scenario {
-        Some(scenario) if *state.workspace == *state.pristine => {
+    match (share::named(state), state.scenario) {
+        (Some(named), _) => words.push(named),
+        (None, Some(scenario)) if *state.workspace == *state.pristine => {
             words.push(("scenario", scenario.name.to_string()));
             words.push(("step", step.to_string()));
         }
@@ -148,20 +149,27 @@ fn table(state: &State, page: &str, words: &Words) -> String {
     out
 }
 
-fn title(state: &State) -> String {
-    match state.scenario {
-        Some(scenario) => scenario.title(state.settings.lang),
-        None => "Northsouth".to_string(),
+/// Of what is seen.
+pub fn title(state: &State) -> String {
+    match (share::lesson(state), &state.task, state.scenario) {
+        (Some(reading), ..) => reading.lesson.title.clone(),
+        (None, Some(task), _) => task.exercise.title.clone(),
+        (None, None, Some(scenario)) => scenario.title(state.settings.lang),
+        (None, None, None) => "Northsouth".to_string(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use northsouth::text::File;
+    use std::rc::Rc;
+
+    use northsouth::text::{File, Lang};
     use northsouth::workspace::{DEFAULT, Scenario};
+    use northsouth::{content, exercise, share as links};
 
     use super::*;
-    use crate::state::Settings;
+    use crate::state::course::text;
+    use crate::state::{Reading, Settings, Task};
 
     const LOOK: Look = Look {
         autoplay: true,
@@ -195,6 +203,38 @@ mod tests {
         workspace.files.push(File::new("notes.txt", "x"));
         state.workspace = workspace.into();
         assert!(address(&state, LOOK, "").starts_with("embed.html#w=1.deflate."));
+    }
+
+    #[test]
+    fn a_lesson_and_an_exercise_go_by_their_names_and_one_from_elsewhere_goes_whole() {
+        let mut state = state();
+        let task = Task::of("what-the-pod-sees.md", Lang::En).unwrap();
+        state.set(task);
+        assert_eq!(share::address(&state, "a"), "a#exercise=what-the-pod-sees");
+        let snippet = element(&state, LOOK, "");
+        assert!(
+            snippet.contains("<north-south exercise=\"what-the-pod-sees\" lang="),
+            "{snippet}"
+        );
+
+        let own = text("exercises", "what-the-pod-sees.md", Lang::En).unwrap();
+        let own = own.replacen("# ", "# Own: ", 1);
+        let name = format!("{}.md", exercise::shared_name(&own)).leak();
+        for lang in Lang::ALL {
+            let path = format!("{}/exercises/{name}", lang.tag());
+            assert!(content::add(format!("{path} {}\n{own}\n", own.len())));
+        }
+        state.set(Task::of(name, Lang::En).unwrap());
+        let address = share::address(&state, "a");
+        let packed = address.strip_prefix("a#task=").unwrap();
+        assert_eq!(links::unpack(packed).unwrap(), own);
+        assert!(title(&state).starts_with("Own: "));
+
+        state.reading = Reading::of("05-dnat.md", Lang::En).map(Rc::new);
+        assert_eq!(share::address(&state, "a"), "a#lesson=05-dnat");
+        state.task = None;
+        state.reading = Reading::of(crate::state::course::TOUR, Lang::En).map(Rc::new);
+        assert!(share::address(&state, "a").starts_with("a#w="));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! What is handed on of the page as it stands.
 
+use northsouth::exercise;
 use northsouth::share::{self, LINK_LIMIT, Shared};
+use northsouth::text::Lang;
 use northsouth::trace::{Style, print};
 
-use crate::state::{State, view};
+use crate::state::course::{self, TOUR};
+use crate::state::{Reading, State, view};
 
 /// What a link is to tell beside the workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +39,39 @@ pub fn data(state: &State, choice: Choice, whole: bool) -> String {
 /// The address of the page `base` with all of it.
 pub fn link(state: &State, choice: Choice, base: &str) -> String {
     format!("{base}#w={}", data(state, choice, false))
+}
+
+/// The lesson that is read. The tour is none: it is told over whatever is there.
+pub fn lesson(state: &State) -> Option<&Reading> {
+    state.reading.as_deref().filter(|r| r.name != TOUR)
+}
+
+/// The word and the value by which an address names the lesson or the exercise that is open.
+pub fn named(state: &State) -> Option<(&'static str, String)> {
+    let short = |file: &str| file.trim_end_matches(".md").to_string();
+    if let Some(reading) = lesson(state) {
+        return Some(("lesson", short(reading.name)));
+    }
+    let name = state.task.as_ref()?.name;
+    if !exercise::is_shared(name) {
+        return Some(("exercise", short(name)));
+    }
+    // Elsewhere nothing has this name, so the address carries it whole.
+    let text = |lang| Some((lang, course::text("exercises", name, lang)?));
+    let told: Vec<_> = Lang::ALL.into_iter().filter_map(text).collect();
+    Some(("task", share::pack(&exercise::bundle(&told))))
+}
+
+/// The address of what is seen, at the page `base`.
+pub fn address(state: &State, base: &str) -> String {
+    let choice = Choice {
+        here: true,
+        language: true,
+    };
+    match named(state) {
+        Some((word, value)) => format!("{base}#{word}={value}"),
+        None => link(state, choice, base),
+    }
 }
 
 pub fn too_long(link: &str) -> bool {

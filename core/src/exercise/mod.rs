@@ -33,7 +33,7 @@ pub(crate) use read::changes_of;
 pub use read::read;
 pub(crate) use read_goal::asked;
 pub use score::Score;
-pub use write::{bundle, shared_name, unbundle, with_edit, with_goal, without_goal};
+pub use write::{bundle, is_shared, shared_name, unbundle, with_edit, with_goal, without_goal};
 
 use crate::sim::Probe;
 use crate::text::{Block, File, Span};

@@ -119,19 +119,29 @@ fn scalar(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// What the names of exercises from elsewhere begin with.
+const SHARED: &str = "shared-";
+
+/// Whether it is the name of an exercise from elsewhere, which who has not opened that one knows nothing of.
+pub fn is_shared(name: &str) -> bool {
+    name.starts_with(SHARED)
+}
+
 /// The name under which an exercise from elsewhere stands beside those of ours: what it says, so that a hand-in finds it
 /// again. FNV-1a of what [`bundle`] made.
 pub fn shared_name(bundle: &str) -> String {
     let sum = bundle.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
         (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    format!("shared-{sum:016x}")
+    format!("{SHARED}{sum:016x}")
 }
 
-/// The same exercise told in several languages, as one text.
+/// The same exercise told in several languages, as one text; one that is the same in all of them is that text.
 pub fn bundle(told: &[(Lang, &str)]) -> String {
     match told {
-        [(_, text)] => (*text).to_string(),
+        [(_, text), others @ ..] if others.iter().all(|(_, other)| other == text) => {
+            (*text).to_string()
+        }
         _ => told
             .iter()
             .map(|(lang, text)| format!("{} {}\n{text}\n", lang.tag(), text.len()))
@@ -220,6 +230,8 @@ mod tests {
         let one = unbundle(&bundle(&both[..1]));
         assert!(one.iter().all(|(_, text)| text == "---\nA\n"));
         assert_eq!(one.len(), Lang::ALL.len());
+        let one: Vec<_> = one.iter().map(|(l, t)| (*l, t.as_str())).collect();
+        assert_eq!(bundle(&one), "---\nA\n");
         assert_eq!(unbundle("en 999\nx").len(), Lang::ALL.len());
     }
 }
