@@ -106,7 +106,6 @@ pub struct CourseWords {
     pub open_exercise: &'static str,
     pub hand_on: &'static str,
     pub copy_link: &'static str,
-    pub link_copied: &'static str,
     pub link_not_copied: &'static str,
     pub editable_pick: &'static str,
     /// By the words that stand for them.
@@ -245,7 +244,6 @@ static EN: CourseWords = CourseWords {
     open_exercise: "Open files",
     hand_on: "Hand it on",
     copy_link: "Copy the link",
-    link_copied: "Copied.",
     link_not_copied: "The browser did not let the link be copied.",
     editable_pick: "What may be edited",
     lock_kinds: [
@@ -395,7 +393,6 @@ static ZH_CN: CourseWords = CourseWords {
     open_exercise: "打开文件",
     hand_on: "分发",
     copy_link: "复制链接",
-    link_copied: "已复制。",
     link_not_copied: "浏览器不允许复制链接。",
     editable_pick: "可以修改的内容",
     lock_kinds: [

@@ -21,8 +21,8 @@ use crate::components::tour::tour_card;
 use crate::components::{Props, Shared};
 use crate::hooks::use_size;
 use crate::state::{Event, Notice, State, Theme, needs};
-use crate::view_model::{embed, explain};
 use crate::view_model::share::{self, Choice};
+use crate::view_model::{embed, explain};
 
 /// Narrower, the machines stand beside each other in a strip instead of on a map.
 const ROOM_FOR_MAP: u32 = 560;

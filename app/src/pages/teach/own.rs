@@ -1,6 +1,10 @@
+use std::rc::Rc;
+
 use northsouth::exercise::{self, Editable, Exercise, Lines, differs, with_edit};
 use northsouth::share;
 use northsouth::text::{Diagnostic, File, FileId, Lang, Say, Span};
+use northsouth::trace::alike;
+use northsouth::workspace::DEFAULT;
 use yew::prelude::*;
 
 use super::goals::{GoalPicker, goal_table};
@@ -88,10 +92,10 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
                 <label class="button">{ words.open_exercise }
                     <input class="visually-hidden" type="file" multiple=true accept=".md,text/markdown,text/plain"
                         onchange={onfiles} /></label>
-                { for ["English", "中文"].into_iter().zip(Lang::ALL).enumerate().map(|(n, (name, lang))| {
+                { for Lang::ALL.into_iter().enumerate().map(|(n, lang)| {
                     let at = at.clone();
                     html! { <button lang={lang.tag()} aria-pressed={(*at == n).to_string()}
-                        onclick={move |_: MouseEvent| at.set(n)}>{ name }</button> }
+                        onclick={move |_: MouseEvent| at.set(n)}>{ lang.name() }</button> }
                 }) }
             </p>
             <label class="field"><span>{ words.draft }</span>
@@ -121,7 +125,7 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
                     <a class="button" href={format!("#/{address}")}>{ words.preview }</a>
                     <span role="status">{ match *copied {
                         None => "",
-                        Some(true) => words.link_copied,
+                        Some(true) => crate::i18n::words(*lang).copied,
                         Some(false) => words.link_not_copied,
                     } }</span>
                 </p>
@@ -160,6 +164,72 @@ pub fn of_files(files: &[(String, String)]) -> Drafts {
     drafts
 }
 
+/// A file in the picker of what may be edited.
+#[derive(Clone, Debug, PartialEq)]
+struct Row {
+    name: String,
+    /// Which of the exercise's entries it stands for; `None`: the file is locked.
+    entry: Option<usize>,
+    lines: Option<Lines>,
+}
+
+/// The entries spelled out: a row for each file that one names or its pattern fits, and for each that none does.
+fn rows(exercise: &Exercise) -> Vec<Row> {
+    let entries = &exercise.editable;
+    let files = exercise.start.files.iter().map(|f| f.name.to_string());
+    let mut names: Vec<String> = files.collect();
+    let named = entries.iter().map(|e| &e.file);
+    names.extend(named.filter(|f| !f.contains('*')).cloned());
+    names.sort();
+    names.dedup();
+    let rows_of = |name: String| {
+        let about = entries.iter().enumerate();
+        let about = about.filter(|(_, e)| alike(&e.file, &name));
+        let row = |entry, lines| Row {
+            name: name.clone(),
+            entry,
+            lines,
+        };
+        let mut rows: Vec<Row> = about
+            .map(|(at, e)| row(Some(at), Some(e.lines.clone())))
+            .collect();
+        if rows.is_empty() {
+            rows.push(row(None, None));
+        }
+        rows
+    };
+    names.into_iter().flat_map(rows_of).collect()
+}
+
+/// The entries with other lines in a row: what a pattern says of other files is then said of each by its name.
+fn picked(entries: &[Editable], rows: &[Row], row: usize, lines: Option<&Lines>) -> Vec<Editable> {
+    let entry = rows.get(row).and_then(|r| r.entry);
+    let spelled = |entry: Option<usize>| {
+        let about = rows.iter().enumerate();
+        about
+            .filter(move |(at, r)| r.entry == entry && (entry.is_some() || *at == row))
+            .filter_map(|(at, r)| {
+                let lines = if at == row { lines } else { r.lines.as_ref() };
+                Some(Editable {
+                    file: r.name.clone(),
+                    lines: lines?.clone(),
+                })
+            })
+    };
+    let mut all = Vec::new();
+    for (at, one) in entries.iter().enumerate() {
+        if entry == Some(at) {
+            all.extend(spelled(entry));
+        } else {
+            all.push(one.clone());
+        }
+    }
+    if entry.is_none() {
+        all.extend(spelled(None));
+    }
+    all
+}
+
 /// A picker of what may be edited: each file of the start, whole, in some lines, or not at all.
 fn locks(
     exercise: &Exercise,
@@ -167,63 +237,54 @@ fn locks(
     set: &Callback<Drafts>,
     words: &'static CourseWords,
 ) -> Html {
-    let pick = {
-        let (drafts, set, editable) = (drafts.clone(), set.clone(), exercise.editable.clone());
-        Callback::from(move |(file, lines): (String, Option<Lines>)| {
-            let mut all = editable.clone();
-            all.retain(|e| e.file != file);
-            all.extend(lines.map(|lines| Editable { file, lines }));
+    let rows = Rc::new(rows(exercise));
+    let row = |(at, row): (usize, &Row)| {
+        let (drafts, set) = (drafts.clone(), set.clone());
+        let (rows, entries) = (rows.clone(), exercise.editable.clone());
+        let pick = Callback::from(move |lines: Option<Lines>| {
+            let all = picked(&entries, &rows, at, lines.as_ref());
             set.emit(in_each(&drafts, |text| with_edit(text, &all)));
-        })
+        });
+        let file = exercise.start.files.iter().find(|f| *f.name == *row.name);
+        lock_row(at, row, file, &pick, words)
     };
-    let files = exercise.start.files.iter().map(|f| f.name.to_string());
-    let mut names: Vec<String> = files.collect();
-    names.extend(exercise.editable.iter().map(|e| e.file.clone()));
-    names.sort();
-    names.dedup();
     html! {
         <details open=true>
             <summary>{ words.editable_pick }</summary>
-            <table class="picker"><tbody>{ for names.into_iter().map(|name| {
-                let now = exercise.editable.iter().find(|e| e.file == name).map(|e| &e.lines);
-                let file = exercise.start.files.iter().find(|f| *f.name == *name);
-                lock_row(name, now, file, &pick, words)
-            }) }</tbody></table>
+            <table class="picker"><tbody>{ for rows.iter().enumerate().map(row) }</tbody></table>
         </details>
     }
 }
 
 fn lock_row(
-    name: String,
-    now: Option<&Lines>,
+    at: usize,
+    row: &Row,
     file: Option<&File>,
-    pick: &Callback<(String, Option<Lines>)>,
+    pick: &Callback<Option<Lines>>,
     words: &'static CourseWords,
 ) -> Html {
+    let name = row.name.clone();
     let (last, first) = file.map_or((1, ""), |f| {
         let first = f.text.lines().find_map(|l| l.split_whitespace().next());
         (f.text.lines().count().max(1), first.unwrap_or_default())
     });
-    let (kind, shown) = match now {
+    let (kind, shown) = match &row.lines {
         None => ("none", None),
         Some(Lines::All) => ("all", None),
         Some(Lines::Range(from, to)) => ("lines", Some(format!("{from}-{to}"))),
         Some(Lines::With(text)) => ("with", Some(text.clone())),
     };
     let onkind = {
-        let (name, first) = (name.clone(), first.to_string());
-        pick.reform(move |event: Event| {
-            let lines = match events::value(&event).as_str() {
-                "all" => Some(Lines::All),
-                "lines" => Some(Lines::Range(1, last as u32)),
-                "with" => Some(Lines::With(first.clone())),
-                _ => None,
-            };
-            (name.clone(), lines)
+        let first = first.to_string();
+        pick.reform(move |event: Event| match events::value(&event).as_str() {
+            "all" => Some(Lines::All),
+            "lines" => Some(Lines::Range(1, last as u32)),
+            "with" => Some(Lines::With(first.clone())),
+            _ => None,
         })
     };
     let onlines = {
-        let (name, pick, with) = (name.clone(), pick.clone(), kind == "with");
+        let (pick, with) = (pick.clone(), kind == "with");
         Callback::from(move |event: Event| {
             let text = events::value(&event);
             let lines = match with {
@@ -231,12 +292,12 @@ fn lock_row(
                 false => Lines::range(&text),
             };
             if lines.is_some() {
-                pick.emit((name.clone(), lines));
+                pick.emit(lines);
             }
         })
     };
     html! {
-        <tr key={name.clone()}>
+        <tr key={at}>
             <th scope="row"><code>{ &name }</code></th>
             <td><select aria-label={name.clone()} onchange={onkind}>
                 { for words.lock_kinds.iter().map(|(value, label)| html! {
@@ -262,7 +323,77 @@ fn draft() -> String {
         format!("\n{}", edit.trim_end())
     };
     format!(
-        "---\nversion: 1\nkind: repair\nlevel: 1\nbase: article\nprobes:\n  probe: {}\nedit: {edit}\ngoals:\n- answered: true\nsources: []\n---\n# \n\n\n## files\n\n{blocks}\n## hint 1\n\n## hint 2\n\n## hint 3\n\n## solution\n\n",
+        "---\nversion: 1\nkind: repair\nlevel: 1\nbase: {DEFAULT}\nprobes:\n  probe: {}\nedit: {edit}\ngoals:\n- answered: true\nsources: []\n---\n# \n\n\n## files\n\n{blocks}\n## hint 1\n\n## hint 2\n\n## hint 3\n\n## solution\n\n",
         workspace.probe
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exercise(edit: &str) -> Exercise {
+        let file = |name| format!("```file {name}\na\nb\n```\n");
+        let text = format!(
+            "---\nversion: 1\nkind: repair\nlevel: 1\nbase: none\nprobes:\n  probe: client icmp 10.0.0.1\nedit: {edit}\ngoals:\n- answered: true\nsources: []\n---\n# T\n\n## files\n\n{}{}",
+            file("client.yaml"),
+            file("vpc.yaml")
+        );
+        exercise::read(&text, FileId(0), &base).0.unwrap()
+    }
+
+    fn shown(exercise: &Exercise) -> Vec<(String, Option<Lines>)> {
+        let rows = rows(exercise).into_iter();
+        rows.map(|r| (r.name, r.lines)).collect()
+    }
+
+    fn row(name: &str, lines: Option<Lines>) -> (String, Option<Lines>) {
+        (name.to_string(), lines)
+    }
+
+    #[test]
+    fn a_pattern_shows_at_every_file_that_it_fits_and_one_file_can_be_taken_out_of_it() {
+        let mut exercise = exercise("all");
+        let both = [
+            row("client.yaml", Some(Lines::All)),
+            row("vpc.yaml", Some(Lines::All)),
+        ];
+        assert_eq!(shown(&exercise), both);
+        exercise.editable = picked(&exercise.editable, &rows(&exercise), 0, None);
+        assert_eq!(
+            shown(&exercise),
+            [row("client.yaml", None), both[1].clone()]
+        );
+        let lines = Lines::Range(1, 2);
+        exercise.editable = picked(&exercise.editable, &rows(&exercise), 0, Some(&lines));
+        assert_eq!(
+            shown(&exercise),
+            [row("client.yaml", Some(lines)), both[1].clone()]
+        );
+    }
+
+    #[test]
+    fn several_stretches_of_a_file_are_rows_of_their_own_and_other_entries_stay_as_they_are() {
+        let edit =
+            "\n- file: vpc.yaml\n  lines: 1-1\n- file: vpc.yaml\n  with: b\n- nodes/*/ip-route.txt";
+        let exercise = exercise(edit);
+        let with = Some(Lines::With("b".to_string()));
+        let before = [
+            row("client.yaml", None),
+            row("vpc.yaml", Some(Lines::Range(1, 1))),
+            row("vpc.yaml", with.clone()),
+        ];
+        assert_eq!(shown(&exercise), before);
+        let editable = picked(&exercise.editable, &rows(&exercise), 1, Some(&Lines::All));
+        let files: Vec<_> = editable
+            .iter()
+            .map(|e| (e.file.as_str(), &e.lines))
+            .collect();
+        let expected = [
+            ("vpc.yaml", &Lines::All),
+            ("vpc.yaml", &with.unwrap()),
+            ("nodes/*/ip-route.txt", &Lines::All),
+        ];
+        assert_eq!(files, expected);
+    }
 }
