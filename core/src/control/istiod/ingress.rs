@@ -71,6 +71,7 @@ fn derived(
         name,
         namespace: namespace.to_string(),
         annotations: Vec::new(),
+        labels: Vec::new(),
         age: object.age.clone(),
         spec,
         span: object.span,

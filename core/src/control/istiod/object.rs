@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use super::message::Ask;
 use crate::manifest::Other;
 use crate::text::Span;
@@ -10,6 +12,7 @@ pub(super) struct Object {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) annotations: Vec<(String, String)>,
+    pub(super) labels: Vec<(String, String)>,
     /// When it was made: as written, or after all that say so in the order of the files.
     pub(super) age: (bool, String, usize),
     pub(super) spec: Node,
@@ -30,7 +33,11 @@ impl Object {
     pub(super) fn read(other: &Other, kind: &'static str, at: usize) -> Option<Self> {
         let meta = other.node.field("metadata")?;
         let created = meta.text("creationTimestamp");
-        let annotations = meta.sorted("annotations").into_iter();
+        let texts = |field| {
+            let all = meta.sorted(field).into_iter();
+            all.map(|e| (e.key.to_string(), e.value.str().unwrap_or("").to_string()))
+                .collect()
+        };
         let namespace = if other.namespace.is_empty() {
             "default"
         } else {
@@ -40,9 +47,8 @@ impl Object {
             kind,
             name: other.name.to_string(),
             namespace: namespace.to_string(),
-            annotations: annotations
-                .map(|e| (e.key.to_string(), e.value.str().unwrap_or("").to_string()))
-                .collect(),
+            annotations: texts("annotations"),
+            labels: texts("labels"),
             age: (created.is_empty(), created.to_string(), at),
             spec: other.node.get("spec").cloned().unwrap_or_else(|| Node {
                 value: crate::yaml::Value::Map(Vec::new()),
@@ -54,22 +60,36 @@ impl Object {
     }
 
     pub(super) fn annotation(&self, key: &str) -> Option<&str> {
-        let mut all = self.annotations.iter();
-        all.find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+        value(&self.annotations, key)
     }
+
+    pub(super) fn label(&self, key: &str) -> Option<&str> {
+        value(&self.labels, key)
+    }
+
+    pub(super) fn by_age(&self, other: &Self) -> Ordering {
+        let (at, of_other) = (&self.age, &other.age);
+        let order = (at.0, &at.1).cmp(&(of_other.0, &of_other.1));
+        // Those that don't say when they were made came in the order of the files.
+        order.then_with(|| {
+            if at.0 {
+                at.2.cmp(&of_other.2)
+            } else {
+                Ordering::Equal
+            }
+        })
+    }
+}
+
+fn value<'a>(all: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    let found = all.iter().find(|(k, _)| k == key);
+    found.map(|(_, v)| v.as_str())
 }
 
 /// Oldest first; of the same age by name, then by namespace.
 pub(super) fn sort_by_age(objects: &mut [Object]) {
     objects.sort_by(|a, b| {
-        let (at, bt) = ((a.age.0, &a.age.1), (b.age.0, &b.age.1));
-        let order = at.cmp(&bt);
-        let order = if a.age.0 {
-            order.then(a.age.2.cmp(&b.age.2))
-        } else {
-            order
-        };
-        order
+        a.by_age(b)
             .then_with(|| a.name.cmp(&b.name))
             .then_with(|| a.namespace.cmp(&b.namespace))
     });

@@ -15,7 +15,9 @@ pub(super) fn convert(api: &Known, log: &mut Vec<Diagnostic>) -> (Vec<Object>, V
     let mut parents = Vec::new();
     let sets: Vec<&Object> = api.of("ListenerSet").collect();
     for object in api.of("Gateway").filter(|o| is_ours(api, o)) {
-        let services = services(api, object).join(",");
+        let Some(services) = services(api, object, log).map(|all| all.join(",")) else {
+            continue;
+        };
         let mut sources = vec![object];
         sources.extend(sets.iter().filter(|s| belongs(api, s, object)));
         for source in sources {
@@ -55,8 +57,9 @@ fn is_ours(api: &Known, gateway: &Object) -> bool {
     }
 }
 
-/// The Services of a gateway: the one that istiod makes for it, or those that it names.
-fn services(api: &Known, gateway: &Object) -> Vec<String> {
+/// The Services of a gateway: the one that istiod makes for it, or those that it names (`extractGatewayServices`). None
+/// where it names nothing but addresses that istiod can't bind to.
+fn services(api: &Known, gateway: &Object, log: &mut Vec<Diagnostic>) -> Option<Vec<String>> {
     let full = |name: &str| format!("{name}.{}.svc.{}", gateway.namespace, api.mesh.domain);
     let addresses = gateway.spec.each("addresses");
     let managed = match addresses {
@@ -68,16 +71,25 @@ fn services(api: &Known, gateway: &Object) -> Vec<String> {
         let class = gateway.spec.text("gatewayClassName");
         let given = gateway.annotation("gateway.istio.io/name-override");
         let usual = format!("{}-{class}", gateway.name);
-        return vec![full(given.unwrap_or(&usual))];
+        return Some(vec![full(given.unwrap_or(&usual))]);
     }
-    let named = addresses
+    let (named, skipped): (Vec<&Node>, Vec<&Node>) = addresses
         .iter()
-        .filter(|a| or(a, "type", "Hostname") == "Hostname");
+        .partition(|a| or(a, "type", "IPAddress") == "Hostname");
+    if let Some(first) = skipped.first() {
+        let values: Vec<&str> = skipped.iter().map(|a| a.text("value")).collect();
+        let message = say!(
+            "istio/gateway-address-skipped",
+            name = &gateway.name,
+            values = values.join(", ")
+        );
+        log.push(Diagnostic::warning(first.span, message));
+    }
     let host = |a: &Node| match a.text("value") {
         host if host.contains('.') => host.to_string(),
         name => full(name),
     };
-    named.map(host).collect()
+    (!named.is_empty()).then(|| named.into_iter().map(host).collect())
 }
 
 /// Whether a ListenerSet adds to a gateway, which must let it.
@@ -238,6 +250,15 @@ fn kinds(listener: &Node) -> Vec<&'static str> {
     kinds
 }
 
+/// Whether a listener that passes TLS through is the way in from other networks of the mesh (`IsAutoPassthrough`).
+fn between_networks(source: &Object, options: Option<&Node>, port: i64) -> bool {
+    let asked = options.map_or("", |o| o.text("gateway.istio.io/listener-protocol"));
+    let usual = source.label("networking.istio.io/gatewayPort");
+    asked == "auto-passthrough"
+        || source.label("topology.istio.io/network").is_some()
+            && usual.unwrap_or("15443") == port.to_string()
+}
+
 /// `buildTLS`. That a Secret is not among the objects is no reason to refuse it: few people hand them out.
 fn tls(
     api: &Known,
@@ -250,19 +271,31 @@ fn tls(
         return Ok(None);
     };
     let out = Message::new(tls.span).bool("httpsRedirect", false);
-    if or(tls, "mode", "Terminate") == "Passthrough" {
-        return Ok(Some(out.str("mode", "PASSTHROUGH").end()));
-    }
     let options = tls.get("options");
+    if or(tls, "mode", "Terminate") == "Passthrough" {
+        let mode = match between_networks(source, options, port) {
+            true => "AUTO_PASSTHROUGH",
+            false => "PASSTHROUGH",
+        };
+        return Ok(Some(out.str("mode", mode).end()));
+    }
     let asked = options.map_or("", |o| o.text("gateway.istio.io/tls-terminate-mode"));
     let mut mode = match asked {
         "ISTIO_MUTUAL" => return Ok(Some(out.str("mode", "ISTIO_MUTUAL").end())),
+        "ISTIO_SIMPLE" => {
+            let out = out.str("credentialName", "builtin://");
+            return Ok(Some(out.str("mode", "SIMPLE").end()));
+        }
         "MUTUAL" | "OPTIONAL_MUTUAL" => asked,
         _ => "SIMPLE",
     };
     let namespace = &source.namespace;
+    let certificates = tls.each("certificateRefs");
+    if certificates.len() > 2 {
+        return Err("TLS mode can only support up to 2 server certificates".into());
+    }
     let (mut names, mut reasons) = (Vec::new(), Vec::new());
-    for certificate in tls.each("certificateRefs") {
+    for certificate in certificates {
         let name = certificate.text("name");
         let of = or(certificate, "namespace", namespace);
         if or(certificate, "kind", "Secret") != "Secret" || !certificate.text("group").is_empty() {
@@ -278,8 +311,11 @@ fn tls(
             names.push(format!("kubernetes-gateway://{of}/{name}"));
         }
     }
-    if names.is_empty() && !reasons.is_empty() {
-        return Err(reasons.join("; "));
+    if names.is_empty() {
+        return match reasons.as_slice() {
+            [] => Ok(Some(out.str("mode", mode).end())),
+            reasons => Err(reasons.join("; ")),
+        };
     }
     let frontend = gateway.spec.get("tls").and_then(|t| t.get("frontend"));
     let by_port = frontend.map_or(&[][..], |f| f.each("perPort"));
@@ -292,7 +328,6 @@ fn tls(
     let authorities = validation.map_or(&[][..], |v| v.each("caCertificateRefs"));
     let mut out = match names.as_slice() {
         [one] => out.str("credentialName", one),
-        [] => out,
         more => out.strings("credentialNames", more),
     };
     match authorities {

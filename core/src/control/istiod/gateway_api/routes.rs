@@ -2,7 +2,7 @@
 
 use super::super::host;
 use super::super::message::{Ask, Message, list, string};
-use super::super::object::{Object, sort_by_age};
+use super::super::object::Object;
 use super::attach::{Attachment, attachments};
 use super::rule::{self, Rules};
 use super::{Known, Parent, derived};
@@ -11,20 +11,17 @@ use crate::text::Diagnostic;
 use crate::yaml::Node;
 
 pub(super) fn convert(api: &Known, parents: &[Parent], log: &mut Vec<Diagnostic>) -> Vec<Object> {
-    let mut out = Vec::new();
-    for kind in ["HTTPRoute", "GRPCRoute"] {
-        let mut made: Vec<(String, Object)> = Vec::new();
-        for route in api.of(kind) {
-            http(
-                api,
-                route,
-                &attachments(api, parents, route, log),
-                log,
-                &mut made,
-            );
-        }
-        out.extend(merged(made));
+    let mut made: Vec<(String, Object)> = Vec::new();
+    for route in api.of("HTTPRoute").chain(api.of("GRPCRoute")) {
+        http(
+            api,
+            route,
+            &attachments(api, parents, route, log),
+            log,
+            &mut made,
+        );
     }
+    let mut out = merged(made);
     let connections = api.of("TLSRoute").chain(api.of("TCPRoute"));
     for route in connections.filter(|r| r.kind == "TLSRoute" || api.mesh.alpha_gateway_api) {
         connection(
@@ -117,17 +114,10 @@ fn http(
         }
         rule::sort(&mut rules);
         for host in hosts.iter().filter(|h| attachment.isolated(h)) {
-            let key = format!("{key}/{host}");
-            let name = key.replace('/', "~");
-            let made = virtual_service(
-                route,
-                name,
-                host,
-                attachment.gateway(),
-                "http",
-                rules.clone(),
-            );
-            out.push((key, made));
+            let gateway = attachment.gateway();
+            let name = format!("{}~", route.name);
+            let made = virtual_service(route, name, host, gateway, "http", rules.clone());
+            out.push((format!("{key}/{host}"), made));
         }
     }
 }
@@ -140,7 +130,8 @@ fn hostnames(route: &Object) -> Vec<String> {
     hosts.into_iter().map(str::to_string).collect()
 }
 
-/// Routes with the same host and Gateway become one VirtualService, the oldest first.
+/// Routes with the same host and Gateway become one VirtualService, whatever their kinds: the oldest first, of the same age
+/// by namespace, then by name (`sortRoutesByCreationTime`).
 fn merged(made: Vec<(String, Object)>) -> Vec<Object> {
     let mut by_key: Vec<(String, Vec<Object>)> = Vec::new();
     for (key, object) in made {
@@ -149,8 +140,11 @@ fn merged(made: Vec<(String, Object)>) -> Vec<Object> {
             None => by_key.push((key, vec![object])),
         }
     }
-    let merge = |mut all: Vec<Object>| {
-        sort_by_age(&mut all);
+    let merge = |key: String, mut all: Vec<Object>| {
+        all.sort_by(|a, b| {
+            a.by_age(b)
+                .then_with(|| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)))
+        });
         let mut all = all.into_iter();
         let mut base = all.next()?;
         let mut rules = base.spec.each("http").to_vec();
@@ -163,11 +157,12 @@ fn merged(made: Vec<(String, Object)>) -> Vec<Object> {
         }
         rule::sort(&mut rules);
         set(&mut base.spec, "http", rules);
+        base.name = key.replace('/', "~");
         Some(base)
     };
     by_key
         .into_iter()
-        .filter_map(|(_, all)| merge(all))
+        .filter_map(|(key, all)| merge(key, all))
         .collect()
 }
 
