@@ -1,6 +1,7 @@
 //! Envoy's substitution formats: `%REQ(:PATH)%` in header values and access logs.
 //! Source: Envoy docs, "Access logging, command operators".
 
+use super::exchange::Flag;
 use super::matching::query;
 use super::object::{Read, Refusal};
 use super::path::without_query;
@@ -29,7 +30,7 @@ pub struct Facts<'a> {
     pub scheme: &'a str,
     pub response: Option<&'a Headers>,
     pub status: u16,
-    pub flags: &'a str,
+    pub flags: &'a [Flag],
     pub details: &'a str,
     pub route_name: &'a str,
     pub cluster: &'a str,
@@ -62,7 +63,7 @@ enum Syntax {
 }
 
 /// The commands that Envoy has and this model answers.
-const KNOWN: [(&str, Syntax); 51] = [
+const KNOWN: [(&str, Syntax); 49] = [
     ("REQ", Syntax::NeedsWithLength),
     ("REQUEST_HEADER", Syntax::NeedsWithLength),
     ("STREAM_INFO_REQ", Syntax::NeedsWithLength),
@@ -116,14 +117,12 @@ const KNOWN: [(&str, Syntax); 51] = [
     ("ACCESS_LOG_TYPE", Syntax::Alone),
     ("CONNECTION_TERMINATION_DETAILS", Syntax::Alone),
     ("DOWNSTREAM_TRANSPORT_FAILURE_REASON", Syntax::Alone),
-    ("UPSTREAM_TRANSPORT_FAILURE_REASON", Syntax::Alone),
     ("CUSTOM_FLAGS", Syntax::Alone),
     ("DYNAMIC_METADATA", Syntax::NeedsWithLength),
-    ("ENVIRONMENT", Syntax::NeedsWithLength),
 ];
 
-/// Commands that Envoy has and whose answer is not modelled; they print as absent.
-const SILENT: [(&str, Syntax); 27] = [
+/// Commands that Envoy has and whose answer is not modelled; they print as where there is none.
+const SILENT: [(&str, Syntax); 29] = [
     ("START_TIME", Syntax::Argument),
     ("START_TIME_LOCAL", Syntax::Argument),
     ("EMIT_TIME", Syntax::Argument),
@@ -151,6 +150,8 @@ const SILENT: [(&str, Syntax); 27] = [
     ("UPSTREAM_SERVER_NAME", Syntax::Alone),
     ("GRPC_STATUS", Syntax::Argument),
     ("GRPC_STATUS_NUMBER", Syntax::Alone),
+    ("UPSTREAM_TRANSPORT_FAILURE_REASON", Syntax::Alone),
+    ("ENVIRONMENT", Syntax::NeedsWithLength),
 ];
 
 /// How the names of more commands begin or end of which none is modelled, and which take no argument.
@@ -340,7 +341,8 @@ fn answer(name: &str, argument: &str, facts: &Facts) -> String {
         "RESPONSE_CODE" => facts.status.to_string(),
         "RESPONSE_CODE_DETAILS" => facts.details.into(),
         "UPSTREAM_PROTOCOL" if !facts.upstream_host.is_empty() => "HTTP/1.1".into(),
-        "RESPONSE_FLAGS" | "RESPONSE_FLAGS_LONG" => facts.flags.into(),
+        "RESPONSE_FLAGS" => flags(facts.flags, Flag::as_str),
+        "RESPONSE_FLAGS_LONG" => flags(facts.flags, Flag::name),
         "ROUTE_NAME" => facts.route_name.into(),
         "UPSTREAM_CLUSTER" | "UPSTREAM_CLUSTER_RAW" => facts.cluster.into(),
         "UPSTREAM_HOST" | "UPSTREAM_REMOTE_ADDRESS" => facts.upstream_host.into(),
@@ -368,8 +370,17 @@ fn answer(name: &str, argument: &str, facts: &Facts) -> String {
         "BYTES_RECEIVED" => facts.received.to_string(),
         "BYTES_SENT" => "0".into(),
         "ACCESS_LOG_TYPE" => "NotSet".into(),
+        // As of a variable that is not set.
         "ENVIRONMENT" => "-".into(),
         _ => String::new(),
+    }
+}
+
+/// As access logs have them (`ResponseFlagUtils::toString`).
+fn flags(flags: &[Flag], word: impl Fn(Flag) -> &'static str) -> String {
+    match flags {
+        [] => "-".into(),
+        flags => flags.iter().map(|f| word(*f)).collect::<Vec<_>>().join(","),
     }
 }
 

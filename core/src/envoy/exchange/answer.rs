@@ -49,7 +49,7 @@ impl<'c> Exchange<'c> {
             scheme: &self.scheme,
             response,
             status: 0,
-            flags: &self.flag_text,
+            flags: &self.flags,
             details: &self.details,
             route_name: self.route.map_or("", |(_, r)| r.name.as_str()),
             cluster: self.known_cluster().unwrap_or(""),
@@ -77,10 +77,6 @@ impl<'c> Exchange<'c> {
             local && !preflight && is_grpc(&self.request) && !response.headers.has("grpc-status");
         if grpc {
             upstream::as_grpc(&mut response);
-        }
-        if !self.flags.is_empty() {
-            let words: Vec<&str> = self.flags.iter().map(|f| f.as_str()).collect();
-            self.flag_text = words.join(",");
         }
         let attempts = self.attempts.len();
         if !(local && (self.route.is_none() || preflight || self.details == "upgrade_failed")) {

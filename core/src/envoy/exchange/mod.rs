@@ -57,7 +57,6 @@ pub struct Exchange<'c> {
     pub mirrors: Vec<Mirrored>,
     /// Milliseconds since the request went upstream.
     clock: u64,
-    flag_text: String,
     peer: String,
     client: String,
     /// Whom the request comes from.
@@ -163,6 +162,23 @@ impl Flag {
             Flag::StreamIdle => "SI",
         }
     }
+
+    /// As `%RESPONSE_FLAGS_LONG%` has it (`source/common/stream_info/utility.h`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Flag::NoHealthyUpstream => "NoHealthyUpstream",
+            Flag::ConnectFailure => "UpstreamConnectionFailure",
+            Flag::NoRoute => "NoRouteFound",
+            Flag::RetryLimit => "UpstreamRetryLimitExceeded",
+            Flag::UpstreamTermination => "UpstreamConnectionTermination",
+            Flag::UpstreamTimeout => "UpstreamRequestTimeout",
+            Flag::DelayInjected => "DelayInjected",
+            Flag::FaultInjected => "FaultInjected",
+            Flag::ProtocolError => "DownstreamProtocolError",
+            Flag::NoCluster => "NoClusterFound",
+            Flag::StreamIdle => "StreamIdleTimeout",
+        }
+    }
 }
 
 impl<'c> Exchange<'c> {
@@ -198,7 +214,6 @@ impl<'c> Exchange<'c> {
             no_host: None,
             mirrors: Vec::new(),
             clock: 0,
-            flag_text: "-".into(),
             peer: address_of(connection.source),
             client: address_of(connection.source),
             client_address: connection.source.0,
