@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::message::Ask;
 use super::object::{Object, sort_by_age};
 use crate::text::Span;
-use crate::yaml::Node;
+use crate::yaml::{Entry, Node};
 
 /// What a sidecar takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +21,25 @@ pub(super) enum Mode {
 
 /// All PeerAuthentications, oldest first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Policies(Vec<Object>);
+pub(super) struct Policies(Vec<Policy>);
+
+#[derive(Clone, Debug)]
+struct Policy {
+    namespace: String,
+    /// Of the workloads that it is for; none where it is for all.
+    labels: Vec<(String, String)>,
+    said: Option<Said>,
+    /// What it has of single ports; of some that they are as the rest.
+    ports: BTreeMap<u16, Option<Said>>,
+}
+
+/// A mode and the lines that set it.
+type Said = (Mode, Span);
 
 impl Policies {
     pub(super) fn new(mut objects: Vec<Object>) -> Self {
         sort_by_age(&mut objects);
-        Self(objects)
+        Self(objects.iter().map(Policy::read).collect())
     }
 
     /// What holds for a port of a workload, or for all that it says nothing of (port 0), and the line that says so. Each
@@ -38,44 +51,73 @@ impl Policies {
         labels: &BTreeMap<String, String>,
         port: u16,
     ) -> (Mode, Option<Span>) {
-        let general = |o: &&Object| !selects(o);
-        let of = |ns: &str| self.0.iter().filter(general).find(|o| o.namespace == ns);
-        let own = self.0.iter().find(|o| {
-            let chosen = o.spec.get("selector").map(|s| s.sorted("matchLabels"));
-            let fits =
-                |e: &&crate::yaml::Entry| labels.get(&*e.key).map(String::as_str) == e.value.str();
-            selects(o)
-                && o.namespace == namespace
+        let own = self.own(root, namespace, labels);
+        let of_port = own.and_then(|p| *p.ports.get(&port)?);
+        let general = |ns: &str| {
+            let mut all = self.0.iter();
+            all.find(|p| p.namespace == ns && p.labels.is_empty())?.said
+        };
+        let said = of_port
+            .or_else(|| own?.said)
+            .or_else(|| general(namespace))
+            .or_else(|| general(root));
+        said.map_or((Mode::Permissive, None), |(mode, span)| (mode, Some(span)))
+    }
+
+    /// The ports of a workload that something is said of.
+    pub(super) fn ports(
+        &self,
+        root: &str,
+        namespace: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> impl Iterator<Item = u16> {
+        let own = self.own(root, namespace, labels);
+        own.into_iter().flat_map(|p| p.ports.keys().copied())
+    }
+
+    /// The policy for a workload by its labels; the root namespace has none such.
+    fn own(
+        &self,
+        root: &str,
+        namespace: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Option<&Policy> {
+        let fits = |(key, value): &(String, String)| labels.get(key) == Some(value);
+        self.0.iter().find(|p| {
+            p.namespace == namespace
                 && namespace != root
-                && chosen.unwrap_or_default().iter().all(fits)
-        });
-        let mut found = (Mode::Permissive, None);
-        let mesh = of(root);
-        for level in [mesh, of(namespace).filter(|_| namespace != root), own] {
-            let said = level.and_then(|o| o.spec.get("mtls"));
-            found = said.and_then(read).unwrap_or(found);
-        }
-        let ports = own.map(|o| o.spec.sorted("portLevelMtls"));
-        let mut ports = ports.unwrap_or_default().into_iter();
-        let said = ports.find(|e| e.key.parse() == Ok(port));
-        said.and_then(|e| read(&e.value)).unwrap_or(found)
+                && !p.labels.is_empty()
+                && p.labels.iter().all(fits)
+        })
     }
 }
 
-/// Whether it is for some workloads.
-fn selects(object: &Object) -> bool {
-    let selector = object.spec.get("selector");
-    selector.is_some_and(|s| !s.sorted("matchLabels").is_empty())
+impl Policy {
+    fn read(object: &Object) -> Self {
+        let spec = &object.spec;
+        let selector = spec.get("selector");
+        let labels = selector.map(|s| s.sorted("matchLabels"));
+        let label = |e: &Entry| (e.key.to_string(), e.value.str().unwrap_or("").to_string());
+        let ports = spec.sorted("portLevelMtls").into_iter();
+        Self {
+            namespace: object.namespace.clone(),
+            labels: labels.into_iter().flatten().map(label).collect(),
+            said: spec.get("mtls").and_then(read),
+            ports: ports
+                .filter_map(|e| Some((e.key.parse().ok()?, read(&e.value))))
+                .collect(),
+        }
+    }
 }
 
-fn read(mtls: &Node) -> Option<(Mode, Option<Span>)> {
+fn read(mtls: &Node) -> Option<Said> {
     let mode = match mtls.text("mode") {
         "STRICT" => Mode::Strict,
         "PERMISSIVE" => Mode::Permissive,
         "DISABLE" => Mode::Disable,
         _ => return None,
     };
-    Some((mode, Some(mtls.span)))
+    Some((mode, mtls.span))
 }
 
 #[cfg(test)]
@@ -114,6 +156,8 @@ mod tests {
         check(&[mesh, ("other", "{mtls: {mode: DISABLE}}")], [Strict; 2]);
         let own = "{selector: {matchLabels: {app: a}}, mtls: {mode: STRICT}, portLevelMtls: {80: {mode: PERMISSIVE}}}";
         check(&[namespace, ("shop", own)], [Permissive, Strict]);
+        let unset = "{selector: {matchLabels: {app: a}}, portLevelMtls: {80: {mode: UNSET}, 81: {mode: STRICT}}}";
+        check(&[namespace, ("shop", unset)], [Disable, Strict]);
         let others = "{selector: {matchLabels: {app: b}}, mtls: {mode: STRICT}}";
         check(&[namespace, ("shop", others)], [Disable; 2]);
         check(

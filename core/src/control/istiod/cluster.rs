@@ -371,13 +371,12 @@ impl Made<'_> {
             if !dns {
                 out = out.str("healthStatus", "HEALTHY");
             }
-            let (mode, _) = self.world.peers.mode(
-                &self.world.mesh.root_namespace,
-                &self.service.namespace,
-                &e.labels,
-                port,
-            );
-            if e.has_sidecar() && self.service.kubernetes && mode != Mode::Disable {
+            let encrypted = || {
+                let (root, namespace) = (&self.world.mesh.root_namespace, &self.service.namespace);
+                let (mode, _) = self.world.peers.mode(root, namespace, &e.labels, port);
+                mode != Mode::Disable
+            };
+            if e.has_sidecar() && self.service.kubernetes && encrypted() {
                 let labels = Message::new(e.span).str("tlsMode", "istio");
                 let filters = Message::new(e.span).message("envoy.transport_socket_match", labels);
                 let metadata = Message::new(e.span).message("filterMetadata", filters);

@@ -307,11 +307,21 @@ fn virtual_inbound(world: &World, proxy: &Proxy) -> Node {
             seen.push(target);
             let (mode, said) = mode(world, proxy, target);
             let span = said.unwrap_or(port.span);
-            chains.extend(inbound_chains(world, target, port.protocol, mode, span));
+            let inbound = Inbound::to_service(world, target, span);
+            chains.extend(inbound.chains(takes(port.protocol, mode)));
         }
     }
-    let (rest, said) = mode(world, proxy, 0);
-    chains.extend(rest_chains(world, rest, said.unwrap_or_default()));
+    // PeerAuthentication may say of a port what no Service says (`Builder.ForPassthrough`).
+    let root = &world.mesh.root_namespace;
+    let ports = world
+        .peers
+        .ports(root, &proxy.namespace, &proxy.labels)
+        .filter(|p| !seen.contains(p));
+    for port in std::iter::once(0).chain(ports) {
+        let (mode, said) = mode(world, proxy, port);
+        let inbound = Inbound::passed_through(world, port, said.unwrap_or_default());
+        chains.extend(inbound.chains(takes(Protocol::Unknown, mode)));
+    }
     let filters = [
         "envoy.filters.listener.original_dst",
         "envoy.filters.listener.tls_inspector",
@@ -399,154 +409,154 @@ fn mode(world: &World, proxy: &Proxy, port: u16) -> (Mode, Option<Span>) {
         .mode(root, &proxy.namespace, &proxy.labels, port)
 }
 
-/// The connections to one port of the app, as PeerAuthentication lets them in: what the app speaks decides who reads them.
-fn inbound_chains(
-    world: &World,
-    port: u16,
-    protocol: Protocol,
-    mode: Mode,
-    span: Span,
-) -> Vec<Node> {
-    let cluster = inbound_cluster(port);
-    let http = || {
-        let manager = inbound_manager(world);
-        manager.filter(inbound_routes(&cluster, port, span), span)
-    };
-    let tcp = || tcp_proxy(&[(cluster.clone(), 1)], span);
-    let name = format!("0.0.0.0_{port}");
-    let to = |transport: &str, alpn: &[&str]| {
-        let out = Message::new(span)
-            .int("destinationPort", port)
-            .str("transportProtocol", transport);
-        let alpn: Vec<String> = alpn.iter().map(|a| a.to_string()).collect();
-        if alpn.is_empty() {
-            out
-        } else {
-            out.strings("applicationProtocols", &alpn)
-        }
-    };
-    let chain = |condition: Message, filter: Node, mutual: Option<&[&str]>| {
-        let out = Message::new(span)
-            .str("name", &name)
-            .message("filterChainMatch", condition)
-            .list("filters", vec![filter]);
-        match mutual {
-            Some(alpn) => out
-                .node("transportSocket", end_tls(true, alpn, "default", span))
-                .end(),
-            None => out.end(),
-        }
-    };
-    let http_alpn: &[&str] = &["h2", "http/1.1"];
-    let tcp_alpn: &[&str] = &["istio-peer-exchange", "h2", "http/1.1"];
-    let mesh_http: &[&str] = &["istio-http/1.0", "istio-http/1.1", "istio-h2"];
-    if protocol.is_http() && mode == Mode::Strict {
-        return vec![chain(to("tls", &[]), http(), Some(http_alpn))];
-    }
-    if protocol.is_http() && mode == Mode::Disable {
-        return vec![chain(to("raw_buffer", &[]), http(), None)];
-    }
-    if protocol.is_http() {
-        return vec![
-            chain(
-                to(
-                    "tls",
-                    &[
-                        "istio",
-                        "istio-peer-exchange",
-                        "istio-http/1.0",
-                        "istio-http/1.1",
-                        "istio-h2",
-                    ],
-                ),
-                http(),
-                Some(http_alpn),
-            ),
-            chain(to("raw_buffer", &[]), http(), None),
-        ];
-    }
-    let plain_http = || chain(to("raw_buffer", &["http/1.1", "h2c"]), http(), None);
-    let plain = || chain(to("raw_buffer", &[]), tcp(), None);
-    let mutual = || chain(to("tls", &[]), tcp(), Some(tcp_alpn));
-    let sniffed = protocol == Protocol::Unknown;
-    match (mode, sniffed) {
-        (Mode::Strict, true) => {
-            return vec![
-                chain(to("tls", mesh_http), http(), Some(http_alpn)),
-                mutual(),
-            ];
-        }
-        (Mode::Strict, false) => return vec![mutual()],
-        (Mode::Disable, true) => return vec![plain_http(), plain()],
-        (Mode::Disable, false) => return vec![plain()],
-        (Mode::Permissive, _) => {}
-    }
-    if sniffed {
-        return vec![
-            chain(to("tls", mesh_http), http(), Some(http_alpn)),
-            plain_http(),
-            chain(
-                to("tls", &["istio-peer-exchange", "istio"]),
-                tcp(),
-                Some(tcp_alpn),
-            ),
-            plain(),
-            chain(to("tls", &[]), tcp(), None),
-        ];
-    }
-    vec![
-        chain(
-            to("tls", &["istio-peer-exchange", "istio"]),
-            tcp(),
-            Some(tcp_alpn),
-        ),
-        chain(to("raw_buffer", &[]), tcp(), None),
-        chain(to("tls", &[]), tcp(), None),
-    ]
+/// Which connections a chain takes and how it reads them. Source: `filterchain_options.go`.
+#[derive(Clone, Copy, Debug)]
+struct Take {
+    transport: &'static str,
+    alpn: &'static [&'static str],
+    http: bool,
+    /// TLS ends here.
+    ends: bool,
 }
 
-/// The chains for ports that no Service knows.
-fn rest_chains(world: &World, mode: Mode, span: Span) -> Vec<Node> {
-    let cluster = "InboundPassthroughCluster";
-    let http = || inbound_manager(world).filter(inbound_routes(cluster, 0, span), span);
-    let tcp = || tcp_proxy(&[(cluster.to_string(), 1)], span);
-    let to = |transport: &str, alpn: &[&str]| {
-        let out = Message::new(span).str("transportProtocol", transport);
-        let alpn: Vec<String> = alpn.iter().map(|a| a.to_string()).collect();
-        if alpn.is_empty() {
-            out
-        } else {
-            out.strings("applicationProtocols", &alpn)
+fn mutual(alpn: &'static [&'static str], http: bool) -> Take {
+    Take {
+        transport: "tls",
+        alpn,
+        http,
+        ends: true,
+    }
+}
+
+fn plain(alpn: &'static [&'static str], http: bool) -> Take {
+    Take {
+        transport: "raw_buffer",
+        alpn,
+        http,
+        ends: false,
+    }
+}
+
+/// TLS that is the app's own.
+const APPS_TLS: Take = Take {
+    transport: "tls",
+    alpn: &[],
+    http: false,
+    ends: false,
+};
+
+const MESH: &[&str] = &[
+    "istio",
+    "istio-peer-exchange",
+    "istio-http/1.0",
+    "istio-http/1.1",
+    "istio-h2",
+];
+const MESH_HTTP: &[&str] = &["istio-http/1.0", "istio-http/1.1", "istio-h2"];
+const MESH_TCP: &[&str] = &["istio-peer-exchange", "istio"];
+const PLAIN_HTTP: &[&str] = &["http/1.1", "h2c"];
+
+/// What a port takes of connections, as PeerAuthentication lets them in: what the app speaks decides who reads them.
+fn takes(protocol: Protocol, mode: Mode) -> Vec<Take> {
+    match mode {
+        Mode::Strict if protocol.is_http() => vec![mutual(&[], true)],
+        Mode::Permissive if protocol.is_http() => vec![mutual(MESH, true), plain(&[], true)],
+        Mode::Disable if protocol.is_http() => vec![plain(&[], true)],
+        Mode::Strict if protocol == Protocol::Unknown => {
+            vec![mutual(MESH_HTTP, true), mutual(&[], false)]
         }
-    };
-    let chain = |name: &str, condition: Message, filter: Node| {
+        Mode::Permissive if protocol == Protocol::Unknown => vec![
+            mutual(MESH_HTTP, true),
+            plain(PLAIN_HTTP, true),
+            mutual(MESH_TCP, false),
+            plain(&[], false),
+            APPS_TLS,
+        ],
+        Mode::Disable if protocol == Protocol::Unknown => {
+            vec![plain(PLAIN_HTTP, true), plain(&[], false)]
+        }
+        Mode::Strict => vec![mutual(&[], false)],
+        Mode::Permissive => vec![mutual(MESH, false), APPS_TLS, plain(&[], false)],
+        Mode::Disable => vec![plain(&[], false)],
+    }
+}
+
+/// Where connections come in that chains are made for.
+struct Inbound<'w> {
+    world: &'w World,
+    cluster: String,
+    /// What the chains are called that read HTTP, and the others.
+    names: [String; 2],
+    /// Of the app; 0 for all.
+    port: u16,
+    /// The port that the name of the virtual host has.
+    named: u16,
+    span: Span,
+}
+
+impl<'w> Inbound<'w> {
+    /// At a port that a Service has.
+    fn to_service(world: &'w World, port: u16, span: Span) -> Self {
+        let name = format!("0.0.0.0_{port}");
+        Self {
+            world,
+            cluster: inbound_cluster(port),
+            names: [name.clone(), name],
+            port,
+            named: port,
+            span,
+        }
+    }
+
+    /// At one that no Service has, or at all of these.
+    fn passed_through(world: &'w World, port: u16, span: Span) -> Self {
+        Self {
+            world,
+            cluster: "InboundPassthroughCluster".into(),
+            names: [
+                "virtualInbound-catchall-http".into(),
+                "virtualInbound".into(),
+            ],
+            port,
+            named: 0,
+            span,
+        }
+    }
+
+    fn chains(&self, takes: Vec<Take>) -> Vec<Node> {
+        takes.into_iter().map(|take| self.chain(take)).collect()
+    }
+
+    fn chain(&self, take: Take) -> Node {
+        let (cluster, span) = (&self.cluster, self.span);
+        let [http_name, tcp_name] = &self.names;
+        let (name, filter, offered): (_, _, &[&str]) = match take.http {
+            true => {
+                let routes = inbound_routes(cluster, self.named, span);
+                let filter = inbound_manager(self.world).filter(routes, span);
+                (http_name, filter, &["h2", "http/1.1"])
+            }
+            false => {
+                let filter = tcp_proxy(&[(cluster.clone(), 1)], span);
+                let offered = &["istio-peer-exchange", "h2", "http/1.1"];
+                (tcp_name, filter, offered)
+            }
+        };
+        let mut condition = Message::new(span);
+        if self.port != 0 {
+            condition = condition.int("destinationPort", self.port);
+        }
+        condition = condition.str("transportProtocol", take.transport);
+        if !take.alpn.is_empty() {
+            let alpn: Vec<String> = take.alpn.iter().map(|a| a.to_string()).collect();
+            condition = condition.strings("applicationProtocols", &alpn);
+        }
+        let end = take.ends.then(|| end_tls(true, offered, "default", span));
         Message::new(span)
             .str("name", name)
             .message("filterChainMatch", condition)
             .list("filters", vec![filter])
-    };
-    let (catch_all, rest) = ("virtualInbound-catchall-http", "virtualInbound");
-    let ends = |out: Message, alpn: &[&str]| {
-        out.node("transportSocket", end_tls(true, alpn, "default", span))
+            .maybe("transportSocket", end)
             .end()
-    };
-    let mesh_http = to("tls", &["istio-http/1.0", "istio-http/1.1", "istio-h2"]);
-    let mutual_http = ends(chain(catch_all, mesh_http, http()), &["h2", "http/1.1"]);
-    let mutual = |alpn: &[&str]| {
-        let offered = ["istio-peer-exchange", "h2", "http/1.1"];
-        ends(chain(rest, to("tls", alpn), tcp()), &offered)
-    };
-    let plain_http = chain(catch_all, to("raw_buffer", &["http/1.1", "h2c"]), http()).end();
-    let plain = chain(rest, to("raw_buffer", &[]), tcp()).end();
-    match mode {
-        Mode::Strict => vec![mutual_http, mutual(&[])],
-        Mode::Disable => vec![plain_http, plain],
-        Mode::Permissive => vec![
-            mutual_http,
-            plain_http,
-            mutual(&["istio-peer-exchange", "istio"]),
-            plain,
-            chain(rest, to("tls", &[]), tcp()).end(),
-        ],
     }
 }
