@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::object::Log;
-use super::route::{PathMatch, Route, RouteMatch};
+use super::route::{PathMatch, RouteMatch};
 use crate::say;
 use crate::text::Diagnostic;
 
@@ -12,7 +12,10 @@ impl Config {
         for host in self.routes.values().flat_map(|r| &r.virtual_hosts) {
             for (at, route) in host.routes.iter().enumerate() {
                 let earlier = host.routes.get(..at).unwrap_or(&[]);
-                let Some(first) = earlier.iter().find(|e| shadows(e, route)) else {
+                let Some(first) = earlier
+                    .iter()
+                    .find(|e| e.condition.covers(&route.condition))
+                else {
                     continue;
                 };
                 let label = match first.condition.is_catch_all() {
@@ -20,19 +23,11 @@ impl Config {
                     false => say!("envoy/takes-before"),
                 };
                 let message = say!("envoy/route-shadowed", host = host.name);
-                log.push(Diagnostic::warning(route.span, message).label(first.span, label));
+                let (at, before) = (route.condition.span, first.condition.span);
+                log.push(Diagnostic::warning(at, message).label(before, label));
             }
         }
     }
-}
-
-/// Of two prefixes of one VirtualService istiod's webhook has told already.
-fn shadows(earlier: &Route, later: &Route) -> bool {
-    let prefixes = |r: &Route| matches!(r.condition.path, PathMatch::Prefix(_));
-    let told = !earlier.origin.is_empty()
-        && earlier.origin == later.origin
-        && [earlier, later].into_iter().all(prefixes);
-    !told && earlier.condition.covers(&later.condition)
 }
 
 impl RouteMatch {
@@ -40,8 +35,10 @@ impl RouteMatch {
     fn covers(&self, other: &Self) -> bool {
         let certain = self.fraction.is_none_or(|f| f.numerator >= f.denominator);
         let alike = self.ignore_case || !other.ignore_case;
+        // A CONNECT has no path that a prefix could take.
+        let any_path = self.any_path() && !matches!(other.path, PathMatch::Connect);
         certain
-            && (self.any_path() || alike && self.covers_path(other))
+            && (any_path || alike && self.covers_path(other))
             && self
                 .headers
                 .iter()
@@ -112,6 +109,8 @@ mod tests {
         check("{prefix: /A}", "{prefix: /a}", false);
         check("{prefix: /A, case_sensitive: false}", "{path: /a}", true);
         check("{prefix: /a}", "{path: /a, case_sensitive: false}", false);
+        check("{prefix: /}", "{connect_matcher: {}}", false);
+        check("{connect_matcher: {}}", "{connect_matcher: {}}", true);
     }
 
     #[test]

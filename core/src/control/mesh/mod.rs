@@ -100,6 +100,13 @@ pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
         }
         proxies.push(proxy);
     }
+    // Of a match that the webhook calls unused, Envoy says the same of the route made of it.
+    let findings = verdicts.iter().flat_map(|v| &v.findings);
+    let unused: Vec<Span> = findings
+        .filter(|f| f.is_unreachable())
+        .map(|f| f.span)
+        .collect();
+    said.retain(|d| d.code() != "envoy/route-shadowed" || !unused.contains(&d.span));
     // Several proxies have the same to be said of them.
     let mut seen: Vec<Diagnostic> = Vec::new();
     for one in said {
@@ -237,5 +244,72 @@ fn socket(addr: IpAddr, port: u16, process: &str, span: Span) -> Socket {
         process: process.into(),
         service: Service::Answers,
         span: (span != Span::default()).then_some(span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest;
+
+    /// What is said of a mesh with these objects beside a Service and a Pod that has a proxy.
+    fn said(more: &str) -> (Vec<PodProxy>, Vec<&'static str>) {
+        let text = format!(
+            "apiVersion: v1
+kind: Namespace
+metadata: {{name: default, labels: {{istio-injection: enabled}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: web}}
+spec: {{clusterIP: 10.96.0.1, selector: {{app: web}}, ports: [{{name: http, port: 80}}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: web-1, labels: {{app: web}}}}
+spec: {{containers: [{{name: a, image: a}}]}}
+status: {{podIP: 10.244.1.2}}
+---
+{more}
+"
+        );
+        let mut objects = Manifests::default();
+        manifest::read(&text, FileId(0), &mut objects);
+        let (proxies, said) = build(&objects);
+        (proxies, said.iter().map(Diagnostic::code).collect())
+    }
+
+    #[test]
+    fn a_match_that_nothing_reaches_is_told_once() {
+        let routes = |later: &str| {
+            let to = "route: [{destination: {host: web}}]";
+            let text = format!(
+                "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: v}}\nspec: {{hosts: [web], http: [{{match: [{{uri: {{prefix: /a}}}}], {to}}}, {{match: [{later}], {to}}}]}}"
+            );
+            said(&text).1
+        };
+        // The webhook compares prefixes that ask for the same headers; Envoy's routes tell of the others.
+        assert_eq!(routes("{uri: {prefix: /ab}}"), ["istio/warned"]);
+        let headers = "{uri: {prefix: /ab}, headers: {x: {exact: y}}}";
+        assert_eq!(routes(headers), ["envoy/route-shadowed"]);
+        assert!(routes("{uri: {prefix: /b}}").is_empty());
+    }
+
+    #[test]
+    fn peer_authentication_speaks_of_ports_that_no_service_has() {
+        let policy = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p}\nspec: {selector: {matchLabels: {app: web}}, mtls: {mode: STRICT}, portLevelMtls: {80: {mode: DISABLE}, 9000: {mode: DISABLE}}}";
+        let (proxies, _) = said(policy);
+        let listeners = &proxies[0].config.listeners;
+        let inbound = listeners.iter().find(|l| l.name == "virtualInbound");
+        let chains = inbound.unwrap().chains.iter();
+        let of_9000: Vec<_> = chains
+            .filter(|c| c.condition.destination_port == Some(9000))
+            .map(|c| (c.name.as_str(), c.condition.transport.as_str()))
+            .collect();
+        let plain = [
+            ("virtualInbound-catchall-http", "raw_buffer"),
+            ("virtualInbound", "raw_buffer"),
+        ];
+        assert_eq!(of_9000, plain);
     }
 }

@@ -40,6 +40,14 @@ pub struct Finding {
     pub analysis: Option<(Level, &'static str)>,
 }
 
+impl Finding {
+    /// That nothing reaches what stands there.
+    pub fn is_unreachable(&self) -> bool {
+        self.analysis
+            .is_some_and(|(_, code)| code == unreachable::MATCH)
+    }
+}
+
 impl Verdict {
     /// For people: what the webhook would answer.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
@@ -112,16 +120,16 @@ pub fn validate(manifests: &Manifests) -> Vec<Verdict> {
 }
 
 fn peer_authentication(spec: &Node, out: &mut Findings) {
-    out.one_of(
-        spec.get("mtls").unwrap_or(spec),
-        "mode",
-        &["UNSET", "DISABLE", "PERMISSIVE", "STRICT"],
-    );
+    let ports = spec.sorted("portLevelMtls");
+    let of_ports = ports.iter().map(|port| &port.value);
+    for mtls in spec.get("mtls").into_iter().chain(of_ports) {
+        let modes = ["UNSET", "DISABLE", "PERMISSIVE", "STRICT"];
+        out.one_of(mtls, "mode", &modes);
+    }
     let selector = spec.get("selector");
     let labels = selector
         .map(|s| s.sorted("matchLabels"))
         .unwrap_or_default();
-    let ports = spec.sorted("portLevelMtls");
     if let Some(first) = ports.first().filter(|_| labels.is_empty()) {
         let reason = "mesh/namespace peer authentication cannot have port level mTLS";
         out.error(first.key_span, reason);
@@ -393,5 +401,11 @@ mod tests {
         );
         check("PeerAuthentication", &format!("{{{with}, {ports}}}"), "");
         check("PeerAuthentication", "{mtls: {mode: STRICT}}", "");
+        let unknown = "portLevelMtls: {80: {mode: DISABLED}}";
+        check(
+            "PeerAuthentication",
+            &format!("{{{with}, {unknown}}}"),
+            "unknown value \"DISABLED\" for enum mode",
+        );
     }
 }

@@ -8,6 +8,9 @@ use crate::control::istiod::message::Ask;
 use crate::text::Span;
 use crate::yaml::{Node, to_json};
 
+/// The code of a match that no request reaches (`VirtualServiceIneffectiveMatch`).
+pub(super) const MATCH: &str = "IST0131";
+
 /// A match on a prefix, in the parts by which one may cover another.
 struct Prefix<'n> {
     rule: String,
@@ -37,7 +40,7 @@ pub(super) fn http(rules: &[Node], out: &mut Findings) {
                     earlier.prefix,
                     earlier.rule
                 );
-                out.told(later.span, Level::Info, "IST0131", what);
+                out.told(later.span, Level::Info, MATCH, what);
             }
         }
     }
@@ -93,7 +96,7 @@ fn walk<'n>(
                     rule_name(rule, at),
                     match_name(condition, n)
                 );
-                out.told(condition.span, Level::Info, "IST0131", reason);
+                out.told(condition.span, Level::Info, MATCH, reason);
                 duplicates += 1;
                 continue;
             }
