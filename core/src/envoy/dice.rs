@@ -1,5 +1,7 @@
 //! Where a proxy's chance comes from.
 
+use std::collections::BTreeMap;
+
 use super::fraction::Fraction;
 use crate::net::{Coins, Random};
 use crate::say;
@@ -84,20 +86,27 @@ pub(super) fn left(before: &[(Fraction, bool)], sides: Vec<u64>) -> Vec<u64> {
     let multiple = |a: u64, b: u64| a / gcd(a, b) * b;
     let all = before
         .iter()
-        .fold(whole, |all, (f, _)| multiple(all, f.denominator));
-    let mut left = vec![0; sides.len()];
-    for number in 0..all.min(MOST_NUMBERS) {
-        let fits = before.iter().all(|(f, fell)| f.takes(number) == *fell);
-        let side = side_of(&sides, number % whole).filter(|_| fits);
-        if let Some(count) = side.and_then(|at| left.get_mut(at)) {
-            *count += 1;
+        .fold(1, |all, (f, _)| multiple(all, f.denominator));
+    // Of two remainders that agree in what both divisors share, one number in each round has both.
+    let shared = gcd(all, whole);
+    let mut falling: BTreeMap<u64, u64> = BTreeMap::new();
+    for number in 0..all {
+        if before.iter().all(|(f, fell)| f.takes(number) == *fell) {
+            *falling.entry(number % shared).or_default() += 1;
         }
     }
-    left
+    let mut end = 0;
+    let side = |weight: u64| {
+        let start = end;
+        end += weight;
+        let below = |limit: u64, class: u64| (limit + shared - 1 - class) / shared;
+        let of_class = |(class, count): (&u64, &u64)| {
+            count.saturating_mul(below(end, *class) - below(start, *class))
+        };
+        falling.iter().map(of_class).sum()
+    };
+    sides.into_iter().map(side).collect()
 }
-
-/// Envoy's finest fraction is of a million.
-const MOST_NUMBERS: u64 = 10_000_000;
 
 pub(super) fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a.max(1) } else { gcd(b, a % b) }
@@ -133,5 +142,14 @@ mod tests {
         assert_eq!(left(&[(tenth, false)], vec![50, 50]), [40, 50]);
         assert_eq!(left(&[], vec![1, 2]), [1, 2]);
         assert_eq!(left(&[(fraction(1, 2), true)], vec![1, 2]), [1, 2]);
+        // Each number of a million goes with each of a round that shares no divisor with it.
+        let heavy = vec![3_000_000_001, 1_000_000_000];
+        assert_eq!(
+            left(&[(fraction(1, 1_000_000), true)], heavy.clone()),
+            heavy
+        );
+        let even = vec![1_000_000_000, 3_000_000_000];
+        let (first, rest) = (1_000_000_000 / 1_000_000, 3_000_000_000 / 1_000_000);
+        assert_eq!(left(&[(fraction(1, 1_000_000), true)], even), [first, rest]);
     }
 }

@@ -162,6 +162,19 @@ fn injection(analysis: &mut Analysis<'_>, namespace: &Namespace) {
 /// Ports whose name does not say what is spoken.
 fn port_names(analysis: &mut Analysis<'_>) {
     for service in &analysis.manifests.services {
+        let label = |key: &str| service.meta.labels.get(key).map(|v| &*v.value);
+        let control_plane = label("istio").is_some() || label("release") == Some("istio");
+        let managed = label("gateway.istio.io/managed").is_some_and(|by| {
+            matches!(
+                by,
+                "istio.io-gateway-controller"
+                    | "istio.io-mesh-controller"
+                    | "istio.io-eastwest-controller"
+            )
+        });
+        if control_plane || managed {
+            continue;
+        }
         let external = service.kind.value == ServiceType::ExternalName;
         for port in &service.ports {
             let udp = port.protocol == crate::manifest::Protocol::Udp;

@@ -1,15 +1,42 @@
 //! Gateways: the pods that they select, the Services in front of those, and each other.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Analysis, Level, pairs, selector, written};
 use crate::control::istiod::message::Ask;
 use crate::control::istiod::object::Object;
 use crate::manifest::TargetPort;
+use crate::yaml::Node;
 
 pub(super) fn check(analysis: &mut Analysis<'_>) {
+    let mut known: BTreeMap<i64, Vec<Taken>> = BTreeMap::new();
+    for object in analysis.all("Gateway") {
+        let selector = selector(&object.spec, "selector");
+        for server in object.spec.each("servers") {
+            known.entry(number(server)).or_default().push(Taken {
+                object,
+                server,
+                selector: selector.clone(),
+            });
+        }
+    }
     for object in analysis.all("Gateway") {
         ports(analysis, object);
-        conflicts(analysis, object);
     }
+    for all in known.values().filter(|all| all.len() > 1) {
+        conflicts(analysis, all);
+    }
+}
+
+/// A server that a Gateway has, and the pods that it is for.
+struct Taken<'a> {
+    object: &'a Object,
+    server: &'a Node,
+    selector: Vec<(String, String)>,
+}
+
+fn number(server: &Node) -> i64 {
+    server.get("port").map_or(0, |p| p.number("number"))
 }
 
 fn ports(analysis: &mut Analysis<'_>, object: &Object) {
@@ -51,43 +78,49 @@ fn ports(analysis: &mut Analysis<'_>, object: &Object) {
     }
 }
 
-fn conflicts(analysis: &mut Analysis<'_>, object: &Object) {
-    let labels = selector(&object.spec, "selector");
-    for server in object.spec.each("servers") {
-        let port = server.get("port").map_or(0, |p| p.number("number"));
-        let same = |other: &&Object| {
-            let theirs = selector(&other.spec, "selector");
-            let together = theirs == labels
-                || analysis
-                    .pods(pairs(&labels), None)
-                    .iter()
-                    .any(|p| analysis.pods(pairs(&theirs), None).contains(p));
-            let clash = other.spec.each("servers").iter().any(|s| {
-                s.get("port").map_or(0, |p| p.number("number")) == port
-                    && s.text("bind") == server.text("bind")
-                    && s.texts("hosts")
-                        .iter()
-                        .any(|h| server.texts("hosts").contains(h))
-            });
-            let itself = other.namespace == object.namespace && other.name == object.name;
-            !itself && together && clash
-        };
-        let mut others: Vec<_> = analysis
-            .all("Gateway")
-            .iter()
-            .filter(same)
-            .map(|o| format!("{}/{}", o.namespace, o.name))
+/// Of servers of one port: those that others have a host of.
+fn conflicts(analysis: &mut Analysis<'_>, all: &[Taken]) {
+    let mut by_host: BTreeMap<(&str, &str), Vec<&Taken>> = BTreeMap::new();
+    for one in all {
+        for host in one.server.texts("hosts") {
+            let key = (one.server.text("bind"), host);
+            by_host.entry(key).or_default().push(one);
+        }
+    }
+    for one in all {
+        let hosts = one.server.texts("hosts");
+        let bind = one.server.text("bind");
+        let clash = hosts.iter().filter_map(|h| by_host.get(&(bind, *h)));
+        let others: BTreeSet<String> = clash
+            .flatten()
+            .filter(|other| {
+                let itself = (&one.object.namespace, &one.object.name)
+                    == (&other.object.namespace, &other.object.name);
+                !itself && together(analysis, &one.selector, &other.selector)
+            })
+            .map(|other| format!("{}/{}", other.object.namespace, other.object.name))
             .collect();
         if others.is_empty() {
             continue;
         }
-        others.sort();
+        let others: Vec<String> = others.into_iter().collect();
         let text = format!(
-            "Conflict with gateways {} (workload selector {}, port {port}, hosts {}).",
+            "Conflict with gateways {} (workload selector {}, port {}, hosts {}).",
             others.join(","),
-            written(&labels),
-            server.texts("hosts").join(",")
+            written(&one.selector),
+            number(one.server),
+            hosts.join(",")
         );
-        analysis.say(Level::Error, "IST0145", object, server.span, text);
+        analysis.say(Level::Error, "IST0145", one.object, one.server.span, text);
     }
+}
+
+/// Whether a pod is chosen by both. The analyzer asks pods only where one selector is part of the other.
+fn together(analysis: &Analysis<'_>, one: &[(String, String)], other: &[(String, String)]) -> bool {
+    let (ours, theirs) = (written(one), written(other));
+    ours == theirs
+        || (ours.contains(&theirs) || theirs.contains(&ours))
+            && !analysis
+                .pods(pairs(one).chain(pairs(other)), None)
+                .is_empty()
 }
