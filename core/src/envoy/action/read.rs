@@ -1,284 +1,25 @@
-//! What a route does with a request: forward it, send it elsewhere, or answer it.
+//! Actions as `envoy.config.route.v3.Route` has them, and what Envoy refuses of one.
 
 use std::collections::BTreeMap;
 
-use super::cors::Cors;
-use super::header_ops::HeaderOps;
-use super::matching::read_regex;
-use super::object::{Object, Read, Refusal};
-use super::path::without_query;
-use super::regex::Regex;
-use super::retry::RetryPolicy;
-use super::route::{PathMatch, RouteMatch};
-use super::route_config::{Defaults, Mirror, PerFilter};
-use super::template::Template;
-use super::timing::Timing;
-use crate::net::Request;
+use super::{
+    Action, ClusterChoice, Forward, HashOf, HashPolicy, HostRewrite, PathToHost, Redirect, Rewrite,
+    Subset, WeightedCluster, subset,
+};
+use crate::envoy::cors::Cors;
+use crate::envoy::header_ops::HeaderOps;
+use crate::envoy::matching::read_regex;
+use crate::envoy::object::{Object, Read, Refusal};
+use crate::envoy::regex::Regex;
+use crate::envoy::retry::RetryPolicy;
+use crate::envoy::route::{PathMatch, RouteMatch};
+use crate::envoy::route_config::{Defaults, Mirror, PerFilter};
+use crate::envoy::timing::Timing;
 use crate::say;
-use crate::text::{Span, base64};
-use crate::yaml::{Node, Value};
-
-#[derive(Clone, Debug)]
-pub enum Action {
-    Forward(Box<Forward>),
-    Redirect(Box<Redirect>),
-    /// An answer of its own: status and body.
-    Respond(u16, String),
-    /// An action that is not modelled, by its name.
-    NotModelled(&'static str),
-}
-
-/// `envoy.config.route.v3.RouteAction`.
-#[derive(Clone, Debug)]
-pub struct Forward {
-    pub cluster: ClusterChoice,
-    /// The status where the cluster does not exist.
-    pub not_found_status: u16,
-    pub metadata_match: Subset,
-    pub rewrite: Option<Rewrite>,
-    pub host: HostRewrite,
-    pub append_forwarded_host: bool,
-    pub timing: Timing,
-    pub retry: RetryPolicy,
-    pub mirrors: Vec<Mirror>,
-    pub hash: Vec<HashPolicy>,
-    /// Upgrades that the route allows or forbids, by their names in lower case.
-    pub upgrades: BTreeMap<String, bool>,
-}
-
-/// What endpoints must say of themselves: `envoy.lb` metadata, values in JSON.
-pub type Subset = BTreeMap<String, String>;
-
-#[derive(Clone, Debug)]
-pub enum ClusterChoice {
-    Name(String),
-    /// The cluster that this request header names.
-    Header(String),
-    Weighted {
-        clusters: Vec<WeightedCluster>,
-        total: u64,
-        /// A request header that stands in for the random number.
-        random_header: String,
-    },
-}
-
-#[derive(Clone, Debug)]
-pub struct WeightedCluster {
-    pub name: String,
-    pub header: String,
-    pub weight: u64,
-    pub request_headers: HeaderOps,
-    pub response_headers: HeaderOps,
-    pub host_rewrite: String,
-    pub metadata_match: Subset,
-    pub filters: PerFilter,
-    pub span: Span,
-}
-
-/// How the path changes.
-#[derive(Clone, Debug)]
-pub enum Rewrite {
-    /// What the route's condition took becomes this.
-    Prefix(String),
-    /// Every match in the path, without its query.
-    Regex(Box<Regex>, String),
-    Template(Box<Template>, String),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum HostRewrite {
-    Keep,
-    Literal(String),
-    Header(String),
-    Path(Box<PathToHost>),
-    /// The name of the endpoint that is chosen.
-    Endpoint,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct PathToHost {
-    pub regex: Regex,
-    pub substitution: String,
-}
-
-/// `RouteAction.HashPolicy`.
-#[derive(Clone, Debug)]
-pub struct HashPolicy {
-    pub of: HashOf,
-    /// Where there is a hash after it, the policies behind it do not count.
-    pub terminal: bool,
-}
-
-#[derive(Clone, Debug)]
-pub enum HashOf {
-    /// With what becomes of its values first.
-    Header(String, Option<(Box<Regex>, String)>),
-    Cookie {
-        name: String,
-        ttl: bool,
-    },
-    SourceAddress,
-    Query(String),
-}
-
-#[derive(Clone, Debug)]
-pub struct Redirect {
-    pub scheme: String,
-    pub host: String,
-    pub port: Option<u16>,
-    pub path: String,
-    pub rewrite: Option<Rewrite>,
-    pub strip_query: bool,
-    pub status: u16,
-}
-
-impl Rewrite {
-    /// The path after it, with its query. `matched`: how many bytes the route's condition took.
-    pub fn apply(&self, path: &str, matched: usize) -> String {
-        let just = without_query(path);
-        let rest = path.get(just.len()..).unwrap_or("");
-        match self {
-            Rewrite::Prefix(new) => format!("{new}{}", path.get(matched..).unwrap_or("")),
-            Rewrite::Regex(regex, new) => format!("{}{rest}", regex.replace_all(just, new)),
-            Rewrite::Template(template, new) => format!("{}{rest}", template.rewrite(just, new)),
-        }
-    }
-}
-
-impl Redirect {
-    /// The new location (`RouteEntryImplBase::newUri`). `proto` is `x-forwarded-proto`.
-    pub fn location(&self, request: &Request, scheme: &str, proto: &str, matched: usize) -> String {
-        let scheme = if self.scheme.is_empty() {
-            scheme
-        } else {
-            &self.scheme
-        };
-        let port = self.port.map(|p| format!(":{p}")).unwrap_or_default();
-        let host = if self.host.is_empty() {
-            redirect_host(&request.authority, scheme, proto, !port.is_empty())
-        } else {
-            &self.host
-        };
-        let rewritten = self
-            .rewrite
-            .as_ref()
-            .map(|r| r.apply(&request.path, matched));
-        // A path cannot become empty: then nothing is rewritten.
-        let old = rewritten
-            .filter(|new| !without_query(new).is_empty())
-            .unwrap_or_else(|| request.path.clone());
-        let query = old.find('?').and_then(|at| old.get(at..)).unwrap_or("");
-        let mut path = if self.path.is_empty() {
-            old.clone()
-        } else if self.path.contains('?') {
-            self.path.clone()
-        } else {
-            format!("{}{query}", self.path)
-        };
-        if !path.starts_with('/') {
-            path.insert(0, '/');
-        }
-        if self.strip_query && !self.path.contains('?') {
-            path.truncate(path.find('?').unwrap_or(path.len()));
-        }
-        format!("{scheme}://{host}{port}{path}")
-    }
-
-    fn read(object: Object) -> Read<Self> {
-        object.at_most_one(&["https_redirect", "scheme_redirect"])?;
-        object.at_most_one(&["path_redirect", "prefix_rewrite", "regex_rewrite"])?;
-        let scheme = match object.bool("https_redirect")? {
-            true => "https",
-            false => object.str("scheme_redirect")?,
-        };
-        let port = object.u32("port_redirect")?.unwrap_or(0);
-        let rewrite = read_rewrite(&object, "prefix_rewrite")?;
-        let read = Self {
-            scheme: scheme.to_string(),
-            host: object.for_header("host_redirect")?.to_string(),
-            port: u16::try_from(port).ok().filter(|p| *p != 0),
-            path: object.for_header("path_redirect")?.to_string(),
-            rewrite,
-            strip_query: object.bool("strip_query")?,
-            status: object.choice(
-                "response_code",
-                &[
-                    ("MOVED_PERMANENTLY", 301),
-                    ("FOUND", 302),
-                    ("SEE_OTHER", 303),
-                    ("TEMPORARY_REDIRECT", 307),
-                    ("PERMANENT_REDIRECT", 308),
-                ],
-            )?,
-        };
-        object.end_with(&[])?;
-        Ok(read)
-    }
-}
-
-/// The request's host, without its port where that would name the old scheme's (`processRequestHost`).
-fn redirect_host<'h>(host: &'h str, scheme: &str, proto: &str, new_port: bool) -> &'h str {
-    let colon = match host.starts_with('[') {
-        true => host.rfind("]:").map(|at| at + 1),
-        false => host.rfind(':'),
-    };
-    let Some(at) = colon else { return host };
-    let port = host.get(at..).unwrap_or("");
-    let of_old_scheme = (proto == "https" && port == ":443") || (proto == "http" && port == ":80");
-    if new_port || scheme != proto && of_old_scheme {
-        host.get(..at).unwrap_or(host)
-    } else {
-        host
-    }
-}
-
-fn read_rewrite(object: &Object, prefix: &str) -> Read<Option<Rewrite>> {
-    let new = object.for_header(prefix)?;
-    let regex = object.message("regex_rewrite")?;
-    Ok(match regex {
-        Some(rewrite) => {
-            let (regex, substitution) = read_substitution(rewrite)?;
-            Some(Rewrite::Regex(Box::new(regex), substitution))
-        }
-        None if !new.is_empty() => Some(Rewrite::Prefix(new.to_string())),
-        None => None,
-    })
-}
-
-fn read_substitution(object: Object) -> Read<(Regex, String)> {
-    let Some(pattern) = object.get("pattern") else {
-        return Err(Refusal::field(object.span, "pattern", "value is required"));
-    };
-    let regex = read_regex(pattern, object.log)?;
-    let substitution = object.for_header("substitution")?.to_string();
-    object.end();
-    Ok((regex, substitution))
-}
-
-fn read_subset(object: &Object) -> Read<Subset> {
-    let metadata = object.message_or_empty("metadata_match")?;
-    let filters = metadata.message_or_empty("filter_metadata")?;
-    Ok(filters.get("envoy.lb").map(subset).unwrap_or_default())
-}
-
-/// `envoy.lb` metadata by key, each value in a form that compares.
-pub(super) fn subset(node: &Node) -> Subset {
-    let entries = node.entries().iter();
-    entries
-        .map(|e| (e.key.to_string(), plain(&e.value)))
-        .collect()
-}
-
-fn plain(node: &Node) -> String {
-    match &node.value {
-        Value::Str(s) => s.to_string(),
-        Value::Int(n) => n.to_string(),
-        other => format!("{other:?}"),
-    }
-}
+use crate::text::base64;
 
 impl Action {
-    pub(super) fn read(
+    pub(in crate::envoy) fn read(
         route: &Object,
         condition: &RouteMatch,
         above: &Defaults,
@@ -326,6 +67,39 @@ impl Action {
             }
         }
         Err(Refusal::field(route.span, "action", "is required"))
+    }
+}
+
+impl Redirect {
+    fn read(object: Object) -> Read<Self> {
+        object.at_most_one(&["https_redirect", "scheme_redirect"])?;
+        object.at_most_one(&["path_redirect", "prefix_rewrite", "regex_rewrite"])?;
+        let scheme = match object.bool("https_redirect")? {
+            true => "https",
+            false => object.str("scheme_redirect")?,
+        };
+        let port = object.u32("port_redirect")?.unwrap_or(0);
+        let rewrite = read_rewrite(&object, "prefix_rewrite")?;
+        let read = Self {
+            scheme: scheme.to_string(),
+            host: object.for_header("host_redirect")?.to_string(),
+            port: u16::try_from(port).ok().filter(|p| *p != 0),
+            path: object.for_header("path_redirect")?.to_string(),
+            rewrite,
+            strip_query: object.bool("strip_query")?,
+            status: object.choice(
+                "response_code",
+                &[
+                    ("MOVED_PERMANENTLY", 301),
+                    ("FOUND", 302),
+                    ("SEE_OTHER", 303),
+                    ("TEMPORARY_REDIRECT", 307),
+                    ("PERMANENT_REDIRECT", 308),
+                ],
+            )?,
+        };
+        object.end_with(&[])?;
+        Ok(read)
     }
 }
 
@@ -612,4 +386,33 @@ impl HashPolicy {
         }
         Ok(all)
     }
+}
+
+fn read_rewrite(object: &Object, prefix: &str) -> Read<Option<Rewrite>> {
+    let new = object.for_header(prefix)?;
+    let regex = object.message("regex_rewrite")?;
+    Ok(match regex {
+        Some(rewrite) => {
+            let (regex, substitution) = read_substitution(rewrite)?;
+            Some(Rewrite::Regex(Box::new(regex), substitution))
+        }
+        None if !new.is_empty() => Some(Rewrite::Prefix(new.to_string())),
+        None => None,
+    })
+}
+
+fn read_substitution(object: Object) -> Read<(Regex, String)> {
+    let Some(pattern) = object.get("pattern") else {
+        return Err(Refusal::field(object.span, "pattern", "value is required"));
+    };
+    let regex = read_regex(pattern, object.log)?;
+    let substitution = object.for_header("substitution")?.to_string();
+    object.end();
+    Ok((regex, substitution))
+}
+
+fn read_subset(object: &Object) -> Read<Subset> {
+    let metadata = object.message_or_empty("metadata_match")?;
+    let filters = metadata.message_or_empty("filter_metadata")?;
+    Ok(filters.get("envoy.lb").map(subset).unwrap_or_default())
 }
