@@ -86,9 +86,51 @@ fn each_ends_as_it_says() {
             "shop-istio-6d9c /, web-v2 /: it is delivered",
         ),
         ("sidecar-to-sidecar", "front /, web-v1 /: it is delivered"),
+        ("tproxy", "ingressgateway /, web-v1 /: it is delivered"),
     ] {
         assert_eq!(told(&play(name)), wanted, "{name}");
     }
+}
+
+/// Whom an app takes its packets to come from, first and last.
+fn seen_by(run: &Run, app: &str) -> Vec<String> {
+    let steps = run.trace.journeys.iter().flat_map(|j| &j.hops);
+    let mut seen: Vec<String> = Vec::new();
+    for step in steps.flat_map(|h| &h.steps) {
+        if let Action::Delivered(to) = &step.action
+            && *to.process == *app
+        {
+            seen.push(step.after.packet.src.to_string());
+        }
+    }
+    seen.dedup();
+    seen
+}
+
+#[test]
+fn with_tproxy_the_app_sees_who_calls() {
+    let run = play("tproxy");
+    assert_eq!(seen_by(&run, "web"), ["10.244.1.10"]);
+    // The app's answer goes to an address that is another's, and the mark brings it to Envoy.
+    let restored = print(&run.world, &run.trace, Style::default());
+    assert!(restored.contains("-j CONNMARK --save-mark"), "{restored}");
+    let sent = run.trace.journeys.iter();
+    let answers = sent.filter(|j| j.hops.len() == 2 && j.packet.packet.sport() == Some(8080));
+    let over_lo: Vec<_> = answers
+        .filter(|j| j.hops.iter().all(|h| h.host == j.hops[0].host))
+        .map(|j| j.hops[1].steps[0].after.mark)
+        .collect();
+    assert!(
+        over_lo.len() >= 2 && over_lo.iter().all(|m| *m == 1337),
+        "{over_lo:?}"
+    );
+
+    let mut workspace = Scenario::find("tproxy").unwrap().workspace().unwrap();
+    let mut files = workspace.files.iter_mut();
+    let file = files.find(|f| &*f.name == "cluster.yaml").unwrap();
+    file.text = file.text.replace("TPROXY", "REDIRECT").into();
+    let redirected = northsouth::workspace::run(&workspace);
+    assert_eq!(seen_by(&redirected, "web"), ["127.0.0.6"]);
 }
 
 #[test]

@@ -146,13 +146,14 @@ impl Sim<'_> {
         let (Some(sport), Some(dport)) = (skb.packet.sport(), skb.packet.dport()) else {
             return;
         };
-        let owner = owner_of(socket);
+        let owner = self.owner_of(at, socket);
         let open = Open {
             protocol: Protocol::TCP,
             local: (skb.packet.dst, dport),
             remote: (skb.packet.src, sport),
             stage: Stage::SynReceived,
             transparent: socket.transparent,
+            mark: 0,
             process: socket.process.clone(),
             ask: None,
             owner: Some(owner),
@@ -170,6 +171,14 @@ impl Sim<'_> {
             ..SendOptions::default()
         };
         self.answer(at, skb, packet, &options, Role::Reply, Maker::Tcp);
+    }
+
+    /// Who runs the process: Envoy has a user of its own, all else is root's.
+    pub(super) fn owner_of(&self, at: HostId, socket: &Socket) -> SocketOwner {
+        match &*socket.process {
+            "envoy" => super::proxy::owner(self.host(at).and_then(|h| h.envoy.as_deref())),
+            _ => SocketOwner::default(),
+        }
     }
 
     /// A VXLAN device takes the frame out (kernel `vxlan_rcv`).
@@ -195,14 +204,6 @@ impl Sim<'_> {
         }
         self.ip_receive(at, frame);
         true
-    }
-}
-
-/// Who runs the process: Envoy has a user of its own, all else is root's.
-pub(super) fn owner_of(socket: &Socket) -> SocketOwner {
-    match &*socket.process {
-        "envoy" => super::proxy::OWNER,
-        _ => SocketOwner::default(),
     }
 }
 

@@ -19,8 +19,10 @@ pub(super) struct Open {
     pub local: (IpAddr, u16),
     pub remote: (IpAddr, u16),
     pub stage: Stage,
-    /// The listening socket that took it has IP_TRANSPARENT.
+    /// It, or the listening socket that took it, has IP_TRANSPARENT.
     pub transparent: bool,
+    /// SO_MARK
+    pub mark: u32,
     pub process: Arc<str>,
     /// Of a client: what it says once it is connected.
     pub ask: Option<Ask>,

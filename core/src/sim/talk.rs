@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::deliver::{owner_of, segment};
+use super::deliver::segment;
 use super::engine::{Author, Ending, Event, Sim};
 use super::flows::{Ask, Open, Stage};
 use super::output::SendOptions;
@@ -137,7 +137,7 @@ impl Sim<'_> {
         let maker = Maker::Process(process.clone());
         let sent = self.send(at, journey, packet, options, maker);
         let ends = match sent {
-            Ok(()) => self.open(at, journey, stage, ask, process, options.owner),
+            Ok(()) => self.open(at, journey, stage, ask, process, options),
             Err(_) => None,
         };
         (journey, ends)
@@ -152,7 +152,7 @@ impl Sim<'_> {
         stage: Stage,
         ask: Option<Ask>,
         process: Arc<str>,
-        owner: Option<SocketOwner>,
+        options: &SendOptions,
     ) -> Option<Ends> {
         let journey = self.recorder.journeys.get(journey as usize)?;
         let first = &journey.hops.first()?.steps.first()?.after.packet;
@@ -161,10 +161,11 @@ impl Sim<'_> {
             local: (first.src, first.sport()?),
             remote: (first.dst, first.dport()?),
             stage,
-            transparent: false,
+            transparent: options.any_source,
+            mark: options.mark,
             process,
             ask,
-            owner,
+            owner: options.owner,
             listener: None,
             repeated: None,
         };
@@ -184,7 +185,7 @@ impl Sim<'_> {
         let process: Arc<str> = PROBE.into();
         let maker = Maker::Process(process.clone());
         if self.send(at, journey, packet, options, maker).is_ok() {
-            self.open(at, journey, stage, None, process, options.owner);
+            self.open(at, journey, stage, None, process, options);
         }
         journey
     }
@@ -447,6 +448,7 @@ impl Sim<'_> {
             None => Role::Request,
         };
         let options = SendOptions {
+            mark: open.mark,
             any_source: open.transparent,
             owner: open.owner,
             ..SendOptions::default()
@@ -476,7 +478,7 @@ impl Sim<'_> {
         let maker = Maker::Process(socket.process.clone());
         let options = SendOptions {
             any_source: socket.transparent,
-            owner: Some(owner_of(socket)),
+            owner: Some(self.owner_of(at, socket)),
             ..SendOptions::default()
         };
         self.answer(at, skb, packet, &options, Role::Reply, maker);

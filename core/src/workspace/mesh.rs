@@ -25,12 +25,8 @@ fn listen(host: &mut Host, proxy: Option<&PodProxy>) {
         Some(proxy) => proxy.sockets(),
         None => Vec::new(),
     };
-    let transparent = wanted.first().is_some_and(|s| s.transparent);
     wanted.retain(|s| mesh::is_own_socket(s.port));
-    for mut socket in mesh::sockets(config) {
-        socket.transparent = transparent;
-        wanted.push(socket);
-    }
+    wanted.extend(mesh::sockets(config));
     let printed = std::mem::take(&mut host.sockets);
     for socket in printed {
         let same = |w: &&mut crate::topology::Socket| {

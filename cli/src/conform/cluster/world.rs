@@ -348,6 +348,7 @@ impl Build<'_> {
                     .collect(),
                 addresses: text(gateway, "ip").parse().into_iter().collect(),
                 locality: String::new(),
+                transparent: false,
             };
             let (resources, _) = istiod::configuration(&mesh, &proxy.in_place(&objects));
             let (config, _) = Config::read(&resources);

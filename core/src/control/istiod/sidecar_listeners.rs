@@ -43,7 +43,7 @@ pub(super) fn listeners(world: &World, proxy: &Proxy) -> (Vec<Node>, Vec<String>
         names.extend(outbound.route.clone());
         made.push(outbound.end(&name, world, any));
     }
-    made.push(virtual_outbound(any));
+    made.push(virtual_outbound(proxy, any));
     made.push(virtual_inbound(world, proxy));
     names.sort();
     names.dedup();
@@ -238,7 +238,7 @@ impl Outbound {
     }
 }
 
-fn virtual_outbound(any: bool) -> Node {
+fn virtual_outbound(proxy: &Proxy, any: bool) -> Node {
     let span = Span::default();
     let chain = |name: &str, cluster: &str, port: Option<i64>| {
         let out = Message::new(span).str("name", name);
@@ -260,7 +260,7 @@ fn virtual_outbound(any: bool) -> Node {
     } else {
         "BlackHoleCluster"
     };
-    listener("virtualOutbound", "0.0.0.0", 15_001, span)
+    capturing("virtualOutbound", 15_001, proxy)
         .bool("useOriginalDst", true)
         .list(
             "filterChains",
@@ -322,14 +322,40 @@ fn virtual_inbound(world: &World, proxy: &Proxy) -> Node {
         let inbound = Inbound::passed_through(world, port, said.unwrap_or_default());
         chains.extend(inbound.chains(takes(Protocol::Unknown, mode)));
     }
-    let filters = [
-        "envoy.filters.listener.original_dst",
+    let inspectors = [
         "envoy.filters.listener.tls_inspector",
         "envoy.filters.listener.http_inspector",
     ];
-    listener("virtualInbound", "0.0.0.0", 15_006, span)
+    let mut filters = listener_filters(&["envoy.filters.listener.original_dst"], span);
+    filters.extend(proxy.transparent.then(original_src));
+    filters.extend(listener_filters(&inspectors, span));
+    capturing("virtualInbound", 15_006, proxy)
         .list("filterChains", chains)
-        .list("listenerFilters", listener_filters(&filters, span))
+        .list("listenerFilters", filters)
+        .end()
+}
+
+/// A listener that caught connections come to.
+fn capturing(name: &str, port: i64, proxy: &Proxy) -> Message {
+    let out = listener(name, "0.0.0.0", port, Span::default());
+    match proxy.transparent {
+        true => out.bool("transparent", true),
+        false => out,
+    }
+}
+
+/// The app sees who asks (`xdsfilters.OriginalSrc`).
+fn original_src() -> Node {
+    let span = Span::default();
+    let config = Message::new(span)
+        .str(
+            "@type",
+            "type.googleapis.com/envoy.extensions.filters.listener.original_src.v3.OriginalSrc",
+        )
+        .int("mark", 1337);
+    Message::new(span)
+        .str("name", "envoy.filters.listener.original_src")
+        .message("typedConfig", config)
         .end()
 }
 

@@ -35,6 +35,8 @@ pub struct Proxy {
     pub addresses: Vec<IpAddr>,
     /// Region, zone, subzone, parted by `/`; from its pod's node where it is empty.
     pub locality: String,
+    /// TPROXY brings it what it is to take (`InterceptionTproxy`).
+    pub transparent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,6 +328,7 @@ impl Proxy {
                     .collect(),
                 addresses: pod.ips.iter().map(|i| i.value).collect(),
                 locality: String::new(),
+                transparent: false,
             }
             .in_place(manifests),
         )

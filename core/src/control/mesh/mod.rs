@@ -84,21 +84,23 @@ pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
     let mut proxies = Vec::new();
     for (pod, kind) in pods {
         let (namespace, name) = (&pod.meta.namespace, &pod.meta.name);
-        let Some(proxy) = Proxy::of_pod(objects, namespace, name, kind) else {
+        let Some(mut proxy) = Proxy::of_pod(objects, namespace, name, kind) else {
             continue;
         };
+        let capture = match kind {
+            ProxyKind::Sidecar => capture(pod, settings.node.as_ref(), &mut said),
+            ProxyKind::Router => None,
+        };
+        proxy.transparent = capture.as_ref().is_some_and(|c| c.mode == Mode::Tproxy);
         let made = program(&world, &proxy);
         said.extend(made.1);
-        let mut proxy = PodProxy {
+        proxies.push(PodProxy {
             namespace: namespace.clone(),
             pod: name.clone(),
+            capture,
             span: pod.meta.name_span,
             ..made.0
-        };
-        if kind == ProxyKind::Sidecar {
-            proxy.capture = capture(pod, settings.node.as_ref(), &mut said);
-        }
-        proxies.push(proxy);
+        });
     }
     // Of a match that the webhook calls unused, Envoy says the same of the route made of it.
     let findings = verdicts.iter().flat_map(|v| &v.findings);
@@ -182,18 +184,9 @@ impl PodProxy {
     /// Where the proxy listens.
     pub fn sockets(&self) -> Vec<Socket> {
         let mut all = sockets(&self.config);
-        let transparent = self.is_transparent();
-        for socket in &mut all {
-            socket.transparent = transparent;
-        }
         let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         all.extend(OWN.map(|(port, process)| socket(any, port, process, self.span)));
         all
-    }
-
-    fn is_transparent(&self) -> bool {
-        let mode = self.capture.as_ref().map(|c| c.mode);
-        mode == Some(Mode::Tproxy)
     }
 
     /// What `iptables-save` prints in the Pod; none where nothing is caught.
@@ -205,10 +198,11 @@ impl PodProxy {
 
     /// What `ip rule` prints, and what `ip route` has more: with TPROXY, marked packets are local.
     pub fn transparent_routes(&self) -> Option<(String, String)> {
-        let mark = self.capture.as_ref()?.mark;
-        if !self.is_transparent() {
+        let capture = self.capture.as_ref()?;
+        if capture.mode != Mode::Tproxy {
             return None;
         }
+        let mark = capture.mark;
         let mut rules = String::new();
         for rule in PolicyRule::defaults() {
             if rule.pref == 32766 {
@@ -226,7 +220,10 @@ impl PodProxy {
 pub fn sockets(config: &Config) -> Vec<Socket> {
     let bound = config.listeners.iter().filter(|l| l.binds);
     bound
-        .map(|l| socket(l.address, l.port, "envoy", l.span))
+        .map(|l| Socket {
+            transparent: l.transparent,
+            ..socket(l.address, l.port, "envoy", l.span)
+        })
         .collect()
 }
 

@@ -4,7 +4,7 @@ use super::super::engine::{Author, Event, Sim};
 use super::super::flows::{Ask, Open};
 use super::super::skb::Skb;
 use super::super::talk::Ends;
-use super::{CONNECT_TIMEOUT, Message, account};
+use super::{CONNECT_TIMEOUT, Message, Source, account};
 use crate::envoy::{Dice, Exchange, Hcm, Outcome};
 use crate::net::{HttpVersion, Request, Response};
 use crate::topology::HostId;
@@ -133,6 +133,7 @@ impl<'w> Sim<'w> {
         let hello = endpoint.and_then(|e| e.hello.clone());
         let config = self.proxies.downs.get(passage.down)?.config;
         let bind = config.clusters.get(&account.cluster).and_then(|c| c.bind);
+        let down = passage.down;
         passage.attempts += 1;
         passage.attempt_began = now;
         let number = passage.attempts;
@@ -156,7 +157,7 @@ impl<'w> Sim<'w> {
                 hello: hello.cloned(),
                 request: Some((mirror.request, HttpVersion::Http1)),
             };
-            self.dial_upstream(host, &here, &socket, to, None, ask);
+            self.dial_upstream(host, &here, &socket, to, Source::default(), ask);
         }
         let Some(to) = address else {
             return failed;
@@ -165,7 +166,8 @@ impl<'w> Sim<'w> {
             hello,
             request: Some((request, HttpVersion::Http1)),
         };
-        let Some(ends) = self.dial_upstream(host, &here, &socket, to, bind, ask) else {
+        let source = self.source(down, bind);
+        let Some(ends) = self.dial_upstream(host, &here, &socket, to, source, ask) else {
             return failed;
         };
         let passage = self.proxies.under_way.get_mut(at)?;

@@ -72,11 +72,35 @@ struct Down<'w> {
     relay: Option<usize>,
 }
 
-/// Who Istio's proxy runs as (`ENVOY_UID` of istio-iptables).
-pub(super) const OWNER: SocketOwner = SocketOwner {
-    uid: 1337,
-    gid: 1337,
-};
+/// Who Istio's proxy runs as: a user of its own (`ENVOY_UID` of istio-iptables), but root where it has sockets that only root
+/// may open (`injection-template.yaml`, `$tproxy`). Its group is the same.
+pub(super) fn owner(config: Option<&Config>) -> SocketOwner {
+    let transparent = config.is_some_and(|c| c.listeners.iter().any(|l| l.transparent));
+    SocketOwner {
+        uid: if transparent { 0 } else { 1337 },
+        gid: 1337,
+    }
+}
+
+/// Whom a connection to an endpoint comes from.
+#[derive(Clone, Copy, Default)]
+struct Source {
+    address: Option<IpAddr>,
+    port: Option<u16>,
+    mark: u32,
+    /// It need not be the host's own.
+    any: bool,
+}
+
+impl Source {
+    /// As a cluster says.
+    fn of_cluster(bind: Option<IpAddr>) -> Self {
+        Self {
+            address: bind,
+            ..Self::default()
+        }
+    }
+}
 
 /// Istio's `connectTimeout`, in milliseconds.
 const CONNECT_TIMEOUT: u64 = 10_000;
@@ -257,6 +281,23 @@ impl<'w> Sim<'w> {
         entry.map_or(open.local, |c| (c.orig.dst, c.orig.dport))
     }
 
+    /// The listener's filter counts more than the cluster's setting (`original_src_socket_option.cc`).
+    fn source(&self, down: usize, bind: Option<IpAddr>) -> Source {
+        let of_client = || {
+            let down = self.proxies.downs.get(down)?;
+            let listener = usize::try_from(down.account.listener?).ok()?;
+            let filter = down.config.listeners.get(listener)?.original_src?;
+            let (address, port) = down.account.connection.source;
+            Some(Source {
+                address: Some(address),
+                port: filter.bind_port.then_some(port),
+                mark: filter.mark,
+                any: true,
+            })
+        };
+        of_client().unwrap_or_else(|| Source::of_cluster(bind))
+    }
+
     /// Opens a connection to an endpoint. `None`: it could not even leave.
     fn dial_upstream(
         &mut self,
@@ -264,13 +305,14 @@ impl<'w> Sim<'w> {
         asked: &Skb,
         open: &Open,
         to: SocketAddr,
-        bind: Option<IpAddr>,
+        source: Source,
         ask: Ask,
     ) -> Option<Ends> {
         let host = self.host(at)?;
-        let sport = self.free_port(at, (to.ip(), to.port()));
+        let free = self.free_port(at, (to.ip(), to.port()));
+        let sport = source.port.unwrap_or(free);
         let packet = Packet {
-            src: bind.unwrap_or(IpAddr::from([0; 4])),
+            src: source.address.unwrap_or(IpAddr::from([0; 4])),
             dst: to.ip(),
             ttl: host.sysctls.ttl,
             tos: 0,
@@ -282,7 +324,9 @@ impl<'w> Sim<'w> {
             payload: 0,
         };
         let options = SendOptions {
-            owner: Some(OWNER),
+            mark: source.mark,
+            any_source: source.any,
+            owner: Some(owner(host.envoy.as_deref())),
             ..SendOptions::default()
         };
         let process = open.process.clone();

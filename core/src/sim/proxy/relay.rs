@@ -125,7 +125,7 @@ impl Sim<'_> {
             request: None,
         };
         let up = match address {
-            Some(Some(to)) => self.dial_upstream(host, skb, open, to, bind, ask),
+            Some(Some(to)) => self.dial_upstream(host, skb, open, to, self.source(down, bind), ask),
             Some(None) => None,
             None => {
                 self.end_relay(at, flag);
