@@ -309,15 +309,12 @@ fn endpoints(service: &manifest::Service, manifests: &Manifests, unready: bool) 
                     continue;
                 }
                 let pod = pod(manifests, address.value);
-                let labels = pod.map(|p| labels(&p.meta.labels)).unwrap_or_default();
-                let node = endpoint
-                    .node_name
-                    .as_deref()
-                    .or_else(|| pod.and_then(|p| p.spec.node_name.as_ref().map(|n| &*n.value)));
+                let own = pod.map(|p| labels(&p.meta.labels)).unwrap_or_default();
+                let (locality, labels) = placed(own, pod.and_then(node_of), manifests);
                 all.push(Endpoint {
                     address: ip,
                     ports: ports.clone(),
-                    locality: locality(&labels, node, manifests),
+                    locality,
                     labels,
                     weight: 1,
                     span: endpoint.span,
@@ -335,6 +332,37 @@ pub(super) fn pod(manifests: &Manifests, ip: IpAddr) -> Option<&manifest::Pod> {
         .find(|p| p.ips.iter().any(|i| i.value == ip))
 }
 
+pub(super) fn node_of(pod: &manifest::Pod) -> Option<&str> {
+    pod.spec.node_name.as_ref().map(|n| &*n.value)
+}
+
+/// Where a pod is, and its labels with those that istiod gives it for that (`AugmentLabels`).
+pub(super) fn placed(
+    mut labels: BTreeMap<String, String>,
+    node: Option<&str>,
+    manifests: &Manifests,
+) -> (Locality, BTreeMap<String, String>) {
+    let locality = locality(&labels, node, manifests);
+    let places = [
+        (REGION, locality.region.as_str()),
+        (ZONE, &locality.zone),
+        (SUBZONE, &locality.subzone),
+        ("topology.istio.io/cluster", "Kubernetes"),
+        ("kubernetes.io/hostname", node.unwrap_or("")),
+    ];
+    for (key, value) in places.into_iter().filter(|(_, value)| !value.is_empty()) {
+        labels.insert(key.into(), value.into());
+    }
+    (locality, labels)
+}
+
+pub(super) fn labels_in_place(
+    pod: &manifest::Pod,
+    manifests: &Manifests,
+) -> BTreeMap<String, String> {
+    placed(labels(&pod.meta.labels), node_of(pod), manifests).1
+}
+
 fn labels(labels: &manifest::Labels) -> BTreeMap<String, String> {
     labels
         .iter()
@@ -342,8 +370,12 @@ fn labels(labels: &manifest::Labels) -> BTreeMap<String, String> {
         .collect()
 }
 
+const REGION: &str = "topology.kubernetes.io/region";
+const ZONE: &str = "topology.kubernetes.io/zone";
+const SUBZONE: &str = "topology.istio.io/subzone";
+
 /// A pod's place: as its label says, or its node's labels.
-pub(super) fn locality(
+fn locality(
     labels: &BTreeMap<String, String>,
     node: Option<&str>,
     manifests: &Manifests,
@@ -358,15 +390,9 @@ pub(super) fn locality(
         value.map(|v| v.value.to_string()).unwrap_or_default()
     };
     Locality {
-        region: label([
-            "topology.kubernetes.io/region",
-            "failure-domain.beta.kubernetes.io/region",
-        ]),
-        zone: label([
-            "topology.kubernetes.io/zone",
-            "failure-domain.beta.kubernetes.io/zone",
-        ]),
-        subzone: label(["topology.istio.io/subzone", ""]),
+        region: label([REGION, "failure-domain.beta.kubernetes.io/region"]),
+        zone: label([ZONE, "failure-domain.beta.kubernetes.io/zone"]),
+        subzone: label([SUBZONE, ""]),
     }
 }
 
@@ -444,12 +470,12 @@ fn external(entry: &Object, hostname: &str, manifests: &Manifests) -> Service {
                 .iter()
                 .all(|w| all.get(&*w.key).map(String::as_str) == w.value.str());
             for ip in pod.ips.iter().filter(|_| fits) {
-                let node = pod.spec.node_name.as_ref().map(|n| &*n.value);
+                let (locality, labels) = placed(all.clone(), node_of(pod), manifests);
                 endpoints.push(Endpoint {
                     address: ip.value.to_string(),
                     ports: ports.iter().filter_map(own_ports).collect(),
-                    locality: locality(&all, node, manifests),
-                    labels: all.clone(),
+                    locality,
+                    labels,
                     weight: 1,
                     span: ip.span,
                 });
@@ -487,5 +513,39 @@ fn external(entry: &Object, hostname: &str, manifests: &Manifests) -> Service {
         selector: Vec::new(),
         endpoints,
         span: entry.span,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::FileId;
+
+    #[test]
+    fn a_pod_has_the_labels_of_its_place() {
+        let text = "
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {topology.kubernetes.io/region: r, topology.kubernetes.io/zone: z}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p, labels: {app: web}}
+spec: {nodeName: n1, containers: [{name: a, image: a}]}
+";
+        let mut manifests = Manifests::default();
+        manifest::read(text, FileId(0), &mut manifests);
+        let all = labels_in_place(&manifests.pods[0], &manifests);
+        let all: Vec<String> = all.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!(
+            all,
+            [
+                "app=web",
+                "kubernetes.io/hostname=n1",
+                "topology.istio.io/cluster=Kubernetes",
+                "topology.kubernetes.io/region=r",
+                "topology.kubernetes.io/zone=z",
+            ]
+        );
     }
 }

@@ -7,7 +7,9 @@ use super::authn::Policies;
 use super::destination_rule::{Rule, Rules};
 use super::mesh::MeshConfig;
 use super::object::{Object, sort_by_age};
-use super::service::{Locality, Protocol, Resolution, Service, exported, locality, pod, services};
+use super::service::{
+    Locality, Protocol, Resolution, Service, exported, node_of, placed, pod, services,
+};
 use super::{gateway_api, ingress, virtual_service};
 use crate::manifest::{Manifests, Other};
 use crate::text::Diagnostic;
@@ -334,18 +336,17 @@ impl Proxy {
         )
     }
 
-    /// With its locality, from the node of the pod that has its address.
+    /// With its locality, from the node of the pod that has its address, and the labels that say so (`setTopologyLabels`).
     pub fn in_place(mut self, manifests: &Manifests) -> Self {
+        let pod = self.addresses.iter().find_map(|ip| pod(manifests, *ip));
+        let (found, labels) = placed(self.labels, pod.and_then(node_of), manifests);
+        self.labels = labels;
         if self.locality.is_empty() {
-            let pod = self.addresses.iter().find_map(|ip| pod(manifests, *ip));
-            let node = pod
-                .and_then(|p| p.spec.node_name.as_ref())
-                .map(|n| n.value.to_string());
             let Locality {
                 region,
                 zone,
                 subzone,
-            } = locality(&self.labels, node.as_deref(), manifests);
+            } = found;
             self.locality = format!("{region}/{zone}/{subzone}");
         }
         self

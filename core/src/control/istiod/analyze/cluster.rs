@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Analysis, Level, Message, pairs, selector};
+use super::{Analysis, Level, Message, pairs, selector, written};
 use crate::control::istiod::message::Ask;
 use crate::control::istiod::object::Object;
-use crate::control::istiod::service::Protocol;
+use crate::control::istiod::service::{Protocol, labels_in_place};
 use crate::manifest::{Namespace, ServiceType, TargetPort};
 
 pub(super) fn check(analysis: &mut Analysis<'_>) {
+    let manifests = analysis.manifests;
+    let pods = manifests.pods.iter();
+    let pods: Vec<_> = pods.map(|pod| labels_in_place(pod, manifests)).collect();
     for object in analysis.all("DestinationRule") {
-        destination_rule(analysis, object);
+        destination_rule(analysis, object, &pods);
     }
     sidecars(analysis);
     for namespace in &analysis.manifests.namespaces {
@@ -19,10 +22,15 @@ pub(super) fn check(analysis: &mut Analysis<'_>) {
     port_names(analysis);
 }
 
-fn destination_rule(analysis: &mut Analysis<'_>, object: &Object) {
+/// `pods` are the labels of each, with those for its place.
+fn destination_rule(
+    analysis: &mut Analysis<'_>,
+    object: &Object,
+    pods: &[BTreeMap<String, String>],
+) {
     let (spec, name) = (&object.spec, object.spec.text("host"));
     let full = format!("{}/{}", object.namespace, object.name);
-    match analysis.service(name, &object.namespace) {
+    match analysis.service(name, object) {
         None => {
             let text = format!(
                 "The host {name} defined in the DestinationRule does not match any services in the mesh."
@@ -33,7 +41,8 @@ fn destination_rule(analysis: &mut Analysis<'_>, object: &Object) {
             for subset in spec.each("subsets") {
                 let mut labels = service.selector.clone();
                 labels.extend(selector(subset, "labels"));
-                if analysis.pods(pairs(&labels), None).is_empty() {
+                let all = |pod: &&BTreeMap<_, _>| labels.iter().all(|(k, v)| pod.get(k) == Some(v));
+                if !pods.iter().any(|pod| all(&pod)) {
                     let text = format!(
                         "The Subset {} defined in the DestinationRule does not select any pods. Which may lead to 503 UH (NoHealthyUpstream).",
                         subset.text("name")
@@ -79,15 +88,25 @@ fn sidecars(analysis: &mut Analysis<'_>) {
     let mut of_namespace: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
     let mut of_pod: BTreeMap<(&str, &str), Vec<&Object>> = BTreeMap::new();
     for object in analysis.all("Sidecar") {
-        let Some(chosen) = object.spec.get("workloadSelector") else {
+        let policy = object.spec.get("outboundTrafficPolicy");
+        if let Some(proxy) = policy.and_then(|p| p.get("egressProxy")) {
+            let text = "Deprecated: OutboundTrafficPolicy.EgressProxy ignored";
+            analysis.say(Level::Warning, "IST0002", object, proxy.span, text.into());
+        }
+        let chosen = object.spec.get("workloadSelector");
+        let labels = chosen.map(|c| selector(c, "labels")).unwrap_or_default();
+        let Some(chosen) = chosen.filter(|_| !labels.is_empty()) else {
             of_namespace
                 .entry(&object.namespace)
                 .or_default()
                 .push(object);
             continue;
         };
-        let labels = selector(chosen, "labels");
-        for pod in analysis.pods(pairs(&labels), Some(&object.namespace)) {
+        let pods = analysis.pods(pairs(&labels), Some(&object.namespace));
+        if pods.is_empty() {
+            analysis.not_found(object, chosen.span, "selector", &written(&labels));
+        }
+        for pod in pods {
             let key = (&*pod.meta.namespace, &*pod.meta.name);
             of_pod.entry(key).or_default().push(object);
         }
