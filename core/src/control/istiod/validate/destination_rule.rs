@@ -1,7 +1,7 @@
 use super::Findings;
 use super::names;
 use crate::control::istiod::message::Ask;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
     let host = spec.field("host").map_or(spec.span, |n| n.span);
@@ -217,6 +217,15 @@ fn load_balancer(balancer: &Node, outlier: Option<&Node>, out: &mut Findings) {
                 warmup.span,
                 "minimumPercent value should be less than or equal to 100",
             );
+        }
+        let below = |node: &&Node| match node.value {
+            Value::Float(number) => number < 0.0,
+            Value::Int(number) => number < 0,
+            _ => false,
+        };
+        if let Some(node) = warmup.get("aggression").filter(below) {
+            let reason = "aggression in body should be greater than or equal to 0";
+            out.error(node.span, reason);
         }
     }
 }

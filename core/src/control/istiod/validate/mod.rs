@@ -121,6 +121,10 @@ pub fn validate(manifests: &Manifests) -> Vec<Verdict> {
 
 fn peer_authentication(spec: &Node, out: &mut Findings) {
     let ports = spec.sorted("portLevelMtls");
+    if let Some(none) = spec.get("portLevelMtls").filter(|_| ports.is_empty()) {
+        let reason = "spec.portLevelMtls in body should have at least 1 properties";
+        out.error(none.span, reason);
+    }
     let of_ports = ports.iter().map(|port| &port.value);
     for mtls in spec.get("mtls").into_iter().chain(of_ports) {
         let modes = ["UNSET", "DISABLE", "PERMISSIVE", "STRICT"];
@@ -401,6 +405,12 @@ mod tests {
         );
         check("PeerAuthentication", &format!("{{{with}, {ports}}}"), "");
         check("PeerAuthentication", "{mtls: {mode: STRICT}}", "");
+        let none = "portLevelMtls: {}";
+        check(
+            "PeerAuthentication",
+            &format!("{{{with}, {none}}}"),
+            "at least 1 properties",
+        );
         let unknown = "portLevelMtls: {80: {mode: DISABLED}}";
         check(
             "PeerAuthentication",
