@@ -171,12 +171,12 @@ story('what may be edited and the goals of an exercise are picked, in both langu
   await page.getByText('It is sound').waitFor();
   await page.getByRole('combobox', { name: 'cluster.yaml' }).selectOption('some lines, by number');
   const draft = page.getByRole('textbox', { name: 'The exercise' });
-  assert.match(await draft.inputValue(), /- file: cluster.yaml\n {2}lines: 1-\d+\n/);
+  assert.match(await draft.inputValue(), /\{file: cluster.yaml, lines: 1-\d+\}/);
   await page.getByRole('combobox', { name: 'Kind of goal' }).selectOption('exactly this share reaches');
   await page.getByRole('status').filter({ hasText: 'does not hold' }).waitFor();
   await page.getByRole('button', { name: 'Add' }).click();
   await page.locator('button[aria-pressed]', { hasText: '中文' }).click();
-  assert.match(await draft.inputValue(), /- share: 10 %\n {2}of: "?web-v2\*"?\n {2}probe: everybody\nsources/);
+  assert.match(await draft.inputValue(), /\n- \{share: 10 %, of: "?web-v2\*"?, probe: everybody\}\nsources/);
   await accessible(page);
   await page.getByRole('link', { name: 'Open as a student' }).click();
   await page.getByRole('heading', { name: 'Exactly a tenth' }).waitFor();

@@ -40,8 +40,17 @@ pub fn chosen(event: &Event, then: impl FnOnce(Vec<u8>) + 'static) {
     }
 }
 
-/// The names and texts of all files that were chosen in an `<input type="file">`.
+/// The names and texts of all files that were chosen in an `<input type="file">`. Bytes that are not UTF-8 are replaced.
 pub fn texts(event: &Event, then: impl FnOnce(Vec<(String, String)>) + 'static) {
+    contents(event, |files| {
+        let text =
+            |(path, bytes): (String, Vec<u8>)| (path, String::from_utf8_lossy(&bytes).into_owned());
+        then(files.into_iter().map(text).collect());
+    });
+}
+
+/// The names and bytes of all files that were chosen.
+pub fn contents(event: &Event, then: impl FnOnce(Vec<(String, Vec<u8>)>) + 'static) {
     let input = event
         .target()
         .and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
@@ -52,9 +61,9 @@ pub fn texts(event: &Event, then: impl FnOnce(Vec<(String, String)>) + 'static) 
         let mut read = Vec::new();
         for at in 0..files.length() {
             if let Some(file) = files.get(at)
-                && let Ok(text) = JsFuture::from(file.text()).await
+                && let Ok(buffer) = JsFuture::from(file.array_buffer()).await
             {
-                read.push((path(&file), text.as_string().unwrap_or_default()));
+                read.push((path(&file), Uint8Array::new(&buffer).to_vec()));
             }
         }
         then(read);

@@ -147,7 +147,10 @@ pub fn carry(bundle: &str) -> (String, Vec<String>) {
     let mut packs = Vec::new();
     for (lang, text) in exercise::unbundle(bundle) {
         let path = format!("{}/exercises/{name}.md", lang.tag());
-        content::add(format!("{path} {}\n{text}\n", text.len()));
+        // Content is kept for good, so what is there already is not handed over again.
+        if content::file(&path).is_none() {
+            content::add(format!("{path} {}\n{text}\n", text.len()));
+        }
         let base = Head::read(&text).map(|h| h.base);
         let base = base.filter(|base| base != "none");
         packs.extend(base.map(|base| needs::scenario(&base)));

@@ -125,7 +125,24 @@ pub fn differs(a: &Exercise, b: &Exercise) -> Option<Say> {
         () if a.solutions.len() != b.solutions.len() || attempts(a) != attempts(b) => {
             part("solution, wrong")
         }
-        () => None,
+        () => untranslated(a, b).map(|text| say!("exercise/untranslated", text = text)),
+    }
+}
+
+/// A sentence that both say in the same words.
+fn untranslated<'a>(a: &'a Exercise, b: &'a Exercise) -> Option<&'a str> {
+    let goals = a.goals.iter().zip(&b.goals);
+    let told = goals.filter_map(|(a, b)| own_words(a).zip(own_words(b)));
+    let mut told = told.chain([(&*a.title, &*b.title)]);
+    let same = told.find(|(a, b)| a == b && a.contains(' '));
+    same.map(|(text, _)| text)
+}
+
+/// A goal in its author's words, where it has any.
+fn own_words(goal: &Goal) -> Option<&str> {
+    match &goal.wanted {
+        Wanted::Asked(question) => Some(&question.ask),
+        _ => goal.said.as_deref(),
     }
 }
 

@@ -108,6 +108,9 @@ impl HandIn {
         if text.is_empty() {
             return Err(say!("hand-in/nothing"));
         }
+        if text.contains('\0') {
+            return Err(say!("hand-in/no-text"));
+        }
         if !text.starts_with('{') {
             let packed = text.split_once(MARK).map_or(text, |(_, packed)| packed);
             return HandIn::of_json(&share::unpack(packed)?);
@@ -185,9 +188,14 @@ pub fn find(text: &str) -> Vec<Found> {
 }
 
 fn links(text: &str) -> impl Iterator<Item = &str> {
+    packed_behind(text, MARK)
+}
+
+/// What the links in a text carry behind a word such as [`MARK`].
+pub fn packed_behind<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
     let ends = |c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c));
-    text.match_indices(MARK).map(move |(at, _)| {
-        let packed = text.get(at + MARK.len()..).unwrap_or_default();
+    text.match_indices(mark).map(move |(at, _)| {
+        let packed = text.get(at + mark.len()..).unwrap_or_default();
         packed.split(ends).next().unwrap_or_default()
     })
 }
@@ -348,6 +356,7 @@ mod tests {
         );
         assert_eq!(key("{\"format\": "), Err("hand-in/damaged"));
         assert_eq!(key(""), Err("hand-in/nothing"));
+        assert_eq!(key("\u{89}PNG\0"), Err("hand-in/no-text"));
         let many = some().json().replace("\"hints\": 1", "\"hints\": 9");
         assert_eq!(key(&many), Err("hand-in/lacks"));
         let cut = some().packed();

@@ -4,6 +4,7 @@
 //! [`Attempt`] and says of each [`Goal`] whether it holds, and which probe shows that it does not. [`check`] is for authors:
 //! the start fails what it should, every solution passes, every wrong one does not.
 
+mod bundle;
 mod change;
 mod check;
 mod csv;
@@ -19,11 +20,12 @@ mod read_goal;
 mod score;
 mod write;
 
+pub use bundle::{bundle, bundles, is_shared, language, shared_name, unbundle};
 pub use change::{ChangeKind, FileChange, Mismatch, apply, block, changes, lines_edited};
 pub use check::{check, differs};
 pub use csv::csv_line;
 pub use goal::{Goal, Wanted};
-pub use hand_in::{Found, HandIn, MARK, find as find_hand_ins};
+pub use hand_in::{Found, HandIn, MARK, find as find_hand_ins, packed_behind};
 pub use head::Head;
 pub use judge::{Finding, Judgement, Start, mark};
 pub use lock::{Editable, Kept, Lines, Locked, kept, locked};
@@ -33,7 +35,7 @@ pub(crate) use read::changes_of;
 pub use read::read;
 pub(crate) use read_goal::asked;
 pub use score::Score;
-pub use write::{bundle, is_shared, shared_name, unbundle, with_edit, with_goal, without_goal};
+pub use write::{with_edit, with_goal, without_goal};
 
 use crate::sim::Probe;
 use crate::text::{Block, File, Span};

@@ -145,7 +145,8 @@ pub fn read(bytes: &[u8]) -> Result<Unpacked, Say> {
     })
 }
 
-fn entries(bytes: &[u8]) -> Result<Vec<File>, Say> {
+/// The files of a zip with their texts, in which what is not UTF-8 is replaced. The error says what is wrong with it.
+pub fn entries(bytes: &[u8]) -> Result<Vec<File>, Say> {
     let broken = || say!("share/zip-broken");
     // The end's record is followed by a comment of at most 64 kB.
     let from = bytes.len().saturating_sub(22 + 65_535);

@@ -56,30 +56,64 @@ pub fn at(documents: &[Node], span: Span) -> Option<&Node> {
 
 /// Sets a field of a mapping to a value, which is YAML on one line. A new field stands before all others.
 pub fn set(text: &str, map: &Node, key: &str, value: &str) -> Edit {
-    if let Some(entry) = map.entry(key) {
-        let span = entry.value.span;
-        // A field without a value has nothing to be replaced.
-        if span.start == span.end || span.start < entry.key_span.end {
-            let end = entry.key_span.end as usize;
-            let colon = text
-                .get(end..)
-                .and_then(|t| t.find(':'))
-                .map_or(end, |at| end + at + 1);
-            return insert(colon, format!(" {value}"));
-        }
+    let Some(entry) = map.entry(key) else {
+        return put(text, map, &format!("{key}: {value}"));
+    };
+    let span = entry.value.span;
+    let named = entry.key_span.end as usize;
+    let colon = text
+        .get(named..)
+        .and_then(|t| t.find(':'))
+        .map_or(named, |at| named + at + 1);
+    // A field without a value has nothing to be replaced.
+    if span.start == span.end || span.start < entry.key_span.end {
+        return insert(colon, format!(" {value}"));
+    }
+    if !is_block(text, &entry.value) {
         return Edit {
             range: span.range(),
             text: value.to_string(),
         };
     }
-    put(text, map, &format!("{key}: {value}"))
+    // Its lines are below the key, and its span begins behind the first dash.
+    Edit {
+        range: colon..end_of_block(text, &entry.value),
+        text: format!(" {value}"),
+    }
 }
 
-/// Puts an item before all others of a sequence.
-pub fn put_item(text: &str, seq: &Node, value: &str) -> Edit {
+/// Puts an item, YAML on one line, behind all others of a sequence.
+pub fn push_item(text: &str, seq: &Node, value: &str) -> Edit {
+    let end = end_of_block(text, seq);
     if flow(text, seq) {
-        return put(text, seq, value);
+        let inside = text.get(..end).unwrap_or("");
+        let inside = inside.strip_suffix(']').unwrap_or(inside).trim_end();
+        let comma = match inside.ends_with(['[', ',']) {
+            true if inside.ends_with('[') => "",
+            true => " ",
+            false => ", ",
+        };
+        return insert(inside.len(), format!("{comma}{value}"));
     }
+    let rest = text.get(end..).unwrap_or("");
+    let line_end = end + rest.find('\n').unwrap_or(rest.len());
+    let (_, indent) = first_dash(text, seq);
+    insert(line_end, format!("\n{indent}- {value}"))
+}
+
+/// Where a node's own text ends: a block's span may reach over the ends of its lines.
+fn end_of_block(text: &str, node: &Node) -> usize {
+    let own = text.get(node.span.range()).unwrap_or("");
+    node.span.start as usize + own.trim_end().len()
+}
+
+/// Whether it is a list or a mapping without brackets.
+fn is_block(text: &str, node: &Node) -> bool {
+    matches!(node.value, Value::Seq(_) | Value::Map(_)) && !flow(text, node)
+}
+
+/// Where the first dash of a sequence stands, and the blanks before it.
+fn first_dash(text: &str, seq: &Node) -> (usize, String) {
     // It begins with its first item, behind the dash.
     let before = text.get(..seq.span.start as usize).unwrap_or("");
     let line = before.rfind('\n').map_or(0, |at| at + 1);
@@ -87,12 +121,16 @@ pub fn put_item(text: &str, seq: &Node, value: &str) -> Edit {
         .rfind('-')
         .filter(|at| *at >= line)
         .unwrap_or(before.len());
-    let indent: String = before
-        .get(line..dash)
-        .unwrap_or("")
-        .chars()
-        .map(|_| ' ')
-        .collect();
+    let lead = before.get(line..dash).unwrap_or("");
+    (dash, lead.chars().map(|_| ' ').collect())
+}
+
+/// Puts an item before all others of a sequence.
+pub fn put_item(text: &str, seq: &Node, value: &str) -> Edit {
+    if flow(text, seq) {
+        return put(text, seq, value);
+    }
+    let (dash, indent) = first_dash(text, seq);
     insert(dash, format!("- {value}\n{indent}"))
 }
 
@@ -220,6 +258,37 @@ mod tests {
         let flow = "a: [1, 2]\n";
         let out = with(flow, |d| put_item(flow, d[0].field("a").unwrap(), "0"));
         assert_eq!(out, "a: [0, 1, 2]\n");
+    }
+
+    #[test]
+    fn an_item_is_put_behind_the_others() {
+        let push = |text: &str, out: &str| {
+            let done = with(text, |d| {
+                push_item(text, d[0].field("a").unwrap(), "{e: 1}")
+            });
+            assert_eq!(done, out);
+        };
+        push(
+            "a:\n- b: 1\n  c: 2\n- d # last\n\nz: 1\n",
+            "a:\n- b: 1\n  c: 2\n- d # last\n- {e: 1}\n\nz: 1\n",
+        );
+        push("a:\n  - b:\n    - 1", "a:\n  - b:\n    - 1\n  - {e: 1}");
+        push("a: [1, 2]\n", "a: [1, 2, {e: 1}]\n");
+        push(
+            "a: [{b: 1},\n  {c: 2},\n]\n",
+            "a: [{b: 1},\n  {c: 2}, {e: 1}\n]\n",
+        );
+        push("a: []\nz: 1\n", "a: [{e: 1}]\nz: 1\n");
+    }
+
+    #[test]
+    fn a_list_of_lines_is_replaced_whole() {
+        let text = "a: # why\n- b: 1\n  c: 2\n- d\n\n# kept\nz: 1\n";
+        let out = with(text, |d| set(text, &d[0], "a", "[]"));
+        assert_eq!(out, "a: []\n\n# kept\nz: 1\n");
+        let nested = "a:\n  b:\n    c: 1\n  d: 2\n";
+        let out = with(nested, |d| set(nested, d[0].field("a").unwrap(), "b", "3"));
+        assert_eq!(out, "a:\n  b: 3\n  d: 2\n");
     }
 
     #[test]

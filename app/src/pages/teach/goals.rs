@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use northsouth::exercise::{self, Exercise, Finding, Start, with_goal, without_goal};
+use northsouth::exercise::{self, Attempt, Exercise, Finding, Start, with_goal, without_goal};
 use northsouth::text::{FileId, Lang, Say};
 use northsouth::trace::{Detail, Disposition};
 use yew::prelude::*;
@@ -10,20 +10,33 @@ use crate::browser::events;
 use crate::i18n::course::course;
 use crate::state::course::base;
 
-/// Each goal, whether it holds at the start and after the first solution, and away with it.
-pub fn goal_table(
-    exercise: &Exercise,
-    drafts: &Drafts,
-    set: &Callback<Drafts>,
-    lang: Lang,
-) -> Html {
+#[derive(PartialEq, Properties)]
+pub struct TableProps {
+    pub exercise: Exercise,
+    pub drafts: Drafts,
+    pub onchange: Callback<Drafts>,
+    pub lang: Lang,
+}
+
+/// Each goal, whether it holds at the start and after the first solution, and away with it. They are played anew only when
+/// the exercise is another.
+#[component]
+pub fn GoalTable(props: &TableProps) -> Html {
+    let TableProps {
+        exercise,
+        drafts,
+        onchange,
+        lang,
+    } = props;
+    let lang = *lang;
     let words = course(lang);
-    let start = Start::new(Arc::new(exercise.clone()));
-    let at_start = start.judge(&exercise.untouched()).findings;
-    let solved = exercise
-        .solutions
-        .first()
-        .map(|s| start.judge(&s.attempt).findings);
+    let played = use_memo(exercise.clone(), |exercise| {
+        let start = Start::new(Arc::new(exercise.clone()));
+        let judge = |attempt: &Attempt| start.judge(attempt).findings;
+        let solved = exercise.solutions.first().map(|s| judge(&s.attempt));
+        (judge(&exercise.untouched()), solved)
+    });
+    let (at_start, solved) = &*played;
     let cell = |finding: Option<&Finding>| match finding {
         None => html! { <td>{ "–" }</td> },
         Some(finding) => html! { <td>{ verdict(finding, lang) }</td> },
@@ -40,8 +53,8 @@ pub fn goal_table(
                     let probes: Vec<_> = goal.probes.iter()
                         .filter_map(|p| exercise.probes.get(*p as usize)).map(|p| p.name.as_str()).collect();
                     let said = goal.say(&probes.join(", ")).text(lang);
-                    let (drafts, set) = (drafts.clone(), set.clone());
-                    let onclick = move |_: MouseEvent| set.emit(in_each(&drafts, |text| without_goal(text, at)));
+                    let (drafts, onchange) = (drafts.clone(), onchange.clone());
+                    let onclick = move |_: MouseEvent| onchange.emit(in_each(&drafts, |text| without_goal(text, at)));
                     html! {
                         <tr>
                             <td>{ &said }if goal.hidden { <small>{ " (" }{ words.hidden }{ ")" }</small> }</td>

@@ -7,7 +7,7 @@ use northsouth::trace::alike;
 use northsouth::workspace::DEFAULT;
 use yew::prelude::*;
 
-use super::goals::{GoalPicker, goal_table};
+use super::goals::{GoalPicker, GoalTable};
 use crate::browser::{clipboard, disk, events, location};
 use crate::i18n::course::{CourseWords, course};
 use crate::pages::keep;
@@ -110,7 +110,7 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
                 </ul></div>
                 if let Some(exercise) = &read {
                     { locks(exercise, &drafts, &set, words) }
-                    { goal_table(exercise, &drafts, &set, *lang) }
+                    <GoalTable exercise={exercise.clone()} drafts={(*drafts).clone()} onchange={set.clone()} lang={*lang} />
                     <GoalPicker key={exercise.probes.len()} lang={*lang} drafts={(*drafts).clone()} at={*at}
                         probes={exercise.probes.iter().map(|p| p.name.clone()).collect::<Vec<_>>()} onchange={set} />
                 }
@@ -150,12 +150,11 @@ fn checked(drafts: &Drafts) -> Vec<Checked> {
     drafts.iter().map(one).collect()
 }
 
-/// Files as drafts: one with Chinese in it is the Chinese one.
+/// Files as drafts, each by its language.
 pub fn of_files(files: &[(String, String)]) -> Drafts {
     let mut drafts = Drafts::default();
-    for (_, text) in files {
-        let chinese = text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-        let lang = if chinese { Lang::ZhCn } else { Lang::En };
+    for (path, text) in files {
+        let lang = exercise::language(path, text);
         let at = Lang::ALL.iter().position(|l| *l == lang);
         if let Some(slot) = at.and_then(|at| drafts.get_mut(at)) {
             slot.clone_from(text);

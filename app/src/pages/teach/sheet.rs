@@ -1,14 +1,15 @@
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use northsouth::content;
-use northsouth::exercise::{self, Found, HandIn, Start, find_hand_ins, mark};
+use northsouth::exercise::{self, Found, HandIn, Start, find_hand_ins, mark, packed_behind};
 use northsouth::share;
-use northsouth::text::{FileId, Lang};
+use northsouth::text::{File, FileId, Lang};
 use yew::prelude::*;
 
-use super::own::of_files;
+use crate::browser::dropped::Dropped;
 use crate::browser::library;
 use crate::browser::{clock, disk, dropped, events, page};
 use crate::i18n::course::{CourseWords, course};
@@ -36,6 +37,8 @@ struct Marking {
 const SLICE: f64 = 40.0;
 /// So many lines are drawn at first, and more of them by each press of a button.
 const DRAWN: usize = 100;
+/// In the place of what is no text, which no hand-in is either.
+const NO_TEXT: &str = "\0";
 /// The word before a packed exercise in a link.
 const TASK: &str = "task=";
 
@@ -85,8 +88,9 @@ pub fn ClassSheet(SheetProps { lang, given }: &SheetProps) -> Html {
         use_effect_with((), move |()| {
             page::want_editor();
             let watch = dropped::listen_to(move |dropped| {
-                if !dropped.files.is_empty() {
-                    begin.emit(dropped.files);
+                let files = texts_of(dropped);
+                if !files.is_empty() {
+                    begin.emit(files);
                 }
             });
             move || drop(watch)
@@ -101,7 +105,12 @@ pub fn ClassSheet(SheetProps { lang, given }: &SheetProps) -> Html {
         Callback::from(move |event: Event| {
             let begin = begin.clone();
             reading.set(true);
-            disk::texts(&event, move |files| begin.emit(files));
+            disk::contents(&event, move |files| {
+                let texts = files
+                    .into_iter()
+                    .flat_map(|(path, bytes)| texts_in(path, &bytes));
+                begin.emit(texts.collect());
+            });
         })
     };
     let oncancel = {
@@ -144,33 +153,64 @@ pub fn ClassSheet(SheetProps { lang, given }: &SheetProps) -> Html {
     }
 }
 
+/// What was dropped, as texts; what is no text is there to be listed as such.
+fn texts_of(dropped: Dropped) -> Vec<(String, String)> {
+    let mut files = dropped.files;
+    files.extend(
+        dropped
+            .left
+            .into_iter()
+            .map(|path| (path, NO_TEXT.to_string())),
+    );
+    files.extend(
+        dropped
+            .carrier
+            .into_iter()
+            .flat_map(|bytes| texts_in(String::new(), &bytes)),
+    );
+    files
+}
+
+/// The text of a file, or those in the archive that a platform makes of what was handed in.
+fn texts_in(path: String, bytes: &[u8]) -> Vec<(String, String)> {
+    if bytes.starts_with(b"PK")
+        && let Ok(files) = share::unzip(bytes)
+    {
+        let text = |file: File| (file.name.to_string(), file.text.to_string());
+        return files.into_iter().map(text).collect();
+    }
+    let text = match bytes.contains(&0) {
+        true => NO_TEXT.into(),
+        false => String::from_utf8_lossy(bytes),
+    };
+    vec![(path, text.into_owned())]
+}
+
 /// Takes the exercises out of the files, and those that links carry: they are known from now on. Gives the content that they
 /// build on.
 fn exercises_of(files: &mut Vec<(String, String)>) -> Vec<String> {
-    let mut bundles: Vec<String> = Vec::new();
-    for (_, text) in files.iter() {
-        let ends = |c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c));
-        let links = text.match_indices(TASK).map(|(at, _)| {
-            let packed = text.get(at + TASK.len()..).unwrap_or_default();
-            packed.split(ends).next().unwrap_or_default()
-        });
-        bundles.extend(links.filter_map(|packed| share::unpack(packed).ok()));
-    }
+    let linked = files.iter().flat_map(|(_, text)| packed_behind(text, TASK));
+    // A class sends the same link over and over.
+    let linked: BTreeSet<&str> = linked.collect();
+    let linked = linked
+        .into_iter()
+        .filter_map(|packed| share::unpack(packed).ok());
+    let mut bundles: Vec<String> = linked.collect();
     let (own, others): (Vec<_>, Vec<_>) = std::mem::take(files)
         .into_iter()
         .partition(|(_, text)| text.starts_with("---"));
     *files = others;
-    bundles.extend(own.iter().map(|(_, text)| text.clone()));
-    // One that comes in two languages has the name of both.
-    let drafts = of_files(&own);
-    let told: Vec<_> = Lang::ALL
+    let told: Vec<_> = own
         .into_iter()
-        .zip(drafts.iter().map(String::as_str))
+        .map(|(path, text)| {
+            let exercise = exercise::read(&text, FileId(0), &base).0;
+            (exercise::language(&path, &text), text, exercise)
+        })
         .collect();
-    if own.len() == told.len() {
-        bundles.push(exercise::bundle(&told));
-    }
-    bundles.iter().flat_map(|bundle| carry(bundle).1).collect()
+    // One that comes in two languages has the name of both.
+    bundles.extend(exercise::bundles(&told));
+    let packs: BTreeSet<String> = bundles.iter().flat_map(|bundle| carry(bundle).1).collect();
+    packs.into_iter().collect()
 }
 
 impl Marking {

@@ -166,8 +166,15 @@ fn makers(run: &Run, span: Span) -> &[Span] {
 fn origin(run: &Run, span: Span, words: &Words) -> Option<Origin> {
     let file = run.files.get(usize::from(span.file.0))?;
     let line = file.line_column(span.start).line;
+    let own = file.slice(span).lines().next().unwrap_or("").trim();
+    // A place without a text of its own is told by its line.
+    let whole = || file.text.lines().nth(line.saturating_sub(1) as usize);
+    let text = match own.is_empty() {
+        true => whole().unwrap_or(&file.name).trim(),
+        false => own,
+    };
     Some(Origin {
-        text: brief(file.slice(span).lines().next().unwrap_or("").trim()),
+        text: brief(text),
         place: words.line(&file.name, line),
         span,
     })
