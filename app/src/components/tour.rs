@@ -94,7 +94,8 @@ fn question(props: &Props, asked: &Asked) -> Html {
         <div class="asked">
             <QuestionView key={asked.question.name.clone()} ..question />
             if let Some((right, answers)) = verdict {
-                <p class={classes!("verdict", if right { "held" } else { "failed" })}>
+                <p class={classes!("verdict", if right { "held" } else { "failed" })}
+                    data-verdict={asked.question.name.clone()}>
                     <span aria-hidden="true">{ if right { "✓ " } else { "✕ " } }</span>
                     if right { { told.right } } else { { (told.wrong)(&answers.join(", ")) } }
                     if let Some(why) = &asked.why { { " " }{ super::prose::inline(why) } }

@@ -93,6 +93,13 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     use_effect_with((state.cursor, state.tab, narrow), move |_| {
         page::reveal("[aria-current=step]", narrow);
     });
+    let answers = state.reading.as_ref().map(|r| r.answers.clone());
+    use_effect_with(answers, |answers| {
+        // Whether it is right stands below the answer, which a small pane ends with.
+        if let Some((name, _)) = answers.as_ref().and_then(|all| all.last()) {
+            page::reveal(&format!("[data-verdict='{name}']"), false);
+        }
+    });
 
     let presenting = state.presenting;
     let folded = presenting
