@@ -73,11 +73,11 @@ fn node() -> Run {
         ),
         (
             "iptables-save.txt",
-            "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m set --match-set dns dst,dst -j LOG --log-prefix \"dns \" --log-uid\nCOMMIT\n*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -j TRACE\nCOMMIT\n",
+            "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m set --match-set dns dst,dst -j LOG --log-prefix \"dns \" --log-uid\nCOMMIT\n*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -j TOS --set-tos 0x10/0xff\n-A OUTPUT -p udp -j SET --add-set seen dst\n-A OUTPUT -m tos --tos 0x10/0xff -j LOG --log-prefix \"low delay \"\nCOMMIT\n*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -j TRACE\nCOMMIT\n",
         ),
         (
             "ipset-save.txt",
-            "create dns hash:ip,port family inet hashsize 1024 maxelem 65536\nadd dns 192.168.0.53,udp:53\n",
+            "create dns hash:ip,port family inet hashsize 1024 maxelem 65536\nadd dns 192.168.0.53,udp:53\ncreate seen hash:ip family inet hashsize 1024 maxelem 65536 timeout 60 counters\n",
         ),
     ];
     let files = files.map(|(name, text)| File::new(&format!("nodes/n/{name}"), text));

@@ -237,3 +237,45 @@ num  target     prot opt source               destination
 -A FORWARD -p tcp web.example TIME from 10:00:00 to 11:00:00 UTC -j ACCEPT";
     same_lines(&rules(table(&ruleset)).join("\n"), kept);
 }
+
+/// Linux 6.18, iptables 1.8.9.
+#[test]
+fn questions_to_sets_and_their_changes_are_printed_as_iptables_does() {
+    let saved = "\
+-A POSTROUTING -m set --match-set a src --return-nomatch ! --update-counters ! --update-subcounters ! --packets-eq 7 --bytes-gt 7
+-A POSTROUTING -m set ! --match-set a src,dst --packets-gt 1 --bytes-lt 1000
+-A POSTROUTING -p 99 -j SET --add-set a src --exist --timeout 4 --del-set a dst --map-set a dst --map-mark --map-prio --map-queue
+-A POSTROUTING -p 99 -j SET --add-set a src --exist --map-set a dst --map-queue
+";
+    let text = format!("*mangle\n:POSTROUTING ACCEPT [0:0]\n{saved}COMMIT\n");
+    let (ruleset, said) = save::read(&text, FileId(0));
+    no_errors(&said);
+    let commands = rules(table(&ruleset));
+    assert_eq!(commands, saved.lines().collect::<Vec<_>>());
+    let listed = print::list_all(table(&ruleset), print::Listing::default());
+    for words in [
+        "match-set a src return-nomatch ! update-counters ! update-subcounters ! packets-eq 7 bytes-gt 7\n",
+        " add-set a src exist timeout 4 del-set a dst map-set a dst map-mark map-prio map-queue\n",
+        " add-set a src exist map-set a dst map-queue\n",
+    ] {
+        assert!(listed.contains(words), "{listed}");
+    }
+    let (again, said) = listing::read(&listed, FileId(0), TableName::Mangle);
+    no_errors(&said);
+    assert_eq!(rules(table(&again)), commands);
+}
+
+#[test]
+fn a_mark_of_a_set_is_for_mangle_and_a_priority_for_what_leaves() {
+    for (table, chain, map, taken) in [
+        ("mangle", "PREROUTING", "--map-mark", true),
+        ("mangle", "PREROUTING", "--map-prio", false),
+        ("mangle", "FORWARD", "--map-prio", true),
+        ("filter", "FORWARD", "--map-mark", false),
+    ] {
+        let rule = format!("-A {chain} -j SET --map-set a src {map}");
+        let text = format!("*{table}\n:{chain} ACCEPT [0:0]\n{rule}\nCOMMIT\n");
+        let (_, said) = save::read(&text, FileId(0));
+        assert_eq!(said.is_empty(), taken, "{text}{said:?}");
+    }
+}

@@ -459,6 +459,50 @@ fn a_rule_puts_a_packet_into_a_set_and_takes_it_out() {
 }
 
 #[test]
+fn a_sets_member_counts_packets_and_marks_them() {
+    let text = ":FORWARD ACCEPT [0:0]\n-A FORWARD -m set --match-set heavy src --packets-gt 1 --bytes-lt 1000\n-A FORWARD -m set --match-set heavy src ! --update-counters ! --packets-eq 1\n-A FORWARD -j SET --map-set heavy src --map-mark\n-A FORWARD -m mark --mark 0x5/0xf";
+    let rules = table("mangle", text);
+    let mut state = State::new(1);
+    for expect in [
+        "FORWARD 3, FORWARD 4, FORWARD policy",
+        "FORWARD 1, FORWARD 2, FORWARD 3, FORWARD 4, FORWARD policy",
+    ] {
+        let mut ctx = at(Hook::Forward, SYN);
+        ctx.mark = 0x10;
+        let walked = walked(&rules, &mut ctx, &mut state);
+        assert_eq!(told(&rules, &walked), expect);
+        assert_eq!(ctx.mark, 0x15);
+    }
+    let sets = state.sets.unwrap();
+    // Two rules count each packet, the third does not.
+    let bytes = at(Hook::Forward, SYN).packet.length() * 4;
+    assert_eq!(
+        sets.get("heavy").unwrap().entries(0),
+        [format!(
+            "203.0.113.9 packets 4 bytes {bytes} skbmark 0x5/0xf"
+        )]
+    );
+}
+
+#[test]
+fn why_tells_of_a_set_as_it_was_then() {
+    let rules = filter(
+        "-A FORWARD -m set --match-set clients dst -j DROP\n-A FORWARD -j SET --add-set clients dst",
+    );
+    let mut state = State::new(1);
+    let before = at(Hook::Forward, SYN);
+    let says = |walked: &Traversal| {
+        let why = nf::why(&rules, &Default::default(), walked, 0, &before);
+        let all = why.passed_over.iter().chain(&why.decided);
+        all.map(|r| r.outcome).collect::<Vec<_>>()
+    };
+    let first = walked(&rules, &mut before.clone(), &mut state);
+    let second = walked(&rules, &mut before.clone(), &mut state);
+    assert_eq!(says(&first), [Outcome::Failed, Outcome::Held]);
+    assert_eq!(says(&second), [Outcome::Held]);
+}
+
+#[test]
 fn tos_and_dscp_change_their_bits() {
     let rules = table(
         "mangle",

@@ -9,6 +9,8 @@ use northsouth::conntrack::CtState;
 use northsouth::netfilter::walk::{StepKind, Verdict};
 use northsouth::netfilter::{Context, Hook, nft};
 use northsouth::text::{File, FileId, Lang};
+use northsouth::trace;
+use northsouth::workspace::{self, Workspace};
 
 fn data() -> Vec<(String, String)> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/nft");
@@ -576,6 +578,38 @@ fn whole_packets_have_no_fragment_offset_and_may_change_kind() {
         &mut nft::State::new(1),
     );
     assert_eq!(told, "f 3, f 4");
+}
+
+#[test]
+fn why_knows_the_kind_that_an_earlier_rule_gave_the_packet() {
+    let node = |name: &str, text: &str| File::new(&format!("nodes/n/{name}"), text);
+    let run = workspace::run(&Workspace {
+        files: vec![
+            node(
+                "ip-addr.txt",
+                "2: eth0: <UP,LOWER_UP> mtu 1500\n    inet 192.168.0.17/24 scope global eth0\n",
+            ),
+            node(
+                "nft-ruleset.txt",
+                "table ip t {\n chain c {\n  type filter hook output priority 0\n  meta pkttype set multicast\n  meta pkttype set 4\n  meta pkttype host drop\n  meta pkttype multicast accept\n }\n}\n",
+            ),
+        ],
+        probe: workspace::parse_probe("n udp 192.168.0.53:53").unwrap(),
+        seed: 1,
+    });
+    let hop = &run.trace.journeys[0].hops[0];
+    let accepts = |step: &&trace::Step| matches!(&step.action, trace::Action::Rule(r) if r.at == 2);
+    let step = hop.steps.iter().find(accepts).unwrap();
+    let why = trace::why(&run.world, hop.host, step);
+    let all = why.passed_over.iter().chain(&why.decided);
+    let says: Vec<_> = all.map(|r| r.say.text(Lang::En)).collect();
+    assert_eq!(
+        says,
+        [
+            "meta pkttype is multicast, the rule wants host",
+            "meta pkttype is multicast"
+        ]
+    );
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::args::{Arg, Args};
 use super::machine::Machine;
 use super::{Answer, Output};
-use crate::netfilter::Match;
-use crate::netfilter::ipset::Set;
+use crate::netfilter::ipset::{Kind, Set};
+use crate::netfilter::{Match, Rule, Target};
 use crate::say;
 use crate::text::Diagnostic;
 
@@ -33,20 +33,16 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
             _ => only = Some(find(machine, word)?),
         }
     }
-    let all = &machine.sets().sets;
     let sets: Vec<&Set> = match only {
         Some(set) => vec![set],
-        None => all.iter().collect(),
+        None => machine.sets().in_order().collect(),
     };
     let mut out = String::new();
     let now = machine.run.after.now;
     for set in &sets {
         let _ = match (list, names) {
             (false, _) => {
-                let _ = writeln!(out, "create {} {}", set.name, set.create);
-                for entry in set.entries(now) {
-                    let _ = writeln!(out, "add {} {entry}", set.name);
-                }
+                out.push_str(&set.save(now));
                 Ok(())
             }
             (true, true) => writeln!(out, "{}", set.name),
@@ -96,14 +92,21 @@ fn whole(machine: &Machine<'_>, set: &Set, out: &mut String) {
     }
 }
 
-/// Rules that ask about a set, and lists that have it.
+/// How often rules ask about a set or change it, and lists that have it.
 fn references(machine: &Machine<'_>, name: &str) -> usize {
-    let tables = &machine.host.iptables.tables;
-    let rules = tables.iter().flat_map(|t| &t.chains).flat_map(|c| &c.rules);
+    let tables = machine.host.iptables.tables.iter();
+    let rules = tables.flat_map(|t| &t.chains).flat_map(|c| &c.rules);
     let asks = |m: &&Match| matches!(m, Match::Set(set) if *set.set == *name);
-    let lists = machine.host.sets.sets.iter().filter(|s| {
-        let list = matches!(s.kind, crate::netfilter::ipset::Kind::List(_));
-        list && s.entries(0).iter().any(|e| e == name)
-    });
-    rules.flat_map(|r| &r.matches).filter(asks).count() + lists.count()
+    let changes = |target: &Target| match target {
+        Target::Set(set) => {
+            let named = [&set.add, &set.remove, &set.map].into_iter().flatten();
+            named.filter(|change| *change.name == *name).count()
+        }
+        _ => 0,
+    };
+    let lists = machine.sets().sets.iter().filter(
+        |s| matches!(&s.kind, Kind::List(entries) if entries.iter().any(|e| *e.set == *name)),
+    );
+    let of = |rule: &Rule| rule.matches.iter().filter(asks).count() + changes(&rule.target);
+    rules.map(of).sum::<usize>() + lists.count()
 }

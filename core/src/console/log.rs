@@ -110,7 +110,9 @@ fn body(machine: &Machine<'_>, step: &RuleStep, owner: bool, out: &mut String) {
         None => None,
     };
     let mut packet = visit.before.packet.clone();
-    packet.ttl = before.map_or(packet.ttl, |b| b.ttl);
+    if let Some(before) = before {
+        (packet.ttl, packet.tos) = (before.ttl, before.tos);
+    }
     let mark = before.map_or(visit.before.mark, |b| b.mark);
     let (input, output) = (&visit.before.in_iface, &visit.before.out_iface);
     let name =

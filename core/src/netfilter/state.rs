@@ -3,8 +3,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::ipset::Sets;
-use super::{ChainId, Counters, RuleId, TableName};
+use super::ipset::{Found, Question, Sets, Wanted};
+use super::{ChainId, Context, Counters, RuleId, TableName};
 use crate::net::{Coins, Random};
 
 /// What rules keep from packet to packet, apart from the rules themselves: counters, and the memory of stateful matches.
@@ -58,6 +58,27 @@ pub(super) struct Seen {
 }
 
 impl State {
+    /// What a set of the host says about a packet. The first question that changes a member takes a copy of all sets.
+    pub(super) fn ask_set(
+        &mut self,
+        ctx: &Context,
+        name: &str,
+        asked: &Question,
+        wanted: &Wanted,
+    ) -> Found {
+        let sets = self.sets.as_deref().unwrap_or(ctx.env.sets());
+        let found = sets.ask(name, asked, wanted);
+        if found.changes() {
+            self.sets_to_change(ctx).touch(&found, asked);
+        }
+        found
+    }
+
+    pub(super) fn sets_to_change(&mut self, ctx: &Context) -> &mut Sets {
+        let copy = || Box::new(ctx.env.sets().clone());
+        self.sets.get_or_insert_with(copy)
+    }
+
     pub fn new(seed: u64) -> Self {
         Self {
             rules: BTreeMap::new(),

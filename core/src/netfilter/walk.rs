@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::matches::{self, Tester};
+use super::matches::{self, PacketType, Tester};
 use super::nft::TableId;
 use super::state::Criterion;
 use super::targets::{NatRange, RejectWith, Target};
@@ -61,6 +61,7 @@ pub struct Step {
     pub ct_mark: Option<u32>,
     pub ttl: u8,
     pub tos: u8,
+    pub packet_type: PacketType,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -321,6 +322,7 @@ impl Walk<'_, '_> {
             ct_mark: ctx.tracked.connection.as_ref().map(|c| c.mark),
             ttl: ctx.packet.ttl,
             tos: ctx.packet.tos,
+            packet_type: ctx.packet_type,
         });
     }
 }

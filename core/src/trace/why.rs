@@ -68,10 +68,12 @@ fn rule_why(host: &Host, rule: &RuleStep) -> Why {
     let view = HostView { host, fib: &fib };
     let mut tracked = visit.tracked.clone();
     let (mut packet, mut mark) = (visit.before.packet.clone(), visit.before.mark);
+    let mut packet_type = visit.packet_type;
     let earlier = visit.traversal.steps.get(..rule.at as usize);
     if let Some(last) = earlier.and_then(|s| s.last()) {
         mark = last.mark;
         (packet.ttl, packet.tos) = (last.ttl, last.tos);
+        packet_type = last.packet_type;
         if let (Some(connection), Some(ct_mark)) = (&mut tracked.connection, last.ct_mark) {
             connection.mark = ct_mark;
         }
@@ -87,7 +89,7 @@ fn rule_why(host: &Host, rule: &RuleStep) -> Why {
         physout: visit.physout.as_ref().map(|i| i.as_str()),
         src_mac: visit.src_mac,
         frame: None,
-        packet_type: visit.packet_type,
+        packet_type,
         owner: visit.owner,
         kernel_socket: visit.kernel_socket,
         env: &view,

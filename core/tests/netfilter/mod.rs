@@ -31,7 +31,7 @@ impl Env for Small {
 
     fn sets(&self) -> &Sets {
         static SETS: LazyLock<Sets> = LazyLock::new(|| {
-            let text = "create clients hash:ip\nadd clients 203.0.113.9\n";
+            let text = "create clients hash:ip\nadd clients 203.0.113.9\ncreate heavy hash:ip counters skbinfo\nadd heavy 203.0.113.9 skbmark 0x5/0xf\n";
             ipset::read(text, FileId(0)).0
         });
         &SETS

@@ -1,11 +1,9 @@
 use std::net::IpAddr;
 
-use super::{Dimension, Kind, Member, Options, Part, Ports, Set, Sets};
+use super::{Dimension, Entry, Kind, Member, Options, Part, Ports, Set, Sets};
 use crate::net::{Mac, Masked, Packet, Protocol, Transport};
-use crate::netfilter::{Context, SetAnswer};
-
-/// Lists within lists that are followed; the kernel has none at all.
-const MOST_DEPTH: u8 = 4;
+use crate::netfilter::matches::CounterTest;
+use crate::netfilter::{Context, Counters, SetAnswer};
 
 /// A packet as a rule asks a set about it.
 #[derive(Clone, Copy)]
@@ -36,72 +34,197 @@ impl<'a> Question<'a> {
     }
 }
 
-/// What the members say.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
-    In,
-    /// By a `nomatch` member.
-    Excepted,
-    NotIn,
-    CannotTell,
+/// What else a rule wants of the member that holds a packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// Rather whether a `nomatch` member keeps it out (`--return-nomatch`).
+    pub nomatch: bool,
+    /// Counters stay; those of a list's sets.
+    pub no_update: bool,
+    pub no_subupdate: bool,
+    pub packets: Option<CounterTest>,
+    pub bytes: Option<CounterTest>,
+}
+
+/// What a set says, and what the question does to its members.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Found {
+    pub answer: SetAnswer,
+    /// The mark that the member which holds the packet has for it, and its mask.
+    pub mark: Option<(u32, u32)>,
+    pub(super) touched: Vec<Touch>,
+}
+
+impl Found {
+    /// Whether members change by the question.
+    pub fn changes(&self) -> bool {
+        !self.touched.is_empty()
+    }
+}
+
+/// A member by its place, and what becomes of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Touch {
+    pub set: usize,
+    pub member: usize,
+    pub what: Change,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Counted,
+    /// Its hardware address is known from here on.
+    Filled(Mac),
 }
 
 impl Sets {
-    /// Whether a set has a packet. `nomatch`: rather whether a `nomatch` member keeps it out (`--return-nomatch`, kernel
-    /// `ip_set_test`).
-    pub fn has(&self, name: &str, asked: &Question, nomatch: bool) -> SetAnswer {
-        let turned = nomatch && self.get(name).is_some_and(Set::has_nomatch);
-        match self.ask(name, asked, MOST_DEPTH) {
-            Found::CannotTell => SetAnswer::CannotTell,
-            Found::In if !turned => SetAnswer::In,
-            Found::Excepted if turned => SetAnswer::In,
-            _ => SetAnswer::NotIn,
+    /// Whether a set has a packet (kernel `ip_set_test`). What changes by the question is for [`Sets::touch`].
+    pub fn ask(&self, name: &str, asked: &Question, wanted: &Wanted) -> Found {
+        let mut found = Found {
+            answer: SetAnswer::CannotTell,
+            mark: None,
+            touched: Vec::new(),
+        };
+        if let Some(at) = self.sets.iter().position(|s| &*s.name == name)
+            && let Some(set) = self.sets.get(at)
+        {
+            found.answer = match &set.kind {
+                Kind::List(entries) => self.list(at, entries, asked, wanted, &mut found),
+                _ => set.test(at, asked, wanted, &mut found),
+            };
         }
+        found
     }
 
-    fn ask(&self, name: &str, asked: &Question, depth: u8) -> Found {
-        let Some(set) = self.get(name) else {
-            return Found::CannotTell;
+    /// Kernel `list_set_ktest`: the first of its sets that has the packet; their own counters are not asked for.
+    fn list(
+        &self,
+        at: usize,
+        entries: &[Entry],
+        asked: &Question,
+        wanted: &Wanted,
+        found: &mut Found,
+    ) -> SetAnswer {
+        let below = Wanted {
+            packets: None,
+            bytes: None,
+            no_update: wanted.no_update || wanted.no_subupdate,
+            ..*wanted
         };
-        match &set.kind {
-            Kind::Unknown => Found::CannotTell,
-            Kind::List(_) if depth == 0 => Found::CannotTell,
-            Kind::List(names) => {
-                let answers = names.iter().map(|n| self.ask(n, asked, depth - 1));
-                answers
-                    .filter(|a| matches!(a, Found::In | Found::CannotTell))
-                    .max_by_key(|a| *a == Found::In)
-                    .unwrap_or(Found::NotIn)
+        let counts = self.sets.get(at).is_some_and(|s| s.options.counters);
+        let entries = (0..).zip(entries);
+        for (member, entry) in entries.filter(|(_, e)| e.extra.is_there(asked.now)) {
+            let set = self.sets.iter().position(|s| s.name == entry.set);
+            let answer = match set.and_then(|at| Some((at, self.sets.get(at)?))) {
+                Some((at, set)) => set.test(at, asked, &below, found),
+                None => SetAnswer::CannotTell,
+            };
+            match answer {
+                SetAnswer::NotIn => continue,
+                SetAnswer::CannotTell => return answer,
+                SetAnswer::In => {}
             }
-            Kind::Of {
-                dimensions,
-                members,
-            } => asked.find(dimensions, members, &set.options),
+            let place = (at, member);
+            if !counts || counted(place, &entry.extra.counters, asked, wanted, found) {
+                found.mark = entry.extra.mark.or(found.mark);
+                return SetAnswer::In;
+            }
         }
+        SetAnswer::NotIn
+    }
+}
+
+/// Counts a packet for a member; whether its counters then are as wanted (kernel `ip_set_match_extensions`).
+fn counted(
+    (set, member): (usize, usize),
+    counters: &Counters,
+    asked: &Question,
+    wanted: &Wanted,
+    found: &mut Found,
+) -> bool {
+    let mut counters = *counters;
+    if !wanted.no_update {
+        counters.count(asked.packet.length());
+        found.touched.push(Touch {
+            set,
+            member,
+            what: Change::Counted,
+        });
+    }
+    wanted.packets.is_none_or(|t| t.holds(counters.packets))
+        && wanted.bytes.is_none_or(|t| t.holds(counters.bytes))
+}
+
+impl Set {
+    fn test(&self, at: usize, asked: &Question, wanted: &Wanted, found: &mut Found) -> SetAnswer {
+        let Kind::Of {
+            dimensions,
+            members,
+        } = &self.kind
+        else {
+            return SetAnswer::CannotTell;
+        };
+        let turned = wanted.nomatch && self.has_nomatch();
+        // Of nets within nets the smallest decides, unless its counters are others than wanted.
+        for (member, held) in asked.holding(dimensions, members, &self.options) {
+            let place = (at, member);
+            if held.is_unfilled()
+                && let Some(mac) = asked.hardware_address(dimensions)
+            {
+                let what = Change::Filled(mac);
+                found.touched.push(Touch {
+                    set: at,
+                    member,
+                    what,
+                });
+                return SetAnswer::In;
+            }
+            let counters = &held.extra.counters;
+            if !self.options.counters || counted(place, counters, asked, wanted, found) {
+                found.mark = held.extra.mark;
+                return match held.nomatch == turned {
+                    true => SetAnswer::In,
+                    false => SetAnswer::NotIn,
+                };
+            }
+        }
+        SetAnswer::NotIn
     }
 }
 
 impl Question<'_> {
-    fn find(&self, dimensions: &[Dimension], members: &[Member], options: &Options) -> Found {
+    /// The members that hold the packet, the smallest net first.
+    fn holding<'m>(
+        &self,
+        dimensions: &[Dimension],
+        members: &'m [Member],
+        options: &Options,
+    ) -> Vec<(usize, &'m Member)> {
         // A rule that gives fewer directions than the set has dimensions never holds (kernel `ip_set_test`).
         if self.directions.len() < dimensions.len() {
-            return Found::NotIn;
+            return Vec::new();
         }
         let sides = dimensions.iter().zip(self.directions);
-        let holding = members.iter().filter(|m| {
+        let holds = |m: &Member| {
             let mut parts = sides.clone().zip(&m.parts);
             m.is_there(self.now)
-                && parts.all(|((dimension, src), part)| self.fits(*dimension, *src, part, options))
-        });
-        // Of nets within nets the smallest decides, and it may say that it is out.
-        match holding.max_by_key(|m| m.widths()) {
-            Some(m) if m.nomatch => Found::Excepted,
-            Some(_) => Found::In,
-            None => Found::NotIn,
-        }
+                && parts
+                    .all(|((dimension, src), part)| self.fits(*dimension, *src, part, m, options))
+        };
+        let all = members.iter().enumerate();
+        let mut holding: Vec<_> = all.filter(|(_, m)| holds(m)).collect();
+        holding.sort_by_key(|(_, m)| std::cmp::Reverse(m.widths()));
+        holding
     }
 
-    fn fits(&self, dimension: Dimension, src: bool, part: &Part, options: &Options) -> bool {
+    fn fits(
+        &self,
+        dimension: Dimension,
+        src: bool,
+        part: &Part,
+        member: &Member,
+        options: &Options,
+    ) -> bool {
         let addr = self.addr(src);
         match part {
             Part::Addrs(low, high) => {
@@ -121,12 +244,21 @@ impl Question<'_> {
                 let port = self.port(src);
                 right && *low <= port && port <= *high
             }
-            Part::Iface(name) => self.iface(src) == Some(&**name),
+            Part::Iface(name) => self.iface(src).is_some_and(|has| match member.wildcard {
+                true => has.starts_with(&**name),
+                false => has == &**name,
+            }),
             Part::Mac(mac) => self
                 .mac(src)
                 .is_some_and(|has| mac.is_none_or(|m| m == has)),
-            Part::Mark(mark) => self.mark & options.markmask == *mark,
+            Part::Mark(mark) => self.mark & options.markmask() == *mark,
         }
+    }
+
+    /// The hardware address that the set asks about.
+    fn hardware_address(&self, dimensions: &[Dimension]) -> Option<Mac> {
+        let at = dimensions.iter().position(|d| *d == Dimension::Mac)?;
+        self.mac(*self.directions.get(at)?)
     }
 
     fn addr(&self, src: bool) -> IpAddr {
@@ -163,13 +295,7 @@ impl Question<'_> {
         options: &Options,
         prefix: Option<u8>,
     ) -> Option<Part> {
-        let net = |length: Option<u8>| {
-            let addr = self.addr(src);
-            Some(match length {
-                Some(length) => Masked::prefix(addr, length)?,
-                None => Masked::host(addr),
-            })
-        };
+        let addr = self.addr(src);
         let port = self.port(src);
         let one = |protocol| {
             Some(Part::Ports(Ports {
@@ -179,8 +305,12 @@ impl Question<'_> {
             }))
         };
         match dimension {
-            Dimension::Addr => net(options.netmask).map(Part::Net),
-            Dimension::Net => net(prefix).map(Part::Net),
+            Dimension::Addr | Dimension::Net if addr.is_ipv6() != options.ipv6 => None,
+            Dimension::Addr => options.masked(addr).map(Part::Net),
+            Dimension::Net => match prefix {
+                Some(length) => Masked::prefix(addr, length).map(Part::Net),
+                None => Some(Part::Net(Masked::host(addr))),
+            },
             Dimension::Port => one(Some(self.packet.protocol())),
             Dimension::AnyPort => match self.packet.protocol() {
                 Protocol::TCP | Protocol::UDP => one(None),
@@ -188,7 +318,7 @@ impl Question<'_> {
             },
             Dimension::Iface => self.iface(src).map(|name| Part::Iface(name.into())),
             Dimension::Mac => self.mac(src).map(|mac| Part::Mac(Some(mac))),
-            Dimension::Mark => Some(Part::Mark(self.mark & options.markmask)),
+            Dimension::Mark => Some(Part::Mark(self.mark & options.markmask())),
         }
     }
 }

@@ -1,10 +1,36 @@
-use super::{Kind, Member, Options, Part, Ports, Question, Set, Sets};
+use super::ask::{Change, Found};
+use super::member::expiry;
+use super::{Extra, Kind, Member, Part, Ports, Question, Set, Sets};
+use crate::netfilter::Counters;
+
+/// How many members a hash takes that does not say it (kernel `IPSET_DEFAULT_MAXELEM`).
+const MOST_MEMBERS: u32 = 65536;
 
 impl Sets {
+    /// Does to the members what a question about a packet did to them.
+    pub fn touch(&mut self, found: &Found, asked: &Question) {
+        for touch in &found.touched {
+            let set = self.sets.get_mut(touch.set);
+            match set.map(|s| (&mut s.kind, &touch.what)) {
+                Some((Kind::Of { members, .. }, change)) => {
+                    if let Some(member) = members.get_mut(touch.member) {
+                        member.change(change, asked);
+                    }
+                }
+                Some((Kind::List(entries), Change::Counted)) => {
+                    if let Some(entry) = entries.get_mut(touch.member) {
+                        entry.extra.counters.count(asked.packet.length());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Puts the packet's own values into a set (kernel `ip_set_add`). `timeout`: seconds, where the rule says them; `exist`: a
     /// member that is there already begins its time anew.
     pub fn add(&mut self, name: &str, asked: &Question, timeout: Option<u32>, exist: bool) {
-        for set in self.targets(name) {
+        for set in self.targets(name, asked.now) {
             if let Some(set) = self.sets.get_mut(set)
                 && set.add(asked, timeout, exist)
             {
@@ -15,7 +41,7 @@ impl Sets {
 
     /// Takes the packet's own values out of a set (kernel `ip_set_del`).
     pub fn remove(&mut self, name: &str, asked: &Question) {
-        for set in self.targets(name) {
+        for set in self.targets(name, asked.now) {
             if let Some(set) = self.sets.get_mut(set)
                 && set.remove(asked)
             {
@@ -25,10 +51,13 @@ impl Sets {
     }
 
     /// The set itself, or those of a list in turn.
-    fn targets(&self, name: &str) -> Vec<usize> {
+    fn targets(&self, name: &str, now: u64) -> Vec<usize> {
         let at = |name: &str| self.sets.iter().position(|s| &*s.name == name);
         match self.get(name).map(|s| &s.kind) {
-            Some(Kind::List(names)) => names.iter().filter_map(|n| at(n)).collect(),
+            Some(Kind::List(entries)) => {
+                let there = entries.iter().filter(|e| e.extra.is_there(now));
+                there.filter_map(|e| at(&e.set)).collect()
+            }
             _ => at(name).into_iter().collect(),
         }
     }
@@ -37,7 +66,17 @@ impl Sets {
 impl Set {
     fn add(&mut self, asked: &Question, timeout: Option<u32>, exist: bool) -> bool {
         let (options, bitmap) = (self.options, self.is_bitmap());
-        let expires = expiry(timeout.or(options.timeout), &options, asked.now);
+        let extra = Extra {
+            expires: expiry(timeout.or(options.timeout), &options, asked.now),
+            counters: Counters {
+                packets: u64::from(options.counters),
+                bytes: match options.counters {
+                    true => asked.packet.length().into(),
+                    false => 0,
+                },
+            },
+            ..Extra::default()
+        };
         let Some(parts) = self.parts_of(asked) else {
             return false;
         };
@@ -46,19 +85,21 @@ impl Set {
         };
         members.retain(|m| m.is_there(asked.now));
         if let Some(known) = members.iter_mut().find(|m| m.covers(&parts)) {
+            // Whatever it carried is begun anew with it.
             if exist {
-                known.expires = expires;
+                known.extra = extra;
             }
             return exist;
         }
-        if !bitmap && members.len() as u64 >= u64::from(options.most) {
+        let most = u64::from(options.most.unwrap_or(MOST_MEMBERS));
+        if !bitmap && members.len() as u64 >= most {
             return false;
         }
         members.push(Member {
             parts,
             nomatch: false,
-            expires,
-            options: "".into(),
+            wildcard: false,
+            extra,
         });
         true
     }
@@ -102,12 +143,8 @@ impl Set {
             })
             .collect();
         let parts = parts?;
-        if let (Some((low, high)), Some(Part::Net(net))) = (options.range, parts.first())
-            && !(low..=high).contains(&net.addr)
-        {
-            return None;
-        }
-        Some(parts)
+        let held = parts.first().is_none_or(|first| options.holds(first));
+        held.then_some(parts)
     }
 }
 
@@ -120,13 +157,23 @@ fn longest(members: &[Member], dimension: usize) -> Option<u8> {
     members.iter().filter_map(of).max()
 }
 
-/// When a member that is put in now is gone.
-pub(super) fn expiry(timeout: Option<u32>, options: &Options, now: u64) -> Option<u64> {
-    let seconds = timeout.filter(|s| *s > 0 && options.timeout.is_some())?;
-    Some(now + u64::from(seconds) * 1000)
-}
-
 impl Member {
+    fn change(&mut self, change: &Change, asked: &Question) {
+        match change {
+            Change::Counted => self.extra.counters.count(asked.packet.length()),
+            Change::Filled(mac) => {
+                for part in &mut self.parts {
+                    if *part == Part::Mac(None) {
+                        *part = Part::Mac(Some(*mac));
+                    }
+                }
+                // Its time begins now.
+                let waits = self.extra.expires;
+                self.extra.expires = waits.map(|time| asked.now.saturating_add(time));
+            }
+        }
+    }
+
     /// Whether it is this member, or was written as one of which it is part.
     fn covers(&self, parts: &[Part]) -> bool {
         self.parts.len() == parts.len()

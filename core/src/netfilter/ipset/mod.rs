@@ -2,16 +2,20 @@
 
 mod ask;
 mod change;
+mod create;
+mod icmp;
+mod member;
 mod print;
 mod read;
 
-pub use ask::Question;
+pub use ask::{Found, Question, Wanted};
 pub use read::read;
 
 use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::Counters;
 use crate::net::{Mac, Masked, Protocol};
 use crate::text::Span;
 
@@ -32,28 +36,28 @@ pub struct Set {
 }
 
 /// The options of a set's creation that change what is in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Options {
-    /// Addresses are members by their net of this length.
-    pub netmask: Option<u8>,
-    pub markmask: u32,
+    pub ipv6: bool,
+    /// Addresses are members by these bits (`netmask`, `bitmask`).
+    pub mask: Option<IpAddr>,
+    pub markmask: Option<u32>,
     /// Seconds that a member stays if it does not say itself; 0: for ever. `None`: members have no timeouts.
     pub timeout: Option<u32>,
     /// Of a bitmap.
-    pub range: Option<(IpAddr, IpAddr)>,
-    pub most: u32,
+    pub range: Option<Bounds>,
+    pub most: Option<u32>,
+    /// What members may carry.
+    pub counters: bool,
+    pub comment: bool,
+    pub skbinfo: bool,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            netmask: None,
-            markmask: u32::MAX,
-            timeout: None,
-            range: None,
-            most: 65536,
-        }
-    }
+/// The first and the last that a bitmap has a bit for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Bounds {
+    Addrs(IpAddr, IpAddr),
+    Ports(u16, u16),
 }
 
 /// A set's type and its members.
@@ -65,8 +69,8 @@ pub enum Kind {
         members: Vec<Member>,
     },
     /// `list:set`: other sets, asked one after the other.
-    List(Vec<Box<str>>),
-    /// Of a type that is not modelled, or changed in a way that is not.
+    List(Vec<Entry>),
+    /// Of a type or with options that are not modelled, or changed in a way that is not.
     Unknown,
 }
 
@@ -91,10 +95,28 @@ pub struct Member {
     pub parts: Vec<Part>,
     /// What it holds is not in the set.
     pub nomatch: bool,
+    /// Its interface is the beginning of a name.
+    pub wildcard: bool,
+    pub extra: Extra,
+}
+
+/// A set in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    pub set: Box<str>,
+    pub extra: Extra,
+}
+
+/// What members of every type may carry (kernel `struct ip_set_ext`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Extra {
     /// Milliseconds on the host's clock, which starts when the set is read; `None`: never.
     pub expires: Option<u64>,
-    /// Counters, `comment` and the like, as written.
-    pub options: Box<str>,
+    pub counters: Counters,
+    /// `skbmark`, value and mask, which `SET --map-set` gives to packets.
+    pub mark: Option<(u32, u32)>,
+    /// `comment`, `skbmark` and the like, as written.
+    pub words: Box<str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -134,7 +156,24 @@ impl Set {
 }
 
 impl Member {
+    /// The time of one whose hardware address is not known yet has not begun (kernel `bitmap_ipmac_add_timeout`).
+    fn is_there(&self, now: u64) -> bool {
+        self.is_unfilled() || self.extra.is_there(now)
+    }
+
+    fn is_unfilled(&self) -> bool {
+        self.parts.contains(&Part::Mac(None))
+    }
+}
+
+impl Extra {
     fn is_there(&self, now: u64) -> bool {
         self.expires.is_none_or(|at| now < at)
+    }
+}
+
+impl Options {
+    fn markmask(&self) -> u32 {
+        self.markmask.unwrap_or(u32::MAX)
     }
 }

@@ -1,8 +1,6 @@
-use std::net::IpAddr;
-
-use super::change::expiry;
-use super::{Dimension, Kind, Member, Options, Part, Ports, Set, Sets};
-use crate::net::{Masked, Protocol};
+use super::create::{kind_of, options_of};
+use super::member::{Words, Wrong, parts_of, split, words_of};
+use super::{Entry, Kind, Member, Options, Set, Sets};
 use crate::say;
 use crate::text::{Diagnostic, FileId, Word, lines};
 
@@ -24,41 +22,28 @@ pub fn read(text: &str, file: FileId) -> (Sets, Vec<Diagnostic>) {
 impl Sets {
     fn command(&mut self, command: &Word, rest: &[Word]) -> Result<(), Diagnostic> {
         match (command.text, rest) {
-            ("create" | "-N", [name, kind, options @ ..]) => {
-                if self.get(name.text).is_some() {
-                    return Err(Diagnostic::error(
-                        name.span,
-                        say!("ipset/twice", name = name.text),
-                    ));
-                }
-                let known = kind_of(kind.text);
-                let unknown = known.is_none();
-                let mut create = kind.text.to_string();
-                for option in options {
-                    create.push(' ');
-                    create.push_str(option.text);
-                }
-                self.sets.push(Set {
-                    name: name.text.into(),
-                    create: create.into(),
-                    kind: known.unwrap_or(Kind::Unknown),
-                    options: options_of(options),
-                    span: name.span,
-                });
-                match unknown {
-                    true => Err(Diagnostic::warning(
-                        kind.span,
-                        say!("ipset/unknown-type", kind = kind.text),
-                    )),
-                    false => Ok(()),
-                }
-            }
+            ("create" | "-N", [name, kind, options @ ..]) => self.create(name, kind, options),
             ("add" | "-A", [name, entry, options @ ..]) => self.member(name, entry, options),
-            ("create" | "add" | "-N" | "-A", _) => Err(Diagnostic::error(
+            ("del" | "-D", [name, entry, ..]) => self.remove_member(name, entry),
+            ("create" | "add" | "del" | "-N" | "-A" | "-D", _) => Err(Diagnostic::error(
                 command.span,
                 say!("ipset/too-short", command = command.text),
             )),
-            ("COMMIT" | "flush" | "destroy", _) => Ok(()),
+            ("flush" | "-F", []) => {
+                self.sets.iter_mut().for_each(Set::flush);
+                Ok(())
+            }
+            ("flush" | "-F", [name, ..]) => self.find(name).map(|set| set.flush()),
+            ("destroy" | "-X", []) => {
+                self.sets.clear();
+                Ok(())
+            }
+            ("destroy" | "-X", [name, ..]) => {
+                let name = self.find(name)?.name.clone();
+                self.sets.retain(|s| s.name != name);
+                Ok(())
+            }
+            ("COMMIT", _) => Ok(()),
             _ => Err(Diagnostic::error(
                 command.span,
                 say!("ipset/unknown-command", command = command.text),
@@ -66,224 +51,145 @@ impl Sets {
         }
     }
 
-    fn member(&mut self, name: &Word, entry: &Word, options: &[Word]) -> Result<(), Diagnostic> {
+    fn find(&mut self, name: &Word) -> Result<&mut Set, Diagnostic> {
         let set = self.sets.iter_mut().find(|s| &*s.name == name.text);
-        let Some(set) = set else {
-            let say = say!("ipset/no-set", name = name.text);
-            return Err(Diagnostic::error(name.span, say));
+        set.ok_or_else(|| {
+            let said = say!("ipset/no-set", name = name.text);
+            Diagnostic::error(name.span, said)
+        })
+    }
+
+    /// What asks for a set that could not be made as written cannot be told.
+    fn create(&mut self, name: &Word, kind: &Word, words: &[Word]) -> Result<(), Diagnostic> {
+        if self.get(name.text).is_some() {
+            return match words.iter().any(|w| matches!(w.text, "-exist" | "-!")) {
+                true => Ok(()),
+                false => Err(Diagnostic::error(
+                    name.span,
+                    say!("ipset/twice", name = name.text),
+                )),
+            };
+        }
+        let mut create = kind.text.to_string();
+        for option in words {
+            create.push(' ');
+            create.push_str(option.text);
+        }
+        let made = match kind_of(kind.text) {
+            Some(known) => options_of(kind, words).map(|options| (known, options)),
+            None => {
+                let said = say!("ipset/unknown-type", kind = kind.text);
+                Err(Diagnostic::warning(kind.span, said))
+            }
         };
-        let settings = set.options;
+        let (made, problem) = match made {
+            Ok(made) => (made, None),
+            Err(problem) => ((Kind::Unknown, Options::default()), Some(problem)),
+        };
+        self.sets.push(Set {
+            name: name.text.into(),
+            create: create.into(),
+            kind: made.0,
+            options: made.1,
+            span: name.span,
+        });
+        problem.map_or(Ok(()), Err)
+    }
+
+    fn member(&mut self, name: &Word, entry: &Word, words: &[Word]) -> Result<(), Diagnostic> {
+        let of = self.sets.iter().find(|s| &*s.name == entry.text);
+        let listable = of.is_some_and(|s| !matches!(s.kind, Kind::List(_)));
+        let set = self.find(name)?;
         match &mut set.kind {
-            Kind::Unknown => {}
-            Kind::List(names) => names.push(entry.text.into()),
+            Kind::Unknown => Ok(()),
+            Kind::List(_) if !listable => Err(bad_entry(entry, name)),
+            Kind::List(entries) => {
+                let words = words_of(words, &[], &set.options)?;
+                insert(entries, entry, words)
+            }
             Kind::Of {
                 dimensions,
                 members,
             } => {
-                let parts: Vec<&str> = entry.text.split(',').collect();
-                let parts: Option<Vec<Part>> = match parts.len() == dimensions.len() {
-                    true => dimensions
-                        .iter()
-                        .zip(parts)
-                        .map(|(d, p)| part(*d, p, &settings))
-                        .collect(),
-                    false => unfilled(dimensions, &parts, &settings),
-                };
-                let Some(parts) = parts else {
-                    let say = say!("ipset/bad-entry", entry = entry.text, name = name.text);
-                    return Err(Diagnostic::error(entry.span, say));
-                };
-                let timeout = options.iter().position(|o| o.text == "timeout");
-                let seconds = timeout.and_then(|at| options.get(at + 1)?.text.parse().ok());
-                let mut all = String::new();
-                for (at, option) in options.iter().enumerate() {
-                    if timeout.is_some_and(|timeout| at == timeout || at == timeout + 1) {
-                        continue;
-                    }
-                    if !all.is_empty() {
-                        all.push(' ');
-                    }
-                    all.push_str(option.text);
-                }
-                members.push(Member {
+                let words = words_of(words, dimensions, &set.options)?;
+                let parts = parts_of(entry.text, dimensions, &set.options);
+                let parts = parts.map_err(|wrong| match wrong {
+                    Wrong::Form => bad_entry(entry, name),
+                    Wrong::Range => Diagnostic::error(
+                        entry.span,
+                        say!("ipset/out-of-range", entry = entry.text),
+                    ),
+                })?;
+                let member = |parts| Member {
                     parts,
-                    nomatch: options.iter().any(|o| o.text == "nomatch"),
-                    expires: expiry(seconds.or(settings.timeout), &settings, 0),
-                    options: all.into(),
-                });
+                    nomatch: words.nomatch,
+                    wildcard: words.wildcard,
+                    extra: words.extra.clone(),
+                };
+                members.extend(split(parts, dimensions).into_iter().map(member));
+                Ok(())
+            }
+        }
+    }
+
+    fn remove_member(&mut self, name: &Word, entry: &Word) -> Result<(), Diagnostic> {
+        let set = self.find(name)?;
+        match &mut set.kind {
+            Kind::Unknown => {}
+            Kind::List(entries) => entries.retain(|e| &*e.set != entry.text),
+            Kind::Of {
+                dimensions,
+                members,
+            } => {
+                let parts = parts_of(entry.text, dimensions, &set.options);
+                let parts = parts.map_err(|_| bad_entry(entry, name))?;
+                for parts in split(parts, dimensions) {
+                    match members.iter().position(|m| m.parts == parts) {
+                        Some(at) => drop(members.remove(at)),
+                        // One of many that were written as one: what is left has no form here.
+                        None => {
+                            set.kind = Kind::Unknown;
+                            break;
+                        }
+                    }
+                }
             }
         }
         Ok(())
     }
 }
 
-fn kind_of(name: &str) -> Option<Kind> {
-    if name == "list:set" {
-        return Some(Kind::List(Vec::new()));
-    }
-    let (method, dimensions) = name.split_once(':')?;
-    let bitmap = method == "bitmap";
-    if !bitmap && method != "hash" {
-        return None;
-    }
-    let dimension = |name| {
-        Some(match name {
-            "ip" => Dimension::Addr,
-            "net" => Dimension::Net,
-            "port" if bitmap => Dimension::AnyPort,
-            "port" => Dimension::Port,
-            "iface" => Dimension::Iface,
-            "mac" => Dimension::Mac,
-            "mark" => Dimension::Mark,
-            _ => return None,
-        })
-    };
-    let dimensions: Option<Vec<_>> = dimensions.split(',').map(dimension).collect();
-    Some(Kind::Of {
-        dimensions: dimensions?,
-        members: Vec::new(),
-    })
-}
-
-/// A `bitmap:ip,mac` may have members whose hardware address is not known yet.
-fn unfilled(dimensions: &[Dimension], parts: &[&str], options: &Options) -> Option<Vec<Part>> {
-    match (dimensions, parts) {
-        ([Dimension::Addr, Dimension::Mac], [addr]) if options.range.is_some() => {
-            Some(vec![part(Dimension::Addr, addr, options)?, Part::Mac(None)])
-        }
-        _ => None,
-    }
-}
-
-fn options_of(words: &[Word]) -> Options {
-    let mut options = Options::default();
-    for pair in words.windows(2) {
-        let [name, value] = pair else { continue };
-        match name.text {
-            "netmask" => options.netmask = value.text.parse().ok(),
-            "markmask" => options.markmask = number(value.text).unwrap_or(u32::MAX),
-            "timeout" => options.timeout = value.text.parse().ok(),
-            "maxelem" => options.most = value.text.parse().unwrap_or(options.most),
-            "range" => {
-                let ends = value.text.split_once('-');
-                let one = masked(value.text).and_then(ends_of);
-                let two =
-                    ends.and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
-                options.range = two.or(one);
-            }
-            _ => {}
+impl Set {
+    fn flush(&mut self) {
+        match &mut self.kind {
+            Kind::Of { members, .. } => members.clear(),
+            Kind::List(entries) => entries.clear(),
+            Kind::Unknown => {}
         }
     }
-    options
 }
 
-fn number(text: &str) -> Option<u32> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
-}
-
-fn part(dimension: Dimension, text: &str, options: &Options) -> Option<Part> {
-    match dimension {
-        Dimension::Addr => match (text.split_once('-'), masked(text)) {
-            (Some((low, high)), _) => {
-                let (low, high) = (low.parse().ok()?, high.parse().ok()?);
-                (low <= high).then_some(Part::Addrs(low, high))
-            }
-            // Each of the net's addresses is a member.
-            (None, Some(net)) if net != Masked::host(net.addr) => {
-                let (low, high) = ends_of(net)?;
-                Some(Part::Addrs(low, high))
-            }
-            (None, net) => Some(Part::Net(match options.netmask {
-                Some(length) => Masked::prefix(net?.addr, length)?,
-                None => net?,
-            })),
-        },
-        Dimension::Net => Some(Part::Net(masked(text)?)),
-        Dimension::Port | Dimension::AnyPort => ports(dimension, text).map(Part::Ports),
-        Dimension::Iface => Some(Part::Iface(text.into())),
-        Dimension::Mac => Some(Part::Mac(Some(text.parse().ok()?))),
-        Dimension::Mark => Some(Part::Mark(number(text)? & options.markmask)),
-    }
-}
-
-fn ports(dimension: Dimension, text: &str) -> Option<Ports> {
-    let (protocol, ports) = match text.split_once(':') {
-        Some((protocol, ports)) => (Some(protocol_of(protocol)?), ports),
-        None if dimension == Dimension::Port => (Some(Protocol::TCP), text),
-        None => (None, text),
-    };
-    let (low, high): (u16, u16) = match (protocol, ports.split_once('/')) {
-        (Some(Protocol::ICMP | Protocol::ICMPV6), Some((kind, code))) => {
-            let (kind, code): (u8, u8) = (kind.parse().ok()?, code.parse().ok()?);
-            let both = u16::from(kind) << 8 | u16::from(code);
-            (both, both)
-        }
-        (Some(Protocol::ICMP), None) => {
-            let kind = ICMP_NAMES.iter().find(|(name, _)| *name == ports)?.1;
-            (kind << 8, kind << 8)
-        }
-        _ => {
-            let (low, high) = ports.split_once('-').unwrap_or((ports, ports));
-            (low.parse().ok()?, high.parse().ok()?)
+/// At the end of a list, or beside the set that is named.
+fn insert(entries: &mut Vec<Entry>, entry: &Word, words: Words<'_>) -> Result<(), Diagnostic> {
+    let at = match words.beside {
+        None => entries.len(),
+        Some((before, other)) => {
+            let found = entries.iter().position(|e| &*e.set == other.text);
+            let Some(at) = found else {
+                let said = say!("ipset/no-set", name = other.text);
+                return Err(Diagnostic::error(other.span, said));
+            };
+            at + usize::from(!before)
         }
     };
-    (low <= high).then_some(Ports {
-        protocol,
-        low,
-        high,
-    })
+    let (set, extra) = (entry.text.into(), words.extra);
+    entries.insert(at, Entry { set, extra });
+    Ok(())
 }
 
-/// Names of ICMP types without a code, as ipset writes them (ipset `lib/icmp.c`).
-pub(super) const ICMP_NAMES: [(&str, u16); 9] = [
-    ("echo-reply", 0),
-    ("pong", 0),
-    ("source-quench", 4),
-    ("echo-request", 8),
-    ("ping", 8),
-    ("router-advertisement", 9),
-    ("router-solicitation", 10),
-    ("timestamp-request", 13),
-    ("timestamp-reply", 14),
-];
-
-/// The first and the last address of a net.
-fn ends_of(net: Masked) -> Option<(IpAddr, IpAddr)> {
-    Some(match (net.addr, net.mask) {
-        (IpAddr::V4(addr), IpAddr::V4(mask)) => {
-            let (addr, mask) = (addr.to_bits(), mask.to_bits());
-            let ends = [addr & mask, addr | !mask].map(|bits| IpAddr::V4(bits.into()));
-            (ends[0], ends[1])
-        }
-        (IpAddr::V6(addr), IpAddr::V6(mask)) => {
-            let (addr, mask) = (addr.to_bits(), mask.to_bits());
-            let ends = [addr & mask, addr | !mask].map(|bits| IpAddr::V6(bits.into()));
-            (ends[0], ends[1])
-        }
-        _ => return None,
-    })
-}
-
-fn masked(text: &str) -> Option<Masked> {
-    match text.split_once('/') {
-        Some((addr, length)) => Masked::prefix(addr.parse().ok()?, length.parse().ok()?),
-        None => Some(Masked::host(text.parse().ok()?)),
-    }
-}
-
-fn protocol_of(name: &str) -> Option<Protocol> {
-    Some(match name {
-        "tcp" => Protocol::TCP,
-        "udp" => Protocol::UDP,
-        "sctp" => Protocol::SCTP,
-        "udplite" => Protocol(136),
-        "icmp" => Protocol::ICMP,
-        "icmpv6" => Protocol::ICMPV6,
-        number => Protocol(number.parse().ok()?),
-    })
+fn bad_entry(entry: &Word, name: &Word) -> Diagnostic {
+    let said = say!("ipset/bad-entry", entry = entry.text, name = name.text);
+    Diagnostic::error(entry.span, said)
 }
 
 #[cfg(test)]
@@ -291,7 +197,8 @@ mod tests {
     use super::*;
     use crate::net::{Mac, Packet, TcpFlags, Transport};
     use crate::netfilter::SetAnswer;
-    use crate::netfilter::ipset::Question;
+    use crate::netfilter::ipset::{Question, Wanted};
+    use crate::netfilter::matches::CounterTest;
 
     const SAVED: &str = "\
 create svc hash:ip,port family inet hashsize 1024 maxelem 65536
@@ -322,7 +229,18 @@ add all nets
             },
             payload: 0,
         };
-        assert_eq!(sets.has(set, &question(directions, &packet), false), answer);
+        assert_eq!(
+            has(&sets, set, &question(directions, &packet), false),
+            answer
+        );
+    }
+
+    fn has(sets: &Sets, set: &str, asked: &Question, nomatch: bool) -> SetAnswer {
+        let wanted = Wanted {
+            nomatch,
+            ..Wanted::default()
+        };
+        sets.ask(set, asked, &wanted).answer
     }
 
     fn question<'a>(directions: &'a [bool], packet: &'a Packet) -> Question<'a> {
@@ -354,13 +272,16 @@ add all nets
     fn an_exception_can_be_asked_for() {
         let (sets, _) = read(SAVED, FileId(0));
         let mut packet = echo();
-        let mut has = |dst: &str| {
-            packet.dst = dst.parse().unwrap();
-            sets.has("nets", &question(&[false], &packet), true)
-        };
-        assert_eq!(has("10.2.0.1"), SetAnswer::NotIn);
-        assert_eq!(has("10.1.0.1"), SetAnswer::In);
-        assert_eq!(has("192.0.2.1"), SetAnswer::NotIn);
+        // A list turns the answer where it asks the set.
+        for set in ["nets", "all"] {
+            let mut excepts = |dst: &str| {
+                packet.dst = dst.parse().unwrap();
+                has(&sets, set, &question(&[false], &packet), true)
+            };
+            assert_eq!(excepts("10.2.0.1"), SetAnswer::NotIn);
+            assert_eq!(excepts("10.1.0.1"), SetAnswer::In);
+            assert_eq!(excepts("192.0.2.1"), SetAnswer::NotIn);
+        }
     }
 
     fn echo() -> Packet {
@@ -391,6 +312,12 @@ create mark hash:ip,mark markmask 0xff
 add mark 10.0.0.1,0x34
 create masked hash:ip netmask 24
 add masked 10.0.0.77
+create bits hash:ip bitmask 255.255.0.255
+add bits 10.0.9.1
+create wild hash:net,iface
+add wild 0.0.0.0/0,et wildcard
+create whole hash:net,iface
+add whole 0.0.0.0/0,et
 create icmp hash:ip,port
 add icmp 10.0.0.1,icmp:echo-request
 create old hash:ip timeout 60
@@ -400,23 +327,27 @@ add old 10.2.0.1
         let (sets, problems) = read(text, FileId(0));
         assert!(problems.is_empty(), "{problems:?}");
         let packet = echo();
-        let has = |set: &str, directions: &[bool], now| {
+        let there = |set: &str, directions: &[bool], now| {
             let asked = Question {
                 now,
                 ..question(directions, &packet)
             };
-            sets.has(set, &asked, false) == SetAnswer::In
+            has(&sets, set, &asked, false) == SetAnswer::In
         };
-        assert!(has("mac", &[true], 0));
-        assert!(!has("mac", &[false], 0));
-        assert!(has("ipmac", &[true, true], 0));
-        assert!(has("mark", &[true, true], 0));
-        assert!(has("masked", &[true], 0));
-        assert!(has("icmp", &[true, true], 0));
-        assert!(has("old", &[true], 4_999));
-        assert!(!has("old", &[true], 5_000));
-        assert!(has("old", &[false], 59_999));
-        assert!(!has("old", &[false], 60_000));
+        assert!(there("mac", &[true], 0));
+        assert!(!there("mac", &[false], 0));
+        assert!(there("ipmac", &[true, true], 0));
+        assert!(there("mark", &[true, true], 0));
+        assert!(there("masked", &[true], 0));
+        assert!(there("bits", &[true], 0));
+        assert!(!there("bits", &[false], 0));
+        assert!(there("icmp", &[true, true], 0));
+        assert!(there("wild", &[true, true], 0));
+        assert!(!there("whole", &[true, true], 0));
+        assert!(there("old", &[true], 4_999));
+        assert!(!there("old", &[true], 5_000));
+        assert!(there("old", &[false], 59_999));
+        assert!(!there("old", &[false], 60_000));
     }
 
     #[test]
@@ -438,20 +369,23 @@ add ports 80-90
             ..question(&[true], &packet)
         };
         sets.add("seen", &at(0), None, false);
-        assert_eq!(sets.has("seen", &at(9_999), false), SetAnswer::In);
-        assert_eq!(sets.has("seen", &at(10_000), false), SetAnswer::NotIn);
+        assert_eq!(has(&sets, "seen", &at(9_999), false), SetAnswer::In);
+        assert_eq!(has(&sets, "seen", &at(10_000), false), SetAnswer::NotIn);
         sets.add("seen", &at(5_000), None, false);
-        assert_eq!(sets.has("seen", &at(10_000), false), SetAnswer::NotIn);
+        assert_eq!(has(&sets, "seen", &at(10_000), false), SetAnswer::NotIn);
         sets.add("seen", &at(5_000), Some(60), true);
-        assert_eq!(sets.has("seen", &at(64_000), false), SetAnswer::In);
+        assert_eq!(has(&sets, "seen", &at(64_000), false), SetAnswer::In);
         sets.remove("seen", &at(0));
-        assert_eq!(sets.has("seen", &at(1), false), SetAnswer::NotIn);
+        assert_eq!(has(&sets, "seen", &at(1), false), SetAnswer::NotIn);
         // A net that a packet adds is as long as the longest there.
         sets.add("all", &at(0), None, false);
         assert!(sets.to_string().contains("add nets 10.0.0.0/24\n"));
         // An echo has no port that a bitmap could hold.
         sets.add("ports", &at(0), None, false);
-        assert!(sets.to_string().ends_with("add ports 80-90\n"));
+        assert!(
+            sets.to_string()
+                .contains("range 0-65535\nadd ports 80-90\ncreate all")
+        );
     }
 
     #[test]
@@ -459,6 +393,169 @@ add ports 80-90
         check("all", &[false], "192.0.2.1", 443, SetAnswer::In);
         check("all", &[false], "192.0.2.1", 80, SetAnswer::NotIn);
         check("nowhere", &[false], "192.0.2.1", 80, SetAnswer::CannotTell);
+    }
+
+    #[test]
+    fn members_count_the_packets_that_they_hold() {
+        let text = "\
+create seen hash:ip counters
+add seen 10.0.0.1
+create plain hash:ip counters
+add plain 10.0.0.1
+create listed list:set counters
+add listed plain
+";
+        let (mut sets, problems) = read(text, FileId(0));
+        assert!(problems.is_empty(), "{problems:?}");
+        let packet = echo();
+        let asked = question(&[true], &packet);
+        let mut held = |set: &str, wanted: &Wanted| {
+            let found = sets.ask(set, &asked, wanted);
+            sets.touch(&found, &asked);
+            found.answer == SetAnswer::In
+        };
+        let more = Wanted {
+            packets: Some(CounterTest::Greater(1)),
+            bytes: Some(CounterTest::Less(1000)),
+            ..Wanted::default()
+        };
+        // Counted first and compared then.
+        assert_eq!([1, 2].map(|_| held("seen", &more)), [false, true]);
+        let still = Wanted {
+            no_update: true,
+            ..Wanted::default()
+        };
+        assert!(held("seen", &still));
+        // A list counts for itself, and its set as well, unless the rule says otherwise.
+        let above = Wanted {
+            no_subupdate: true,
+            ..Wanted::default()
+        };
+        assert!(held("listed", &above));
+        assert!(held("listed", &Wanted::default()));
+        let printed = sets.to_string();
+        for line in [
+            "add seen 10.0.0.1 packets 2 bytes 56\n",
+            "add plain 10.0.0.1 packets 1 bytes 28\n",
+            "add listed plain packets 2 bytes 56\n",
+        ] {
+            assert!(printed.contains(line), "{printed}");
+        }
+    }
+
+    #[test]
+    fn an_open_hardware_address_is_that_of_the_first_packet() {
+        let text = "\
+create pairs bitmap:ip,mac range 10.0.0.0/24 timeout 10
+add pairs 10.0.0.1
+";
+        let (mut sets, _) = read(text, FileId(0));
+        let packet = echo();
+        let at = |now, mac| Question {
+            now,
+            frame: Some((Mac([2, 0, 10, 0, 0, mac]), Mac([2, 1, 0, 0, 0, 1]))),
+            ..question(&[true, true], &packet)
+        };
+        // Its time begins with it.
+        let first = at(20_000, 1);
+        let found = sets.ask("pairs", &first, &Wanted::default());
+        assert_eq!(found.answer, SetAnswer::In);
+        sets.touch(&found, &first);
+        assert_eq!(has(&sets, "pairs", &at(29_999, 1), false), SetAnswer::In);
+        assert_eq!(has(&sets, "pairs", &at(29_999, 2), false), SetAnswer::NotIn);
+        assert_eq!(has(&sets, "pairs", &at(30_000, 1), false), SetAnswer::NotIn);
+    }
+
+    #[test]
+    fn a_range_of_nets_is_the_nets_in_it() {
+        let text = "create n hash:net,port\nadd n 10.0.0.3-10.0.0.9,80\n";
+        let (sets, problems) = read(text, FileId(0));
+        assert!(problems.is_empty(), "{problems:?}");
+        let nets = ["10.0.0.3", "10.0.0.4/30", "10.0.0.8/31"];
+        let lines = nets.map(|net| format!("add n {net},tcp:80\n")).concat();
+        assert_eq!(sets.to_string(), format!("create n hash:net,port\n{lines}"));
+    }
+
+    #[test]
+    fn sets_are_emptied_and_listed_in_order() {
+        let text = "\
+create a hash:ip
+create b hash:ip
+create c hash:ip
+add a 192.0.2.1
+flush a
+create l list:set
+add l a
+add l b before a
+add l c after b
+del l a
+destroy a
+";
+        let (sets, problems) = read(text, FileId(0));
+        assert!(problems.is_empty(), "{problems:?}");
+        let printed = sets.to_string();
+        assert!(printed.ends_with("create l list:set\nadd l b\nadd l c\n"));
+        assert!(!printed.contains("192.0.2.1"));
+    }
+
+    #[test]
+    fn values_that_are_none_are_said() {
+        for (line, code) in [
+            ("create s hash:ip netmask 33", "ipset/bad-value"),
+            ("create s hash:ip netmask 33 family inet6", ""),
+            ("create s hash:ip netmask 0", "ipset/bad-value"),
+            ("create s hash:ip timeout x", "ipset/bad-value"),
+            ("create s hash:ip timeout 2147484", "ipset/bad-value"),
+            ("create s hash:ip timeout", "ipset/wants-value"),
+            ("create s hash:ip maxelem 4294967296", "ipset/bad-value"),
+            ("create s hash:ip family ipv4", "ipset/bad-value"),
+            ("create s hash:ip bitmask 0.0.0.0", "ipset/bad-value"),
+            ("create s hash:ip range 10.0.0.0/24", "ipset/unknown-option"),
+            ("create s hash:ip wildcard", "ipset/unknown-option"),
+            ("create s bitmap:ip", "ipset/needs-range"),
+            ("create s bitmap:ip range 10.0.0.0/8", "ipset/wide-range"),
+            ("create s bitmap:ip range 10.0.0.0/8 netmask 24", ""),
+            ("create s bitmap:port range 0-65536", "ipset/bad-value"),
+            (
+                "create s hash:ip\nadd s 10.0.0.1 timeout 5",
+                "ipset/set-without",
+            ),
+            (
+                "create s hash:ip timeout 0\nadd s 10.0.0.1 timeout 5s",
+                "ipset/bad-value",
+            ),
+            (
+                "create s hash:ip\nadd s 10.0.0.1 nomatch",
+                "ipset/unknown-option",
+            ),
+            ("create s hash:ip\nadd s fd00::1", "ipset/bad-entry"),
+            (
+                "create s hash:ip,port\nadd s 10.0.0.1,gre:5",
+                "ipset/bad-entry",
+            ),
+            (
+                "create s hash:ip,port\nadd s 10.0.0.1,icmp:8",
+                "ipset/bad-entry",
+            ),
+            ("create s hash:ip,port\nadd s 10.0.0.1,icmp:Host-unr", ""),
+            ("create s hash:net\nadd s 0.0.0.0/0", "ipset/bad-entry"),
+            (
+                "create s bitmap:port range 100-200\nadd s 99",
+                "ipset/out-of-range",
+            ),
+            ("create s bitmap:port range 100-200\nadd s udp:150", ""),
+            (
+                "create s bitmap:ip range 10.0.0.5-10.0.0.9\nadd s 10.0.0.4",
+                "ipset/out-of-range",
+            ),
+            ("create s list:set\nadd s t", "ipset/bad-entry"),
+        ] {
+            let (sets, problems) = read(line, FileId(0));
+            let codes: Vec<_> = problems.iter().map(|p| p.code()).collect();
+            assert_eq!(codes.concat(), code, "{line}");
+            let made = matches!(line.split_once('\n'), Some(_)) || code.is_empty();
+            assert_eq!(sets.sets[0].kind != Kind::Unknown, made, "{line}");
+        }
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! The words of matches in a listing.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
+use super::memory::{limit_words, recent_words, set_words, statistic_words};
 use super::rest::Rest;
 use super::{not, values};
 use crate::net::{Masked, TcpFlags};
 use crate::netfilter::matches::{
-    Addrtype, Bits, Conntrack, FlagTest, Hashlimit, IcmpType, Limit, Multiport, Owner, Physdev,
-    PortSide, Range, Recent, RecentAction, SetMatch, Statistic, Tcp, TtlTest,
+    Addrtype, Bits, Conntrack, FlagTest, IcmpType, Multiport, Owner, Physdev, PortSide, Range, Tcp,
+    TtlTest,
 };
 use crate::netfilter::syntax::{
-    Fault, addrtype, comment, conntrack, hashlimit, icmp, ip, iprange, limit, link, names, owner,
-    statistic, tcp,
+    Fault, addrtype, comment, conntrack, icmp, ip, iprange, link, names, owner, tcp,
 };
 use crate::netfilter::{Match, Not};
 use crate::say;
@@ -257,132 +257,6 @@ pub(super) fn read_bits(text: &str) -> Option<Bits> {
         value: values::number(value, 0, u32::MAX.into())? as u32,
         mask,
     })
-}
-
-fn statistic_words(rest: &mut Rest) -> Option<Match> {
-    rest.next();
-    let mode = rest.value("mode")?;
-    let inverted = rest.eat("!");
-    Some(Match::Statistic(match mode {
-        "random" => Statistic::Random {
-            threshold: statistic::threshold(rest.value("probability")?)?,
-            inverted,
-        },
-        "nth" => Statistic::Nth {
-            every: rest.value("every")?.parse().ok()?,
-            packet: match rest.value("packet") {
-                Some(packet) => packet.parse().ok()?,
-                None => 0,
-            },
-            inverted,
-        },
-        _ => return None,
-    }))
-}
-
-/// `limit: avg 5/min burst 5`; hashlimit's are `limit: up to …` and `limit: above …`.
-fn limit_words(rest: &mut Rest) -> Option<Match> {
-    rest.next();
-    if rest.eat("avg") {
-        let (average, _) = limit::rate(rest.next()?, limit::SCALE)?;
-        let burst = rest.value("burst")?.parse().ok()?;
-        return Some(Match::Limit(Limit {
-            average: average as u32,
-            burst,
-        }));
-    }
-    let above = rest.eat("above");
-    if !above && !rest.eat("up to") {
-        return None;
-    }
-    let (average, unit) = limit::rate(rest.next()?, hashlimit::SCALE)?;
-    let mut hashlimit = Hashlimit {
-        // A listing does not tell the name; the rule's own words stand for it.
-        name: "".into(),
-        above,
-        average,
-        burst: rest.value("burst")?.parse().ok()?,
-        mode: 0,
-        srcmask: 32,
-        dstmask: 32,
-        size: 0,
-        max: 0,
-        gc_interval: 1000,
-        expire: unit as u32 * 1000,
-    };
-    if let Some(modes) = rest.value("mode") {
-        hashlimit.mode = hashlimit::read_mode(modes)?;
-    }
-    while let Some(field) = match rest.peek() {
-        "htable-size" => Some(&mut hashlimit.size),
-        "htable-max" => Some(&mut hashlimit.max),
-        "htable-gcinterval" => Some(&mut hashlimit.gc_interval),
-        "htable-expire" => Some(&mut hashlimit.expire),
-        _ => None,
-    } {
-        rest.next();
-        *field = rest.next()?.parse().ok()?;
-    }
-    if let Some(mask) = rest.value("srcmask") {
-        hashlimit.srcmask = mask.parse().ok()?;
-    }
-    if let Some(mask) = rest.value("dstmask") {
-        hashlimit.dstmask = mask.parse().ok()?;
-    }
-    hashlimit.name = format!("{average}-{}", hashlimit.mode).into();
-    Some(Match::Hashlimit(Box::new(hashlimit)))
-}
-
-fn recent_words(rest: &mut Rest, inverted: bool) -> Option<Match> {
-    rest.next();
-    let action = match rest.next()? {
-        "SET" => RecentAction::Set,
-        "CHECK" => RecentAction::Check,
-        "UPDATE" => RecentAction::Update,
-        "REMOVE" => RecentAction::Remove,
-        _ => return None,
-    };
-    let number = |text: Option<&str>| match text {
-        Some(text) => text.parse().ok().map(Some),
-        None => Some(None),
-    };
-    let mut recent = Recent {
-        name: "".into(),
-        inverted,
-        action,
-        seconds: number(rest.value("seconds:"))?,
-        reap: rest.eat("reap"),
-        hitcount: number(rest.value("hit_count:"))?,
-        check_ttl: rest.eat("TTL-Match"),
-        dest: false,
-        mask: Ipv4Addr::BROADCAST.into(),
-    };
-    recent.name = rest.value("name:")?.into();
-    recent.dest = rest.value("side:")? == "dest";
-    if let Some(mask) = rest.value("mask:") {
-        recent.mask = mask.parse().ok()?;
-    }
-    Some(Match::Recent(Box::new(recent)))
-}
-
-fn set_words(rest: &mut Rest, inverted: bool) -> Option<Match> {
-    let set = rest.value("match-set")?.into();
-    let mut directions = Vec::new();
-    for side in rest.next()?.split(',') {
-        directions.push(match side {
-            "src" => true,
-            "dst" => false,
-            _ => return None,
-        });
-    }
-    Some(Match::Set(Box::new(SetMatch {
-        set,
-        inverted,
-        directions,
-        nomatch: rest.eat("return-nomatch"),
-        no_update: rest.eat("! update-counters"),
-        no_subupdate: rest.eat("! update-subcounters"),
-    })))
 }
 
 fn range_words(rest: &mut Rest, source: bool) -> Option<Match> {

@@ -1,6 +1,7 @@
 //! Reads what `iptables -L` prints, with and without `-v`, `-n`, `-x` and `--line-numbers`, of any iptables from 1.4 on.
 
 mod matches;
+mod memory;
 mod rest;
 mod targets;
 

@@ -1,6 +1,7 @@
 //! The words of targets in a listing.
 
 use super::matches::read_bits;
+use super::memory::set_target_words;
 use super::rest::Rest;
 use super::values;
 use crate::net::Masked;
@@ -47,6 +48,7 @@ pub(super) fn read(name: &str, rest: &mut Rest) -> Option<Result<Target, Fault>>
         "LOG" => log_words(rest).map(|log| Target::Log(Box::new(log))),
         "NFLOG" => nflog_words(rest).map(|nflog| Target::Nflog(Box::new(nflog))),
         "TPROXY" => tproxy_words(rest).map(|tproxy| Target::Tproxy(Box::new(tproxy))),
+        "SET" => set_target_words(rest).map(|set| Target::Set(Box::new(set))),
         "TTL" => ttl_words(rest).map(Target::Ttl),
         "TCPMSS" if rest.eat("TCPMSS clamp to PMTU") => Some(Target::Tcpmss(None)),
         "TCPMSS" => rest

@@ -291,9 +291,31 @@ pub struct SetMatch {
     pub directions: Vec<bool>,
     /// `--return-nomatch`: it is asked whether the set excepts the packet.
     pub nomatch: bool,
-    /// `! --update-counters` and `! --update-subcounters`: change no verdict.
+    /// `! --update-counters` and `! --update-subcounters`: the member that holds the packet does not count it.
     pub no_update: bool,
     pub no_subupdate: bool,
+    /// What the member's counters must be.
+    pub packets: Option<CounterTest>,
+    pub bytes: Option<CounterTest>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum CounterTest {
+    Equal(u64),
+    NotEqual(u64),
+    Less(u64),
+    Greater(u64),
+}
+
+impl CounterTest {
+    pub(in crate::netfilter) fn holds(self, counter: u64) -> bool {
+        match self {
+            CounterTest::Equal(n) => counter == n,
+            CounterTest::NotEqual(n) => counter != n,
+            CounterTest::Less(n) => counter < n,
+            CounterTest::Greater(n) => counter > n,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -1,7 +1,6 @@
 //! How criteria are asked: the same code decides about a packet ([`Tester`]) and says why afterwards ([`Explainer`]).
 
 use super::Unsupported;
-use crate::netfilter::ipset::Sets;
 use crate::netfilter::state::{Criterion, State};
 use crate::netfilter::walk::{CannotTell, Remembered};
 use crate::say;
@@ -19,6 +18,14 @@ pub(in crate::netfilter) trait Probe {
         asked: impl FnOnce(bool) -> Asked,
     ) -> bool;
 
+    /// The same of a criterion that may turn out not to be told.
+    fn ask_once_if_told(
+        &mut self,
+        answer: impl FnOnce(&mut State) -> Answer,
+        asked: impl FnOnce(bool) -> Asked,
+        unsupported: impl FnOnce() -> Unsupported,
+    ) -> bool;
+
     /// A criterion that can't be told.
     fn cannot_tell(&mut self, unsupported: &Unsupported) -> bool;
 
@@ -27,10 +34,22 @@ pub(in crate::netfilter) trait Probe {
 
     /// The match gave the packet this mark.
     fn set_mark(&mut self, mark: u32);
+}
 
-    /// The host's sets, where packets have changed them.
-    fn sets(&self) -> Option<&Sets> {
-        None
+/// What is remembered of a criterion that is asked once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::netfilter) enum Answer {
+    Failed,
+    Held,
+    CannotTell,
+}
+
+impl From<bool> for Answer {
+    fn from(held: bool) -> Self {
+        match held {
+            true => Answer::Held,
+            false => Answer::Failed,
+        }
     }
 }
 
@@ -65,13 +84,22 @@ impl Probe for Tester<'_> {
         _: impl FnOnce(bool) -> Asked,
     ) -> bool {
         let held = held(self.state, self.at);
-        self.remembered.push(Remembered {
-            step: self.step,
-            rule: self.at.rule.index,
-            index: self.at.index,
-            value: u32::from(held),
-        });
+        self.remember(held.into());
         held
+    }
+
+    fn ask_once_if_told(
+        &mut self,
+        answer: impl FnOnce(&mut State) -> Answer,
+        _: impl FnOnce(bool) -> Asked,
+        unsupported: impl FnOnce() -> Unsupported,
+    ) -> bool {
+        let answer = answer(self.state);
+        self.remember(answer);
+        match answer {
+            Answer::CannotTell => self.cannot_tell(&unsupported()),
+            told => told == Answer::Held,
+        }
     }
 
     fn cannot_tell(&mut self, unsupported: &Unsupported) -> bool {
@@ -89,9 +117,16 @@ impl Probe for Tester<'_> {
     fn set_mark(&mut self, mark: u32) {
         self.mark = Some(mark);
     }
+}
 
-    fn sets(&self) -> Option<&Sets> {
-        self.state.sets.as_deref()
+impl Tester<'_> {
+    fn remember(&mut self, answer: Answer) {
+        self.remembered.push(Remembered {
+            step: self.step,
+            rule: self.at.rule.index,
+            index: self.at.index,
+            value: answer as u32,
+        });
     }
 }
 
@@ -117,6 +152,13 @@ impl<'a> Explainer<'a> {
             decided: false,
             reasons: Vec::new(),
         }
+    }
+
+    /// What was remembered of the criterion at hand.
+    fn remembered(&self) -> Option<u32> {
+        let same =
+            |r: &&Remembered| r.step == self.step && r.rule == self.rule && r.index == self.index;
+        self.remembered.iter().find(same).map(|r| r.value)
     }
 
     fn add(&mut self, outcome: Outcome, text: String, say: Say) {
@@ -176,13 +218,22 @@ impl Probe for Explainer<'_> {
         _: impl FnOnce(&mut State, Criterion) -> bool,
         asked: impl FnOnce(bool) -> Asked,
     ) -> bool {
-        let same =
-            |r: &&Remembered| r.step == self.step && r.rule == self.rule && r.index == self.index;
-        let held = self
-            .remembered
-            .iter()
-            .find(same)
-            .is_some_and(|r| r.value != 0);
+        let held = self.remembered() == Some(Answer::Held as u32);
+        self.answer(held, asked(held));
+        true
+    }
+
+    fn ask_once_if_told(
+        &mut self,
+        _: impl FnOnce(&mut State) -> Answer,
+        asked: impl FnOnce(bool) -> Asked,
+        unsupported: impl FnOnce() -> Unsupported,
+    ) -> bool {
+        let value = self.remembered();
+        if value == Some(Answer::CannotTell as u32) {
+            return self.cannot_tell(&unsupported());
+        }
+        let held = value == Some(Answer::Held as u32);
         self.answer(held, asked(held));
         true
     }

@@ -1,8 +1,9 @@
 use serde::Serialize;
 
-use super::probe::{Asked, Probe};
+use super::probe::{Answer, Asked, Probe};
 use super::{SetMatch, Unsupported};
-use crate::netfilter::ipset::Question;
+use crate::netfilter::ipset::{Question, Wanted};
+use crate::netfilter::state::State;
 use crate::netfilter::{Context, syntax};
 use crate::say;
 use crate::text::Span;
@@ -19,21 +20,13 @@ pub enum SetAnswer {
 impl SetMatch {
     /// Kernel `net/netfilter/xt_set.c`.
     pub(super) fn test(&self, ctx: &Context, span: Span, probe: &mut impl Probe) -> bool {
-        let sets = probe.sets().unwrap_or(ctx.env.sets());
-        let asked = Question::of(&self.directions, ctx);
-        let answer = sets.has(&self.set, &asked, self.nomatch);
-        if answer == SetAnswer::CannotTell {
-            let text = self.to_string().into();
-            return probe.cannot_tell(&Unsupported {
-                name: "set".into(),
-                text,
-                span,
-            });
-        }
-        let held = (answer == SetAnswer::In) != self.inverted;
         // Other packets may change the set before someone asks why.
-        probe.ask_once(
-            |_, _| held,
+        probe.ask_once_if_told(
+            |state| match self.answer(ctx, state) {
+                SetAnswer::In => Answer::from(!self.inverted),
+                SetAnswer::NotIn => Answer::from(self.inverted),
+                SetAnswer::CannotTell => Answer::CannotTell,
+            },
             |held| {
                 let has = if held != self.inverted {
                     say!("value/in-set")
@@ -43,7 +36,24 @@ impl SetMatch {
                 let field = say!("field/set", set = self.set);
                 Asked::said(self.to_string(), field, has, &self.set, self.inverted)
             },
+            || Unsupported {
+                name: "set".into(),
+                text: self.to_string().into(),
+                span,
+            },
         )
+    }
+
+    fn answer(&self, ctx: &Context, state: &mut State) -> SetAnswer {
+        let wanted = Wanted {
+            nomatch: self.nomatch,
+            no_update: self.no_update,
+            no_subupdate: self.no_subupdate,
+            packets: self.packets,
+            bytes: self.bytes,
+        };
+        let asked = Question::of(&self.directions, ctx);
+        state.ask_set(ctx, &self.set, &asked, &wanted).answer
     }
 }
 

@@ -47,11 +47,12 @@ impl Target {
                 TtlOp::Decrease(n) => say!("meaning-target/ttl-down", by = n),
             },
             Target::Tcpmss(_) => say!("meaning-target/tcpmss"),
-            Target::Set(change) => match (&change.add, &change.remove) {
-                (None, Some(gone)) => say!("meaning-target/set-del", set = gone.name),
-                (add, _) => {
-                    let name = add.as_ref().map_or("", |add| &*add.name);
-                    say!("meaning-target/set-add", set = name)
+            Target::Set(change) => match (&change.add, &change.remove, &change.map) {
+                (Some(add), ..) => say!("meaning-target/set-add", set = add.name),
+                (_, Some(gone), _) => say!("meaning-target/set-del", set = gone.name),
+                (.., map) => {
+                    let name = map.as_ref().map_or("", |map| &*map.name);
+                    say!("meaning-target/set-map", set = name)
                 }
             },
             Target::Tos { .. } | Target::Dscp(_) => say!("meaning-target/tos"),

@@ -348,13 +348,14 @@ fn set(target: Target, value: Value, ctx: &mut Context) -> Got<()> {
     match target {
         Target::Meta(Meta::Mark) => ctx.mark = value as u32,
         Target::Meta(Meta::Nftrace) => {}
-        // Kernel `nft_meta_set_eval`: those three and no other.
+        // Kernel `nft_meta_set_eval`: what is none that a received packet can have changes nothing.
         Target::Meta(Meta::Pkttype) => {
             ctx.packet_type = match value {
                 0 => PacketType::Unicast,
                 1 => PacketType::Broadcast,
                 2 => PacketType::Multicast,
-                _ => PacketType::Otherhost,
+                3 => PacketType::Otherhost,
+                _ => ctx.packet_type,
             };
         }
         Target::Meta(_) => return Err(Miss::CannotTell),

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::print;
+use super::expr::{Expr, Right};
 use super::ruleset::Table;
-use super::set::{Data, Element, Set, SetRef};
+use super::set::{Data, Element, Set, SetId, SetRef};
 use super::statement::{Statement, Verdict};
 use super::value::Datatype;
 use crate::net::Protocol;
@@ -53,24 +53,59 @@ impl Table {
         found
     }
 
-    /// The rules that name a set.
-    pub fn looks_into(&self, set: &Set) -> Vec<(ChainId, u32)> {
-        let wanted = format!("@{}", set.name);
-        let names = |text: &str| {
-            text.match_indices(&wanted).any(|(at, _)| {
-                let next = text.get(at + wanted.len()..).and_then(|t| t.chars().next());
-                next.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '/' | '.'))
-            })
-        };
+    /// The rules that ask a named set, add to it or take out of it.
+    pub fn looks_into(&self, set: SetId) -> Vec<(ChainId, u32)> {
         let mut found = Vec::new();
         for (chain_at, chain) in (0..).zip(&self.chains) {
             for (at, rule) in (0..).zip(&chain.rules) {
-                if names(&print::rule(rule, self)) {
+                if rule.statements.iter().any(|s| s.looks_into(set)) {
                     found.push((ChainId(chain_at), at));
                 }
             }
         }
         found
+    }
+}
+
+impl Statement {
+    fn looks_into(&self, set: SetId) -> bool {
+        let asks = |expr: &Option<Expr>| expr.as_ref().is_some_and(|e| e.looks_into(set));
+        match self {
+            Statement::Match(relation) => {
+                let right = matches!(&relation.right, Right::Set(asked) if asked.is(set));
+                right || relation.left.looks_into(set)
+            }
+            Statement::Vmap(key, map) => map.is(set) || key.looks_into(set),
+            Statement::Set(_, value) => value.looks_into(set),
+            Statement::Nat(nat) => asks(&nat.addr) || asks(&nat.port),
+            Statement::Tproxy(to) => asks(&to.addr) || asks(&to.port),
+            Statement::Update(update) => {
+                update.set == set
+                    || update.key.looks_into(set)
+                    || asks(&update.data)
+                    || update.statements.iter().any(|s| s.looks_into(set))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Expr {
+    fn looks_into(&self, set: SetId) -> bool {
+        match self {
+            Expr::Map(key, map) => map.is(set) || key.looks_into(set),
+            Expr::Concat(parts) => parts.iter().any(|part| part.looks_into(set)),
+            Expr::Jhash { of: inner, .. }
+            | Expr::Bitwise { left: inner, .. }
+            | Expr::Shift { left: inner, .. } => inner.looks_into(set),
+            _ => false,
+        }
+    }
+}
+
+impl SetRef {
+    fn is(&self, set: SetId) -> bool {
+        matches!(self, SetRef::Named(id) if *id == set)
     }
 }
 
@@ -91,5 +126,43 @@ impl Set {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::netfilter::nft::read;
+    use crate::text::FileId;
+
+    #[test]
+    fn the_rules_of_a_set_are_found_wherever_they_name_it() {
+        let text = r#"table ip t {
+	set a { type ipv4_addr; }
+	set ab { type ipv4_addr; }
+	map m { type ipv4_addr : ipv4_addr . inet_service; }
+	map v { type ipv4_addr : verdict; }
+	chain c {
+		ip saddr @a accept comment "@ab"
+		ip saddr @ab accept
+		ip saddr vmap @v
+		add @a { ip saddr }
+		ip protocol tcp dnat ip to ip daddr map @m
+		ip saddr 192.0.2.1 accept
+	}
+}
+"#;
+        let (rules, diagnostics) = read(text, FileId(0));
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        let table = rules.tables.first().unwrap();
+        let found = |name: &str| {
+            let at = table.sets.iter().position(|s| &*s.name == name).unwrap();
+            let rules = table.looks_into(SetId(at as u32));
+            rules.into_iter().map(|(_, at)| at).collect::<Vec<_>>()
+        };
+        assert_eq!(found("a"), [0, 3]);
+        assert_eq!(found("ab"), [1]);
+        assert_eq!(found("v"), [2]);
+        assert_eq!(found("m"), [4]);
     }
 }

@@ -356,6 +356,7 @@ impl Walk<'_, '_> {
             ct_mark: ctx.tracked.connection.as_ref().map(|c| c.mark),
             ttl: ctx.packet.ttl,
             tos: ctx.packet.tos,
+            packet_type: ctx.packet_type,
         });
     }
 }

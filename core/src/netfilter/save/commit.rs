@@ -260,6 +260,10 @@ fn target_fits(target: &Target) -> Fits {
         Target::Tcpmss(_) => protocol(6),
         Target::Tos { .. } | Target::Dscp(_) | Target::Checksum => tables(MANGLE),
         Target::Classify(_) => only(MANGLE, OUT | FWD | POST),
+        Target::Set(set) if set.map.is_some() => match set.map_prio || set.map_queue {
+            true => only(MANGLE, OUT | FWD | POST),
+            false => tables(MANGLE),
+        },
         Target::Unsupported(kept) => match &*kept.name {
             "MASQUERADE" => nat(POST),
             "ECN" | "HMARK" => tables(MANGLE),

@@ -1,16 +1,17 @@
-//! `-m set` and `-j SET` (`libxt_set.c`, revision 4, and `libxt_SET.c`, revision 3). The tests of counters and `--map-set` are
-//! not modelled.
+//! `-m set` and `-j SET` (`libxt_set.c`, revision 4, and `libxt_SET.c`, revision 3).
 
 use std::fmt::Write;
 
-use super::{Around, Fault, Given, Opt, Syntax, fault, known, needs_one};
-use crate::netfilter::matches::SetMatch;
+use super::{Around, Fault, Given, Opt, Syntax, fault, needs_one};
+use crate::netfilter::matches::{CounterTest, SetMatch};
 use crate::netfilter::targets::{SetChange, SetTarget};
 use crate::netfilter::{Match, Target};
 use crate::say;
 
 const UPDATE: u8 = 2;
 const SUBUPDATE: u8 = 3;
+const PACKETS: u8 = 4;
+const BYTES: u8 = 5;
 
 pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
     name: "set",
@@ -20,12 +21,12 @@ pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
         Opt::flag("return-nomatch", 1).again(),
         Opt::flag("update-counters", UPDATE).not().again(),
         Opt::flag("update-subcounters", SUBUPDATE).not().again(),
-        Opt::value("packets-eq", 4).not(),
-        Opt::value("packets-lt", 4),
-        Opt::value("packets-gt", 4),
-        Opt::value("bytes-eq", 5).not(),
-        Opt::value("bytes-lt", 5),
-        Opt::value("bytes-gt", 5),
+        Opt::value("packets-eq", PACKETS).not(),
+        Opt::value("packets-lt", PACKETS),
+        Opt::value("packets-gt", PACKETS),
+        Opt::value("bytes-eq", BYTES).not(),
+        Opt::value("bytes-lt", BYTES),
+        Opt::value("bytes-gt", BYTES),
     ],
     start: |_| {
         Match::Set(Box::new(SetMatch {
@@ -35,6 +36,8 @@ pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
             nomatch: false,
             no_update: false,
             no_subupdate: false,
+            packets: None,
+            bytes: None,
         }))
     },
     option: |m, given, around| {
@@ -46,11 +49,9 @@ pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
             }
             UPDATE => set.no_update |= given.inverted,
             SUBUPDATE => set.no_subupdate |= given.inverted,
-            1 => set.nomatch = true,
-            _ => {
-                given.number(0, u64::MAX)?;
-                known::no_longer_modelled(m, given, "");
-            }
+            PACKETS => set.packets = Some(counter(given)?),
+            BYTES => set.bytes = Some(counter(given)?),
+            _ => set.nomatch = true,
         }
         Ok(())
     },
@@ -66,6 +67,17 @@ pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
         _ => Ok(()),
     },
 };
+
+fn counter(given: &Given) -> Result<CounterTest, Fault> {
+    let number = given.number(0, u64::MAX)?;
+    let (_, test) = given.name.split_once('-').unwrap_or_default();
+    Ok(match (test, given.inverted) {
+        ("lt", _) => CounterTest::Less(number),
+        ("gt", _) => CounterTest::Greater(number),
+        (_, false) => CounterTest::Equal(number),
+        (_, true) => CounterTest::NotEqual(number),
+    })
+}
 
 /// A set's name and the directions behind it.
 fn named(given: &Given, around: &mut Around) -> Result<(Box<str>, Vec<bool>), Fault> {
@@ -91,6 +103,10 @@ const ADD: u8 = 0;
 const DEL: u8 = 1;
 const EXIST: u8 = 2;
 const TIMEOUT: u8 = 3;
+const MAP: u8 = 4;
+const MARK: u8 = 5;
+const PRIO: u8 = 6;
+const QUEUE: u8 = 7;
 
 pub(in crate::netfilter) static SET_TARGET: Syntax<Target> = Syntax {
     name: "SET",
@@ -99,36 +115,45 @@ pub(in crate::netfilter) static SET_TARGET: Syntax<Target> = Syntax {
         Opt::value("del-set", DEL),
         Opt::flag("exist", EXIST),
         Opt::value("timeout", TIMEOUT),
-        Opt::value("map-set", known::TWO),
-        Opt::flag("map-mark", 5),
-        Opt::flag("map-prio", 5),
-        Opt::flag("map-queue", 5),
+        Opt::value("map-set", MAP),
+        Opt::flag("map-mark", MARK),
+        Opt::flag("map-prio", PRIO),
+        Opt::flag("map-queue", QUEUE),
     ],
     start: |_| Target::Set(Box::default()),
     option: |t, given, around| {
         let Target::Set(set) = t else { return Ok(()) };
         match given.id {
-            ADD | DEL => {
+            ADD | DEL | MAP => {
                 let (name, directions) = named(given, around)?;
                 let change = Some(SetChange { name, directions });
                 match given.id {
                     ADD => set.add = change,
-                    _ => set.remove = change,
+                    DEL => set.remove = change,
+                    _ => {
+                        set.map = change;
+                        set.span = around.span;
+                    }
                 }
             }
             EXIST => set.exist = true,
             TIMEOUT => set.timeout = Some(given.number(0, u64::from(u32::MAX) - 1)? as u32),
-            _ => known::target_no_longer_modelled(t, given),
+            MARK => set.map_mark = true,
+            PRIO => set.map_prio = true,
+            _ => set.map_queue = true,
         }
         Ok(())
     },
     finish: |_, given, span| {
-        needs_one(
-            given & (1 << ADD | 1 << DEL | 1 << known::TWO),
-            span,
-            "SET",
-            "--add-set, --del-set, --map-set",
-        )
+        let sets = given & (1 << ADD | 1 << DEL | 1 << MAP);
+        needs_one(sets, span, "SET", "--add-set, --del-set, --map-set")?;
+        match given & 1 << MAP {
+            0 => Ok(()),
+            _ => {
+                let maps = given & (1 << MARK | 1 << PRIO | 1 << QUEUE);
+                needs_one(maps, span, "SET", "--map-mark, --map-prio, --map-queue")
+            }
+        }
     },
 };
 
@@ -145,6 +170,18 @@ pub(in crate::netfilter) fn write_target(target: &SetTarget, dash: &str, out: &m
             if let Some(timeout) = target.timeout {
                 let _ = write!(out, " {dash}timeout {timeout}");
             }
+        }
+    }
+    let Some(map) = &target.map else { return };
+    let _ = write!(out, " {dash}map-set {} ", map.name);
+    write_directions(&map.directions, out);
+    for (held, word) in [
+        (target.map_mark, "map-mark"),
+        (target.map_prio, "map-prio"),
+        (target.map_queue, "map-queue"),
+    ] {
+        if held {
+            let _ = write!(out, " {dash}{word}");
         }
     }
 }
@@ -171,5 +208,14 @@ pub(in crate::netfilter) fn write(set: &SetMatch, dash: &str, out: &mut String) 
     }
     if set.no_subupdate {
         let _ = write!(out, " ! {dash}update-subcounters");
+    }
+    for (name, test) in [("packets", set.packets), ("bytes", set.bytes)] {
+        let _ = match test {
+            None => continue,
+            Some(CounterTest::Equal(n)) => write!(out, " {dash}{name}-eq {n}"),
+            Some(CounterTest::NotEqual(n)) => write!(out, " ! {dash}{name}-eq {n}"),
+            Some(CounterTest::Less(n)) => write!(out, " {dash}{name}-lt {n}"),
+            Some(CounterTest::Greater(n)) => write!(out, " {dash}{name}-gt {n}"),
+        };
     }
 }

@@ -3,11 +3,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::{ConnmarkOp, Ct, NatRange, SetTarget, Target, Tproxy, TtlOp, ZoneScope};
 use crate::conntrack::{CtState, Direction, ZoneId};
 use crate::net::Masked;
-use crate::netfilter::ipset::Question;
+use crate::netfilter::ipset::{Question, Wanted};
 use crate::netfilter::matches::Range;
 use crate::netfilter::state::State;
 use crate::netfilter::walk::{CannotTell, Effect, NatKind, NatRequest, Verdict};
-use crate::netfilter::{Context, Hook};
+use crate::netfilter::{Context, Hook, SetAnswer};
 
 impl Target {
     /// Does to the packet what the target does, all but jumps.
@@ -51,7 +51,7 @@ impl Target {
             Target::Connmark(op) => connmark(*op, ctx),
             Target::Ct(ct) => track(ct, ctx),
             Target::Notrack => notrack(ctx),
-            Target::Set(set) => change_sets(set, ctx, state),
+            Target::Set(set) => return change_sets(set, ctx, state),
             Target::Tos { value, mask } => ctx.packet.tos = (ctx.packet.tos & !mask) ^ value,
             Target::Dscp(dscp) => ctx.packet.tos = (ctx.packet.tos & 3) | dscp << 2,
             Target::Ttl(op) => {
@@ -171,11 +171,9 @@ fn connmark(op: ConnmarkOp, ctx: &mut Context) {
     }
 }
 
-/// Kernel `net/netfilter/xt_set.c`, `set_target_v3`. The first change takes a copy of the host's sets.
-fn change_sets(target: &SetTarget, ctx: &Context, state: &mut State) {
-    let sets = state
-        .sets
-        .get_or_insert_with(|| Box::new(ctx.env.sets().clone()));
+/// Kernel `net/netfilter/xt_set.c`, `set_target_v3`.
+fn change_sets(target: &SetTarget, ctx: &mut Context, state: &mut State) -> Effect {
+    let sets = state.sets_to_change(ctx);
     if let Some(add) = &target.add {
         let asked = Question::of(&add.directions, ctx);
         sets.add(&add.name, &asked, target.timeout, target.exist);
@@ -183,6 +181,25 @@ fn change_sets(target: &SetTarget, ctx: &Context, state: &mut State) {
     if let Some(remove) = &target.remove {
         sets.remove(&remove.name, &Question::of(&remove.directions, ctx));
     }
+    if let Some(map) = &target.map {
+        let asked = Question::of(&map.directions, ctx);
+        let found = state.ask_set(ctx, &map.name, &asked, &Wanted::default());
+        match found.answer {
+            SetAnswer::CannotTell => {
+                let text = format!("--map-set {}", map.name).into();
+                return Effect::End(Verdict::CannotTell(CannotTell {
+                    text,
+                    span: target.span,
+                }));
+            }
+            SetAnswer::In if target.map_mark => {
+                let (value, mask) = found.mark.unwrap_or_default();
+                ctx.mark = (ctx.mark & !mask) ^ value;
+            }
+            SetAnswer::In | SetAnswer::NotIn => {}
+        }
+    }
+    Effect::Continue
 }
 
 /// Kernel `net/netfilter/xt_CT.c`: a packet that conntrack has already seen is left alone, and so is one that an earlier `CT`

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::ChainId;
 use super::matches::{Bits, Range, Unsupported};
 use crate::net::Masked;
+use crate::text::Span;
 
 /// What follows `-j` or `-g`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -131,7 +132,7 @@ pub enum ZoneScope {
     Reply,
 }
 
-/// `-j SET`: what the packet puts into a set, and what it takes out of one.
+/// `-j SET`: what the packet puts into a set, takes out of one, and is given by one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SetTarget {
     pub add: Option<SetChange>,
@@ -140,6 +141,13 @@ pub struct SetTarget {
     pub exist: bool,
     /// Seconds; `None`: as the set has it.
     pub timeout: Option<u32>,
+    /// The set whose member gives the packet what it has for it: a mark; a priority and a queue, which are not followed.
+    pub map: Option<SetChange>,
+    pub map_mark: bool,
+    pub map_prio: bool,
+    pub map_queue: bool,
+    /// Of the target's name, for what cannot be told.
+    pub span: Span,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -1,6 +1,6 @@
 //! Where a walk left before it came to a subject.
 
-use crate::netfilter::nft::{Lead, TableId};
+use crate::netfilter::nft::{Lead, SetId, TableId};
 use crate::netfilter::targets::Target;
 use crate::netfilter::walk::{StepAction, StepKind, TableRef};
 use crate::netfilter::{ChainId, TableName};
@@ -225,14 +225,14 @@ fn element(
     run: &Run,
     (id, host): (HostId, &Host),
     table: TableId,
-    set: usize,
+    set_at: usize,
     depth: u32,
 ) -> Vec<Reason> {
     let found = host.nft.table(table);
-    let Some((nft, set)) = found.and_then(|t| Some((t, t.sets.get(set)?))) else {
+    let Some((nft, set)) = found.and_then(|t| Some((t, t.sets.get(set_at)?))) else {
         return Vec::new();
     };
-    let rules = nft.looks_into(set);
+    let rules = nft.looks_into(SetId(u32::try_from(set_at).unwrap_or(u32::MAX)));
     if rules.is_empty() {
         return vec![failed(say!("why-not/set-unused", set = set.name), None)];
     }

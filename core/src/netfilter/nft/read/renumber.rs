@@ -126,7 +126,11 @@ impl Numbers {
                 .into_iter()
                 .flatten()
                 .all(|e| self.expr(e)),
-            Statement::Update(update) => self.set(&mut update.set) && self.expr(&mut update.key),
+            Statement::Update(update) => {
+                self.set(&mut update.set)
+                    && self.expr(&mut update.key)
+                    && update.data.as_mut().is_none_or(|data| self.expr(data))
+            }
             _ => true,
         }
     }
