@@ -89,6 +89,17 @@ fn an_answer_in_one_language_is_right_in_every_other() {
     }
 }
 
+/// The client refuses it with a RST, which is delivered where the answer came from.
+#[test]
+fn an_answer_from_a_stranger_is_none() {
+    let text = "---\nversion: 1\nkind: repair\nlevel: 1\nbase: answer-past-the-nat\ngoals:\n- reaches: web-a\n- answered: true\n---\n# T\n\nT\n";
+    let exercise = read(text, FileId(0), &base).0.unwrap();
+    let start = Start::new(Arc::new(exercise));
+    let judged = start.judge(&start.exercise().untouched());
+    let passed: Vec<_> = judged.findings.iter().map(|f| f.passed).collect();
+    assert_eq!(passed, [true, false]);
+}
+
 #[test]
 fn no_two_exercises_stand_in_the_same_place() {
     let mut places = BTreeMap::new();

@@ -34,12 +34,15 @@ pub fn task_card(props: &Props) -> Html {
             { for task.judgement.locked.iter().map(|locked| html! {
                 <p class="verdict failed"><span aria-hidden="true">{ "✕ " }</span>{ (words.locked)(&locked.file, locked.line) }</p>
             }) }
+            // Whoever predicts is not told by the count of goals either.
             <p class="score" role="status">
-                if score.solved { <strong class="held">{ "✓ " }{ words.solved }</strong>{ " " } }
-                { (words.score)(score) }
+                if !task.is_veiled() {
+                    if score.solved { <strong class="held">{ "✓ " }{ words.solved }</strong>{ " " } }
+                    { (words.score)(score) }
+                }
             </p>
             { hints(props, task, words) }
-            if score.solved {
+            if score.solved && !task.is_veiled() {
                 <details open={true}><summary>{ words.solution }</summary>
                     { for exercise.solutions.iter().map(|s| prose(&s.text)) }
                     if !exercise.sources.is_empty() {

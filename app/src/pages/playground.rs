@@ -250,6 +250,7 @@ fn use_progress(state: &Shared) {
     let score = state
         .task
         .as_ref()
+        .filter(|task| !task.is_veiled())
         .map(|task| (task.name, task.judgement.score));
     use_effect_with(score, |score| {
         if let Some((name, score)) = score.filter(|(_, score)| score.solved) {

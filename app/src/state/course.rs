@@ -261,6 +261,11 @@ impl State {
         self.judge();
     }
 
+    /// Whether the walk is to be predicted before it is shown.
+    pub fn is_veiled(&self) -> bool {
+        self.task.as_ref().is_some_and(|task| task.is_veiled())
+    }
+
     /// Judges the exercise at hand anew.
     pub(super) fn judge(&mut self) {
         if let Some(task) = &mut self.task {

@@ -237,7 +237,7 @@ impl State {
         let next = self.cursor + 1;
         let asked = self.guess.is_some_and(|g| g.step == next);
         let words = crate::i18n::words(self.settings.lang);
-        if self.predict && !asked && question(self, next, words).is_some() {
+        if self.predict && !asked && !self.is_veiled() && question(self, next, words).is_some() {
             self.playing = false;
             self.tab = Tab::Step;
             self.guess = Some(Guess {
@@ -262,8 +262,7 @@ impl State {
 
     pub(super) fn move_to(&mut self, step: usize) {
         self.guess = None;
-        let veiled = self.task.as_ref().is_some_and(|task| task.is_veiled());
-        let step = if veiled { 0 } else { step };
+        let step = if self.is_veiled() { 0 } else { step };
         self.cursor = step.min(self.walk.len().saturating_sub(1));
         if self.following {
             self.opened = None;

@@ -28,7 +28,14 @@ impl Outcome {
                 reached.push(host.name.clone());
             }
         }
-        let home = |j: &Journey| j.role == Role::Reply && j.disposition == Disposition::Delivered;
+        // The answer to the first packet, taken by who sent that: an answer from a stranger is refused, and the refusal is
+        // delivered as well.
+        let asked = trace.journeys.first().and_then(|j| j.hops.first());
+        let home = |j: &Journey| {
+            let here = j.hops.last().map(|h| h.host) == asked.map(|h| h.host);
+            let taken = j.disposition == Disposition::Delivered;
+            j.role == Role::Reply && j.cause == Some(0) && here && taken
+        };
         let there = matches!(
             trace.disposition,
             Disposition::Delivered | Disposition::Answered

@@ -27,6 +27,8 @@ pub fn ShareDialog(props: &Props) -> Html {
     let done = use_state(|| None::<&'static str>);
     let link = share::link(state, *choice, &location::base());
     let long = share::too_long(&link);
+    // What tells of the walk is not handed out before it is predicted.
+    let veiled = state.is_veiled();
     let copy = |text: String| {
         let done = done.setter();
         Callback::from(move |_: MouseEvent| {
@@ -129,21 +131,21 @@ pub fn ShareDialog(props: &Props) -> Html {
             { check(words.share_language, choice.language, Choice { language: !choice.language, ..*choice }) }
             <h3>{ words.share_text }</h3>
             <p class="line-of">
-                <button onclick={copy(share::markdown(state, &link))}>{ words.copy_markdown }</button>
-                <button onclick={copy(share::text(state))}>{ words.copy_text }</button>
+                <button disabled={veiled} onclick={copy(share::markdown(state, &link))}>{ words.copy_markdown }</button>
+                <button disabled={veiled} onclick={copy(share::text(state))}>{ words.copy_text }</button>
             </p>
             <h3>{ words.share_files }</h3>
             <p class="line-of">
                 <button onclick={zip}>{ words.save_zip }</button>
-                <button onclick={pcapng}>{ words.save_pcapng }</button>
-                <button onclick={Callback::from(|_: MouseEvent| print::now())}>{ words.print_handout }</button>
+                <button disabled={veiled} onclick={pcapng}>{ words.save_pcapng }</button>
+                <button disabled={veiled} onclick={Callback::from(|_: MouseEvent| print::now())}>{ words.print_handout }</button>
             </p>
             <p class="about">{ words.share_open_about }</p>
             <h3>{ words.share_pictures }</h3>
             <p class="line-of">
-                <button onclick={picture("northsouth.svg", picture::still)}>{ words.save_svg }</button>
-                <button onclick={png}>{ words.save_png }</button>
-                <button onclick={picture("northsouth-walk.svg", picture::moving)}>{ words.save_moving }</button>
+                <button disabled={veiled} onclick={picture("northsouth.svg", picture::still)}>{ words.save_svg }</button>
+                <button disabled={veiled} onclick={png}>{ words.save_png }</button>
+                <button disabled={veiled} onclick={picture("northsouth-walk.svg", picture::moving)}>{ words.save_moving }</button>
             </p>
             <p class="about">{ words.share_pictures_about }</p>
             <h3>{ words.share_open }</h3>
