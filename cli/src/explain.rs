@@ -19,12 +19,14 @@ use crate::packet::{self, Given};
 pub const USAGE: &str = "\
 northsouth explain [OPTIONS] --packet PACKET...      what a host does with packets, by its own dumps
   --iptables FILE     `iptables-save -c`
+  --ip6tables FILE    `ip6tables-save -c`
   --list TABLE=FILE   instead, `iptables -t TABLE -L -n -v` or `-S`, of each table that there is
   --nft FILE          `nft list ruleset`
   --ipset FILE        `ipset save`
   --routes FILE       `ip route show table all`
   --addr FILE         `ip addr`; without it the routes tell the interfaces
   --rules FILE        `ip rule`
+  --rules6 FILE       `ip -6 rule`
   --neigh FILE        `ip neigh`
   --brctl FILE        `brctl show`
   --bridge FILE       `bridge -d link`
@@ -39,13 +41,15 @@ exit status: 0 the last packet arrives or leaves, 1 it does not, 2 bad input, 3 
 /// The one host, as its files stand in a workspace.
 const HOST: &str = "host";
 
-const INPUTS: [(&str, HostFile); 12] = [
+const INPUTS: [(&str, HostFile); 14] = [
     ("--iptables", HostFile::IptablesSave),
+    ("--ip6tables", HostFile::Ip6tablesSave),
     ("--nft", HostFile::NftRuleset),
     ("--ipset", HostFile::IpsetSave),
     ("--routes", HostFile::IpRoute),
     ("--addr", HostFile::IpAddr),
     ("--rules", HostFile::IpRule),
+    ("--rules6", HostFile::Ip6Rule),
     ("--neigh", HostFile::IpNeigh),
     ("--brctl", HostFile::BrctlShow),
     ("--bridge", HostFile::BridgeLink),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use northsouth::net::Packet;
+use northsouth::net::{IpFamily, Packet};
 use northsouth::netfilter::walk::StepKind;
 use northsouth::netfilter::{Chain, Table, TableName, listing};
 use northsouth::text::{FileId, Lang};
@@ -103,11 +103,12 @@ fn rules(run: &Run, journey: &Journey, host: &str) -> Vec<String> {
                 continue;
             };
             let at = rule.step().unwrap();
-            let northsouth::netfilter::walk::TableRef::Iptables(table) = rule.table() else {
+            let northsouth::netfilter::walk::TableRef::Iptables(family, table) = rule.table()
+            else {
                 continue;
             };
             if at.kind == StepKind::Rule {
-                let table = machine.iptables.table(table).unwrap();
+                let table = machine.iptables.table(family, table).unwrap();
                 let chain = &table.chain(at.chain).unwrap().name;
                 all.push(format!("{} {chain} {}", table.name, at.index + 1));
             }
@@ -235,10 +236,10 @@ fn rounded(number: u64) -> u64 {
 fn the_scenarios_rules_and_counters_are_those_of_the_articles_listing() {
     let text = include_str!("article/iptables-list.txt");
     let (listing, _) = listing::read(text, FileId(0), TableName::Nat);
-    let listed = listing.table(TableName::Nat).unwrap();
+    let listed = listing.table(IpFamily::V4, TableName::Nat).unwrap();
     let run = article("rewrite-destination");
     let node = run.world.host(run.world.find("work001").unwrap()).unwrap();
-    let ours = node.iptables.table(TableName::Nat).unwrap();
+    let ours = node.iptables.table(IpFamily::V4, TableName::Nat).unwrap();
     let mut compared = 0;
     for chain in listed.chains.iter().filter(|c| !c.rules.is_empty()) {
         let mine = ours.chain(ours.find(&chain.name).unwrap()).unwrap();

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use northsouth::net::{Mac, Packet, Protocol, TcpFlags, Transport};
+use northsouth::net::{IpFamily, Mac, Packet, Protocol, TcpFlags, Transport};
 use northsouth::netfilter::{SocketOwner, save};
 use northsouth::route::{self, PolicyRule};
 use northsouth::sim::{SendOptions, Sim};
@@ -40,7 +40,7 @@ fn world(iptables: &str, rules: &str, more_routes: &str) -> World {
     );
     host.routes = route::read::routes(&routes, FileId(0)).0;
     host.rules = route::read::rules(rules, FileId(0)).0;
-    host.rules.extend(PolicyRule::defaults());
+    host.rules.extend(PolicyRule::defaults(IpFamily::V4));
     host.sysctls.set("net.ipv4.ip_forward", "1");
     let (read, said) = save::read(iptables, FileId(0));
     assert!(said.is_empty(), "{said:?}");

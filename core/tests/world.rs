@@ -1,5 +1,6 @@
 //! Files to a world: what the texts of a workspace join to, and what is said where they do not fit.
 
+use northsouth::net::IpFamily;
 use northsouth::text::{Diagnostic, File, Lang};
 use northsouth::topology::{HostKind, World};
 use northsouth::workspace::{DEFAULT, Scenario, Workspace, world};
@@ -173,7 +174,7 @@ fn a_listing_serves_where_no_dump_does() {
     let nat = northsouth::netfilter::TableName::Nat;
     assert!(
         node.iptables
-            .table(nat)
+            .table(IpFamily::V4, nat)
             .unwrap()
             .find("KUBE-SERVICES")
             .is_some()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use northsouth::conntrack::{Connection, StatusBits, Tuple};
-use northsouth::net::{Icmp, IfaceName, Mac, Packet, Protocol, TcpFlags, Transport};
+use northsouth::net::{Icmp, IfaceName, IpFamily, Mac, Packet, Protocol, TcpFlags, Transport};
 use northsouth::netfilter::walk::{StepAction, StepKind, TableRef};
 use northsouth::netfilter::{SocketOwner, ipset, nft, save};
 use northsouth::route::{self, PolicyRule};
@@ -109,7 +109,7 @@ fn world(case: &Value) -> World {
     let rules = lines(&case["rules"]);
     if !rules.is_empty() {
         host.rules = route::read::rules(&rules, FileId(0)).0;
-        for default in PolicyRule::defaults() {
+        for default in PolicyRule::defaults(IpFamily::V4) {
             if !host.rules.iter().any(|r| r.pref == default.pref) {
                 host.rules.push(default);
             }
@@ -432,8 +432,8 @@ impl Run<'_> {
     fn rule_step(&self, rule: &RuleStep, hook: usize) -> Option<Value> {
         let (host, step) = (self.world.host(NODE)?, rule.step()?);
         let (table, chain, nft) = match rule.table() {
-            TableRef::Iptables(name) => {
-                let chain = host.iptables.table(name)?.chain(step.chain)?;
+            TableRef::Iptables(family, name) => {
+                let chain = host.iptables.table(family, name)?.chain(step.chain)?;
                 (name.name(), &*chain.name, false)
             }
             TableRef::Nft(table) => {

@@ -104,6 +104,14 @@ impl Conntrack {
         {
             return lookup;
         }
+        if is_untracked_icmp6(packet) {
+            return Lookup {
+                state: CtState::Untracked,
+                direction: Direction::Original,
+                connection: None,
+                reason: LookupReason::Untracked,
+            };
+        }
         let tuple = Tuple::of(packet);
         // A second look may follow when the packet closes an old entry's history.
         for _ in 0..2 {
@@ -365,6 +373,16 @@ enum Taken {
     Yes,
     No(LookupReason),
     Reopen,
+}
+
+/// Who looks for neighbours, routers or groups has no connection (kernel `nf_conntrack_icmpv6_error`, `noct_valid_new`).
+fn is_untracked_icmp6(packet: &Packet) -> bool {
+    match &packet.transport {
+        Transport::Icmp(icmp) if packet.protocol() == Protocol::ICMPV6 => {
+            matches!(icmp.kind, 130..=136 | 143)
+        }
+        _ => false,
+    }
 }
 
 fn invalid(reason: LookupReason) -> Lookup {

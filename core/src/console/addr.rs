@@ -6,13 +6,14 @@ use super::Answer;
 use super::args::Args;
 use super::machine::Machine;
 use super::route::{iface, shows};
-use crate::net::IfaceName;
+use crate::net::{IfaceName, IpFamily};
 use crate::route::Scope;
 use crate::topology::{HostKind, IfaceAddr, IfaceKind, Interface};
 
 pub(super) fn run(
     machine: &Machine<'_>,
     args: &mut Args<'_>,
+    family: Option<IpFamily>,
     brief: bool,
     addresses: bool,
 ) -> Answer {
@@ -31,19 +32,26 @@ pub(super) fn run(
     for iface in &machine.host.interfaces {
         let wanted = dev.as_ref().is_none_or(|d| *d == iface.name)
             && (master.is_none() || master == iface.master)
-            && (iface.up || !only_up);
+            && (iface.up || !only_up)
+            && (!addresses || of_family(iface, family).next().is_some() || family.is_none());
         match (wanted, brief) {
             (false, _) => {}
-            (true, true) => short(machine, iface, addresses, &mut out),
+            (true, true) => short(machine, iface, family, addresses, &mut out),
             (true, false) => {
-                link(machine, iface, addresses, &mut out);
+                link(machine, iface, family, addresses, &mut out);
                 if addresses {
-                    lines(iface, &mut out);
+                    lines(iface, family, &mut out);
                 }
             }
         }
     }
     Ok(out.into())
+}
+
+/// An interface's addresses, of one family where it is asked for.
+fn of_family(iface: &Interface, family: Option<IpFamily>) -> impl Iterator<Item = &IfaceAddr> {
+    let addrs = iface.addrs.iter();
+    addrs.filter(move |a| family.is_none_or(|f| IpFamily::of(a.addr) == f))
 }
 
 /// `<…>`, and the operational state behind it.
@@ -76,7 +84,13 @@ pub(super) fn mtu(iface: &Interface) -> u32 {
     }
 }
 
-fn link(machine: &Machine<'_>, iface: &Interface, addresses: bool, out: &mut String) {
+fn link(
+    machine: &Machine<'_>,
+    iface: &Interface,
+    family: Option<IpFamily>,
+    addresses: bool,
+    out: &mut String,
+) {
     let _ = write!(
         out,
         "{}: {}: {} mtu {}",
@@ -85,6 +99,11 @@ fn link(machine: &Machine<'_>, iface: &Interface, addresses: bool, out: &mut Str
         flags(machine, iface),
         mtu(iface),
     );
+    // Of one family's addresses the kernel tells nothing of the link beside (`inet6_dump_ifinfo`).
+    if addresses && family.is_some() {
+        let _ = writeln!(out, " state {} qlen 1000", state(machine, iface));
+        return;
+    }
     let card = iface.kind == IfaceKind::Device && machine.peer_index(iface).is_none();
     let card = card && machine.host.kind != HostKind::Pod && iface.master.is_none();
     out.push_str(if card { " qdisc mq" } else { " qdisc noqueue" });
@@ -118,8 +137,11 @@ fn netns(machine: &Machine<'_>, name: &IfaceName) -> Option<usize> {
     veths.position(|i| i.name == *name)
 }
 
-fn lines(iface: &Interface, out: &mut String) {
+fn lines(iface: &Interface, wanted: Option<IpFamily>, out: &mut String) {
     for (at, a) in iface.addrs.iter().enumerate() {
+        if wanted.is_some_and(|w| w != IpFamily::of(a.addr)) {
+            continue;
+        }
         let family = if a.addr.is_ipv4() { "inet" } else { "inet6" };
         let _ = write!(out, "    {family} {}/{}", a.addr, a.length);
         if let Some(broadcast) = a.broadcast().filter(|_| !iface.is_loopback()) {
@@ -154,11 +176,17 @@ fn scope(a: &IfaceAddr) -> &'static str {
 }
 
 /// `-br`
-fn short(machine: &Machine<'_>, iface: &Interface, addresses: bool, out: &mut String) {
+fn short(
+    machine: &Machine<'_>,
+    iface: &Interface,
+    family: Option<IpFamily>,
+    addresses: bool,
+    out: &mut String,
+) {
     let name = machine.link_name(iface);
     let _ = write!(out, "{name:<16} {:<14} ", state(machine, iface));
     if addresses {
-        for a in &iface.addrs {
+        for a in of_family(iface, family) {
             let _ = write!(out, "{}/{} ", a.addr, a.length);
         }
     } else {

@@ -1,5 +1,6 @@
 use super::machine::Machine;
 use super::{AfterRun, TOOLS, iptables, nft, sysctl};
+use crate::net::IpFamily;
 use crate::netfilter::TableName;
 
 /// How the last word of a partial command line may go on: commands, options, tables, chains, interfaces. A line that ends in
@@ -39,14 +40,24 @@ fn candidates(machine: &Machine<'_>, words: &[&str]) -> Vec<String> {
     match (*tool, rest, before) {
         (_, _, "dev" | "iif" | "oif" | "brport" | "-i") => interfaces(),
         (_, _, "br" | "master") => bridges(),
-        ("iptables" | "iptables-save", _, "-t" | "--table") => {
+        ("iptables" | "iptables-save" | "ip6tables" | "ip6tables-save", _, "-t" | "--table") => {
             TableName::ALL.map(|t| t.name().to_string()).to_vec()
         }
-        ("iptables", _, "-L" | "-S" | "-nL" | "-nvL" | "-vnL" | "--list" | "--list-rules") => {
-            iptables::chains(&machine.host.iptables, table(rest))
+        (
+            "iptables" | "ip6tables",
+            _,
+            "-L" | "-S" | "-nL" | "-nvL" | "-vnL" | "--list" | "--list-rules",
+        ) => {
+            let family = match *tool {
+                "iptables" => IpFamily::V4,
+                _ => IpFamily::V6,
+            };
+            iptables::chains(&machine.host.iptables, family, table(rest))
         }
-        ("iptables", ..) => texts(&["-t", "-L", "-S", "-n", "-v", "-x", "--line-numbers"]),
-        ("iptables-save", ..) => texts(&["-c", "-t"]),
+        ("iptables" | "ip6tables", ..) => {
+            texts(&["-t", "-L", "-S", "-n", "-v", "-x", "--line-numbers"])
+        }
+        ("iptables-save" | "ip6tables-save", ..) => texts(&["-c", "-t"]),
         ("nft", ..) => nft::complete(machine, rest),
         ("ipset", [], _) => texts(&["list", "save"]),
         ("ipset", [_], _) => {
@@ -56,7 +67,7 @@ fn candidates(machine: &Machine<'_>, words: &[&str]) -> Vec<String> {
         ("conntrack", _, "-p") => texts(&["tcp", "udp", "icmp", "sctp"]),
         ("conntrack", [], _) => texts(&["-L", "-C"]),
         ("conntrack", ..) => texts(&["-p", "-s", "-d", "--sport", "--dport", "-n", "-g"]),
-        ("ip", [], _) => texts(&["addr", "link", "neigh", "route", "rule"]),
+        ("ip", [] | ["-6"], _) => texts(&["addr", "link", "neigh", "route", "rule"]),
         ("ip", ["route" | "r"], _) => texts(&["get", "show"]),
         ("ip", ["route" | "r", "get", ..], _) => texts(&["from", "iif", "oif", "mark"]),
         ("ip", ["route" | "r", ..], "table") => {

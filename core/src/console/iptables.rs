@@ -1,8 +1,9 @@
-//! `iptables -L`, `iptables -S` and `iptables-save`, with the counters as the run left them.
+//! `iptables -L`, `iptables -S` and `iptables-save`, and the same of ip6tables, with the counters as the run left them.
 
 use super::Answer;
 use super::args::{Arg, Args};
 use super::machine::Machine;
+use crate::net::IpFamily;
 use crate::netfilter::print::{self, Listing};
 use crate::netfilter::{Chain, ChainId, Counters, Hook, Policy, Ruleset, Table, TableName};
 use crate::say;
@@ -12,7 +13,13 @@ pub(super) const USAGE: &str = "\
 iptables [-t TABLE] -L [CHAIN [NUMBER]] [-n] [-v] [-x] [--line-numbers]
 iptables [-t TABLE] -S [CHAIN [NUMBER]]";
 
+pub(super) const USAGE6: &str = "\
+ip6tables [-t TABLE] -L [CHAIN [NUMBER]] [-n] [-v] [-x] [--line-numbers]
+ip6tables [-t TABLE] -S [CHAIN [NUMBER]]";
+
 pub(super) const SAVE_USAGE: &str = "iptables-save [-c] [-t TABLE]";
+
+pub(super) const SAVE_USAGE6: &str = "ip6tables-save [-c] [-t TABLE]";
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +38,14 @@ struct Request<'a> {
 }
 
 pub(super) fn iptables(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
+    look(IpFamily::V4, machine, args)
+}
+
+pub(super) fn ip6tables(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
+    look(IpFamily::V6, machine, args)
+}
+
+fn look(family: IpFamily, machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     let mut asked = Request::default();
     while let Some(word) = args.next() {
         match word.text.as_str() {
@@ -42,7 +57,7 @@ pub(super) fn iptables(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
             "--exact" => asked.style.exact = true,
             "--line-numbers" | "--line-number" => asked.style.line_numbers = true,
             "--wait" => {}
-            text => letters(args, &mut asked, word, text)?,
+            text => letters(family, args, &mut asked, word, text)?,
         }
     }
     let Some((form, option)) = asked.form else {
@@ -54,11 +69,11 @@ pub(super) fn iptables(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     };
     let rules = machine.rules();
     let empty;
-    let table = match rules.table(table) {
+    let table = match rules.table(family, table) {
         Some(table) => table,
         // Listing loads a table that nobody used so far.
         None => {
-            empty = unused(table);
+            empty = unused(family, table);
             &empty
         }
     };
@@ -87,6 +102,7 @@ pub(super) fn iptables(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
 
 /// Options of one letter, several in one word: `-nvL`.
 fn letters<'a>(
+    family: IpFamily,
     args: &mut Args<'a>,
     asked: &mut Request<'a>,
     word: &'a Arg,
@@ -101,7 +117,9 @@ fn letters<'a>(
             'n' => asked.style.numeric = true,
             'v' => asked.style.verbose = true,
             'x' => asked.style.exact = true,
-            'w' | '4' => {}
+            'w' => {}
+            '4' if family == IpFamily::V4 => {}
+            '6' if family == IpFamily::V6 => {}
             'L' => form(args, asked, Form::List, word),
             'S' => form(args, asked, Form::Commands, word),
             't' if at + 1 == letters.len() => asked.table = Some(args.value(word)?),
@@ -123,6 +141,14 @@ fn form<'a>(args: &mut Args<'a>, asked: &mut Request<'a>, form: Form, option: &'
 }
 
 pub(super) fn save(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
+    saved(IpFamily::V4, machine, args)
+}
+
+pub(super) fn save6(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
+    saved(IpFamily::V6, machine, args)
+}
+
+fn saved(family: IpFamily, machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     let (mut counters, mut only) = (false, None);
     while let Some(word) = args.next() {
         match word.text.as_str() {
@@ -132,10 +158,11 @@ pub(super) fn save(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
         }
     }
     let mut rules = machine.rules();
+    rules.tables.retain(|t| t.family == family);
     if let Some(only) = only {
         rules.tables.retain(|t| t.name == only);
         if rules.tables.is_empty() {
-            rules.tables.push(unused(only));
+            rules.tables.push(unused(family, only));
         }
     }
     Ok(print::save(&rules, counters).into())
@@ -150,7 +177,7 @@ pub(super) fn table_name(word: &Arg) -> Result<TableName, Diagnostic> {
 }
 
 /// Built-in chains that accept, and nothing else.
-fn unused(name: TableName) -> Table {
+fn unused(family: IpFamily, name: TableName) -> Table {
     let builtin = |hook: &Hook| Chain {
         name: hook.name().into(),
         policy: Some(Policy::Accept),
@@ -159,9 +186,17 @@ fn unused(name: TableName) -> Table {
         span: Span::default(),
     };
     Table {
+        family,
         name,
         chains: name.hooks().iter().map(builtin).collect(),
         span: Span::default(),
+    }
+}
+
+fn tool(family: IpFamily) -> &'static str {
+    match family {
+        IpFamily::V4 => "iptables",
+        IpFamily::V6 => "ip6tables",
     }
 }
 
@@ -171,7 +206,7 @@ fn find(table: &Table, name: &Arg, option: &Arg) -> Result<ChainId, Diagnostic> 
             "console/no-chain",
             table = table.name,
             name = name.text,
-            command = format!("iptables -t {} {}", table.name, option.text)
+            command = format!("{} -t {} {}", tool(table.family), table.name, option.text)
         );
         Diagnostic::error(name.span, said)
     })
@@ -203,10 +238,10 @@ fn commands(table: &Table, id: ChainId, number: Option<usize>) -> String {
 }
 
 /// The names of a table's chains.
-pub(super) fn chains(rules: &Ruleset, table: TableName) -> Vec<String> {
-    match rules.table(table) {
+pub(super) fn chains(rules: &Ruleset, family: IpFamily, table: TableName) -> Vec<String> {
+    match rules.table(family, table) {
         Some(table) => table.chains.iter().map(|c| c.name.to_string()).collect(),
-        None => unused(table)
+        None => unused(family, table)
             .chains
             .iter()
             .map(|c| c.name.to_string())

@@ -48,10 +48,10 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
 
 /// Writes what a step puts into the log. True where it asked to have the packet traced from here on.
 fn lines(machine: &Machine<'_>, step: &RuleStep, traced: bool, out: &mut String) -> bool {
-    let TableRef::Iptables(name) = step.table() else {
+    let TableRef::Iptables(family, name) = step.table() else {
         return false;
     };
-    let found = machine.host.iptables.table(name).zip(step.step());
+    let found = machine.host.iptables.table(family, name).zip(step.step());
     let Some((table, at)) = found else {
         return false;
     };

@@ -36,7 +36,10 @@ impl<'a> Machine<'a> {
             to.bytes = to.bytes.saturating_add(more.bytes);
         };
         for (id, more) in &counted.rules {
-            let rule = rules.tables.iter_mut().find(|t| t.name == id.table);
+            let rule = rules
+                .tables
+                .iter_mut()
+                .find(|t| (t.family, t.name) == (id.family, id.table));
             let rule = rule
                 .and_then(|t| t.chains.get_mut(id.chain.0 as usize))
                 .and_then(|c| c.rules.get_mut(id.index as usize));
@@ -44,11 +47,11 @@ impl<'a> Machine<'a> {
                 add(&mut rule.counters, more);
             }
         }
-        for ((table, chain), more) in &counted.policies {
+        for ((family, table, chain), more) in &counted.policies {
             let chain = rules
                 .tables
                 .iter_mut()
-                .find(|t| t.name == *table)
+                .find(|t| (t.family, t.name) == (*family, *table))
                 .and_then(|t| t.chains.get_mut(chain.0 as usize));
             if let Some(chain) = chain {
                 add(&mut chain.counters, more);

@@ -103,6 +103,16 @@ static TOOLS: &[Tool] = &[
         run: iptables::save,
     },
     Tool {
+        name: "ip6tables",
+        usage: iptables::USAGE6,
+        run: iptables::ip6tables,
+    },
+    Tool {
+        name: "ip6tables-save",
+        usage: iptables::SAVE_USAGE6,
+        run: iptables::save6,
+    },
+    Tool {
         name: "nft",
         usage: nft::USAGE,
         run: nft::run,
@@ -175,6 +185,10 @@ static ALIASES: &[(&str, &str)] = &[
     ("iptables-nft", "iptables"),
     ("iptables-legacy-save", "iptables-save"),
     ("iptables-nft-save", "iptables-save"),
+    ("ip6tables-legacy", "ip6tables"),
+    ("ip6tables-nft", "ip6tables"),
+    ("ip6tables-legacy-save", "ip6tables-save"),
+    ("ip6tables-nft-save", "ip6tables-save"),
 ];
 
 fn tool(name: &str) -> Option<&'static Tool> {

@@ -5,10 +5,11 @@ use super::Answer;
 use super::args::Args;
 use super::machine::Machine;
 use super::route::{iface, shows};
+use crate::net::IpFamily;
 use crate::trace::Action;
 
 /// `ip neigh`: those that were written down, those learnt in the run, and those that did not answer.
-pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
+pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>, family: Option<IpFamily>) -> Answer {
     shows(args)?;
     let mut dev = None;
     while let Some(word) = args.next() {
@@ -33,6 +34,7 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
         all.insert((dev.clone(), *addr), format!("lladdr {mac} {state}"));
     }
     let mut out = String::new();
+    all.retain(|(_, addr), _| family.is_none_or(|f| IpFamily::of(*addr) == f));
     for ((on, addr), rest) in all {
         match &dev {
             Some(dev) if *dev != on => {}

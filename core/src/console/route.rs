@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use super::args::{Arg, Args};
 use super::machine::Machine;
 use super::{Answer, addr, neigh};
-use crate::net::{IfaceName, Masked};
+use crate::net::{IfaceName, IpFamily, Masked};
 use crate::route::{Flow, Route, RouteError, RouteKind, TableId};
 use crate::say;
 use crate::sim::{NoWayOut, way_out};
@@ -12,12 +12,12 @@ use crate::text::Diagnostic;
 use crate::trace::Drop;
 
 pub(super) const USAGE: &str = "\
-ip route [show] [table TABLE] [dev IFACE] [proto PROTO] [default|PREFIX]
+ip [-6] route [show] [table TABLE] [dev IFACE] [proto PROTO] [default|PREFIX]
 ip route get ADDRESS [from ADDRESS] [iif IFACE] [oif IFACE] [mark MARK] [ipproto PROTO] [sport PORT] [dport PORT] [uid UID]
-ip rule
-ip [-br] addr [show] [[dev] IFACE]
+ip [-6] rule
+ip [-4|-6] [-br] addr [show] [[dev] IFACE]
 ip [-br] link [show] [[dev] IFACE]
-ip neigh [show] [dev IFACE]";
+ip [-4|-6] neigh [show] [dev IFACE]";
 
 /// Objects in the order in which iproute2 tries an abbreviation (`ip/ip.c`, `cmds`).
 const OBJECTS: [&str; 7] = [
@@ -32,12 +32,15 @@ const OBJECTS: [&str; 7] = [
 
 pub(super) fn ip(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     let mut brief = false;
+    let mut family = None;
     let object = loop {
         let Some(word) = args.next() else {
             return Err(args.not_taken(args.tool));
         };
         match word.text.as_str() {
-            "-4" | "-c" | "-color" | "-N" => {}
+            "-4" => family = Some(IpFamily::V4),
+            "-6" => family = Some(IpFamily::V6),
+            "-c" | "-color" | "-N" => {}
             "-br" | "-brief" => brief = true,
             _ if word.text.starts_with('-') => return Err(args.not_taken(word)),
             _ => break word,
@@ -45,11 +48,11 @@ pub(super) fn ip(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     };
     let name = OBJECTS.iter().find(|o| o.starts_with(&object.text));
     match name {
-        Some(&"address" | &"addr") => addr::run(machine, args, brief, true),
-        Some(&"link") => addr::run(machine, args, brief, false),
-        Some(&"route") => route(machine, args),
-        Some(&"rule") => rule(machine, args),
-        Some(&"neighbor" | &"neighbour") => neigh::run(machine, args),
+        Some(&"address" | &"addr") => addr::run(machine, args, family, brief, true),
+        Some(&"link") => addr::run(machine, args, family, brief, false),
+        Some(&"route") => route(machine, args, family),
+        Some(&"rule") => rule(machine, args, family.unwrap_or_default()),
+        Some(&"neighbor" | &"neighbour") => neigh::run(machine, args, family),
         _ => Err(args.not_taken(object)),
     }
 }
@@ -70,11 +73,11 @@ pub(super) fn shows(args: &mut Args<'_>) -> Result<(), Diagnostic> {
     }
 }
 
-fn rule(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
+fn rule(machine: &Machine<'_>, args: &mut Args<'_>, family: IpFamily) -> Answer {
     shows(args)?;
     args.end()?;
     let mut out = String::new();
-    for rule in machine.state.fib.rules() {
+    for rule in machine.state.fib.rules(family) {
         let _ = writeln!(out, "{}", rule.to_string().replacen(": ", ":\t", 1));
     }
     Ok(out.into())
@@ -89,7 +92,7 @@ struct Wanted {
     prefix: Option<Masked>,
 }
 
-fn route(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
+fn route(machine: &Machine<'_>, args: &mut Args<'_>, family: Option<IpFamily>) -> Answer {
     if let Some(word) = args
         .peek()
         .filter(|w| !w.text.is_empty() && "get".starts_with(&w.text))
@@ -112,12 +115,20 @@ fn route(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
             "proto" | "protocol" => wanted.protocol = Some(args.value(word)?.text.clone()),
             "to" | "root" | "exact" => {
                 let value = args.value(word)?;
-                wanted.prefix = Some(prefix(args, value)?);
+                wanted.prefix = Some(prefix(args, family, value)?);
             }
-            _ => wanted.prefix = Some(prefix(args, word)?),
+            _ => wanted.prefix = Some(prefix(args, family, word)?),
         }
     }
-    Ok(list(machine, &wanted).into())
+    // Without a table IPv4's is meant; all of them are those of both families (`iproute_list_flush_or_save`).
+    let given = family.or(wanted.prefix.map(|p| IpFamily::of(p.addr)));
+    let families = match (given, wanted.table) {
+        (Some(family), _) => vec![family],
+        (None, Some(_)) => vec![IpFamily::V4],
+        (None, None) => IpFamily::ALL.to_vec(),
+    };
+    let lists = families.into_iter().map(|f| list(machine, f, &wanted));
+    Ok(lists.collect::<String>().into())
 }
 
 fn table(args: &mut Args<'_>, option: &Arg) -> Result<Option<TableId>, Diagnostic> {
@@ -131,22 +142,26 @@ fn table(args: &mut Args<'_>, option: &Arg) -> Result<Option<TableId>, Diagnosti
     }))
 }
 
-fn prefix(args: &Args<'_>, word: &Arg) -> Result<Masked, Diagnostic> {
-    let any = IpAddr::from([0; 4]);
+fn prefix(args: &Args<'_>, family: Option<IpFamily>, word: &Arg) -> Result<Masked, Diagnostic> {
+    let any = family.unwrap_or_default().unspecified();
     let (addr, length) = match word.text.split_once('/') {
         _ if word.text == "default" || word.text == "all" => (any, 0),
         Some((addr, length)) => (
             addr.parse().map_err(|_| args.bad(word))?,
             length.parse().map_err(|_| args.bad(word))?,
         ),
-        None => (word.text.parse().map_err(|_| args.not_taken(word))?, 32),
+        None => {
+            let addr = word.text.parse().map_err(|_| args.not_taken(word))?;
+            (addr, IpFamily::of(addr).bits())
+        }
     };
     Masked::prefix(addr, length).ok_or_else(|| args.bad(word))
 }
 
 /// Lines in the kernel's order: tables by the last byte of their number, a table's lines by prefix, the longest of one
-/// address first (kernel `inet_dump_fib`, `fib_table_dump`).
-fn list(machine: &Machine<'_>, wanted: &Wanted) -> String {
+/// address first (kernel `inet_dump_fib`, `fib_table_dump`); of IPv6 a prefix stands behind all that lie in it
+/// (`fib6_walk`).
+fn list(machine: &Machine<'_>, family: IpFamily, wanted: &Wanted) -> String {
     let fib = &machine.state.fib;
     let mut tables: Vec<TableId> = machine.host.routes.iter().map(|r| r.table).collect();
     tables.extend([TableId::MAIN, TableId::LOCAL, TableId::DEFAULT]);
@@ -157,12 +172,20 @@ fn list(machine: &Machine<'_>, wanted: &Wanted) -> String {
     for table in tables {
         // Without rules of its own a host keeps `local` in `main`.
         let holder = match table {
-            TableId::LOCAL if !fib.has_custom_rules() => TableId::MAIN,
+            TableId::LOCAL if family == IpFamily::V4 && !fib.has_custom_rules(family) => {
+                TableId::MAIN
+            }
             table => table,
         };
-        let mut lines: Vec<&Route> = fib.table(holder).iter().map(|r| &**r).collect();
+        let mut lines: Vec<&Route> = fib.table(family, holder).iter().map(|r| &**r).collect();
         lines.retain(|r| r.table == table && fits(r, wanted));
-        lines.sort_by_key(|r| (r.dst.addr, std::cmp::Reverse(r.dst.length()), r.metric));
+        lines.sort_by_key(|r| {
+            let first = match family {
+                IpFamily::V4 => r.dst.addr,
+                IpFamily::V6 => last(&r.dst),
+            };
+            (first, std::cmp::Reverse(r.dst.length()), r.metric)
+        });
         for route in lines {
             let mut route = route.clone();
             // What was asked for is not printed again.
@@ -175,10 +198,25 @@ fn list(machine: &Machine<'_>, wanted: &Wanted) -> String {
             if wanted.protocol.is_some() {
                 route.protocol = None;
             }
-            let _ = writeln!(out, "{route} ");
+            let line = route.to_string();
+            let end = if family == IpFamily::V4 || route.hops.len() > 1 {
+                " "
+            } else {
+                ""
+            };
+            let _ = writeln!(out, "{}{end}", line.replace(" nexthop", " \n\tnexthop"));
         }
     }
     out
+}
+
+/// A prefix's last address.
+fn last(masked: &Masked) -> IpAddr {
+    match (masked.addr, masked.mask) {
+        (IpAddr::V4(a), IpAddr::V4(m)) => IpAddr::V4((a.to_bits() | !m.to_bits()).into()),
+        (IpAddr::V6(a), IpAddr::V6(m)) => IpAddr::V6((a.to_bits() | !m.to_bits()).into()),
+        (addr, _) => addr,
+    }
 }
 
 fn fits(route: &Route, wanted: &Wanted) -> bool {
@@ -245,6 +283,9 @@ fn get(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
 }
 
 fn answer(machine: &Machine<'_>, flow: &Flow) -> String {
+    if flow.dst.is_ipv6() {
+        return answer6(machine, flow);
+    }
     let way = match way_out(machine.run.world, machine.run.after, machine.id, flow) {
         Ok(way) => way,
         Err(why) => return format!("RTNETLINK answers: {}\n", error(&why)),
@@ -305,6 +346,49 @@ fn answer(machine: &Machine<'_>, flow: &Flow) -> String {
         let _ = write!(out, "iif {iif} ");
     }
     out.push('\n');
+    out
+}
+
+/// Of IPv6 the route that is found is told as it stands, with the source that was chosen (kernel `inet6_rtm_getroute`,
+/// `rt6_fill_node`).
+fn answer6(machine: &Machine<'_>, flow: &Flow) -> String {
+    let way = match way_out(machine.run.world, machine.run.after, machine.id, flow) {
+        Ok(way) => way,
+        Err(why) => return format!("RTNETLINK answers: {}\n", error(&why)),
+    };
+    let mut out = String::new();
+    let route = way.found.as_ref().map(|f| &*f.route);
+    let kind = route.map_or(RouteKind::Unicast, |r| r.kind);
+    if kind != RouteKind::Unicast {
+        let _ = write!(out, "{} ", kind.name());
+    }
+    let _ = write!(out, "{} ", flow.dst);
+    match (flow.src, &flow.iif) {
+        (Some(src), _) => {
+            let _ = write!(out, "from {src} ");
+        }
+        (None, None) => out.push_str("from :: "),
+        (None, Some(_)) => {}
+    }
+    if let Some(gateway) = way.gateway {
+        let _ = write!(out, "via {gateway} ");
+    }
+    let _ = write!(out, "dev {} ", way.dev);
+    let table = route.map(|r| r.table);
+    if let Some(table) = table.filter(|t| *t != TableId::MAIN) {
+        let _ = write!(out, "table {table} ");
+    }
+    if let Some(protocol) = route.and_then(|r| r.protocol.as_ref()) {
+        let _ = write!(out, "proto {protocol} ");
+    }
+    if let Some(source) = way.source.filter(|_| flow.iif.is_none()) {
+        let _ = write!(out, "src {source} ");
+    }
+    let _ = write!(out, "metric {} ", route.map_or(0, |r| r.metric));
+    if let Some(iif) = &flow.iif {
+        let _ = write!(out, "iif {iif} ");
+    }
+    out.push_str("pref medium\n");
     out
 }
 

@@ -15,7 +15,8 @@ mod service;
 pub mod table;
 mod workload;
 
-pub use address::{IpFamily, parse_cidr, parse_ip};
+pub use crate::net::IpFamily;
+pub use address::{parse_cidr, parse_ip};
 pub use endpoint_slice::{AddressType, Endpoint, EndpointPort, EndpointSlice};
 pub use environment::{Cloud, Environment, Plugin, PodRoutes};
 pub use kube_proxy::{DetectLocalMode, KubeProxyConfiguration, Masquerade, ProxyMode};

@@ -1,6 +1,7 @@
 //! What travels: packets as headers, the tuples that name a connection, prefixes and masks.
 
 mod chance;
+mod family;
 mod http;
 mod iface;
 mod mask;
@@ -8,6 +9,7 @@ mod packet;
 mod random;
 
 pub use chance::{Chance, Coins, Toss};
+pub use family::IpFamily;
 pub use http::{Headers, HttpVersion, Request, Response};
 pub use iface::IfaceName;
 pub use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};

@@ -2,6 +2,7 @@
 
 use super::nft::{self, BaseKind, BaseRef};
 use super::{Hook, Ruleset, TableName};
+use crate::net::IpFamily;
 
 /// Something that a hook asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +50,12 @@ fn nat_priority(hook: Hook) -> Option<i32> {
 
 /// What a packet of a family meets at a hook, in order. Of equal priority, nftables comes before iptables, and the newer
 /// nftables chain before the older (kernel `net/netfilter/core.c`, `nf_hook_entries_grow`: the newest is put first).
-pub fn stops(iptables: &Ruleset, nft: &nft::Ruleset, hook: Hook, ipv6: bool) -> Vec<Stop> {
+pub fn stops(iptables: &Ruleset, nft: &nft::Ruleset, hook: Hook, family: IpFamily) -> Vec<Stop> {
+    let ipv6 = family == IpFamily::V6;
     // (priority, newest first, stop)
     let mut all: Vec<(i32, i64, Stop)> = Vec::new();
     let mut nat: Vec<(i32, i64, NatStop)> = Vec::new();
-    for table in &iptables.tables {
+    for table in iptables.tables.iter().filter(|t| t.family == family) {
         let name = table.name;
         if table.find_builtin(hook).is_none() {
             continue;
@@ -76,7 +78,7 @@ pub fn stops(iptables: &Ruleset, nft: &nft::Ruleset, hook: Hook, ipv6: bool) -> 
     if matches!(hook, Hook::Prerouting | Hook::Output) {
         all.push((CONNTRACK, 2, Stop::Conntrack));
     }
-    if let Some(priority) = nat_priority(hook).filter(|_| asks_for_nat(iptables, nft, ipv6)) {
+    if let Some(priority) = nat_priority(hook).filter(|_| asks_for_nat(iptables, nft, family)) {
         nat.sort_by_key(|(priority, newest, _)| (*priority, *newest));
         let nat = nat.into_iter().map(|(_, _, stop)| stop).collect();
         all.push((priority, 2, Stop::Nat(nat)));
@@ -89,12 +91,13 @@ pub fn stops(iptables: &Ruleset, nft: &nft::Ruleset, hook: Hook, ipv6: bool) -> 
     stops
 }
 
-fn asks_for_nat(iptables: &Ruleset, nft: &nft::Ruleset, ipv6: bool) -> bool {
+fn asks_for_nat(iptables: &Ruleset, nft: &nft::Ruleset, family: IpFamily) -> bool {
+    let ipv6 = family == IpFamily::V6;
     let nat_chain = |hook| {
         nft.base_chains(hook, ipv6)
             .any(|(_, base)| base.kind == BaseKind::Nat)
     };
-    iptables.table(TableName::Nat).is_some() || Hook::ALL.into_iter().any(nat_chain)
+    iptables.table(family, TableName::Nat).is_some() || Hook::ALL.into_iter().any(nat_chain)
 }
 
 #[cfg(test)]
@@ -105,6 +108,10 @@ mod tests {
     use crate::text::Span;
 
     fn iptables(tables: &[TableName]) -> Ruleset {
+        iptables_of(IpFamily::V4, tables)
+    }
+
+    fn iptables_of(family: IpFamily, tables: &[TableName]) -> Ruleset {
         let builtin = |hook: &Hook| crate::netfilter::Chain {
             name: hook.name().into(),
             policy: Some(Policy::Accept),
@@ -113,6 +120,7 @@ mod tests {
             span: Span::default(),
         };
         let table = |name: &TableName| crate::netfilter::Table {
+            family,
             name: *name,
             chains: name.hooks().iter().map(builtin).collect(),
             span: Span::default(),
@@ -164,7 +172,7 @@ mod tests {
         let none = nft::Ruleset::default();
         use Stop::*;
         assert_eq!(
-            stops(&rules, &none, Hook::Output, false),
+            stops(&rules, &none, Hook::Output, IpFamily::V4),
             [
                 Table(TableName::Raw),
                 Conntrack,
@@ -175,7 +183,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            stops(&rules, &none, Hook::Input, false),
+            stops(&rules, &none, Hook::Input, IpFamily::V4),
             [
                 Table(TableName::Mangle),
                 Table(TableName::Filter),
@@ -191,26 +199,26 @@ mod tests {
         let rules = iptables(&[TableName::Filter]);
         let none = nft::Ruleset::default();
         assert_eq!(
-            stops(&rules, &none, Hook::Prerouting, false),
+            stops(&rules, &none, Hook::Prerouting, IpFamily::V4),
             [Stop::Conntrack]
         );
         let chains = nft(&[(BaseKind::Nat, Hook::Output, -100)]);
         assert_eq!(
-            stops(&rules, &chains, Hook::Prerouting, false),
+            stops(&rules, &chains, Hook::Prerouting, IpFamily::V4),
             [Stop::Conntrack, Stop::Nat(vec![])]
         );
     }
 
     #[test]
     fn chains_stand_between_tables_by_priority_the_newest_first() {
-        let rules = iptables(&[TableName::Mangle, TableName::Filter]);
+        let rules = iptables_of(IpFamily::V6, &[TableName::Mangle, TableName::Filter]);
         let chains = nft(&[
             (BaseKind::Filter, Hook::Forward, 10),
             (BaseKind::Filter, Hook::Forward, -10),
             (BaseKind::Route, Hook::Forward, 10),
         ]);
         assert_eq!(
-            stops(&rules, &chains, Hook::Forward, true),
+            stops(&rules, &chains, Hook::Forward, IpFamily::V6),
             [
                 Stop::Table(TableName::Mangle),
                 Stop::Chain(at(1)),
@@ -228,7 +236,7 @@ mod tests {
             (BaseKind::Nat, Hook::Prerouting, -500),
         ]);
         assert_eq!(
-            stops(&iptables(&[]), &chains, Hook::Prerouting, false),
+            stops(&iptables(&[]), &chains, Hook::Prerouting, IpFamily::V4),
             [
                 Stop::Conntrack,
                 Stop::Nat(vec![NatStop::Chain(at(1)), NatStop::Chain(at(0))])

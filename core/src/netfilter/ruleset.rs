@@ -3,7 +3,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Match, Target};
-use crate::net::{Masked, Protocol};
+use crate::net::{IpFamily, Masked, Protocol};
 use crate::text::Span;
 
 /// The five places where netfilter looks at a packet (kernel `include/uapi/linux/netfilter.h`, `enum nf_inet_hooks`).
@@ -99,16 +99,17 @@ impl fmt::Display for TableName {
     }
 }
 
-/// One address family's rules: what one `iptables-save` prints. A table that was never mentioned is not there, and a
+/// The rules of iptables and ip6tables: what `iptables-save` and `ip6tables-save` print. A table that was never mentioned is not there, and a
 /// packet does not traverse it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ruleset {
-    /// At most one of each name, in the order read.
+    /// At most one of each family and name, in the order read.
     pub tables: Vec<Table>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Table {
+    pub family: IpFamily,
     pub name: TableName,
     pub chains: Vec<Chain>,
     pub span: Span,
@@ -142,9 +143,10 @@ pub struct Counters {
     pub bytes: u64,
 }
 
-/// A rule's place: which table, which chain, and its position there, from 0.
+/// A rule's place: whose table, which chain, and its position there, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RuleId {
+    pub family: IpFamily,
     pub table: TableName,
     pub chain: ChainId,
     pub index: u32,
@@ -196,12 +198,13 @@ pub struct Interface {
 }
 
 impl Ruleset {
-    pub fn table(&self, name: TableName) -> Option<&Table> {
-        self.tables.iter().find(|t| t.name == name)
+    pub fn table(&self, family: IpFamily, name: TableName) -> Option<&Table> {
+        let is = |t: &&Table| t.name == name && t.family == family;
+        self.tables.iter().find(is)
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
-        self.table(id.table)?
+        self.table(id.family, id.table)?
             .chain(id.chain)?
             .rules
             .get(id.index as usize)

@@ -5,16 +5,16 @@ use serde::Serialize;
 
 use super::ipset::{Found, Question, Sets, Wanted};
 use super::{ChainId, Context, Counters, RuleId, TableName};
-use crate::net::{Coins, Random};
+use crate::net::{Coins, IpFamily, Random};
 
 /// What rules keep from packet to packet, apart from the rules themselves: counters, and the memory of stateful matches.
-/// One for each address family of a host.
+/// Both address families' rules keep it together: lists and sets are known to both by their names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct State {
     /// What was counted since the rules were loaded; the rules' own counters are where they began.
     pub rules: BTreeMap<RuleId, Counters>,
     /// The same for the policies of built-in chains.
-    pub policies: BTreeMap<(TableName, ChainId), Counters>,
+    pub policies: BTreeMap<(IpFamily, TableName, ChainId), Counters>,
     pub(super) nth: BTreeMap<Criterion, u32>,
     pub(super) buckets: BTreeMap<Criterion, Bucket>,
     pub(super) hash_buckets: BTreeMap<Box<str>, BTreeMap<HashKey, Bucket>>,

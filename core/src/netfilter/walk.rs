@@ -1,5 +1,5 @@
 //! A packet's way through one table at one hook, rule by rule as the kernel does it (`ipt_do_table` in
-//! `net/ipv4/netfilter/ip_tables.c`).
+//! `net/ipv4/netfilter/ip_tables.c`, and `ip6t_do_table`, its like).
 
 use std::net::IpAddr;
 
@@ -10,6 +10,7 @@ use super::nft::TableId;
 use super::state::Criterion;
 use super::targets::{NatRange, RejectWith, Target};
 use super::{ChainId, Context, Policy, Rule, RuleId, Ruleset, State, Table, TableName};
+use crate::net::IpFamily;
 use crate::text::Span;
 
 /// Chain visits after which a walk is given up: a loop, which the kernel would not have loaded.
@@ -26,10 +27,10 @@ pub struct Traversal {
     pub remembered: Vec<Remembered>,
 }
 
-/// A table of iptables or nftables.
+/// A table of iptables, ip6tables or nftables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum TableRef {
-    Iptables(TableName),
+    Iptables(IpFamily, TableName),
     Nft(TableId),
 }
 
@@ -135,7 +136,7 @@ pub(super) enum Effect {
     End(Verdict),
 }
 
-/// Walks a packet through the built-in chain of `table` at the packet's hook. `None` where the table was never loaded or
+/// Walks a packet through the built-in chain of `table` of its family, at its hook. `None` where the table was never loaded or
 /// has no chain there: the packet passes.
 pub fn traverse(
     rules: &Ruleset,
@@ -143,7 +144,7 @@ pub fn traverse(
     ctx: &mut Context,
     state: &mut State,
 ) -> Option<Traversal> {
-    let table = rules.table(table)?;
+    let table = rules.table(IpFamily::of(ctx.packet.dst), table)?;
     let base = table.find_builtin(ctx.hook)?;
     let mut walk = Walk {
         table,
@@ -153,7 +154,7 @@ pub fn traverse(
     };
     let verdict = walk.run(base, ctx);
     Some(Traversal {
-        table: TableRef::Iptables(table.name),
+        table: TableRef::Iptables(table.family, table.name),
         steps: walk.steps,
         verdict,
         remembered: walk.remembered,
@@ -202,6 +203,7 @@ impl Walk<'_, '_> {
                 continue;
             };
             let id = RuleId {
+                family: self.table.family,
                 table: self.table.name,
                 chain: here.chain,
                 index: here.at,
@@ -294,7 +296,7 @@ impl Walk<'_, '_> {
         };
         self.state
             .policies
-            .entry((self.table.name, at.chain))
+            .entry((self.table.family, self.table.name, at.chain))
             .or_default()
             .count(ctx.length());
         self.step(at, StepKind::Policy, action, ctx);

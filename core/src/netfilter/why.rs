@@ -15,11 +15,11 @@ pub fn why(
     index: usize,
     ctx: &Context,
 ) -> Why {
-    let name = match traversal.table {
-        TableRef::Iptables(name) => name,
+    let table = match traversal.table {
+        TableRef::Iptables(family, name) => rules.table(family, name),
         TableRef::Nft(table) => return nft::why(nftables, table, traversal, index, ctx),
     };
-    let (Some(step), Some(table)) = (traversal.steps.get(index), rules.table(name)) else {
+    let (Some(step), Some(table)) = (traversal.steps.get(index), table) else {
         return Why::default();
     };
     let Some(chain) = table.chain(step.chain) else {

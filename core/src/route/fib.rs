@@ -5,19 +5,25 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{PolicyRule, Route, RouteKind, RuleAction, TableId};
-use crate::net::{IfaceName, Protocol};
+use crate::net::{IfaceName, IpFamily, Protocol};
 
-/// A host's routing tables and rules, ready to be asked.
+/// A host's routing tables and rules, ready to be asked: of each address family its own.
 #[derive(Clone, Debug, Default)]
 pub struct Fib {
-    tables: BTreeMap<TableId, Vec<Arc<Route>>>,
-    rules: Vec<PolicyRule>,
-    custom_rules: bool,
+    v4: Tables,
+    v6: Tables,
     /// A `local` route was written by hand, which makes the source check look closer.
     pub custom_local: bool,
     /// For multipath routes: what spreads flows over the hops.
     seed: u32,
     by_ports: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Tables {
+    tables: BTreeMap<TableId, Vec<Arc<Route>>>,
+    rules: Vec<PolicyRule>,
+    custom_rules: bool,
 }
 
 /// What a route is asked for (kernel `struct flowi4`).
@@ -121,73 +127,69 @@ impl Fib {
     pub fn new(
         routes: impl IntoIterator<Item = Route>,
         rules: &[PolicyRule],
+        rules6: &[PolicyRule],
         by_ports: bool,
         seed: u32,
     ) -> Self {
-        let defaults = PolicyRule::defaults();
-        let is_default = |r: &PolicyRule| {
-            defaults.iter().any(|d| {
-                d.pref == r.pref
-                    && d.action == r.action
-                    && PolicyRule::all(r.pref, r.action)
-                        == PolicyRule {
-                            span: None,
-                            ..r.clone()
-                        }
-            })
-        };
-        let custom_rules = !rules.iter().all(is_default) || rules.len() != defaults.len();
         let mut fib = Self {
-            rules: rules.to_vec(),
-            custom_rules,
+            v4: Tables::of(rules, PolicyRule::defaults(IpFamily::V4)),
+            v6: Tables::of(rules6, PolicyRule::defaults(IpFamily::V6)),
+            custom_local: false,
             seed,
             by_ports,
-            ..Self::default()
         };
-        fib.rules.sort_by_key(|r| r.pref);
         for route in routes {
-            // Without rules of its own a host keeps local and main in one tree (kernel `fib_trie_table`).
-            let table = match route.table {
-                TableId::LOCAL if !custom_rules => TableId::MAIN,
-                table => table,
-            };
-            if route.kind == RouteKind::Local && route.span.is_some() {
+            let v4 = route.dst.addr.is_ipv4();
+            if v4 && route.kind == RouteKind::Local && route.span.is_some() {
                 fib.custom_local = true;
             }
-            fib.tables.entry(table).or_default().push(Arc::new(route));
+            // Without rules of its own a host keeps local and main in one tree (kernel `fib_trie_table`), of IPv4.
+            let table = match route.table {
+                TableId::LOCAL if v4 && !fib.v4.custom_rules => TableId::MAIN,
+                table => table,
+            };
+            let of = if v4 { &mut fib.v4 } else { &mut fib.v6 };
+            of.tables.entry(table).or_default().push(Arc::new(route));
         }
-        for routes in fib.tables.values_mut() {
-            routes.sort_by_key(|r| {
-                let length = r.dst.length().unwrap_or(0);
-                (
-                    std::cmp::Reverse(length),
-                    std::cmp::Reverse(r.table),
-                    std::cmp::Reverse(r.tos),
-                    r.metric,
-                )
-            });
-        }
+        fib.v4.sort();
+        fib.v6.sort();
         fib
     }
 
-    pub fn has_custom_rules(&self) -> bool {
-        self.custom_rules
+    fn of(&self, family: IpFamily) -> &Tables {
+        match family {
+            IpFamily::V4 => &self.v4,
+            IpFamily::V6 => &self.v6,
+        }
+    }
+    pub fn has_custom_rules(&self, family: IpFamily) -> bool {
+        self.of(family).custom_rules
     }
 
-    pub fn rules(&self) -> &[PolicyRule] {
-        &self.rules
+    pub fn rules(&self, family: IpFamily) -> &[PolicyRule] {
+        &self.of(family).rules
     }
 
     /// A table's lines in the order in which they are tried. Without policy rules of its own, a host keeps `local` in
-    /// `main`.
-    pub fn table(&self, table: TableId) -> &[Arc<Route>] {
-        self.tables.get(&table).map_or(&[], |t| t)
+    /// `main`, of IPv4.
+    pub fn table(&self, family: IpFamily, table: TableId) -> &[Arc<Route>] {
+        self.of(family).tables.get(&table).map_or(&[], |t| t)
     }
 
-    /// Kernel `fib_lookup` and `fib_rules_lookup`.
+    /// Kernel `fib_lookup` and `fib_rules_lookup`; of IPv6 `fib6_rule_lookup`.
     pub fn lookup(&self, flow: &Flow) -> Result<Found, NoWay> {
-        if !self.custom_rules {
-            for table in [TableId::MAIN, TableId::DEFAULT] {
+        let family = IpFamily::of(flow.dst);
+        let Tables {
+            rules,
+            custom_rules,
+            ..
+        } = self.of(family);
+        if !custom_rules {
+            let in_order = match family {
+                IpFamily::V4 => [TableId::MAIN, TableId::DEFAULT],
+                IpFamily::V6 => [TableId::LOCAL, TableId::MAIN],
+            };
+            for table in in_order {
                 if let Some(answer) = self.answer(table, flow, None, None) {
                     return answer;
                 }
@@ -195,7 +197,7 @@ impl Fib {
             return Err(no_way(None));
         }
         let mut at = 0;
-        while let Some(rule) = self.rules.get(at) {
+        while let Some(rule) = rules.get(at) {
             at += 1;
             if !rule.fits(flow) {
                 continue;
@@ -216,11 +218,10 @@ impl Fib {
                 }
                 // Only forward, so that there is no loop.
                 RuleAction::Goto(pref) if pref > rule.pref => {
-                    at = self
-                        .rules
+                    at = rules
                         .iter()
                         .position(|r| r.pref >= pref)
-                        .unwrap_or(self.rules.len());
+                        .unwrap_or(rules.len());
                 }
                 RuleAction::Goto(_) | RuleAction::Nop => {}
                 RuleAction::Blackhole => return refuse(RouteError::Invalid),
@@ -256,9 +257,9 @@ impl Fib {
         }
     }
 
-    /// Kernel `fib_table_lookup`: the longest prefix that has a usable hop.
+    /// Kernel `fib_table_lookup` and `fib6_table_lookup`: the longest prefix that has a usable hop.
     fn lookup_in(&self, table: TableId, flow: &Flow) -> TableAnswer {
-        for route in self.table(table) {
+        for route in self.table(IpFamily::of(flow.dst), table) {
             if !route.fits(flow) {
                 continue;
             }
@@ -314,20 +315,30 @@ impl Fib {
         first
     }
 
-    /// The type of an address as table `local` has it (kernel `inet_dev_addr_type`).
+    /// The type of an address as table `local` has it (kernel `inet_dev_addr_type`). Of IPv6, where no device is named, as
+    /// all tables have it (`match_lookup_rt6`).
     pub fn address_kind(&self, addr: IpAddr, dev: Option<&str>) -> RouteKind {
-        if let IpAddr::V4(a) = addr {
-            if a.is_broadcast() || a.octets()[0] == 0 {
+        if addr.is_multicast() {
+            return RouteKind::Multicast;
+        }
+        let table = match addr {
+            IpAddr::V4(a) if a.is_broadcast() || a.octets()[0] == 0 => {
                 return RouteKind::Broadcast;
             }
-            if a.is_multicast() {
-                return RouteKind::Multicast;
+            IpAddr::V4(_) if !self.v4.custom_rules => TableId::MAIN,
+            IpAddr::V6(_) if dev.is_none() => {
+                return match self.lookup(&Flow::to(addr)) {
+                    Ok(found) => found.route.kind,
+                    Err(no_way) => match no_way.error {
+                        RouteError::Invalid => RouteKind::Blackhole,
+                        RouteError::Prohibited => RouteKind::Prohibit,
+                        RouteError::NetUnreachable | RouteError::HostUnreachable => {
+                            RouteKind::Unreachable
+                        }
+                    },
+                };
             }
-        }
-        let table = if self.custom_rules {
-            TableId::LOCAL
-        } else {
-            TableId::MAIN
+            _ => TableId::LOCAL,
         };
         match self.lookup_in(table, &Flow::to(addr)) {
             TableAnswer::Found(route, _) => {
@@ -343,6 +354,44 @@ impl Fib {
 
     pub fn is_local(&self, addr: IpAddr) -> bool {
         self.address_kind(addr, None) == RouteKind::Local
+    }
+}
+
+impl Tables {
+    fn of(rules: &[PolicyRule], defaults: Vec<PolicyRule>) -> Self {
+        let is_default = |r: &PolicyRule| {
+            defaults.iter().any(|d| {
+                d.pref == r.pref
+                    && d.action == r.action
+                    && PolicyRule::all(r.pref, r.action)
+                        == PolicyRule {
+                            span: None,
+                            ..r.clone()
+                        }
+            })
+        };
+        let custom_rules = !rules.iter().all(is_default) || rules.len() != defaults.len();
+        let mut rules = rules.to_vec();
+        rules.sort_by_key(|r| r.pref);
+        Self {
+            tables: BTreeMap::new(),
+            rules,
+            custom_rules,
+        }
+    }
+
+    fn sort(&mut self) {
+        for routes in self.tables.values_mut() {
+            routes.sort_by_key(|r| {
+                let length = r.dst.length().unwrap_or(0);
+                (
+                    std::cmp::Reverse(length),
+                    std::cmp::Reverse(r.table),
+                    std::cmp::Reverse(r.tos),
+                    r.metric,
+                )
+            });
+        }
     }
 }
 
@@ -375,10 +424,7 @@ impl Route {
 impl PolicyRule {
     /// Kernel `fib_rule_match` and `fib4_rule_match`.
     pub fn fits(&self, flow: &Flow) -> bool {
-        let zero = match flow.dst {
-            IpAddr::V4(_) => IpAddr::from([0; 4]),
-            IpAddr::V6(_) => IpAddr::from([0; 16]),
-        };
+        let zero = IpFamily::of(flow.dst).unspecified();
         let any = |range: Option<(u16, u16)>, port: u16| {
             range.is_none_or(|(low, high)| low <= port && port <= high)
         };
@@ -417,11 +463,12 @@ mod tests {
     fn fib(routes: &str, rules: &str) -> Fib {
         let (routes, problems) = read::routes(routes, FileId(0));
         assert!(problems.is_empty(), "{problems:?}");
-        let mut all = PolicyRule::defaults();
+        let mut all = PolicyRule::defaults(IpFamily::V4);
         if !rules.is_empty() {
             all = read::rules(rules, FileId(0)).0;
         }
-        Fib::new(routes, &all, false, 0)
+        let all6 = PolicyRule::defaults(IpFamily::V6);
+        Fib::new(routes, &all, &all6, false, 0)
     }
 
     #[track_caller]
@@ -459,5 +506,29 @@ mod tests {
         );
         check(&fib, "8.8.8.8", "eth0");
         check(&fib, "9.9.9.9", "eth1");
+    }
+
+    #[test]
+    fn ipv6_has_tables_of_its_own_and_the_smallest_metric_of_a_prefix_wins() {
+        let fib = fib(
+            "default via 10.0.0.1 dev eth0\n\
+             default via fd00::2 dev eth1 metric 2048 pref medium\n\
+             default via fd00::3 dev eth2 metric 1024 pref medium\n\
+             local fd00::1 dev eth1 table local proto kernel metric 0 pref medium\n\
+             fd00::/64 dev eth1 proto kernel metric 256 pref medium\n\
+             unreachable fd00:1::/64 dev lo metric 1024 pref medium\n\
+             blackhole fd00:2::/64 dev lo metric 1024 pref medium\n",
+            "0: from all lookup local\n5: from all blackhole\n",
+        );
+        check(&fib, "fd09::1", "eth2");
+        check(&fib, "fd00::9", "eth1");
+        check(&fib, "fd00:1::1", "EHOSTUNREACH");
+        check(&fib, "fd00:2::1", "EINVAL");
+        check(&fib, "8.8.8.8", "EINVAL");
+        let kind = |addr: &str| fib.address_kind(addr.parse().unwrap(), None);
+        assert_eq!(kind("fd00::1"), RouteKind::Local);
+        assert_eq!(kind("fd00:1::1"), RouteKind::Unreachable);
+        assert_eq!(kind("ff02::1"), RouteKind::Multicast);
+        assert_eq!(kind("fd09::1"), RouteKind::Unicast);
     }
 }

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::net::{IfaceName, Masked, Protocol};
+use crate::net::{IfaceName, IpFamily, Masked, Protocol};
 use crate::text::Span;
 
 /// A routing table by its number.
@@ -150,7 +150,7 @@ pub struct PolicyRule {
     pub action: RuleAction,
     /// `suppress_prefixlength N`: an answer of a prefix this short or shorter does not count.
     pub suppress_prefix: Option<u8>,
-    /// `None` for the three that every host has.
+    /// `None` for those that every host has.
     pub span: Option<Span>,
 }
 
@@ -187,12 +187,16 @@ impl PolicyRule {
         }
     }
 
-    /// The three rules that a host starts with (kernel `fib_default_rules_init`).
-    pub fn defaults() -> Vec<Self> {
-        vec![
+    /// The rules that a host starts with (kernel `fib_default_rules_init`, and `fib6_rules_net_init`, whose table `default`
+    /// no rule names).
+    pub fn defaults(family: IpFamily) -> Vec<Self> {
+        let mut rules = vec![
             Self::all(0, RuleAction::Lookup(TableId::LOCAL)),
             Self::all(32766, RuleAction::Lookup(TableId::MAIN)),
-            Self::all(32767, RuleAction::Lookup(TableId::DEFAULT)),
-        ]
+        ];
+        if family == IpFamily::V4 {
+            rules.push(Self::all(32767, RuleAction::Lookup(TableId::DEFAULT)));
+        }
+        rules
     }
 }

@@ -5,9 +5,10 @@ use std::fmt;
 use super::{NextHop, PolicyRule, Route, RouteKind, RuleAction, Scope, TableId};
 use crate::net::Masked;
 
-/// One line, with `table` unless it is main.
+/// One line, with `table` unless it is main. The kernel tells a metric of each route of IPv6, and a scope of none.
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let v6 = self.dst.addr.is_ipv6();
         if self.kind != RouteKind::Unicast {
             write!(f, "{} ", self.kind.name())?;
         }
@@ -24,13 +25,13 @@ impl fmt::Display for Route {
         if let Some(protocol) = &self.protocol {
             write!(f, " proto {protocol}")?;
         }
-        if let Some(scope) = self.scope.name() {
+        if let Some(scope) = self.scope.name().filter(|_| !v6) {
             write!(f, " scope {scope}")?;
         }
         if let Some(source) = self.source {
             write!(f, " src {source}")?;
         }
-        if self.metric != 0 {
+        if self.metric != 0 || v6 {
             write!(f, " metric {}", self.metric)?;
         }
         if let Some(mtu) = self.mtu {
@@ -38,7 +39,11 @@ impl fmt::Display for Route {
         }
         if let [hop] = &self.hops[..] {
             hop.flags(f)?;
-        } else {
+        }
+        if v6 {
+            f.write_str(" pref medium")?;
+        }
+        if self.hops.len() > 1 {
             for hop in &self.hops {
                 write!(f, " nexthop{hop} weight {}", hop.weight.max(1))?;
                 hop.flags(f)?;
@@ -167,6 +172,14 @@ mod tests {
             "172.20.2.0/24 nexthop via 192.168.0.18 dev eth0 weight 1 nexthop via 10.10.0.18 dev eth1 weight 2",
             "broadcast 10.67.0.255 dev eth1 table local scope link",
             "10.0.0.0/8 via 10.1.1.1 dev eth0 mtu 1400",
+            "fd00::/64 dev eth0 proto kernel metric 256 pref medium",
+            "fd01::/64 via fd00::3 dev eth0 metric 1024 onlink pref medium",
+            "fd02::/64 dev eth0 src fd00::9 metric 5 mtu 1400 pref medium",
+            "unreachable fd03::/64 dev lo metric 1024 pref medium",
+            "fd05::/64 metric 1024 pref medium nexthop via fd00::3 dev eth0 weight 1 nexthop via fd00::4 dev eth0 weight 2",
+            "local fd00::1 dev eth0 table local proto kernel metric 0 pref medium",
+            "anycast fd00:: dev eth0 table local proto kernel metric 0 pref medium",
+            "default via fe80::1 dev eth0 table 100 proto static metric 1024 pref medium",
         ] {
             let (routes, diagnostics) = read::routes(line, FileId(0));
             assert_eq!(diagnostics, []);

@@ -1,11 +1,11 @@
 //! `ip route` and `ip rule`, as they print and as they take (iproute2 `ip/iproute.c`, `print_route` and `iproute_modify`;
 //! `ip/iprule.c`, `print_rule`).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::values::{byte, mark, protocol, range, route_prefix, scope_of, selector, table_id};
 use super::{NextHop, PolicyRule, Route, RouteKind, RuleAction, Scope, TableId};
-use crate::net::Masked;
+use crate::net::{IpFamily, Masked};
 use crate::say;
 use crate::text::{Diagnostic, FileId, Line, Span, Word, lines};
 
@@ -46,8 +46,13 @@ pub fn routes(text: &str, file: FileId) -> (Vec<Route>, Vec<Diagnostic>) {
 }
 
 /// The rules of a listing, smallest preference first. A whole listing has rule 0; where that is not there the lines are
-/// taken for what was added to the three that every host has.
+/// taken for what was added to those that every host has.
 pub fn rules(text: &str, file: FileId) -> (Vec<PolicyRule>, Vec<Diagnostic>) {
+    rules_of(IpFamily::V4, text, file)
+}
+
+/// The same of `ip rule` or `ip -6 rule`.
+pub fn rules_of(family: IpFamily, text: &str, file: FileId) -> (Vec<PolicyRule>, Vec<Diagnostic>) {
     let mut rules = Vec::new();
     let mut diagnostics = Vec::new();
     for line in lines(text, file).filter(|l| !l.is_aside()) {
@@ -56,7 +61,7 @@ pub fn rules(text: &str, file: FileId) -> (Vec<PolicyRule>, Vec<Diagnostic>) {
         rules.extend(words.keep(rule));
     }
     if !rules.iter().any(|r: &PolicyRule| r.pref == 0) {
-        rules.extend(PolicyRule::defaults());
+        rules.extend(PolicyRule::defaults(family));
     }
     rules.sort_by_key(|r| r.pref);
     (rules, diagnostics)
@@ -120,7 +125,7 @@ impl<'a, 'd> Words<'a, 'd> {
             "default" => None,
             _ => Some(route_prefix(first)?),
         };
-        let (mut table, mut scope) = (None, None);
+        let (mut table, mut scope, mut metric) = (None, None, None);
         // Only routes of IPv6 have a `pref`.
         let mut v6 = false;
         let mut hop = NextHop::default();
@@ -149,7 +154,7 @@ impl<'a, 'd> Words<'a, 'd> {
                 }
                 "src" => route.source = Some(self.value(word)?.address()?),
                 "metric" | "preference" | "priority" => {
-                    route.metric = self.value(word)?.number(u32::MAX)?;
+                    metric = Some(self.value(word)?.number(u32::MAX)?);
                 }
                 "table" => table = Some(table_id(self.value(word)?)?),
                 "proto" | "protocol" => route.protocol = Some(self.value(word)?.text.into()),
@@ -203,6 +208,12 @@ impl<'a, 'd> Words<'a, 'd> {
         );
         route.table = table.unwrap_or(if local { TableId::LOCAL } else { TableId::MAIN });
         route.scope = scope.unwrap_or(default_scope(&route));
+        // `IP6_RT_PRIO_USER`; the lines of table local are printed with the metric 0.
+        let absent = match route.dst.addr {
+            IpAddr::V6(_) if !local => 1024,
+            _ => 0,
+        };
+        route.metric = metric.unwrap_or(absent);
         Ok(route)
     }
 
@@ -313,11 +324,7 @@ impl<'a, 'd> Words<'a, 'd> {
 }
 
 fn default_of(v6: bool) -> Masked {
-    let any = if v6 {
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED)
-    } else {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
-    };
+    let any = if v6 { IpFamily::V6 } else { IpFamily::V4 }.unspecified();
     Masked {
         addr: any,
         mask: any,

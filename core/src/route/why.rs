@@ -1,4 +1,5 @@
 use super::{Fib, Flow, Found, NoWay, PolicyRule, Route, RuleAction, TableId};
+use crate::net::IpFamily;
 use crate::say;
 use crate::text::{Outcome, Reason, Say, Why};
 
@@ -10,7 +11,9 @@ impl Fib {
             Err(no_way) => (no_way.rule, no_way.route.as_deref()),
         };
         let mut why = Why::default();
-        for rule in self.asked(pref) {
+        let family = IpFamily::of(flow.dst);
+        let custom = self.has_custom_rules(family);
+        for rule in self.asked(family, pref) {
             let outcome = if Some(rule.pref) == pref {
                 Outcome::Held
             } else {
@@ -29,18 +32,15 @@ impl Fib {
             }
         }
         let table = match route.map(|r| r.table) {
-            Some(TableId::LOCAL) | None if !self.has_custom_rules() => TableId::MAIN,
+            Some(TableId::LOCAL) if family == IpFamily::V4 && !custom => TableId::MAIN,
+            None if !custom => TableId::MAIN,
             Some(table) => table,
             None => return why,
         };
-        for line in self.table(table) {
+        for line in self.table(family, table) {
             if route == Some(&**line) {
                 let say = say!("route/longest", dst = flow.dst, prefix = line.dst);
                 why.decided.push(said(line, Outcome::Held, say));
-                continue;
-            }
-            // IPv6 has tables of its own.
-            if line.dst.addr.is_ipv4() != flow.dst.is_ipv4() {
                 continue;
             }
             // What the kernel adds by itself is only worth a word where it could have decided.
@@ -54,9 +54,9 @@ impl Fib {
     }
 
     /// The policy rules asked up to the one that decided. Without rules of its own a host is not asked at all.
-    fn asked(&self, pref: Option<u32>) -> impl Iterator<Item = &PolicyRule> {
-        let custom = self.has_custom_rules();
-        self.rules()
+    fn asked(&self, family: IpFamily, pref: Option<u32>) -> impl Iterator<Item = &PolicyRule> {
+        let custom = self.has_custom_rules(family);
+        self.rules(family)
             .iter()
             .filter(move |r| custom && pref.is_none_or(|p| r.pref <= p))
     }

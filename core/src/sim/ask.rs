@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use super::after::After;
 use super::routing::OutFlow;
 use super::skb::{Dst, Input, Refusal, Skb};
-use crate::net::{IfaceName, Packet, Transport};
+use crate::net::{IfaceName, IpFamily, Packet, Transport};
 use crate::route::{Flow, Found, RouteError};
 use crate::topology::{HostId, World};
 use crate::trace::{Action, Drop, Role};
@@ -45,7 +45,7 @@ pub fn way_out(world: &World, after: &After, at: HostId, flow: &Flow) -> Result<
         return Ok(way(dst, Some(source), answer.and_then(Result::ok)));
     };
     let packet = Packet {
-        src: flow.src.unwrap_or(IpAddr::from([0; 4])),
+        src: flow.src.unwrap_or(IpFamily::of(flow.dst).unspecified()),
         dst: flow.dst,
         ttl: 64,
         tos: flow.tos,

@@ -27,7 +27,11 @@ impl Sim<'_> {
         }
         skb.in_iface = Some(bridge.clone());
         let (mut routed, mut through) = (false, false);
-        if host.sysctls.bridge_nf {
+        let asks = match skb.packet.dst {
+            IpAddr::V4(_) => host.sysctls.bridge_nf,
+            IpAddr::V6(_) => host.sysctls.bridge_nf6,
+        };
+        if asks {
             skb.bridge = Some(BridgeInfo {
                 physin: port.clone(),
                 physout: None,

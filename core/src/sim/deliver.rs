@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use super::engine::Sim;
+use super::errors::Problem;
 use super::flows::{Hit, Open, Stage};
 use super::output::SendOptions;
 use super::skb::{Ct, Skb};
@@ -25,18 +26,23 @@ impl Sim<'_> {
                 self.step(at, &skb, Part::Process, Action::KernelTook);
                 let Some(host) = self.host(at) else { return };
                 let many = skb.dst.as_ref().is_some_and(|d| d.broadcast || d.multicast);
-                let ignored =
-                    host.sysctls.ignore_echo || (many && host.sysctls.ignore_broadcast_echo);
-                if icmp.kind == 8 && !ignored {
+                let (echo, unreachable, ignored) = match skb.packet.dst {
+                    IpAddr::V4(_) => {
+                        let all = host.sysctls.ignore_echo;
+                        (8, 3, all || (many && host.sysctls.ignore_broadcast_echo))
+                    }
+                    IpAddr::V6(_) => (128, 1, host.sysctls.ignore_echo6),
+                };
+                if icmp.kind == echo && !ignored {
                     self.echo(at, &skb);
                 }
-                if let (3, Some(about)) = (icmp.kind, &icmp.about) {
+                if let Some(about) = icmp.about.as_ref().filter(|_| icmp.kind == unreachable) {
                     self.tcp_error(at, &skb, about);
                 }
             }
             Transport::Sctp { .. } | Transport::Other(_) => {
                 self.step(at, &skb, Part::Process, Action::NothingListens);
-                self.icmp_error(at, &skb, 3, 2, Maker::IcmpError);
+                self.icmp_error(at, &skb, Problem::ProtocolUnreachable, Maker::IcmpError);
             }
         }
     }
@@ -102,7 +108,7 @@ impl Sim<'_> {
                 // UDP has let the packet's connection go before it answers (kernel `__udp4_lib_rcv`).
                 let mut bare = skb.clone();
                 bare.ct = Ct::default();
-                self.icmp_error(at, &bare, 3, 3, Maker::IcmpError);
+                self.icmp_error(at, &bare, Problem::PortUnreachable, Maker::IcmpError);
             }
         }
     }
@@ -163,8 +169,7 @@ impl Sim<'_> {
         if let Some(state) = self.state(at) {
             state.flows.open.push(open);
         }
-        let ttl = self.host(at).map_or(64, |h| h.sysctls.ttl);
-        let packet = segment(&skb.packet, ttl, TcpFlags::SYN_ACK, 0);
+        let packet = segment(&skb.packet, self.ttl(at, &skb.packet), TcpFlags::SYN_ACK, 0);
         let options = SendOptions {
             any_source: socket.transparent,
             owner: Some(owner),

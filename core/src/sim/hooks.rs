@@ -7,7 +7,7 @@ use super::skb::{Ct, Skb};
 use crate::conntrack::{
     Confirmed, Connection, CtState, Direction, Lookup, LookupReason, Manip, NatChoice,
 };
-use crate::net::{IfaceName, Protocol};
+use crate::net::{IfaceName, IpFamily, Protocol};
 use crate::netfilter::hooks::{NatStop, Stop};
 use crate::netfilter::nft::{self, BaseKind, BaseRef};
 use crate::netfilter::walk::{self, NatKind, NatRequest, TableRef, Traversal, Verdict};
@@ -19,14 +19,14 @@ use crate::trace::{Action, Drop, HookVisit, Part, RuleStep, TableVisit, Tracking
 /// What a hook walks a packet through.
 #[derive(Clone, Copy)]
 enum Asked {
-    Table(TableName),
+    Table(IpFamily, TableName),
     Chain(BaseRef),
 }
 
 impl Asked {
     fn table(self) -> TableRef {
         match self {
-            Asked::Table(table) => TableRef::Iptables(table),
+            Asked::Table(family, table) => TableRef::Iptables(family, table),
             Asked::Chain(chain) => TableRef::Nft(chain.table),
         }
     }
@@ -35,7 +35,12 @@ impl Asked {
 impl Sim<'_> {
     /// Asks netfilter at a hook. False: the packet goes no further.
     pub(super) fn hook(&mut self, at: HostId, hook: Hook, skb: &mut Skb) -> bool {
-        let Some(stops) = self.state(at).map(|s| s.stops.clone()) else {
+        let family = IpFamily::of(skb.packet.dst);
+        let of_family = |s: &mut super::HostState| match family {
+            IpFamily::V4 => s.stops.clone(),
+            IpFamily::V6 => s.stops6.clone(),
+        };
+        let Some(stops) = self.state(at).map(of_family) else {
             return false;
         };
         let stops = &stops[hook as usize];
@@ -51,7 +56,7 @@ impl Sim<'_> {
         for stop in stops {
             let goes_on = match stop {
                 Stop::Conntrack => self.track(at, hook, skb),
-                Stop::Table(table) => self.rules(at, hook, Asked::Table(*table), skb),
+                Stop::Table(table) => self.rules(at, hook, Asked::Table(family, *table), skb),
                 Stop::Chain(chain) => self.rules(at, hook, Asked::Chain(*chain), skb),
                 Stop::Nat(stops) => self.nat(at, hook, stops, skb),
                 Stop::Confirm => self.confirm(at, hook, skb),
@@ -123,7 +128,7 @@ impl Sim<'_> {
     /// The table mangle and chains of type route look for the way again when they have changed the packet.
     fn may_reroute(&self, at: HostId, asked: Asked) -> bool {
         match asked {
-            Asked::Table(table) => table == TableName::Mangle,
+            Asked::Table(_, table) => table == TableName::Mangle,
             Asked::Chain(chain) => {
                 let base = self.host(at).and_then(|h| h.nft.base(chain));
                 base.is_some_and(|b| b.kind == BaseKind::Route)
@@ -179,7 +184,7 @@ impl Sim<'_> {
             now,
         };
         let traversal: Option<Traversal> = match asked {
-            Asked::Table(table) => {
+            Asked::Table(_, table) => {
                 std::mem::swap(&mut coins, &mut state.netfilter.coins);
                 let done = walk::traverse(&host.iptables, table, &mut ctx, &mut state.netfilter);
                 std::mem::swap(&mut coins, &mut state.netfilter.coins);
@@ -344,7 +349,7 @@ impl Sim<'_> {
         };
         for stop in stops {
             let asked = match stop {
-                NatStop::Table => Asked::Table(TableName::Nat),
+                NatStop::Table => Asked::Table(IpFamily::of(skb.packet.dst), TableName::Nat),
                 NatStop::Chain(chain) => Asked::Chain(*chain),
             };
             let Some(verdict) = self.traverse(at, hook, asked, skb) else {
@@ -417,14 +422,15 @@ impl Sim<'_> {
         if request.kind != NatKind::Masquerade {
             return Choice::Of(choice);
         }
-        // Kernel `nf_nat_masquerade_ipv4`.
+        // Kernel `nf_nat_masquerade_ipv4` and `nf_nat_masquerade_ipv6`, which asks for the destination's sake.
         if skb.packet.src.is_unspecified() {
             return Choice::Nothing;
         }
         let (Some(host), Some(out), Some(dst)) = (self.host(at), &skb.out_iface, &skb.dst) else {
             return Choice::Impossible;
         };
-        let next = dst.gateway.unwrap_or(skb.packet.dst);
+        let gateway = dst.gateway.filter(|g| g.is_ipv4());
+        let next = gateway.unwrap_or(skb.packet.dst);
         let Some(addr) = select_address(host, out.as_str(), Some(next), Scope::Global) else {
             return Choice::Impossible;
         };

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::flows::Flows;
 use super::neighbour::Entry;
+use super::routing6::source_address;
 use crate::conntrack::Conntrack;
 use crate::load_balancer;
-use crate::net::{IfaceName, Mac, Packet};
+use crate::net::{IfaceName, IpFamily, Mac, Packet};
 use crate::netfilter::hooks::{self, Stop};
 use crate::netfilter::ipset::Sets;
 use crate::netfilter::{self, AddressType, Env, Hook, Socket as FoundSocket, nft};
@@ -22,6 +23,8 @@ pub struct HostState {
     pub nft: nft::State,
     /// What each hook asks, in order.
     pub(super) stops: Arc<[Vec<Stop>; 5]>,
+    /// The same of IPv6.
+    pub(super) stops6: Arc<[Vec<Stop>; 5]>,
     pub neighbours: BTreeMap<(IfaceName, IpAddr), Entry>,
     /// By bridge and hardware address: the port.
     pub fdb: BTreeMap<(IfaceName, Mac), IfaceName>,
@@ -47,7 +50,8 @@ impl HostState {
             conntrack: Conntrack::default(),
             netfilter: netfilter::State::new(seed),
             nft: nft::State::new(seed),
-            stops: Arc::new(Hook::ALL.map(|hook| stops(host, hook))),
+            stops: Arc::new(Hook::ALL.map(|hook| stops(host, hook, IpFamily::V4))),
+            stops6: Arc::new(Hook::ALL.map(|hook| stops(host, hook, IpFamily::V6))),
             neighbours: neighbours.collect(),
             fdb: host.fdb.iter().filter_map(|e| learnt(host, e)).collect(),
             balancer: load_balancer::State::default(),
@@ -64,8 +68,8 @@ fn learnt(host: &Host, entry: &FdbEntry) -> Option<((IfaceName, Mac), IfaceName)
     Some(((master, entry.mac), entry.dev.clone()))
 }
 
-fn stops(host: &Host, hook: Hook) -> Vec<Stop> {
-    let mut stops = hooks::stops(&host.iptables, &host.nft, hook, false);
+fn stops(host: &Host, hook: Hook, family: IpFamily) -> Vec<Stop> {
+    let mut stops = hooks::stops(&host.iptables, &host.nft, hook, family);
     if !host.conntrack {
         stops.retain(|s| !matches!(s, Stop::Conntrack | Stop::Confirm));
     }
@@ -131,7 +135,7 @@ impl Env for View<'_> {
     }
 }
 
-/// An interface's address for talking to `dst` (kernel `inet_select_addr`): on the next hop's subnet, else its first, else
+/// An interface's address for talking to `dst` (kernel `inet_select_addr`; of IPv6 see [`source_address`]): on the next hop's subnet, else its first, else
 /// any other interface's.
 pub(super) fn select_address(
     host: &Host,
@@ -139,6 +143,9 @@ pub(super) fn select_address(
     dst: Option<IpAddr>,
     scope: Scope,
 ) -> Option<IpAddr> {
+    if let Some(IpAddr::V6(dst)) = dst {
+        return source_address(host, dev, dst).map(IpAddr::V6);
+    }
     let localnet = if host.sysctls.route_localnet(dev) {
         Scope::Link
     } else {

@@ -3,13 +3,14 @@
 //! [`run`] plays a probe in a [`World`] and gives its [`Trace`]. A [`Sim`] is a run under way, for who wants to put packets in
 //! one by one and look at the hosts between. Within a host a packet goes as in the kernel: `receive` and `bridge` take frames
 //! in, `hooks` asks netfilter, `routing` decides, `deliver` hands over to sockets, `output` sends, `reply` makes what the host
-//! answers by itself; `talk` is what clients and servers say to each other.
+//! answers by itself, `routing6` and `errors` are what differs of IPv6; `talk` is what clients and servers say to each other.
 
 mod after;
 mod ask;
 mod bridge;
 mod deliver;
 mod engine;
+mod errors;
 mod flows;
 mod follow;
 mod hooks;
@@ -23,6 +24,7 @@ mod record;
 mod reply;
 mod roads;
 mod routing;
+mod routing6;
 mod skb;
 mod talk;
 

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use super::engine::{Event, Sim};
+use super::errors::Problem;
 use super::routing::OutFlow;
 use super::skb::{Inner, Skb};
 use crate::net::{IfaceName, Mac, Packet, Transport};
@@ -266,9 +267,9 @@ impl Sim<'_> {
         self.after(wait, Event::NoAnswer { host: at, skb });
     }
 
-    /// The wait for a neighbour is over (kernel `ipv4_link_failure`).
+    /// The wait for a neighbour is over (kernel `ipv4_link_failure`, `ndisc_error_report`).
     pub(super) fn unreachable(&mut self, at: HostId, skb: &Skb) {
-        self.icmp_error(at, skb, 3, 1, Maker::IcmpError);
+        self.icmp_error(at, skb, Problem::HostUnreachable, Maker::IcmpError);
     }
 }
 

@@ -1,6 +1,8 @@
 use std::net::IpAddr;
 
 use super::engine::Sim;
+use super::errors::Problem;
+use super::routing6::refused_at_once;
 use super::skb::{Ct, Input, Refusal, Skb};
 use crate::load_balancer::Handling;
 use crate::net::{IfaceName, Mac};
@@ -48,8 +50,14 @@ impl Sim<'_> {
         self.ip_receive(at, skb);
     }
 
-    /// Kernel `ip_rcv`.
+    /// Kernel `ip_rcv` and `ipv6_rcv`.
     pub(super) fn ip_receive(&mut self, at: HostId, mut skb: Skb) {
+        if let (IpAddr::V6(src), IpAddr::V6(dst)) = (skb.packet.src, skb.packet.dst) {
+            let outside = skb.in_iface.as_ref().is_some_and(|i| i.as_str() != "lo");
+            if let Some(why) = refused_at_once(src, dst, outside) {
+                return self.drop(at, &skb, Part::Routing, why);
+            }
+        }
         let toward = match self.balance(at, &mut skb) {
             Ok(toward) => toward,
             Err(()) => return,
@@ -113,20 +121,21 @@ impl Sim<'_> {
             return self.drop(at, skb, Part::Routing, Drop::NotForwarding);
         }
         self.drop(at, skb, Part::Routing, Drop::NoRoute);
-        let code = match error {
-            RouteError::Invalid => return,
-            RouteError::HostUnreachable => 1,
-            RouteError::NetUnreachable => 0,
-            RouteError::Prohibited => 13,
-        };
+        if error == RouteError::Invalid {
+            return;
+        }
         let (sender, now) = (skb.packet.src, self.now);
         if self.state(at).is_some_and(|s| s.may_tell(sender, now)) {
-            self.icmp_error(at, skb, 3, code, Maker::IcmpError);
+            self.icmp_error(at, skb, Problem::NoRoute(error), Maker::IcmpError);
         }
     }
 
-    /// Kernel `ip_forward`.
+    /// Kernel `ip_forward` and `ip6_forward`.
     fn forward(&mut self, at: HostId, mut skb: Skb) {
+        let forwards = self.host(at).is_some_and(|h| h.sysctls.forwarding6);
+        if skb.packet.dst.is_ipv6() && !forwards {
+            return self.drop(at, &skb, Part::Routing, Drop::NotForwarding);
+        }
         if skb.packet_type != PacketType::Unicast {
             return self.drop(at, &skb, Part::Routing, Drop::OtherMachine);
         }
@@ -135,7 +144,7 @@ impl Sim<'_> {
         }
         if skb.packet.ttl <= 1 {
             self.drop(at, &skb, Part::Routing, Drop::Ttl);
-            return self.icmp_error(at, &skb, 11, 0, Maker::IcmpError);
+            return self.icmp_error(at, &skb, Problem::TimeExceeded, Maker::IcmpError);
         }
         skb.packet.ttl -= 1;
         self.step(at, &skb, Part::Routing, Action::TtlDecremented);

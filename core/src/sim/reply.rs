@@ -1,41 +1,29 @@
 use std::net::IpAddr;
 
 use super::engine::Sim;
-use super::host::select_address;
+use super::errors::Problem;
 use super::output::SendOptions;
 use super::routing::OutFlow;
 use super::skb::{Ct, Skb};
 use crate::conntrack::{CtState, Direction};
-use crate::net::{Icmp, Packet, Protocol, TcpFlags, Transport};
-use crate::netfilter::matches::PacketType;
+use crate::net::{Icmp, IpFamily, Packet, TcpFlags, Transport};
 use crate::netfilter::targets::RejectWith;
-use crate::route::{Flow, Scope};
+use crate::route::Flow;
 use crate::topology::HostId;
 use crate::trace::{Action, Drop, Maker, Occasion, Part, Role};
 
-/// IPTOS_PREC_INTERNETCONTROL
-const ERROR_TOS: u8 = 0xc0;
-
 impl Sim<'_> {
-    /// Answers a packet that a rule refused (kernel `net/ipv4/netfilter/ipt_REJECT.c`).
+    /// Answers a packet that a rule refused (kernel `net/ipv4/netfilter/ipt_REJECT.c`, `net/ipv6/netfilter/ip6t_REJECT.c`).
     pub(super) fn reject(&mut self, at: HostId, skb: &Skb, with: RejectWith) {
-        let code = match with {
-            RejectWith::NetUnreachable => 0,
-            RejectWith::HostUnreachable => 1,
-            RejectWith::ProtoUnreachable => 2,
-            RejectWith::PortUnreachable => 3,
-            RejectWith::NetProhibited => 9,
-            RejectWith::HostProhibited => 10,
-            RejectWith::AdminProhibited => 13,
-            RejectWith::TcpReset => return self.reject_by_reset(at, skb),
-            _ => return,
-        };
-        self.icmp_error(at, skb, 3, code, Maker::Reject(with));
+        match with {
+            RejectWith::TcpReset => self.reject_by_reset(at, skb),
+            with => self.icmp_error(at, skb, Problem::Rejected(with), Maker::Reject(with)),
+        }
     }
 
     /// Kernel `nf_send_reset`.
     fn reject_by_reset(&mut self, at: HostId, skb: &Skb) {
-        let Some(packet) = reset_for(&skb.packet, self.ttl(at)) else {
+        let Some(packet) = reset_for(&skb.packet, self.ttl(at, &skb.packet)) else {
             return;
         };
         let to_many = |d: &super::skb::Dst| d.broadcast || d.multicast;
@@ -62,69 +50,23 @@ impl Sim<'_> {
         self.local_out(at, reset);
     }
 
-    fn ttl(&self, at: HostId) -> u8 {
-        self.host(at).map_or(64, |h| h.sysctls.ttl)
+    /// What a packet begins with that answers another.
+    pub(super) fn ttl(&self, at: HostId, to: &Packet) -> u8 {
+        let family = IpFamily::of(to.dst);
+        self.host(at).map_or(64, |h| h.ttl(family))
     }
 
-    /// IP4_REPLY_MARK
-    fn reflected(&self, at: HostId, skb: &Skb) -> u32 {
-        match self.host(at) {
-            Some(host) if host.sysctls.fwmark_reflect => skb.mark,
-            _ => 0,
-        }
-    }
-
-    /// Tells a packet's sender what went wrong (kernel `__icmp_send`).
-    pub(super) fn icmp_error(&mut self, at: HostId, skb: &Skb, kind: u8, code: u8, maker: Maker) {
-        let Some(host) = self.host(at) else { return };
-        let about = &skb.packet;
-        if skb.packet_type != PacketType::Unicast || about.src.is_ipv6() || skb.by_icmp {
-            return;
-        }
-        if skb.dst.as_ref().is_some_and(|d| d.broadcast || d.multicast) {
-            return;
-        }
-        // No error about an error.
-        if let Transport::Icmp(icmp) = &about.transport
-            && (matches!(icmp.kind, 3 | 4 | 5 | 11 | 12) || icmp.kind > 18)
-        {
-            return;
-        }
-        let local = skb.dst.as_ref().is_some_and(|d| d.local);
-        let source = if local {
-            Some(about.dst)
-        } else if host.sysctls.icmp_inbound_address {
-            skb.in_iface
-                .as_ref()
-                .and_then(|i| select_address(host, i.as_str(), Some(about.src), Scope::Link))
-        } else {
-            None
-        };
-        let gateway = skb
-            .dst
-            .as_ref()
-            .filter(|_| kind == 5)
-            .map(|d| d.gateway.unwrap_or(about.dst));
-        let packet = Packet {
-            src: source.unwrap_or(IpAddr::from([0; 4])),
-            dst: about.src,
-            ttl: host.sysctls.ttl,
-            tos: (about.tos & 0x1e) | ERROR_TOS,
-            transport: Transport::Icmp(Icmp {
-                kind,
-                code,
-                id: 0,
-                gateway,
-                about: Some(Box::new(about.clone())),
-            }),
-            payload: u16::try_from(about.length().min(548)).unwrap_or(548),
-        };
-        let mark = self.reflected(at, skb);
-        self.send_attached(at, skb, packet, mark, maker);
+    /// IP4_REPLY_MARK, IP6_REPLY_MARK
+    pub(super) fn reflected(&self, at: HostId, skb: &Skb) -> u32 {
+        let reflects = self.host(at).is_some_and(|host| match skb.packet.dst {
+            IpAddr::V4(_) => host.sysctls.fwmark_reflect,
+            IpAddr::V6(_) => host.sysctls.fwmark_reflect6,
+        });
+        if reflects { skb.mark } else { 0 }
     }
 
     /// Sends a packet that belongs to the connection of the one that caused it (kernel `nf_ct_attach`).
-    fn send_attached(
+    pub(super) fn send_attached(
         &mut self,
         at: HostId,
         cause: &Skb,
@@ -136,7 +78,7 @@ impl Sim<'_> {
         let flow = Flow {
             src: source,
             mark,
-            protocol: Some(Protocol::ICMP),
+            protocol: Some(packet.protocol()),
             tos: packet.tos & 0xfc,
             uid: Some(0),
             ..Flow::to(packet.dst)
@@ -183,7 +125,7 @@ impl Sim<'_> {
             return;
         }
         state.redirected.push(src);
-        self.icmp_error(at, skb, 5, 1, Maker::Redirect);
+        self.icmp_error(at, skb, Problem::ShorterWay, Maker::Redirect);
     }
 
     /// No socket wants the segment (kernel `tcp_v4_send_reset`). `any_source`: a transparent one has it, and refuses it.
@@ -192,7 +134,9 @@ impl Sim<'_> {
             .dst
             .as_ref()
             .is_some_and(|d| d.local && !d.broadcast && !d.multicast);
-        let Some(mut packet) = reset_for(&skb.packet, self.ttl(at)).filter(|_| to_host) else {
+        let Some(mut packet) =
+            reset_for(&skb.packet, self.ttl(at, &skb.packet)).filter(|_| to_host)
+        else {
             return;
         };
         packet.tos = skb.packet.tos;
@@ -221,7 +165,7 @@ impl Sim<'_> {
         journey
     }
 
-    /// Kernel `icmp_echo`.
+    /// Kernel `icmp_echo` and `icmpv6_echo_reply`.
     pub(super) fn echo(&mut self, at: HostId, skb: &Skb) {
         let Transport::Icmp(icmp) = &skb.packet.transport else {
             return;
@@ -229,15 +173,18 @@ impl Sim<'_> {
         let many = skb.dst.as_ref().is_some_and(|d| d.broadcast || d.multicast);
         let packet = Packet {
             src: if many {
-                IpAddr::from([0; 4])
+                IpFamily::of(skb.packet.dst).unspecified()
             } else {
                 skb.packet.dst
             },
             dst: skb.packet.src,
-            ttl: self.ttl(at),
+            ttl: self.ttl(at, &skb.packet),
             tos: skb.packet.tos,
             transport: Transport::Icmp(Icmp {
-                kind: 0,
+                kind: match skb.packet.dst {
+                    IpAddr::V4(_) => 0,
+                    IpAddr::V6(_) => 129,
+                },
                 code: icmp.code,
                 id: icmp.id,
                 gateway: None,

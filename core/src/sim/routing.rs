@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use super::engine::Sim;
 use super::host::select_address;
 use super::skb::{Dst, Input, Refusal, Skb};
-use crate::net::{IfaceName, Packet};
+use crate::net::{IfaceName, IpFamily, Packet};
 use crate::netfilter::Hook;
 use crate::route::{Flow, Found, NoWay, RouteError, RouteKind, Scope};
 use crate::topology::{Host, HostId};
@@ -59,6 +59,9 @@ impl Sim<'_> {
         skb: &Skb,
         toward: Option<IpAddr>,
     ) -> Result<Dst, Drop> {
+        if let IpAddr::V6(dst) = toward.unwrap_or(skb.packet.dst) {
+            return self.route_input6(at, skb, dst, toward);
+        }
         let Some(host) = self.host(at) else {
             return Err(Drop::NoRoute);
         };
@@ -249,7 +252,7 @@ impl Sim<'_> {
         let fib = &state.fib;
         let redirects = out == Some(dev) && host.sysctls.send_redirects(iif);
         if rpf == 0 && !redirects {
-            let custom = fib.custom_local || fib.has_custom_rules();
+            let custom = fib.custom_local || fib.has_custom_rules(IpFamily::V4);
             if accept_local {
                 return Source::OnLink(false);
             }
@@ -312,6 +315,9 @@ impl Sim<'_> {
         wanted: OutFlow,
         answer: &mut Option<Result<Found, NoWay>>,
     ) -> Result<(Dst, IpAddr), RouteError> {
+        if let IpAddr::V6(dst) = wanted.flow.dst {
+            return self.route_output6(at, wanted, dst, answer);
+        }
         let OutFlow { flow, any_source } = wanted;
         let host = self.host(at).ok_or(RouteError::NetUnreachable)?;
         let dst = flow.dst;
@@ -420,7 +426,8 @@ impl Sim<'_> {
         let kind = self
             .state(at)
             .map_or(RouteKind::Unicast, |s| s.fib.address_kind(src, None));
-        let ours = matches!(kind, RouteKind::Local | RouteKind::Unicast);
+        // Of IPv6 nobody asks whose the source is (`ip6_route_me_harder`).
+        let ours = matches!(kind, RouteKind::Local | RouteKind::Unicast) || src.is_ipv6();
         let packet = &skb.packet;
         let flow = Flow {
             src: ours.then_some(src),

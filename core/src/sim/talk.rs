@@ -11,7 +11,8 @@ use super::skb::Skb;
 use super::{Probe, ProbeKind};
 use crate::conntrack::Conntrack;
 use crate::net::{
-    HttpVersion, Icmp, IfaceName, Mac, Packet, Protocol, Request, Response, TcpFlags, Transport,
+    HttpVersion, Icmp, IfaceName, IpFamily, Mac, Packet, Protocol, Request, Response, TcpFlags,
+    Transport,
 };
 use crate::netfilter::{self, SocketOwner};
 use crate::topology::{HostId, Service, Socket};
@@ -28,7 +29,8 @@ impl Sim<'_> {
         let at = self.world.find(&probe.from)?;
         let host = self.host(at)?;
         let sport = self.free_port(at, (probe.to, probe.port));
-        let zero = IpAddr::from([0; 4]);
+        let family = IpFamily::of(probe.to);
+        let zero = family.unspecified();
         let (transport, payload) = match &probe.kind {
             ProbeKind::TcpConnect | ProbeKind::Http(_) => (
                 Transport::Tcp {
@@ -47,7 +49,10 @@ impl Sim<'_> {
             ),
             ProbeKind::IcmpEcho => (
                 Transport::Icmp(Icmp {
-                    kind: 8,
+                    kind: match family {
+                        IpFamily::V4 => 8,
+                        IpFamily::V6 => 128,
+                    },
                     code: 0,
                     id: sport,
                     gateway: None,
@@ -59,7 +64,7 @@ impl Sim<'_> {
         let packet = Packet {
             src: zero,
             dst: probe.to,
-            ttl: host.sysctls.ttl,
+            ttl: host.ttl(family),
             tos: 0,
             transport,
             payload,
@@ -441,8 +446,7 @@ impl Sim<'_> {
         maker: Maker,
         open: &Open,
     ) -> u32 {
-        let ttl = self.host(at).map_or(64, |h| h.sysctls.ttl);
-        let packet = segment(&to.packet, ttl, flags, payload);
+        let packet = segment(&to.packet, self.ttl(at, &to.packet), flags, payload);
         let role = match open.listener {
             Some(_) => Role::Reply,
             None => Role::Request,
@@ -467,7 +471,7 @@ impl Sim<'_> {
         let packet = Packet {
             src: skb.packet.dst,
             dst: skb.packet.src,
-            ttl: self.host(at).map_or(64, |h| h.sysctls.ttl),
+            ttl: self.ttl(at, &skb.packet),
             tos: 0,
             transport: Transport::Udp {
                 sport: dport,

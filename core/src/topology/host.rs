@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Interface, Sysctls};
 use crate::envoy;
 use crate::load_balancer::LoadBalancer;
-use crate::net::{IfaceName, Mac, Masked, Protocol};
+use crate::net::{IfaceName, IpFamily, Mac, Masked, Protocol};
 use crate::netfilter::{Match, Rule, Ruleset, Table, TableName, Target, ipset, nft};
 use crate::route::{Fib, NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::text::Span;
@@ -22,8 +22,10 @@ pub struct Host {
     pub interfaces: Vec<Interface>,
     /// All tables' lines, without those of table local that the host makes of its addresses.
     pub routes: Vec<Route>,
-    /// By preference; the three that every host has among them.
+    /// By preference; those that every host has among them.
     pub rules: Vec<PolicyRule>,
+    /// The same of IPv6.
+    pub rules6: Vec<PolicyRule>,
     pub sysctls: Sysctls,
     pub iptables: Ruleset,
     pub nft: nft::Ruleset,
@@ -101,17 +103,18 @@ impl Host {
     /// A machine with `lo` and nothing else.
     pub fn new(name: &str, kind: HostKind) -> Self {
         let mut lo = Interface::new("lo", super::IfaceKind::Loopback);
-        lo.addrs.push(super::IfaceAddr::new(
-            IpAddr::from(std::net::Ipv4Addr::LOCALHOST),
-            8,
-        ));
+        for (family, length) in [(IpFamily::V4, 8), (IpFamily::V6, 128)] {
+            lo.addrs
+                .push(super::IfaceAddr::new(family.loopback(), length));
+        }
         Self {
             name: name.into(),
             kind,
             node: None,
             interfaces: vec![lo],
             routes: Vec::new(),
-            rules: PolicyRule::defaults(),
+            rules: PolicyRule::defaults(IpFamily::V4),
+            rules6: PolicyRule::defaults(IpFamily::V6),
             sysctls: Sysctls::default(),
             iptables: Ruleset::default(),
             nft: nft::Ruleset::default(),
@@ -137,6 +140,14 @@ impl Host {
             table.name == TableName::Nat || table.chains.iter().flat_map(|c| &c.rules).any(asks)
         };
         !self.nft.tables.is_empty() || self.iptables.tables.iter().any(in_table)
+    }
+
+    /// What a packet of its own begins with: the TTL, or hop limit.
+    pub fn ttl(&self, family: IpFamily) -> u8 {
+        match family {
+            IpFamily::V4 => self.sysctls.ttl,
+            IpFamily::V6 => self.sysctls.hop_limit,
+        }
     }
 
     /// Where a vxlan device sends frames for an address, by a line of `bridge fdb`.
@@ -167,17 +178,60 @@ impl Host {
             }
             route
         });
-        let made = self.interfaces.iter().flat_map(local_routes);
+        let forwards = self.sysctls.forwarding6;
+        let made = self.interfaces.iter().flat_map(|iface| {
+            let mut routes = local_routes(iface);
+            routes.extend(local_routes6(iface, forwards));
+            routes
+        });
         let by_ports = self.sysctls.multipath_hash == 1;
-        Fib::new(written.chain(made), &self.rules, by_ports, seed)
+        let routes = written.chain(made);
+        Fib::new(routes, &self.rules, &self.rules6, by_ports, seed)
     }
 }
 
-/// What an interface's addresses put into table local (kernel `fib_add_ifaddr`).
+/// What an interface's addresses of IPv6 put into table local (kernel `addrconf_f6i_alloc`): themselves, the address of all
+/// routers of their subnet where the host is one (RFC 4291, 2.6.1), and multicast.
+fn local_routes6(iface: &Interface, forwards: bool) -> Vec<Route> {
+    let make = |kind, dst, metric| Route {
+        table: TableId::LOCAL,
+        kind,
+        dst,
+        tos: 0,
+        metric,
+        scope: Scope::Global,
+        protocol: Some("kernel".into()),
+        source: None,
+        hops: vec![NextHop {
+            dev: Some(iface.name.clone()),
+            ..NextHop::default()
+        }],
+        mtu: None,
+        span: None,
+    };
+    let mut routes = Vec::new();
+    let own = iface.addrs.iter().filter(|a| a.addr.is_ipv6() && iface.up);
+    for a in own {
+        routes.push(make(RouteKind::Local, Masked::host(a.addr), 0));
+        let routers = a.subnet().map(|s| Masked::host(s.addr));
+        if let Some(routers) = routers.filter(|_| forwards && a.length < 127) {
+            let there = routes.iter().any(|r| r.dst == routers);
+            routes.extend((!there).then(|| make(RouteKind::Anycast, routers, 0)));
+        }
+    }
+    if !routes.is_empty() && !iface.is_loopback() {
+        let all = Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0).into();
+        let all = Masked::prefix(all, 8);
+        routes.extend(all.map(|all| make(RouteKind::Multicast, all, 256)));
+    }
+    routes
+}
+
+/// What an interface's addresses of IPv4 put there (kernel `fib_add_ifaddr`).
 fn local_routes(iface: &Interface) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
     let mut subnets: Vec<(Masked, IpAddr)> = Vec::new();
-    for a in &iface.addrs {
+    for a in iface.addrs.iter().filter(|a| a.addr.is_ipv4()) {
         let Some(subnet) = a.subnet() else { continue };
         // The first address of a subnet is its primary: the others are answered for from it.
         let primary = subnets.iter().find(|(s, _)| *s == subnet).map(|(_, p)| *p);

@@ -12,10 +12,16 @@ pub struct Sysctls {
     /// `net.ipv4.conf.default.*`: of interfaces that `ifaces` does not name.
     pub default: Conf,
     pub ifaces: BTreeMap<IfaceName, Conf>,
+    /// `net.ipv6.conf.all.forwarding`: a packet of IPv6 is forwarded whatever its interface says (kernel `ip6_forward`).
+    pub forwarding6: bool,
     /// `net.bridge.bridge-nf-call-iptables`
     pub bridge_nf: bool,
+    /// `net.bridge.bridge-nf-call-ip6tables`
+    pub bridge_nf6: bool,
     /// `net.ipv4.ip_default_ttl`
     pub ttl: u8,
+    /// `net.ipv6.conf.all.hop_limit`, as all interfaces have it.
+    pub hop_limit: u8,
     /// `net.netfilter.nf_conntrack_tcp_loose`
     pub tcp_loose: bool,
     /// `net.netfilter.nf_conntrack_tcp_be_liberal`
@@ -24,8 +30,12 @@ pub struct Sysctls {
     pub nonlocal_bind: bool,
     /// `net.ipv4.fwmark_reflect`: the mark of a packet passes to the RST or ICMP message that answers it.
     pub fwmark_reflect: bool,
+    /// `net.ipv6.fwmark_reflect`
+    pub fwmark_reflect6: bool,
     /// `net.ipv4.icmp_echo_ignore_all`
     pub ignore_echo: bool,
+    /// `net.ipv6.icmp.echo_ignore_all`
+    pub ignore_echo6: bool,
     /// `net.ipv4.icmp_echo_ignore_broadcasts`
     pub ignore_broadcast_echo: bool,
     /// `net.ipv4.icmp_errors_use_inbound_ifaddr`
@@ -63,13 +73,18 @@ impl Default for Sysctls {
             all: conf,
             default: conf,
             ifaces: BTreeMap::new(),
+            forwarding6: true,
             bridge_nf: true,
+            bridge_nf6: true,
             ttl: 64,
+            hop_limit: 64,
             tcp_loose: true,
             tcp_liberal: false,
             nonlocal_bind: false,
             fwmark_reflect: false,
+            fwmark_reflect6: false,
             ignore_echo: false,
+            ignore_echo6: false,
             ignore_broadcast_echo: true,
             icmp_inbound_address: false,
             local_ports: (32768, 60999),
@@ -147,6 +162,14 @@ impl Sysctls {
         let on = number.map(|n| n != 0);
         match (key.as_str(), on) {
             ("net.ipv4.ip_forward", Some(on)) => self.forward_all(on),
+            ("net.ipv6.conf.all.forwarding", Some(on)) => self.forwarding6 = on,
+            ("net.ipv6.conf.all.hop_limit", _) => match number {
+                Some(n) if n > 0 => self.hop_limit = n,
+                _ => return false,
+            },
+            ("net.ipv6.fwmark_reflect", Some(on)) => self.fwmark_reflect6 = on,
+            ("net.ipv6.icmp.echo_ignore_all", Some(on)) => self.ignore_echo6 = on,
+            ("net.bridge.bridge-nf-call-ip6tables", Some(on)) => self.bridge_nf6 = on,
             ("net.bridge.bridge-nf-call-iptables", Some(on)) => self.bridge_nf = on,
             ("net.ipv4.ip_default_ttl", _) => match number {
                 Some(n) if n > 0 => self.ttl = n,
@@ -194,6 +217,11 @@ impl Sysctls {
         }
         let number = match key {
             "net.ipv4.ip_forward" => u8::from(self.all.forwarding),
+            "net.ipv6.conf.all.forwarding" => u8::from(self.forwarding6),
+            "net.ipv6.conf.all.hop_limit" => self.hop_limit,
+            "net.ipv6.fwmark_reflect" => u8::from(self.fwmark_reflect6),
+            "net.ipv6.icmp.echo_ignore_all" => u8::from(self.ignore_echo6),
+            "net.bridge.bridge-nf-call-ip6tables" => u8::from(self.bridge_nf6),
             "net.bridge.bridge-nf-call-iptables" => u8::from(self.bridge_nf),
             "net.ipv4.ip_default_ttl" => self.ttl,
             "net.netfilter.nf_conntrack_tcp_loose" => u8::from(self.tcp_loose),
@@ -237,7 +265,8 @@ impl Sysctls {
 }
 
 /// The settings that are not an interface's.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 17] = [
+    "net.bridge.bridge-nf-call-ip6tables",
     "net.bridge.bridge-nf-call-iptables",
     "net.ipv4.fib_multipath_hash_policy",
     "net.ipv4.fwmark_reflect",
@@ -248,6 +277,10 @@ const KEYS: [&str; 12] = [
     "net.ipv4.ip_forward",
     "net.ipv4.ip_local_port_range",
     "net.ipv4.ip_nonlocal_bind",
+    "net.ipv6.conf.all.forwarding",
+    "net.ipv6.conf.all.hop_limit",
+    "net.ipv6.fwmark_reflect",
+    "net.ipv6.icmp.echo_ignore_all",
     "net.netfilter.nf_conntrack_tcp_be_liberal",
     "net.netfilter.nf_conntrack_tcp_loose",
 ];

@@ -159,8 +159,8 @@ fn rule_text(host: Option<&Host>, rule: &RuleStep) -> Option<(String, String)> {
     let (host, step) = (host?, rule.step()?);
     let at = step.index as usize;
     let (table, chain, text) = match rule.table() {
-        TableRef::Iptables(name) => {
-            let table = host.iptables.table(name)?;
+        TableRef::Iptables(family, name) => {
+            let table = host.iptables.table(family, name)?;
             let chain = table.chain(step.chain)?;
             let text = chain
                 .rules

@@ -260,7 +260,7 @@ impl Query {
 
 fn table_name(rule: &RuleStep) -> &'static str {
     match rule.table() {
-        TableRef::Iptables(name) => name.name(),
+        TableRef::Iptables(_, name) => name.name(),
         TableRef::Nft(_) => "nft",
     }
 }
@@ -269,7 +269,7 @@ fn table_name(rule: &RuleStep) -> &'static str {
 pub(super) fn chain_name<'h>(host: &'h Host, rule: &RuleStep, at: u32) -> Option<&'h str> {
     let id = rule.visit.traversal.steps.get(at as usize)?.chain;
     Some(match rule.table() {
-        TableRef::Iptables(name) => &host.iptables.table(name)?.chain(id)?.name,
+        TableRef::Iptables(family, name) => &host.iptables.table(family, name)?.chain(id)?.name,
         TableRef::Nft(table) => &host.nft.table(table)?.chain(id)?.name,
     })
 }

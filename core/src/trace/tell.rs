@@ -139,7 +139,7 @@ fn tracked(tracking: &Tracking) -> Say {
 /// As the real tool prints the rule; a policy or a chain's end in words.
 fn ruled(host: &Host, rule: &RuleStep) -> Say {
     let told = rule.step().and_then(|step| match rule.table() {
-        TableRef::Iptables(name) => iptables(host.iptables.table(name)?, step),
+        TableRef::Iptables(family, name) => iptables(host.iptables.table(family, name)?, step),
         TableRef::Nft(id) => nftables(host.nft.table(id)?, step),
     });
     told.unwrap_or_else(|| say!("trace/rule-unknown"))

@@ -36,8 +36,8 @@ pub fn span(world: &World, at: HostId, step: &Step) -> Option<Span> {
             let done = rule.step()?;
             let at = done.index as usize;
             match rule.table() {
-                TableRef::Iptables(name) => {
-                    let chain = host.iptables.table(name)?.chain(done.chain)?;
+                TableRef::Iptables(family, name) => {
+                    let chain = host.iptables.table(family, name)?.chain(done.chain)?;
                     Some(chain.rules.get(at).map_or(chain.span, |r| r.span))
                 }
                 TableRef::Nft(table) => {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::subject::{passed_over_all, steps, took_all};
 use super::{Probe, ProbeKind, Run, Subject};
-use crate::net::{Masked, Protocol};
+use crate::net::{IpFamily, Masked, Protocol};
 use crate::netfilter::nft::{self, Statement};
 use crate::netfilter::targets::Target;
 use crate::netfilter::{Header, Match, Not, Rule};
@@ -122,8 +122,16 @@ pub fn probes(run: &Run) -> Vec<Probe> {
             .iter()
             .flat_map(|i| &i.addrs)
             .map(|a| a.addr);
-        let own = own.into_iter().find(|a| !a.is_loopback());
+        let of = |family| {
+            let mut all = own.clone().filter(|a| IpFamily::of(*a) == family);
+            all.find(|a| !a.is_loopback() && !is_link_local(*a))
+        };
+        let (own, own6) = (of(IpFamily::V4), of(IpFamily::V6));
         for table in &host.iptables.tables {
+            let own = match table.family {
+                IpFamily::V4 => own,
+                IpFamily::V6 => own6,
+            };
             for rule in table.chains.iter().flat_map(|c| &c.rules) {
                 let Some((port, protocol)) = port_of(rule) else {
                     continue;
@@ -173,6 +181,10 @@ pub fn probes(run: &Run) -> Vec<Probe> {
     }
     all.truncate(MOST);
     all
+}
+
+fn is_link_local(addr: IpAddr) -> bool {
+    matches!(addr, IpAddr::V6(addr) if addr.is_unicast_link_local())
 }
 
 /// One client, one node and one pod, none of them with the address itself.
@@ -304,6 +316,7 @@ fn only_of_packet(rule: &Rule) -> bool {
                 | Match::Udp { .. }
                 | Match::Sctp { .. }
                 | Match::Icmp(_)
+                | Match::Icmp6(_)
                 | Match::Multiport(_)
         )
     })

@@ -58,6 +58,7 @@ impl fmt::Display for Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HostFile {
     IptablesSave,
+    Ip6tablesSave,
     /// `iptables -L` or `-S` of one table.
     IptablesList(TableName),
     NftRuleset,
@@ -65,6 +66,7 @@ pub enum HostFile {
     IpAddr,
     IpRoute,
     IpRule,
+    Ip6Rule,
     IpNeigh,
     BrctlShow,
     BridgeLink,
@@ -76,8 +78,9 @@ pub enum HostFile {
 }
 
 impl HostFile {
-    pub const ALL: [HostFile; 18] = [
+    pub const ALL: [HostFile; 20] = [
         HostFile::IptablesSave,
+        HostFile::Ip6tablesSave,
         HostFile::IptablesList(TableName::Raw),
         HostFile::IptablesList(TableName::Mangle),
         HostFile::IptablesList(TableName::Nat),
@@ -88,6 +91,7 @@ impl HostFile {
         HostFile::IpAddr,
         HostFile::IpRoute,
         HostFile::IpRule,
+        HostFile::Ip6Rule,
         HostFile::IpNeigh,
         HostFile::BrctlShow,
         HostFile::BridgeLink,
@@ -100,6 +104,7 @@ impl HostFile {
     pub fn file_name(self) -> &'static str {
         match self {
             HostFile::IptablesSave => "iptables-save.txt",
+            HostFile::Ip6tablesSave => "ip6tables-save.txt",
             HostFile::IptablesList(table) => match table {
                 TableName::Raw => "iptables-list-raw.txt",
                 TableName::Mangle => "iptables-list-mangle.txt",
@@ -112,6 +117,7 @@ impl HostFile {
             HostFile::IpAddr => "ip-addr.txt",
             HostFile::IpRoute => "ip-route.txt",
             HostFile::IpRule => "ip-rule.txt",
+            HostFile::Ip6Rule => "ip-6-rule.txt",
             HostFile::IpNeigh => "ip-neigh.txt",
             HostFile::BrctlShow => "brctl-show.txt",
             HostFile::BridgeLink => "bridge-link.txt",
@@ -126,6 +132,7 @@ impl HostFile {
     pub fn command(self) -> &'static str {
         match self {
             HostFile::IptablesSave => "iptables-save -c",
+            HostFile::Ip6tablesSave => "ip6tables-save -c",
             HostFile::IptablesList(table) => match table {
                 TableName::Raw => "iptables -t raw -L -n -v",
                 TableName::Mangle => "iptables -t mangle -L -n -v",
@@ -138,6 +145,7 @@ impl HostFile {
             HostFile::IpAddr => "ip addr",
             HostFile::IpRoute => "ip route show table all",
             HostFile::IpRule => "ip rule",
+            HostFile::Ip6Rule => "ip -6 rule",
             HostFile::IpNeigh => "ip neigh",
             HostFile::BrctlShow => "brctl show",
             HostFile::BridgeLink => "bridge -d link",
@@ -151,12 +159,13 @@ impl HostFile {
     fn title(self) -> Say {
         match self {
             HostFile::IptablesSave | HostFile::IptablesList(_) => say!("texts/title-iptables"),
+            HostFile::Ip6tablesSave => say!("texts/title-ip6tables"),
             HostFile::NftRuleset => say!("texts/title-nft"),
             HostFile::IpsetSave => say!("texts/title-ipset"),
             HostFile::BridgeFdb => say!("texts/title-fdb"),
             HostFile::IpAddr => say!("texts/title-addr"),
             HostFile::IpRoute => say!("texts/title-route"),
-            HostFile::IpRule => say!("texts/title-rule"),
+            HostFile::IpRule | HostFile::Ip6Rule => say!("texts/title-rule"),
             HostFile::IpNeigh => say!("texts/title-neigh"),
             HostFile::BrctlShow | HostFile::BridgeLink => say!("texts/title-bridge"),
             HostFile::Sockets => say!("texts/title-sockets"),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::texts::HostTexts;
 use crate::link::read::{Device, DeviceKind, Name};
-use crate::net::{IfaceName, Mac, Masked};
+use crate::net::{IfaceName, IpFamily, Mac, Masked};
 use crate::route::{NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::say;
 use crate::text::{Diagnostic, Span};
@@ -13,8 +13,11 @@ use crate::topology::{FdbEntry, Host, IfaceAddr, IfaceKind, Interface, Neighbour
 /// A node or pod as far as its own texts tell.
 pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
     host.iptables = texts.iptables.unwrap_or_default();
+    host.iptables
+        .tables
+        .extend(texts.ip6tables.unwrap_or_default().tables);
     for table in texts.listed {
-        match host.iptables.table(table.name) {
+        match host.iptables.table(table.family, table.name) {
             Some(saved) => {
                 let said = say!("texts/table-twice", table = table.name);
                 let said = Diagnostic::warning(table.span, said);
@@ -28,7 +31,8 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
     host.sysctls = texts.sysctls.unwrap_or_default();
     host.sockets = texts.sockets.unwrap_or_default();
     host.envoy = texts.envoy.map(Into::into);
-    host.rules = texts.rules.unwrap_or_else(PolicyRule::defaults);
+    host.rules = (texts.rules).unwrap_or_else(|| PolicyRule::defaults(IpFamily::V4));
+    host.rules6 = (texts.rules6).unwrap_or_else(|| PolicyRule::defaults(IpFamily::V6));
     let routes = texts.routes;
     match texts.devices {
         Some(devices) => add_devices(&mut host, devices),
@@ -324,6 +328,7 @@ fn made_of_address(host: &Host, route: &Route) -> bool {
     let broadcast = |a: &IfaceAddr| a.broadcast().map(IpAddr::from) == Some(dst);
     by_kernel
         && (dst.is_loopback()
+            || route.kind == RouteKind::Anycast
             || dst.is_multicast()
             || route.source.is_some_and(|s| s.is_loopback())
             || host.owner_of(dst).is_some()
@@ -348,15 +353,17 @@ pub fn connected(host: &Host) -> Vec<Route> {
 }
 
 fn onlink(dst: Masked, dev: &IfaceName, addr: &IfaceAddr) -> Route {
+    // Of IPv6: `IP6_RT_PRIO_ADDRCONF`, and the source is chosen for each destination.
+    let v4 = dst.addr.is_ipv4();
     Route {
         table: TableId::MAIN,
         kind: RouteKind::Unicast,
         dst,
         tos: 0,
-        metric: 0,
+        metric: if v4 { 0 } else { 256 },
         scope: Scope::Link,
         protocol: Some("kernel".into()),
-        source: Some(addr.addr),
+        source: Some(addr.addr).filter(|_| v4),
         hops: vec![NextHop {
             dev: Some(dev.clone()),
             ..NextHop::default()
@@ -373,7 +380,7 @@ pub fn by_gateway(dst: Masked, gateway: IpAddr, dev: &str, span: Option<Span>) -
         kind: RouteKind::Unicast,
         dst,
         tos: 0,
-        metric: 0,
+        metric: if dst.addr.is_ipv4() { 0 } else { 1024 },
         scope: Scope::Global,
         protocol: None,
         source: None,
@@ -389,10 +396,7 @@ pub fn by_gateway(dst: Masked, gateway: IpAddr, dev: &str, span: Option<Span>) -
 
 /// All addresses of a gateway's family.
 pub fn everywhere(gateway: IpAddr) -> Masked {
-    let any = match gateway {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
-    };
+    let any = IpFamily::of(gateway).unspecified();
     Masked {
         addr: any,
         mask: any,

@@ -135,7 +135,7 @@ fn of_host(id: HostId, host: &Host, out: &mut Vec<Subject>) {
                     span: rule.span,
                     kind: SubjectKind::Rule {
                         host: id,
-                        table: TableRef::Iptables(table.name),
+                        table: TableRef::Iptables(table.family, table.name),
                         chain: ChainId(chain_at as u32),
                         index: index as u32,
                     },

@@ -5,6 +5,7 @@ use super::own::{self, BalancerFile, ClientFile, VpcFile};
 use crate::envoy;
 use crate::link::read::{self as link, Brctl, BridgePort, Device};
 use crate::manifest::table::{self, NodeRow, PodRow, ServiceRow};
+use crate::net::IpFamily;
 use crate::netfilter::{self, Ruleset, Table, TableName, ipset, nft};
 use crate::route::{self, PolicyRule, Route};
 use crate::say;
@@ -27,6 +28,7 @@ pub struct Texts {
 #[derive(Debug, Default)]
 pub struct HostTexts {
     pub iptables: Option<Ruleset>,
+    pub ip6tables: Option<Ruleset>,
     /// From listings of single tables.
     pub listed: Vec<Table>,
     pub nft: Option<nft::Ruleset>,
@@ -34,6 +36,7 @@ pub struct HostTexts {
     pub devices: Option<Vec<Device>>,
     pub routes: Option<Vec<Route>>,
     pub rules: Option<Vec<PolicyRule>>,
+    pub rules6: Option<Vec<PolicyRule>>,
     pub neighbours: Vec<link::Neighbour>,
     pub bridges: Option<Vec<Brctl>>,
     pub ports: Option<Vec<BridgePort>>,
@@ -94,6 +97,10 @@ impl Reader<'_> {
     fn host(&mut self, file: HostFile, host: &mut HostTexts) {
         match file {
             HostFile::IptablesSave => host.iptables = Some(self.by(netfilter::save::read)),
+            HostFile::Ip6tablesSave => {
+                let read = |text: &str, id| netfilter::save::read_of(IpFamily::V6, text, id);
+                host.ip6tables = Some(self.by(read));
+            }
             HostFile::IptablesList(table) => {
                 let listed = self.by(|text, id| listing(text, id, table));
                 host.listed.extend(listed.tables);
@@ -103,6 +110,10 @@ impl Reader<'_> {
             HostFile::IpAddr => host.devices = Some(self.by(link::devices)),
             HostFile::IpRoute => host.routes = Some(self.by(route::read::routes)),
             HostFile::IpRule => host.rules = Some(self.by(route::read::rules)),
+            HostFile::Ip6Rule => {
+                let read = |text: &str, id| route::read::rules_of(IpFamily::V6, text, id);
+                host.rules6 = Some(self.by(read));
+            }
             HostFile::IpNeigh => host.neighbours = self.by(link::neighbours),
             HostFile::BrctlShow => host.bridges = Some(self.by(link::brctl)),
             HostFile::BridgeLink => host.ports = Some(self.by(link::bridge_link)),

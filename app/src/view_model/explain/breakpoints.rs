@@ -21,8 +21,11 @@ pub fn met(run: &Run, moment: &Moment) -> Vec<Span> {
     {
         let passed = at.passed_from as usize..at.index as usize;
         match rule.table() {
-            TableRef::Iptables(name) => {
-                let chain = host.iptables.table(name).and_then(|t| t.chain(at.chain));
+            TableRef::Iptables(family, name) => {
+                let chain = host
+                    .iptables
+                    .table(family, name)
+                    .and_then(|t| t.chain(at.chain));
                 let rules = chain.and_then(|c| c.rules.get(passed));
                 met.extend(rules.into_iter().flatten().map(|r| r.span));
             }

@@ -75,6 +75,7 @@ fn chain(state: &State, moment: &Moment, words: &Words) -> Option<Listing> {
         let counted = match table {
             TableView::Iptables(table) => {
                 let id = RuleId {
+                    family: table.family,
                     table: table.name,
                     chain: step.chain,
                     index: u32::try_from(at).unwrap_or(u32::MAX),

@@ -1,5 +1,6 @@
 //! The tables of iptables and of nftables, as far as a view asks of both.
 
+use northsouth::net::IpFamily;
 use northsouth::netfilter::walk::TableRef;
 use northsouth::netfilter::{self, ChainId, Hook, Policy, TableName, nft};
 use northsouth::text::Span;
@@ -27,15 +28,20 @@ enum Rules<'a> {
 impl<'a> TableView<'a> {
     pub fn of(host: &'a Host, table: TableRef) -> Option<Self> {
         match table {
-            TableRef::Iptables(name) => host.iptables.table(name).map(TableView::Iptables),
+            TableRef::Iptables(family, name) => {
+                host.iptables.table(family, name).map(TableView::Iptables)
+            }
             TableRef::Nft(id) => host.nft.table(id).map(TableView::Nft),
         }
     }
 
-    /// `nat`, `ip kube-proxy`
+    /// `nat`, `ip6 nat`, `ip kube-proxy`
     pub fn name(self) -> String {
         match self {
-            TableView::Iptables(table) => table.name.name().to_string(),
+            TableView::Iptables(table) => match table.family {
+                IpFamily::V4 => table.name.name().to_string(),
+                IpFamily::V6 => format!("ip6 {}", table.name),
+            },
             TableView::Nft(table) => format!("{} {}", table.family.name(), table.name),
         }
     }
@@ -94,10 +100,13 @@ impl<'a> ChainView<'a> {
 /// before and between those of iptables: they stand behind, by their priority.
 pub fn at_hook(host: &Host, hook: Hook) -> Vec<(TableView<'_>, ChainView<'_>)> {
     let mut all = Vec::new();
-    for name in TableName::ALL {
+    let names = IpFamily::ALL
+        .into_iter()
+        .flat_map(|family| TableName::ALL.map(|name| (family, name)));
+    for (family, name) in names {
         let table = host
             .iptables
-            .table(name)
+            .table(family, name)
             .filter(|_| name.hooks().contains(&hook));
         let chain = table.and_then(|t| t.chains.iter().find(|c| &*c.name == hook.name()));
         if let (Some(table), Some(chain)) = (table, chain) {

@@ -395,7 +395,9 @@ fn rules(host: &Host) -> usize {
 fn tables_at(host: &Host, hook: Hook) -> String {
     let mut here: Vec<&str> = TableName::ALL
         .into_iter()
-        .filter(|t| t.hooks().contains(&hook) && host.iptables.table(*t).is_some())
+        .filter(|t| {
+            t.hooks().contains(&hook) && host.iptables.tables.iter().any(|there| there.name == *t)
+        })
         .map(TableName::name)
         .collect();
     let at = |c: &northsouth::netfilter::nft::Chain| c.base.is_some_and(|b| b.hook == hook);

@@ -10,7 +10,7 @@ use super::istio_iptables::{Capture, Mode, TPROXY_TABLE};
 use super::istiod::{self, Proxy, ProxyKind, World};
 use crate::envoy::Config;
 use crate::manifest::{Manifests, Pod};
-use crate::net::Protocol;
+use crate::net::{IpFamily, Protocol};
 use crate::netfilter::{print, save};
 use crate::route::PolicyRule;
 use crate::say;
@@ -204,7 +204,7 @@ impl PodProxy {
         }
         let mark = capture.mark;
         let mut rules = String::new();
-        for rule in PolicyRule::defaults() {
+        for rule in PolicyRule::defaults(IpFamily::V4) {
             if rule.pref == 32766 {
                 let line = format!("32765:\tfrom all fwmark {mark:#x} lookup {TPROXY_TABLE}\n");
                 rules.push_str(&line);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::memory::{limit_words, recent_words, set_words, statistic_words};
 use super::rest::Rest;
 use super::{not, values};
-use crate::net::{Masked, TcpFlags};
+use crate::net::{IpFamily, Masked, TcpFlags};
 use crate::netfilter::matches::{
     Addrtype, Bits, Conntrack, FlagTest, IcmpType, Multiport, Owner, Physdev, PortSide, Range, Tcp,
     TtlTest,
@@ -262,7 +262,7 @@ pub(super) fn read_bits(text: &str) -> Option<Bits> {
 fn range_words(rest: &mut Rest, source: bool) -> Option<Match> {
     let mut iprange = crate::netfilter::matches::Iprange::default();
     let inverted = rest.eat("!");
-    let value: Range<IpAddr> = iprange::read(rest.next()?)?;
+    let value: Range<IpAddr> = iprange::read(IpFamily::V4, rest.next()?)?;
     let side = match source {
         true => &mut iprange.src,
         false => &mut iprange.dst,
@@ -271,7 +271,7 @@ fn range_words(rest: &mut Rest, source: bool) -> Option<Match> {
     // Both sides of one match stand one behind the other.
     if source && rest.eat("destination IP range") {
         let inverted = rest.eat("!");
-        let value = iprange::read(rest.next()?)?;
+        let value = iprange::read(IpFamily::V4, rest.next()?)?;
         iprange.dst = Some(Not { inverted, value });
     }
     Some(Match::Iprange(Box::new(iprange)))
@@ -423,7 +423,7 @@ fn conntrack_words(rest: &mut Rest, mut inverted: bool) -> Option<Match> {
                 value
             };
             let (addr, length) = value.split_once('/').unwrap_or((value, "32"));
-            let IpAddr::V4(addr) = values::host(addr)? else {
+            let IpAddr::V4(addr) = values::host(IpFamily::V4, addr)? else {
                 return None;
             };
             let mask = Masked::prefix(addr.into(), length.parse().ok()?)?.mask;

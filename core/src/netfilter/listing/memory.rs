@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::rest::Rest;
+use crate::net::IpFamily;
 use crate::netfilter::Match;
 use crate::netfilter::matches::{
     CounterTest, Hashlimit, Limit, Recent, RecentAction, SetMatch, Statistic,
@@ -48,6 +49,7 @@ pub(super) fn limit_words(rest: &mut Rest) -> Option<Match> {
     }
     let (average, unit) = limit::rate(rest.next()?, hashlimit::SCALE)?;
     let mut hashlimit = Hashlimit {
+        family: IpFamily::V4,
         // A listing does not tell the name; the rule's own words stand for it.
         name: "".into(),
         above,

@@ -11,7 +11,7 @@ use super::syntax::{Fault, fault, names, values};
 use super::{
     Chain, ChainId, Counters, Header, Match, Not, Policy, Rule, Ruleset, Table, TableName, Target,
 };
-use crate::net::Masked;
+use crate::net::{IpFamily, Masked};
 use crate::say;
 use crate::text::{Diagnostic, FileId, Span};
 
@@ -28,6 +28,7 @@ pub fn read(text: &str, file: FileId, table: TableName) -> (Ruleset, Vec<Diagnos
     reader.declare(table);
     reader.lines();
     let table = Table {
+        family: IpFamily::V4,
         name: table,
         chains: reader.chains,
         span: Span::new(file, 0, text.len()),
@@ -255,8 +256,10 @@ impl<'t> Reader<'t> {
         };
         let mut found = None;
         let read = match text {
-            "anywhere" => values::addresses("0.0.0.0/0", |_| span, |m| found = Some(m)),
-            _ => values::addresses(text, |_| span, |m| found = Some(m)),
+            "anywhere" => {
+                values::addresses(IpFamily::V4, "0.0.0.0/0", |_| span, |m| found = Some(m))
+            }
+            _ => values::addresses(IpFamily::V4, text, |_| span, |m| found = Some(m)),
         };
         if read.is_err() {
             let what = say!("iptables/listed-name", name = text);
@@ -285,7 +288,7 @@ impl<'t> Reader<'t> {
             None => {
                 let mut said =
                     Diagnostic::warning(span, say!("iptables/unknown-chain", name = name));
-                let all = super::syntax::TARGETS.iter().map(|s| s.name);
+                let all = super::syntax::modelled_targets(IpFamily::V4).map(|s| s.name);
                 said.help = names::nearest(name, all.chain(self.chains.iter().map(|c| &*c.name)));
                 said
             }

@@ -237,10 +237,9 @@ fn nflog_words(rest: &mut Rest) -> Option<Nflog> {
 
 fn tproxy_words(rest: &mut Rest) -> Option<Tproxy> {
     let (addr, port) = rest.value("TPROXY redirect")?.rsplit_once(':')?;
-    let addr: std::net::IpAddr = addr.parse().ok()?;
     Some(Tproxy {
         port: port.parse().ok()?,
-        addr: Some(addr).filter(|a| !a.is_unspecified()),
+        addr: addr.parse().ok()?,
         mark: read_bits(rest.value("mark")?)?,
     })
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::header::option;
 use super::probe::{Asked, Probe};
 use super::{IcmpType, Iprange, Not, Range, TtlTest};
-use crate::net::Transport;
+use crate::net::{Protocol, Transport};
 use crate::netfilter::Context;
 use crate::say;
 use crate::text::Say;
@@ -26,16 +26,26 @@ impl std::fmt::Display for IcmpType {
     }
 }
 
-/// Kernel `net/ipv4/netfilter/ip_tables.c`, `icmp_match`.
-pub(super) fn icmp(want: Not<IcmpType>, ctx: &Context, probe: &mut impl Probe) -> bool {
-    let text = || option(want.inverted, "--icmp-type", want.value);
-    let Transport::Icmp(icmp) = &ctx.packet.transport else {
+/// Kernel `net/ipv4/netfilter/ip_tables.c`, `icmp_match`, and `ip6_tables.c`, `icmp6_match`.
+pub(super) fn icmp(
+    want: Not<IcmpType>,
+    protocol: Protocol,
+    ctx: &Context,
+    probe: &mut impl Probe,
+) -> bool {
+    let name = match protocol {
+        Protocol::ICMPV6 => "--icmpv6-type",
+        _ => "--icmp-type",
+    };
+    let text = || option(want.inverted, name, want.value);
+    let is_it = ctx.packet.protocol() == protocol;
+    let (true, Transport::Icmp(icmp)) = (is_it, &ctx.packet.transport) else {
         return probe.ask(false, || {
             Asked::new(
                 text(),
                 say!("field/protocol"),
                 ctx.packet.protocol(),
-                "icmp",
+                protocol,
                 false,
             )
         });
@@ -98,16 +108,16 @@ pub(super) fn length(want: Not<Range<u16>>, ctx: &Context, probe: &mut impl Prob
 
 impl TtlTest {
     /// Kernel `net/netfilter/xt_hl.c`.
-    pub(super) fn test(&self, ctx: &Context, probe: &mut impl Probe) -> bool {
+    pub(super) fn test(&self, name: &str, ctx: &Context, probe: &mut impl Probe) -> bool {
         let has = ctx.packet.ttl;
-        let (held, inverted, name, want) = match *self {
-            TtlTest::Equal(n) => (has == n, false, "--ttl-eq", n),
-            TtlTest::NotEqual(n) => (has != n, true, "--ttl-eq", n),
-            TtlTest::Less(n) => (has < n, false, "--ttl-lt", n),
-            TtlTest::Greater(n) => (has > n, false, "--ttl-gt", n),
+        let (held, inverted, how, want) = match *self {
+            TtlTest::Equal(n) => (has == n, false, "eq", n),
+            TtlTest::NotEqual(n) => (has != n, true, "eq", n),
+            TtlTest::Less(n) => (has < n, false, "lt", n),
+            TtlTest::Greater(n) => (has > n, false, "gt", n),
         };
         probe.ask(held, || {
-            let text = option(inverted, name, want);
+            let text = option(inverted, &format!("--{name}-{how}"), want);
             let wanted = match self {
                 TtlTest::Less(_) => format!("< {want}"),
                 TtlTest::Greater(_) => format!("> {want}"),

@@ -24,7 +24,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::{Context, Interface, Not, Rule};
-use crate::net::{Mac, Masked, Protocol, TcpFlags};
+use crate::net::{IpFamily, Mac, Masked, Protocol, TcpFlags};
 use crate::text::Span;
 use probe::Probe;
 
@@ -76,6 +76,7 @@ pub enum Match {
         dport: Option<Not<Range<u16>>>,
     },
     Icmp(Not<IcmpType>),
+    Icmp6(Not<IcmpType>),
     Multiport(Box<Multiport>),
     /// `-m conntrack`, and `-m state`, which asks only for states.
     Conntrack(Box<Conntrack>),
@@ -90,6 +91,8 @@ pub enum Match {
     Iprange(Box<Iprange>),
     Length(Not<Range<u16>>),
     Ttl(TtlTest),
+    /// ip6tables' name for [`Match::Ttl`].
+    Hl(TtlTest),
     Owner(Box<Owner>),
     Physdev(Box<Physdev>),
     Pkttype(Not<PacketType>),
@@ -242,6 +245,8 @@ pub struct Limit {
 /// hashlimit by packets, as kube and docker rules use it; what goes further is [`Match::Unsupported`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hashlimit {
+    /// Of the addresses that the masks are for.
+    pub family: IpFamily,
     pub name: Box<str>,
     /// `--hashlimit-above` rather than `--hashlimit-upto`.
     pub above: bool,
@@ -378,7 +383,8 @@ impl Match {
             Match::Sctp { sport, dport } => {
                 ports::plain_ports(Protocol::SCTP, *sport, *dport, ctx, probe)
             }
-            Match::Icmp(want) => ip::icmp(*want, ctx, probe),
+            Match::Icmp(want) => ip::icmp(*want, Protocol::ICMP, ctx, probe),
+            Match::Icmp6(want) => ip::icmp(*want, Protocol::ICMPV6, ctx, probe),
             Match::Multiport(m) => m.test(ctx, probe),
             Match::Conntrack(m) => m.test(ctx, probe),
             Match::Mark(want) => mark::mark(*want, ctx, probe),
@@ -391,7 +397,8 @@ impl Match {
             Match::Set(m) => m.test(ctx, span, probe),
             Match::Iprange(m) => m.test(ctx, probe),
             Match::Length(want) => ip::length(*want, ctx, probe),
-            Match::Ttl(m) => m.test(ctx, probe),
+            Match::Ttl(m) => m.test("ttl", ctx, probe),
+            Match::Hl(m) => m.test("hl", ctx, probe),
             Match::Owner(m) => m.test(ctx, probe),
             Match::Physdev(m) => m.test(ctx, probe),
             Match::Pkttype(want) => link::pkttype(*want, ctx, probe),

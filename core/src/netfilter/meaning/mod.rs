@@ -25,8 +25,8 @@ pub fn meaning(
     let Some(step) = found else { return Vec::new() };
     let at = step.index as usize;
     match traversal.table {
-        TableRef::Iptables(name) => {
-            let table = rules.table(name);
+        TableRef::Iptables(family, name) => {
+            let table = rules.table(family, name);
             let rule = table.and_then(|t| Some((t, t.chain(step.chain)?.rules.get(at)?)));
             rule.map_or_else(Vec::new, |(table, rule)| {
                 let asked = rule.matches.iter().filter_map(|m| m.meaning());

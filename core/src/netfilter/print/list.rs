@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::syntax::*;
 use super::super::{Chain, ChainId, Counters, Header, Interface, Match, Not, Rule, Table, Target};
 use super::{policy, sorted};
-use crate::net::Masked;
+use crate::net::{IpFamily, Masked};
 
 /// How `iptables -L` is asked to list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,8 +164,8 @@ fn line(table: &Table, rule: &Rule, number: usize, style: Listing, out: &mut Str
         let _ = write!(out, " {:<6} ", iface(&header.in_iface, any));
         let _ = write!(out, "{:<6} ", iface(&header.out_iface, any));
     }
-    addr(&header.src, style, out);
-    addr(&header.dst, style, out);
+    addr(table.family, &header.src, style, out);
+    addr(table.family, &header.dst, style, out);
     if matches!(rule.target, Target::Goto(_)) {
         out.push_str("[goto] ");
     }
@@ -195,24 +195,24 @@ fn iface(iface: &Option<Not<Interface>>, any: &str) -> String {
     }
 }
 
-fn addr(given: &Option<Not<Masked>>, style: Listing, out: &mut String) {
+fn addr(family: IpFamily, given: &Option<Not<Masked>>, style: Listing, out: &mut String) {
     out.push(if given.is_some_and(|g| g.inverted) {
         '!'
     } else {
         ' '
     });
     let text = match given.map(|g| g.value) {
-        None if style.numeric => "0.0.0.0/0".to_string(),
+        None if style.numeric => format!("{}/0", family.unspecified()),
         None => "anywhere".to_string(),
         Some(masked) => match masked.length() {
             Some(0) if !style.numeric => "anywhere".to_string(),
             length => {
                 let name = names::of_host(masked.addr).filter(|_| !style.numeric);
                 match (name, length) {
-                    (Some(name), Some(32)) => name.to_string(),
+                    (Some(name), Some(l)) if l == family.bits() => name.to_string(),
                     (Some(name), Some(length)) => format!("{name}/{length}"),
                     (Some(name), None) => format!("{name}/{}", masked.mask),
-                    (None, Some(32)) => masked.addr.to_string(),
+                    (None, Some(l)) if l == family.bits() => masked.addr.to_string(),
                     (None, _) => masked.to_string(),
                 }
             }
@@ -236,6 +236,7 @@ fn match_words(m: &Match, header: &Header, numeric: bool, out: &mut String) {
             ports::list("dpt", dport, "sctp", numeric, out);
         }
         Match::Icmp(icmp) => icmp::list(icmp, numeric, out),
+        Match::Icmp6(icmp) => icmp::list6(icmp, numeric, out),
         Match::Multiport(multiport) => multiport::list(multiport, header, numeric, out),
         Match::Conntrack(ct) => conntrack::list(ct, numeric, out),
         Match::Mark(bits) => mark::list_match(bits, out),
@@ -251,7 +252,8 @@ fn match_words(m: &Match, header: &Header, numeric: bool, out: &mut String) {
         Match::Set(set) => set::write(set, "", out),
         Match::Iprange(iprange) => iprange::list(iprange, out),
         Match::Length(length) => ip::list_length(length, out),
-        Match::Ttl(ttl) => ip::list_ttl(ttl, out),
+        Match::Ttl(ttl) => ip::list_ttl("TTL", ttl, out),
+        Match::Hl(hl) => ip::list_ttl("HL", hl, out),
         Match::Owner(owner) => owner::list(owner, numeric, out),
         Match::Physdev(physdev) => {
             out.push_str(" PHYSDEV match");
@@ -316,7 +318,8 @@ fn target_options(target: &Target, numeric: bool, out: &mut String) {
         Target::Log(log) => log::list_log(log, numeric, out),
         Target::Nflog(nflog) => log::write_nflog(nflog, "", out),
         Target::Tproxy(tproxy) => tproxy::list(tproxy, out),
-        Target::Ttl(op) => edit::list_ttl(op, out),
+        Target::Ttl(op) => edit::list_ttl("TTL", op, out),
+        Target::Hl(op) => edit::list_ttl("HL", op, out),
         Target::Tcpmss(mss) => edit::list_tcpmss(*mss, out),
         Target::Set(change) => set::write_target(change, "", out),
         Target::Tos { value, mask } => edit::list_tos(*value, *mask, numeric, out),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::net::Masked;
 
-/// What `iptables-save` prints (with `-c` where `counters`), without its two lines of comment: built-in chains in the order
+/// What `iptables-save` or `ip6tables-save` prints (with `-c` where `counters`), without its two lines of comment: built-in chains in the order
 /// of the hooks, then the others by name, as libiptc keeps them.
 pub fn save(ruleset: &Ruleset, counters: bool) -> String {
     let mut out = String::new();
@@ -158,6 +158,7 @@ pub(super) fn match_name(m: &Match) -> &str {
         Match::Udp { .. } => "udp",
         Match::Sctp { .. } => "sctp",
         Match::Icmp(_) => "icmp",
+        Match::Icmp6(_) => "icmp6",
         Match::Multiport(_) => "multiport",
         Match::Conntrack(ct) if ct.legacy => "state",
         Match::Conntrack(_) => "conntrack",
@@ -172,6 +173,7 @@ pub(super) fn match_name(m: &Match) -> &str {
         Match::Iprange(_) => "iprange",
         Match::Length(_) => "length",
         Match::Ttl(_) => "ttl",
+        Match::Hl(_) => "hl",
         Match::Owner(_) => "owner",
         Match::Physdev(_) => "physdev",
         Match::Pkttype(_) => "pkttype",
@@ -206,7 +208,8 @@ pub(super) fn match_words(m: &Match, out: &mut String) {
                 }
             }
         }
-        Match::Icmp(icmp) => icmp::save(icmp, out),
+        Match::Icmp(icmp) => icmp::save("icmp-type", icmp, out),
+        Match::Icmp6(icmp) => icmp::save("icmpv6-type", icmp, out),
         Match::Multiport(multiport) => multiport::save(multiport, out),
         Match::Conntrack(ct) => conntrack::save(ct, out),
         Match::Mark(bits) | Match::Connmark(bits) => mark::save_match(bits, out),
@@ -218,7 +221,8 @@ pub(super) fn match_words(m: &Match, out: &mut String) {
         Match::Set(set) => set::write(set, "--", out),
         Match::Iprange(iprange) => iprange::save(iprange, out),
         Match::Length(length) => ip::save_length(length, out),
-        Match::Ttl(ttl) => ip::save_ttl(ttl, out),
+        Match::Ttl(ttl) => ip::save_ttl("ttl", ttl, out),
+        Match::Hl(hl) => ip::save_ttl("hl", hl, out),
         Match::Owner(owner) => owner::save(owner, out),
         Match::Physdev(physdev) => physdev::save(physdev, out),
         Match::Pkttype(kind) => link::save_pkttype(kind, out),
@@ -259,6 +263,7 @@ pub(super) fn target_name(target: &Target) -> &str {
         Target::Nflog(_) => "NFLOG",
         Target::Tproxy(_) => "TPROXY",
         Target::Ttl(_) => "TTL",
+        Target::Hl(_) => "HL",
         Target::Tcpmss(_) => "TCPMSS",
         Target::Set(_) => "SET",
         Target::Tos { .. } => "TOS",
@@ -296,7 +301,8 @@ pub(super) fn target_words(target: &Target, out: &mut String) {
         Target::Log(log) => log::save_log(log, out),
         Target::Nflog(nflog) => log::write_nflog(nflog, "--", out),
         Target::Tproxy(tproxy) => tproxy::save(tproxy, out),
-        Target::Ttl(op) => edit::save_ttl(op, out),
+        Target::Ttl(op) => edit::save_ttl("ttl", op, out),
+        Target::Hl(op) => edit::save_ttl("hl", op, out),
         Target::Tcpmss(mss) => edit::save_tcpmss(*mss, out),
         Target::Set(change) => set::write_target(change, "--", out),
         Target::Tos { value, mask } => {

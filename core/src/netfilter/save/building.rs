@@ -4,8 +4,8 @@ use super::finish::asked;
 use super::names::Names;
 use super::rule::{Action, Arg, Command, Jump};
 use super::tables::leading_counters;
-use crate::net::Masked;
-use crate::netfilter::syntax::{self, Fault, fault, known, names};
+use crate::net::{IpFamily, Masked};
+use crate::netfilter::syntax::{self, Fault, fault, names};
 use crate::netfilter::{
     Chain, ChainId, Counters, Hook, Policy, Rule, Table, TableName, Target, print,
 };
@@ -14,6 +14,7 @@ use crate::text::Span;
 
 /// A table as it is filled.
 pub(super) struct Building {
+    pub family: IpFamily,
     pub name: TableName,
     pub span: Span,
     pub chains: Vec<Chain>,
@@ -26,7 +27,12 @@ pub(super) struct Building {
 
 impl Building {
     /// An empty table: its built-in chains with their policies as they were in the table before.
-    pub(super) fn new(name: TableName, before: Option<&Table>, span: Span) -> Self {
+    pub(super) fn new(
+        family: IpFamily,
+        name: TableName,
+        before: Option<&Table>,
+        span: Span,
+    ) -> Self {
         let chains: Vec<_> = name
             .hooks()
             .iter()
@@ -44,6 +50,7 @@ impl Building {
         let mut names = Names::default();
         names.reset(&chains);
         Self {
+            family,
             name,
             span,
             chains,
@@ -295,7 +302,7 @@ impl Building {
                 false => fault(arg.span, say!("iptables/unknown-target", name = arg.text)),
             };
             if offers {
-                let targets = (syntax::TARGETS.iter().chain(known::TARGETS)).map(|s| s.name);
+                let targets = syntax::targets(self.family).map(|s| s.name);
                 let verdicts = ["ACCEPT", "DROP", "RETURN"].into_iter();
                 let chains = self.chains.iter().map(|c| &*c.name);
                 let all = chains.chain(targets.chain(verdicts).filter(|_| !goto));
@@ -526,6 +533,7 @@ impl Building {
         }
         self.chains.shrink_to_fit();
         Table {
+            family: self.family,
             name: self.name,
             chains: self.chains,
             span: self.span.to(end),

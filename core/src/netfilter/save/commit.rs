@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::net::{Protocol, TcpFlags};
+use crate::net::{IpFamily, Protocol, TcpFlags};
 use crate::netfilter::matches::{Hashlimit, Limit, Recent, RecentAction};
 use crate::netfilter::targets::{RejectWith, TtlOp};
 use crate::netfilter::{ChainId, Header, Hook, Match, Rule, Table, TableName, Target, print};
@@ -34,7 +34,7 @@ pub(super) fn check(table: &Table) -> Vec<Diagnostic> {
     for ((chain, hooks), flows) in table.chains.iter().zip(hooks).zip(&graph.flows) {
         for (at, rule) in chain.rules.iter().enumerate() {
             let hooks = if at < *flows { hooks } else { 0 };
-            if let Some(why) = refuse(table.name, rule, hooks) {
+            if let Some(why) = refuse(table.family, table.name, rule, hooks) {
                 faults.push(Diagnostic::error(rule.span, why));
             }
         }
@@ -220,12 +220,13 @@ const fn nat(hooks: Hooks) -> Fits {
 }
 
 /// The fields `table`, `hooks` and `proto` of the kernel's `struct xt_match`.
-fn match_fits(m: &Match) -> Fits {
+fn match_fits(family: IpFamily, m: &Match) -> Fits {
     match m {
         Match::Tcp(_) => protocol(6),
         Match::Udp { .. } => protocol(17),
         Match::Sctp { .. } => protocol(132),
         Match::Icmp(_) => protocol(1),
+        Match::Icmp6(_) => protocol(58),
         Match::Owner(_) => hooks(OUT | POST),
         Match::Mac(_) => hooks(PRE | IN | FWD),
         Match::Socket { .. } => hooks(PRE | IN),
@@ -234,7 +235,8 @@ fn match_fits(m: &Match) -> Fits {
             "sctp" => protocol(132),
             "dccp" => protocol(33),
             "esp" => protocol(50),
-            "ah" => protocol(51),
+            // Of IPv6 it is an extension header (`ip6t_ah.c`).
+            "ah" if family == IpFamily::V4 => protocol(51),
             "ipcomp" => protocol(108),
             "realm" => hooks(POST | FWD | OUT | IN),
             "rpfilter" => only(&[TableName::Raw, TableName::Mangle], PRE),
@@ -256,7 +258,7 @@ fn target_fits(target: &Target) -> Fits {
         Target::Netmap(_) => nat(PRE | OUT | POST | IN),
         Target::Ct(_) | Target::Notrack | Target::Trace => tables(&[TableName::Raw]),
         Target::Tproxy(_) => only(MANGLE, PRE),
-        Target::Ttl(_) => tables(MANGLE),
+        Target::Ttl(_) | Target::Hl(_) => tables(MANGLE),
         Target::Tcpmss(_) => protocol(6),
         Target::Tos { .. } | Target::Dscp(_) | Target::Checksum => tables(MANGLE),
         Target::Classify(_) => only(MANGLE, OUT | FWD | POST),
@@ -330,11 +332,11 @@ fn hook_names(hooks: Hooks) -> String {
 }
 
 /// Why the kernel refuses the rule, if it does.
-fn refuse(table: TableName, rule: &Rule, hooks: Hooks) -> Option<Say> {
+fn refuse(family: IpFamily, table: TableName, rule: &Rule, hooks: Hooks) -> Option<Say> {
     for m in &rule.matches {
         let what = || format!("-m {}", print::match_name(m));
-        let why = misfit(what, match_fits(m), table, &rule.header, hooks);
-        if let Some(why) = why.or_else(|| refuse_match(m, hooks)) {
+        let why = misfit(what, match_fits(family, m), table, &rule.header, hooks);
+        if let Some(why) = why.or_else(|| refuse_match(family, m, hooks)) {
             return Some(why);
         }
     }
@@ -343,8 +345,12 @@ fn refuse(table: TableName, rule: &Rule, hooks: Hooks) -> Option<Say> {
         .or_else(|| refuse_target(rule, hooks))
 }
 
-fn refuse_match(m: &Match, hooks: Hooks) -> Option<Say> {
+fn refuse_match(family: IpFamily, m: &Match, hooks: Hooks) -> Option<Say> {
     match m {
+        // Of IPv6 not every kind of address is known there (`addrtype_mt_checkentry_v1`).
+        Match::Addrtype(a) if family == IpFamily::V6 && a.has_kinds_of_ipv4() => {
+            Some(say!("iptables/commit-addrtype-of-ipv4"))
+        }
         // `xt_addrtype.c`, `addrtype_mt_checkentry_v1`
         Match::Addrtype(a) if a.limit_iface_in && hooks & (POST | OUT) != 0 => {
             Some(no_interface("--limit-iface-in", hooks & (POST | OUT)))
@@ -390,7 +396,8 @@ fn refuse_hashlimit(limit: &Hashlimit) -> Option<Say> {
             user.wrapping_mul(A_SECOND) / SCALE
         }
     };
-    if limit.srcmask > 32 || limit.dstmask > 32 {
+    let most = limit.family.bits();
+    if limit.srcmask > most || limit.dstmask > most {
         return Some(say!("iptables/commit-hashlimit-mask"));
     }
     if limit.gc_interval == 0 || limit.expire == 0 {

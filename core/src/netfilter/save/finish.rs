@@ -2,7 +2,7 @@
 
 use super::own::bit;
 use super::rule::{Action, Arg, Command, Jump, Run};
-use crate::net::Masked;
+use crate::net::{IpFamily, Masked};
 use crate::netfilter::syntax::{Fault, fault, values};
 use crate::netfilter::{Match, Not, TableName, Target};
 use crate::say;
@@ -91,7 +91,11 @@ impl<'w> Run<'_, 'w> {
 
     /// Reads `-s` and `-d`: one address each goes to the header, more are given back.
     fn addresses(&mut self) -> Result<(Vec<Masked>, Vec<Masked>), Fault> {
-        fn side(arg: Option<Arg>, header: &mut Option<Not<Masked>>) -> Result<Vec<Masked>, Fault> {
+        fn side(
+            family: IpFamily,
+            arg: Option<Arg>,
+            header: &mut Option<Not<Masked>>,
+        ) -> Result<Vec<Masked>, Fault> {
             let inverted = header.is_some_and(|h| h.inverted);
             let Some(arg) = arg else {
                 return Ok(Vec::new());
@@ -99,19 +103,22 @@ impl<'w> Run<'_, 'w> {
             let mut all = Vec::new();
             let mut one = None;
             let span = |text: &str| part_of(arg, text).span;
-            values::addresses(arg.text, span, |masked| match (&one, all.is_empty()) {
-                (None, _) => one = Some(masked),
-                (Some(first), true) => all.extend([*first, masked]),
-                (Some(_), false) => all.push(masked),
+            values::addresses(family, arg.text, span, |masked| {
+                match (&one, all.is_empty()) {
+                    (None, _) => one = Some(masked),
+                    (Some(first), true) => all.extend([*first, masked]),
+                    (Some(_), false) => all.push(masked),
+                }
             })?;
             *header = one.and_then(|value| asked(value, inverted));
             Ok(all)
         }
+        let family = self.parser.family;
         let inverted = [&self.header.src, &self.header.dst]
             .iter()
             .any(|h| h.is_some_and(|h| h.inverted));
-        let sources = side(self.source, &mut self.header.src)?;
-        let destinations = side(self.destination, &mut self.header.dst)?;
+        let sources = side(family, self.source, &mut self.header.src)?;
+        let destinations = side(family, self.destination, &mut self.header.dst)?;
         if inverted && (!sources.is_empty() || !destinations.is_empty()) {
             return Err(fault(self.whole, say!("iptables/not-with-several")));
         }

@@ -1,4 +1,4 @@
-//! Reads what `iptables-save` prints and `iptables-restore` takes, and `iptables -S`.
+//! Reads what `iptables-save` prints and `iptables-restore` takes, `iptables -S`, and the same of ip6tables.
 //!
 //! What iptables-restore (1.8.9, legacy) takes is taken and what it refuses is refused, each at its own [`Stage`]; but a
 //! refusal here costs its line alone, not the table.
@@ -16,6 +16,7 @@ mod words;
 use self::tables::Reader;
 use super::Match;
 use super::ruleset::{Ruleset, TableName};
+use crate::net::IpFamily;
 use crate::say;
 use crate::text::{Diagnostic, FileId, Severity};
 
@@ -49,14 +50,19 @@ impl Stage {
 /// Reads `iptables-save` text. Text without any `*table` line is taken for `iptables -S`, of the table that has such
 /// built-in chains.
 pub fn read(text: &str, file: FileId) -> (Ruleset, Vec<Diagnostic>) {
-    let mut reader = Reader::new(text, file);
+    read_of(IpFamily::V4, text, file)
+}
+
+/// The same of `iptables-save` or `ip6tables-save`.
+pub fn read_of(family: IpFamily, text: &str, file: FileId) -> (Ruleset, Vec<Diagnostic>) {
+    let mut reader = Reader::new(family, text, file);
     reader.read(None);
     reader.done()
 }
 
 /// Reads `iptables -t TABLE -S` text.
 pub fn read_commands(text: &str, file: FileId, table: TableName) -> (Ruleset, Vec<Diagnostic>) {
-    let mut reader = Reader::new(text, file);
+    let mut reader = Reader::new(IpFamily::V4, text, file);
     reader.read(Some(table));
     reader.done()
 }

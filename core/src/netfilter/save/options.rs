@@ -188,7 +188,8 @@ impl Loaded<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netfilter::syntax::{MATCHES, TARGETS, known};
+    use crate::net::IpFamily;
+    use crate::netfilter::syntax;
 
     #[test]
     fn no_extension_has_an_option_of_iptables_own_name() {
@@ -201,19 +202,15 @@ mod tests {
                 );
             }
         };
-        MATCHES
-            .iter()
-            .chain(known::MATCHES)
-            .for_each(|s| own(s.options));
-        TARGETS
-            .iter()
-            .chain(known::TARGETS)
-            .for_each(|s| own(s.options));
+        for family in IpFamily::ALL {
+            syntax::matches(family).for_each(|s| own(s.options));
+            syntax::targets(family).for_each(|s| own(s.options));
+        }
     }
 
     #[test]
     fn a_name_may_be_shortened_as_long_as_it_is_clear() {
-        let tcp = crate::netfilter::syntax::match_named("tcp").unwrap();
+        let tcp = syntax::match_named(IpFamily::V4, "tcp").unwrap();
         let loaded = Loaded {
             matches: &[tcp],
             target: None,

@@ -1,14 +1,14 @@
 //! iptables' own options: `-s`, `-j`, `-A` and the like.
 
 use super::rule::{Action, Arg, LoadedTarget, Run, whole};
-use crate::net::Masked;
-use crate::netfilter::syntax::{self, Fault, fault, known, names, values};
+use crate::net::{IpFamily, Masked};
+use crate::netfilter::syntax::{self, Fault, fault, names, values};
 use crate::netfilter::{Counters, Not};
 use crate::say;
 use crate::text::{Diagnostic, Span};
 
 impl<'w> Run<'_, 'w> {
-    /// One of iptables' own options; false where the line is not for IPv4.
+    /// One of iptables' own options; false where the line is not for this family.
     pub(super) fn own(
         &mut self,
         letter: u8,
@@ -34,11 +34,11 @@ impl<'w> Run<'_, 'w> {
         match letter {
             b's' => {
                 self.source = Some(arg);
-                self.header.src = not_zero(inverted);
+                self.header.src = not_zero(self.parser.family, inverted);
             }
             b'd' => {
                 self.destination = Some(arg);
-                self.header.dst = not_zero(inverted);
+                self.header.dst = not_zero(self.parser.family, inverted);
             }
             b'p' => {
                 let protocol = values::protocol(arg.text, arg.span)?;
@@ -69,8 +69,8 @@ impl<'w> Run<'_, 'w> {
                 *side = (!all).then_some(Not { inverted, value });
             }
             b'm' => {
-                let Some(syntax) = syntax::match_named(arg.text) else {
-                    return Err(unknown_match(arg));
+                let Some(syntax) = syntax::match_named(self.parser.family, arg.text) else {
+                    return Err(unknown_match(self.parser.family, arg));
                 };
                 self.load(syntax, arg.span);
             }
@@ -90,9 +90,14 @@ impl<'w> Run<'_, 'w> {
     }
 
     fn own_flag(&mut self, letter: u8, not: Option<Span>, span: Span) -> Result<bool, Fault> {
+        let family = self.parser.family;
         match letter {
-            b'6' => return Ok(false),
-            b'4' | b'v' => {}
+            b'6' if family == IpFamily::V4 => return Ok(false),
+            b'4' if family == IpFamily::V6 => return Ok(false),
+            b'4' | b'6' | b'v' => {}
+            b'f' if family == IpFamily::V6 => {
+                return Err(fault(span, say!("iptables/no-fragments-of-ipv6")));
+            }
             b'f' => {
                 self.once(letter, span)?;
                 self.header.fragment = Some(Not {
@@ -165,7 +170,7 @@ impl<'w> Run<'_, 'w> {
             b'F' => Action::Flush,
             b'N' => {
                 if let Some(name) = chain {
-                    new_chain_name(name)?;
+                    new_chain_name(self.parser.family, name)?;
                 }
                 Action::NewChain
             }
@@ -217,10 +222,10 @@ impl<'w> Run<'_, 'w> {
         if self.jump_chain.is_some() {
             return Ok(());
         }
-        if let Some(syntax) = syntax::target_named(arg.text) {
+        if let Some(syntax) = syntax::target_named(self.parser.family, arg.text) {
             self.target = Some(LoadedTarget {
                 syntax,
-                value: (syntax.start)(syntax),
+                value: (syntax.start)(self.parser.family, syntax),
                 given: 0,
                 span: arg.span,
                 at: self.parser.matches.len(),
@@ -275,8 +280,8 @@ pub(super) fn bit(letter: u8) -> u32 {
 }
 
 /// Keeps whether an address is turned around until it is read.
-fn not_zero(inverted: bool) -> Option<Not<Masked>> {
-    let any = Masked::host(std::net::Ipv4Addr::UNSPECIFIED.into());
+fn not_zero(family: IpFamily, inverted: bool) -> Option<Not<Masked>> {
+    let any = Masked::host(family.unspecified());
     inverted.then_some(Not {
         inverted,
         value: any,
@@ -288,9 +293,9 @@ fn no_not(not: Span, letter: u8) -> Fault {
     fault(not, say!("iptables/no-not", option = option))
 }
 
-fn unknown_match(arg: Arg) -> Fault {
+fn unknown_match(family: IpFamily, arg: Arg) -> Fault {
     let mut bad = fault(arg.span, say!("iptables/unknown-match", name = arg.text));
-    let all = syntax::MATCHES.iter().chain(known::MATCHES).map(|s| s.name);
+    let all = syntax::matches(family).map(|s| s.name);
     bad.help = names::nearest(arg.text, all);
     bad
 }
@@ -315,7 +320,7 @@ fn target_name(arg: Arg) -> Result<(), Fault> {
 }
 
 /// `-N` is stricter than `:` (`assert_valid_chain_name`).
-fn new_chain_name(arg: Arg) -> Result<(), Fault> {
+fn new_chain_name(family: IpFamily, arg: Arg) -> Result<(), Fault> {
     if arg.text.len() > 28 {
         return Err(fault(
             arg.span,
@@ -329,7 +334,7 @@ fn new_chain_name(arg: Arg) -> Result<(), Fault> {
         ));
     }
     let standard = matches!(arg.text, "" | "ACCEPT" | "DROP" | "RETURN");
-    if standard || syntax::target_named(arg.text).is_some() {
+    if standard || syntax::target_named(family, arg.text).is_some() {
         return Err(fault(
             arg.span,
             say!("iptables/chain-named-as-target", name = arg.text),

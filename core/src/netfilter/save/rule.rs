@@ -2,7 +2,7 @@
 
 use super::options::{self, Found, Loaded, Takes};
 use super::own::takes_whole_word;
-use crate::net::{Masked, Protocol};
+use crate::net::{IpFamily, Masked, Protocol};
 use crate::netfilter::matches::Unsupported;
 use crate::netfilter::syntax::{
     self, Around, Fault, Given, Syntax, Word, fault, known, names, values,
@@ -78,14 +78,22 @@ pub(super) struct LoadedTarget {
 }
 
 /// Reads commands one after another; keeps its room between them.
-#[derive(Default)]
 pub(super) struct Parser {
+    pub family: IpFamily,
     pub matches: Vec<LoadedMatch>,
     pub syntaxes: Vec<&'static Syntax<Match>>,
 }
 
 impl Parser {
-    /// `None` for a line that is for `ip6tables-restore` alone.
+    pub(super) fn of(family: IpFamily) -> Self {
+        Self {
+            family,
+            matches: Vec::new(),
+            syntaxes: Vec::new(),
+        }
+    }
+
+    /// `None` for a line that is for the other family's tool alone (`-4`, `-6`).
     pub(super) fn parse<'w>(
         &mut self,
         words: &'w [Word<'w>],
@@ -266,6 +274,7 @@ impl<'w> Run<'_, 'w> {
             Found::Match(_, opt) | Found::Target(opt) => opt,
         };
         let given = Given {
+            family: self.parser.family,
             id: opt.id,
             name: opt.name,
             value: arg.map_or("", |a| a.text),
@@ -296,7 +305,7 @@ impl<'w> Run<'_, 'w> {
             Some(number) => names::protocol_name(number)?.to_string(),
             None => protocol.text.to_ascii_lowercase(),
         };
-        let syntax = syntax::match_named(&protocol_name)?;
+        let syntax = syntax::match_named(self.parser.family, &protocol_name)?;
         self.protocol_loaded = true;
         self.load(syntax, protocol.span);
         known(self)
@@ -311,13 +320,17 @@ impl<'w> Run<'_, 'w> {
     }
 
     pub(super) fn load(&mut self, syntax: &'static Syntax<Match>, span: Span) {
-        let Parser { matches, syntaxes } = &mut *self.parser;
+        let Parser {
+            family,
+            matches,
+            syntaxes,
+        } = &mut *self.parser;
         for (loaded, other) in matches.iter_mut().zip(syntaxes.iter()) {
             loaded.done |= std::ptr::eq(*other, syntax);
         }
         syntaxes.push(syntax);
         matches.push(LoadedMatch {
-            value: (syntax.start)(syntax),
+            value: (syntax.start)(*family, syntax),
             given: 0,
             span,
             done: false,
@@ -371,13 +384,12 @@ impl<'w> Run<'_, 'w> {
     fn unknown_option(&self, word: &Word, name: &str) -> Fault {
         let option = word.text.split('=').next().unwrap_or("");
         let mut bad = fault(word.span, say!("iptables/unknown-option", option = option));
-        let owners: Vec<_> = syntax::MATCHES
-            .iter()
+        let family = self.parser.family;
+        let owners: Vec<_> = syntax::modelled_matches(family)
             .filter(|s| s.find(name).is_some())
             .map(|s| format!("-m {}", s.name))
             .chain(
-                syntax::TARGETS
-                    .iter()
+                syntax::modelled_targets(family)
                     .filter(|s| s.find(name).is_some())
                     .map(|s| format!("-j {}", s.name)),
             )

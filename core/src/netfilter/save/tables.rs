@@ -6,6 +6,7 @@ use super::building::Building;
 use super::commit;
 use super::rule::Parser;
 use super::words;
+use crate::net::IpFamily;
 use crate::netfilter::syntax::{Fault, Word, fault, names};
 use crate::netfilter::{Counters, Hook, Ruleset, Table, TableName};
 use crate::say;
@@ -20,6 +21,7 @@ const MOST_EXPANDED: usize = 10_000;
 const MOST_EXPANDED_TOGETHER: usize = 1_000_000;
 
 pub(super) struct Reader<'t> {
+    family: IpFamily,
     text: &'t str,
     file: FileId,
     tables: Vec<Table>,
@@ -39,15 +41,16 @@ enum State {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str, file: FileId) -> Self {
+    pub(super) fn new(family: IpFamily, text: &'t str, file: FileId) -> Self {
         Self {
+            family,
             text,
             file,
             tables: Vec::new(),
             diagnostics: Vec::new(),
             unsaid: 0,
             table: State::Outside,
-            parser: Parser::default(),
+            parser: Parser::of(family),
             expanded: 0,
             carriage_returns: false,
         }
@@ -179,7 +182,7 @@ impl<'t> Reader<'t> {
 
     fn begin(&mut self, name: TableName, span: Span) {
         let before = self.tables.iter().find(|t| t.name == name);
-        let building = Building::new(name, before, span);
+        let building = Building::new(self.family, name, before, span);
         self.table = State::Inside(Box::new(building));
     }
 

@@ -19,7 +19,7 @@ pub(in crate::netfilter) static ADDRTYPE: Syntax<Match> = Syntax {
         Opt::flag("limit-iface-in", IN).excl(1 << OUT),
         Opt::flag("limit-iface-out", OUT).excl(1 << IN),
     ],
-    start: |_| Match::Addrtype(Addrtype::default()),
+    start: |_, _| Match::Addrtype(Addrtype::default()),
     option: |m, given, _| {
         let Match::Addrtype(addrtype) = m else {
             return Ok(());

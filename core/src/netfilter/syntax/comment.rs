@@ -7,7 +7,7 @@ use crate::netfilter::syntax::Opt;
 pub(in crate::netfilter) static COMMENT: Syntax<Match> = Syntax {
     name: "comment",
     options: &[Opt::value("comment", 0).must()],
-    start: |_| Match::Comment("".into()),
+    start: |_, _| Match::Comment("".into()),
     option: |m, given, _| {
         // XT_MAX_COMMENT_LEN leaves 255 bytes; the rest is cut off without a word.
         *m = Match::Comment(clip(given.value, 255).into());

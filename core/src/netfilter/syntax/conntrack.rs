@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use super::{Opt, Syntax, names, needs_one, no_finish};
-use crate::net::Masked;
+use crate::net::{IpFamily, Masked};
 use crate::netfilter::Match;
 use crate::netfilter::matches::{Conntrack, States, Status};
 
@@ -37,7 +37,7 @@ pub(in crate::netfilter) static CONNTRACK: Syntax<Match> = Syntax {
         Opt::value("ctrepldstport", REPL_DPORT).not(),
         Opt::value("ctdir", 12),
     ],
-    start: |_| Match::Conntrack(Box::default()),
+    start: |_, _| Match::Conntrack(Box::default()),
     option: |m, given, _| {
         let Match::Conntrack(ct) = m else {
             return Ok(());
@@ -83,7 +83,7 @@ pub(in crate::netfilter) static CONNTRACK: Syntax<Match> = Syntax {
 pub(in crate::netfilter) static STATE_MATCH: Syntax<Match> = Syntax {
     name: "state",
     options: &[Opt::value("state", 0).must().not()],
-    start: |_| {
+    start: |_, _| {
         Match::Conntrack(Box::new(Conntrack {
             legacy: true,
             ..Conntrack::default()
@@ -203,10 +203,11 @@ fn write(ct: &Conntrack, dash: &str, numeric: bool, out: &mut String) {
 
 fn address(masked: &Masked, numeric: bool) -> String {
     let name = names::of_host(masked.addr).filter(|_| !numeric);
+    let whole = IpFamily::of(masked.addr).bits();
     match (masked.length(), name) {
         _ if !numeric && masked.addr.is_unspecified() => "anywhere".to_string(),
-        (Some(32), Some(name)) => name.to_string(),
-        (Some(32), None) => masked.addr.to_string(),
+        (Some(length), Some(name)) if length == whole => name.to_string(),
+        (Some(length), None) if length == whole => masked.addr.to_string(),
         _ => masked.to_string(),
     }
 }

@@ -20,7 +20,7 @@ pub(in crate::netfilter) static CT: Syntax<Target> = Syntax {
         Opt::value("zone-reply", 6),
         Opt::value("zone", 7),
     ],
-    start: |_| Target::Ct(Box::default()),
+    start: |_, _| Target::Ct(Box::default()),
     option: |t, given, _| {
         let Target::Ct(ct) = t else { return Ok(()) };
         match given.id {
@@ -39,7 +39,7 @@ pub(in crate::netfilter) static CT: Syntax<Target> = Syntax {
 pub(in crate::netfilter) static NOTRACK: Syntax<Target> = Syntax {
     name: "NOTRACK",
     options: &[],
-    start: |_| Target::Notrack,
+    start: |_, _| Target::Notrack,
     option: no_option,
     finish: no_finish,
 };

@@ -1,11 +1,11 @@
-//! Targets that change other fields, and TRACE: `-j TTL`, `-j TCPMSS`, `-j TOS`, `-j DSCP`, `-j CHECKSUM`, `-j CLASSIFY`,
-//! `-j TRACE` (`libipt_TTL.c`, `libxt_TCPMSS.c`, `libxt_TOS.c` revision 1, `libxt_DSCP.c`, `libxt_CHECKSUM.c`,
+//! Targets that change other fields, and TRACE: `-j TTL`, `-j HL`, `-j TCPMSS`, `-j TOS`, `-j DSCP`, `-j CHECKSUM`, `-j CLASSIFY`,
+//! `-j TRACE` (`libipt_TTL.c`, `libip6t_HL.c`, `libxt_TCPMSS.c`, `libxt_TOS.c` revision 1, `libxt_DSCP.c`, `libxt_CHECKSUM.c`,
 //! `libxt_CLASSIFY.c`, `libxt_TRACE.c`).
 
 use std::fmt::Write;
 
 use super::ip::{class, read_tos, tos_name};
-use super::{Opt, Syntax, needs_one, no_finish, no_option};
+use super::{Fault, Given, Opt, Syntax, needs_one, no_finish, no_option};
 use crate::netfilter::Target;
 use crate::netfilter::targets::TtlOp;
 
@@ -16,22 +16,41 @@ pub(in crate::netfilter) static TTL: Syntax<Target> = Syntax {
         Opt::value("ttl-dec", 1).excl(0b111),
         Opt::value("ttl-inc", 2).excl(0b111),
     ],
-    start: |_| Target::Ttl(TtlOp::Set(0)),
+    start: |_, _| Target::Ttl(TtlOp::Set(0)),
     option: |t, given, _| {
-        *t = Target::Ttl(match given.id {
-            0 => TtlOp::Set(given.u8(0)?),
-            1 => TtlOp::Decrease(given.u8(1)?),
-            _ => TtlOp::Increase(given.u8(1)?),
-        });
+        *t = Target::Ttl(read_ttl(given)?);
         Ok(())
     },
     finish: |_, given, span| needs_one(given, span, "TTL", "--ttl-set, --ttl-dec, --ttl-inc"),
 };
 
+pub(in crate::netfilter) static HL: Syntax<Target> = Syntax {
+    name: "HL",
+    options: &[
+        Opt::value("hl-set", 0).excl(0b111),
+        Opt::value("hl-dec", 1).excl(0b111),
+        Opt::value("hl-inc", 2).excl(0b111),
+    ],
+    start: |_, _| Target::Hl(TtlOp::Set(0)),
+    option: |t, given, _| {
+        *t = Target::Hl(read_ttl(given)?);
+        Ok(())
+    },
+    finish: |_, given, span| needs_one(given, span, "HL", "--hl-set, --hl-dec, --hl-inc"),
+};
+
+fn read_ttl(given: &Given) -> Result<TtlOp, Fault> {
+    Ok(match given.id {
+        0 => TtlOp::Set(given.u8(0)?),
+        1 => TtlOp::Decrease(given.u8(1)?),
+        _ => TtlOp::Increase(given.u8(1)?),
+    })
+}
+
 pub(in crate::netfilter) static TCPMSS: Syntax<Target> = Syntax {
     name: "TCPMSS",
     options: &[Opt::value("set-mss", 0), Opt::flag("clamp-mss-to-pmtu", 1)],
-    start: |_| Target::Tcpmss(None),
+    start: |_, _| Target::Tcpmss(None),
     option: |t, given, _| {
         *t = Target::Tcpmss(match given.id {
             0 => Some(given.number(0, 65515)? as u16),
@@ -50,7 +69,7 @@ pub(in crate::netfilter) static TOS: Syntax<Target> = Syntax {
         Opt::value("or-tos", 2).excl(0b1111),
         Opt::value("xor-tos", 3).excl(0b1111),
     ],
-    start: |_| Target::Tos { value: 0, mask: 0 },
+    start: |_, _| Target::Tos { value: 0, mask: 0 },
     option: |t, given, _| {
         let (value, mask) = match given.id {
             0 => read_tos(given)?,
@@ -80,7 +99,7 @@ pub(in crate::netfilter) static DSCP: Syntax<Target> = Syntax {
         Opt::value("set-dscp", 0).excl(0b10),
         Opt::value("set-dscp-class", 1).excl(0b01),
     ],
-    start: |_| Target::Dscp(0),
+    start: |_, _| Target::Dscp(0),
     option: |t, given, _| {
         *t = Target::Dscp(match given.id {
             0 => given.number(0, 63)? as u8,
@@ -94,7 +113,7 @@ pub(in crate::netfilter) static DSCP: Syntax<Target> = Syntax {
 pub(in crate::netfilter) static CHECKSUM: Syntax<Target> = Syntax {
     name: "CHECKSUM",
     options: &[Opt::flag("checksum-fill", 0)],
-    start: |_| Target::Checksum,
+    start: |_, _| Target::Checksum,
     option: |_, _, _| Ok(()),
     finish: |_, given, span| needs_one(given, span, "CHECKSUM", "--checksum-fill"),
 };
@@ -102,7 +121,7 @@ pub(in crate::netfilter) static CHECKSUM: Syntax<Target> = Syntax {
 pub(in crate::netfilter) static CLASSIFY: Syntax<Target> = Syntax {
     name: "CLASSIFY",
     options: &[Opt::value("set-class", 0).must()],
-    start: |_| Target::Classify(0),
+    start: |_, _| Target::Classify(0),
     option: |t, given, _| {
         let half = |text: &str| u16::from_str_radix(text, 16).ok();
         let both = given.value.split_once(':');
@@ -137,24 +156,26 @@ pub(in crate::netfilter) fn list_tos(value: u8, mask: u8, numeric: bool, out: &m
 pub(in crate::netfilter) static TRACE: Syntax<Target> = Syntax {
     name: "TRACE",
     options: &[],
-    start: |_| Target::Trace,
+    start: |_, _| Target::Trace,
     option: no_option,
     finish: no_finish,
 };
 
-pub(in crate::netfilter) fn save_ttl(op: &TtlOp, out: &mut String) {
+/// `name`: `ttl` or `hl`.
+pub(in crate::netfilter) fn save_ttl(name: &str, op: &TtlOp, out: &mut String) {
     let _ = match op {
-        TtlOp::Set(ttl) => write!(out, " --ttl-set {ttl}"),
-        TtlOp::Decrease(by) => write!(out, " --ttl-dec {by}"),
-        TtlOp::Increase(by) => write!(out, " --ttl-inc {by}"),
+        TtlOp::Set(ttl) => write!(out, " --{name}-set {ttl}"),
+        TtlOp::Decrease(by) => write!(out, " --{name}-dec {by}"),
+        TtlOp::Increase(by) => write!(out, " --{name}-inc {by}"),
     };
 }
 
-pub(in crate::netfilter) fn list_ttl(op: &TtlOp, out: &mut String) {
+/// `name`: `TTL` or `HL`.
+pub(in crate::netfilter) fn list_ttl(name: &str, op: &TtlOp, out: &mut String) {
     let _ = match op {
-        TtlOp::Set(ttl) => write!(out, " TTL set to {ttl}"),
-        TtlOp::Decrease(by) => write!(out, " TTL decrement by {by}"),
-        TtlOp::Increase(by) => write!(out, " TTL increment by {by}"),
+        TtlOp::Set(ttl) => write!(out, " {name} set to {ttl}"),
+        TtlOp::Decrease(by) => write!(out, " {name} decrement by {by}"),
+        TtlOp::Increase(by) => write!(out, " {name} increment by {by}"),
     };
 }
 

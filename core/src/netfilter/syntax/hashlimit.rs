@@ -42,15 +42,16 @@ pub(in crate::netfilter) static HASHLIMIT: Syntax<Match> = Syntax {
         Opt::flag("hashlimit-rate-match", 11),
         Opt::value("hashlimit-rate-interval", 12),
     ],
-    start: |_| {
+    start: |family, _| {
         Match::Hashlimit(Box::new(Hashlimit {
+            family,
             name: "".into(),
             above: false,
             average: 0,
             burst: 5,
             mode: 0,
-            srcmask: 32,
-            dstmask: 32,
+            srcmask: family.bits(),
+            dstmask: family.bits(),
             size: 0,
             max: 0,
             gc_interval: 1000,
@@ -161,6 +162,7 @@ fn write_rest(limit: &Hashlimit, unit: u64, dash: &str, out: &mut String) {
     option("htable-max", limit.max, 0);
     option("htable-gcinterval", limit.gc_interval, 1000);
     option("htable-expire", limit.expire, unit as u32 * 1000);
-    option("srcmask", limit.srcmask.into(), 32);
-    option("dstmask", limit.dstmask.into(), 32);
+    let whole = limit.family.bits().into();
+    option("srcmask", limit.srcmask.into(), whole);
+    option("dstmask", limit.dstmask.into(), whole);
 }

@@ -1,4 +1,4 @@
-//! `-m icmp` (`libipt_icmp.c`, `libxt_icmp.h`).
+//! `-m icmp` and `-m icmp6` (`libipt_icmp.c`, `libip6t_icmp6.c`, `libxt_icmp.h`).
 
 use std::fmt::Write;
 
@@ -11,9 +11,20 @@ use crate::say;
 pub(in crate::netfilter) static ICMP: Syntax<Match> = Syntax {
     name: "icmp",
     options: &[Opt::value("icmp-type", 0).must().not()],
-    start: |_| Match::Icmp(Not::plain(ANY)),
+    start: |_, _| Match::Icmp(Not::plain(ANY)),
     option: |m, given, _| {
-        *m = Match::Icmp(given.not(read(given)?));
+        *m = Match::Icmp(given.not(read(given, &NAMES)?));
+        Ok(())
+    },
+    finish: no_finish,
+};
+
+pub(in crate::netfilter) static ICMP6: Syntax<Match> = Syntax {
+    name: "icmp6",
+    options: &[Opt::value("icmpv6-type", 0).must().not()],
+    start: |_, _| Match::Icmp6(Not::plain(kind(0))),
+    option: |m, given, _| {
+        *m = Match::Icmp6(given.not(read(given, &NAMES6)?));
         Ok(())
     },
     finish: no_finish,
@@ -81,9 +92,41 @@ static NAMES: [(&str, IcmpType); 40] = [
     ("address-mask-reply", kind(18)),
 ];
 
+/// Types of ICMPv6 (RFC 4443, RFC 4861); `any` is not among them.
+static NAMES6: [(&str, IcmpType); 28] = [
+    ("destination-unreachable", kind(1)),
+    ("no-route", code(1, 0)),
+    ("communication-prohibited", code(1, 1)),
+    ("beyond-scope", code(1, 2)),
+    ("address-unreachable", code(1, 3)),
+    ("port-unreachable", code(1, 4)),
+    ("failed-policy", code(1, 5)),
+    ("reject-route", code(1, 6)),
+    ("packet-too-big", kind(2)),
+    ("time-exceeded", kind(3)),
+    ("ttl-exceeded", kind(3)),
+    ("ttl-zero-during-transit", code(3, 0)),
+    ("ttl-zero-during-reassembly", code(3, 1)),
+    ("parameter-problem", kind(4)),
+    ("bad-header", code(4, 0)),
+    ("unknown-header-type", code(4, 1)),
+    ("unknown-option", code(4, 2)),
+    ("echo-request", kind(128)),
+    ("ping", kind(128)),
+    ("echo-reply", kind(129)),
+    ("pong", kind(129)),
+    ("router-solicitation", kind(133)),
+    ("router-advertisement", kind(134)),
+    ("neighbour-solicitation", kind(135)),
+    ("neighbor-solicitation", kind(135)),
+    ("neighbour-advertisement", kind(136)),
+    ("neighbor-advertisement", kind(136)),
+    ("redirect", kind(137)),
+];
+
 /// A name or its unambiguous beginning, `type` or `type/code` or `type/code:code`.
-fn read(given: &Given) -> Result<IcmpType, Fault> {
-    let mut named = NAMES.iter().filter(|(name, _)| begins(name, given.value));
+fn read(given: &Given, names: &[(&str, IcmpType)]) -> Result<IcmpType, Fault> {
+    let mut named = names.iter().filter(|(name, _)| begins(name, given.value));
     if let Some((name, found)) = named.next() {
         return match named.next() {
             None => Ok(*found),
@@ -134,14 +177,23 @@ fn range(text: &str) -> Option<(Range<u8>, &str)> {
     Some((Range { low, high }, rest))
 }
 
-pub(in crate::netfilter) fn save(icmp: &Not<IcmpType>, out: &mut String) {
+pub(in crate::netfilter) fn save(option: &str, icmp: &Not<IcmpType>, out: &mut String) {
     out.push_str(if icmp.inverted { " !" } else { "" });
-    let _ = write!(out, " --icmp-type {}", icmp.value);
+    let _ = write!(out, " --{option} {}", icmp.value);
 }
 
 pub(in crate::netfilter) fn list(icmp: &Not<IcmpType>, numeric: bool, out: &mut String) {
     out.push_str(" icmp");
-    let named = NAMES.iter().find(|(_, t)| *t == icmp.value);
+    list_type(icmp, &NAMES, numeric, out);
+}
+
+pub(in crate::netfilter) fn list6(icmp: &Not<IcmpType>, numeric: bool, out: &mut String) {
+    out.push_str(" ipv6-icmp");
+    list_type(icmp, &NAMES6, numeric, out);
+}
+
+fn list_type(icmp: &Not<IcmpType>, names: &[(&str, IcmpType)], numeric: bool, out: &mut String) {
+    let named = names.iter().find(|(_, t)| *t == icmp.value);
     if let Some((name, _)) = named.filter(|_| !numeric) {
         out.push_str(if icmp.inverted { " !" } else { " " });
         out.push_str(name);

@@ -1,5 +1,5 @@
-//! Matches on other fields of the IP header: `-m length`, `-m ttl`, `-m tos`, `-m dscp` (`libxt_length.c`,
-//! `libipt_ttl.c`, `libxt_tos.c` revision 1, `libxt_dscp.c`).
+//! Matches on other fields of the IP header: `-m length`, `-m ttl`, `-m hl`, `-m tos`, `-m dscp` (`libxt_length.c`,
+//! `libipt_ttl.c`, `libip6t_hl.c`, `libxt_tos.c` revision 1, `libxt_dscp.c`).
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::netfilter::{Match, Not};
 pub(in crate::netfilter) static LENGTH: Syntax<Match> = Syntax {
     name: "length",
     options: &[Opt::value("length", 0).must().not()],
-    start: |_| Match::Length(Not::plain(Range { low: 0, high: 0 })),
+    start: |_, _| Match::Length(Not::plain(Range { low: 0, high: 0 })),
     option: |m, given, _| {
         let Range { low, high } = given.range(65535)?;
         *m = Match::Length(given.not(Range {
@@ -31,24 +31,44 @@ pub(in crate::netfilter) static TTL: Syntax<Match> = Syntax {
         Opt::value("ttl-eq", 0).not().excl(0b111),
         Opt::value("ttl", 0).not().excl(0b111),
     ],
-    start: |_| Match::Ttl(TtlTest::Equal(0)),
+    start: |_, _| Match::Ttl(TtlTest::Equal(0)),
     option: |m, given, _| {
-        let ttl = given.u8(0)?;
-        *m = Match::Ttl(match given.id {
-            1 => TtlTest::Less(ttl),
-            2 => TtlTest::Greater(ttl),
-            _ if given.inverted => TtlTest::NotEqual(ttl),
-            _ => TtlTest::Equal(ttl),
-        });
+        *m = Match::Ttl(read_ttl(given)?);
         Ok(())
     },
     finish: |_, given, span| needs_one(given, span, "ttl", "--ttl-eq, --ttl-lt, --ttl-gt"),
 };
 
+pub(in crate::netfilter) static HL: Syntax<Match> = Syntax {
+    name: "hl",
+    options: &[
+        Opt::value("hl-lt", 1).excl(0b111),
+        Opt::value("hl-gt", 2).excl(0b111),
+        Opt::value("hl-eq", 0).not().excl(0b111),
+        Opt::value("hl", 0).not().excl(0b111),
+    ],
+    start: |_, _| Match::Hl(TtlTest::Equal(0)),
+    option: |m, given, _| {
+        *m = Match::Hl(read_ttl(given)?);
+        Ok(())
+    },
+    finish: |_, given, span| needs_one(given, span, "hl", "--hl-eq, --hl-lt, --hl-gt"),
+};
+
+fn read_ttl(given: &Given) -> Result<TtlTest, Fault> {
+    let ttl = given.u8(0)?;
+    Ok(match given.id {
+        1 => TtlTest::Less(ttl),
+        2 => TtlTest::Greater(ttl),
+        _ if given.inverted => TtlTest::NotEqual(ttl),
+        _ => TtlTest::Equal(ttl),
+    })
+}
+
 pub(in crate::netfilter) static TOS: Syntax<Match> = Syntax {
     name: "tos",
     options: &[Opt::value("tos", 0).must().not()],
-    start: |_| Match::Tos {
+    start: |_, _| Match::Tos {
         value: 0,
         mask: 0,
         inverted: false,
@@ -96,7 +116,7 @@ pub(in crate::netfilter) static DSCP: Syntax<Match> = Syntax {
         Opt::value("dscp", 0).not().excl(0b10),
         Opt::value("dscp-class", 1).not().excl(0b01),
     ],
-    start: |_| Match::Dscp(Not::plain(0)),
+    start: |_, _| Match::Dscp(Not::plain(0)),
     option: |m, given, _| {
         let dscp = match given.id {
             0 => given.number(0, 63)? as u8,
@@ -141,23 +161,26 @@ pub(in crate::netfilter) fn list_length(length: &Not<Range<u16>>, out: &mut Stri
     let _ = write!(out, " length {inv}{}", length.value);
 }
 
-pub(in crate::netfilter) fn save_ttl(test: &TtlTest, out: &mut String) {
-    let _ = match test {
-        TtlTest::Equal(ttl) => write!(out, " --ttl-eq {ttl}"),
-        TtlTest::NotEqual(ttl) => write!(out, " ! --ttl-eq {ttl}"),
-        TtlTest::Less(ttl) => write!(out, " --ttl-lt {ttl}"),
-        TtlTest::Greater(ttl) => write!(out, " --ttl-gt {ttl}"),
+/// `name`: `ttl` or `hl`.
+pub(in crate::netfilter) fn save_ttl(name: &str, test: &TtlTest, out: &mut String) {
+    let (not, how, ttl) = match test {
+        TtlTest::Equal(ttl) => ("", "eq", ttl),
+        TtlTest::NotEqual(ttl) => (" !", "eq", ttl),
+        TtlTest::Less(ttl) => ("", "lt", ttl),
+        TtlTest::Greater(ttl) => ("", "gt", ttl),
     };
+    let _ = write!(out, "{not} --{name}-{how} {ttl}");
 }
 
-pub(in crate::netfilter) fn list_ttl(test: &TtlTest, out: &mut String) {
+/// `name`: `TTL` or `HL`.
+pub(in crate::netfilter) fn list_ttl(name: &str, test: &TtlTest, out: &mut String) {
     let (sign, ttl) = match test {
         TtlTest::Equal(ttl) => ("==", ttl),
         TtlTest::NotEqual(ttl) => ("!=", ttl),
         TtlTest::Less(ttl) => ("<", ttl),
         TtlTest::Greater(ttl) => (">", ttl),
     };
-    let _ = write!(out, " TTL match TTL {sign} {ttl}");
+    let _ = write!(out, " {name} match {name} {sign} {ttl}");
 }
 
 pub(in crate::netfilter) fn save_tos(value: u8, mask: u8, inverted: bool, out: &mut String) {

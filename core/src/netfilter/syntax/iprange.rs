@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use super::values::dotted;
+use super::values::{dotted, sixteen_bytes};
 use super::{Opt, Syntax, needs_one};
+use crate::net::IpFamily;
 use crate::netfilter::matches::{Iprange, Range};
 use crate::netfilter::{Match, Not};
 
@@ -14,9 +15,9 @@ pub(in crate::netfilter) static IPRANGE: Syntax<Match> = Syntax {
         Opt::value("src-range", 0).not(),
         Opt::value("dst-range", 1).not(),
     ],
-    start: |_| Match::Iprange(Box::default()),
+    start: |_, _| Match::Iprange(Box::default()),
     option: |m, given, _| {
-        let range = read(given.value).ok_or_else(|| given.bad())?;
+        let range = read(given.family, given.value).ok_or_else(|| given.bad())?;
         if let Match::Iprange(iprange) = m {
             let side = if given.id == 0 {
                 &mut iprange.src
@@ -31,11 +32,15 @@ pub(in crate::netfilter) static IPRANGE: Syntax<Match> = Syntax {
 };
 
 /// `a-b` or `a`; a reversed range is taken and never matches.
-pub(in crate::netfilter) fn read(text: &str) -> Option<Range<IpAddr>> {
+pub(in crate::netfilter) fn read(family: IpFamily, text: &str) -> Option<Range<IpAddr>> {
     let (low, high) = text.split_once('-').unwrap_or((text, text));
+    let addr = |text| match family {
+        IpFamily::V4 => dotted(text, true).map(IpAddr::V4),
+        IpFamily::V6 => sixteen_bytes(text),
+    };
     Some(Range {
-        low: dotted(low, true)?.into(),
-        high: dotted(high, true)?.into(),
+        low: addr(low)?,
+        high: addr(high)?,
     })
 }
 

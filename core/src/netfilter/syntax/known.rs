@@ -2,6 +2,7 @@
 //! are kept as they were written.
 
 use super::{Given, Opt, Syntax, no_finish};
+use crate::net::IpFamily;
 use crate::netfilter::matches::Unsupported;
 use crate::netfilter::{Match, Target, print};
 use crate::text::Span;
@@ -21,7 +22,7 @@ const fn m(name: &'static str, options: &'static [Opt]) -> Syntax<Match> {
     Syntax {
         name,
         options,
-        start: |syntax| Match::Unsupported(Box::new(unsupported("-m", syntax.name))),
+        start: |_, syntax| Match::Unsupported(Box::new(unsupported("-m", syntax.name))),
         option: |_, _, _| Ok(()),
         finish: no_finish,
     }
@@ -31,7 +32,7 @@ const fn t(name: &'static str, options: &'static [Opt]) -> Syntax<Target> {
     Syntax {
         name,
         options,
-        start: |syntax| Target::Unsupported(Box::new(unsupported("-j", syntax.name))),
+        start: |_, syntax| Target::Unsupported(Box::new(unsupported("-j", syntax.name))),
         option: |_, _, _| Ok(()),
         finish: no_finish,
     }
@@ -45,8 +46,8 @@ fn unsupported(dash: &str, name: &str) -> Unsupported {
     }
 }
 
+/// Of both families.
 pub(in crate::netfilter) static MATCHES: &[&Syntax<Match>] = &[
-    &m("ah", &[v("ahspi")]),
     &m("bpf", &[v("bytecode"), v("object-pinned")]),
     &m("cgroup", &[v("cgroup"), v("path")]),
     &m(
@@ -141,7 +142,6 @@ pub(in crate::netfilter) static MATCHES: &[&Syntax<Match>] = &[
             f("rateest-eq"),
         ],
     ),
-    &m("realm", &[v("realm")]),
     &m(
         "rpfilter",
         &[f("loose"), f("validmark"), f("accept-local"), f("invert")],
@@ -178,27 +178,7 @@ pub(in crate::netfilter) static MATCHES: &[&Syntax<Match>] = &[
 
 pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
     &t("AUDIT", &[v("type")]),
-    &t(
-        "CLUSTERIP",
-        &[
-            f("new"),
-            v("hashmode"),
-            v("clustermac"),
-            v("total-nodes"),
-            v("local-node"),
-            v("hash-init"),
-        ],
-    ),
     &t("CONNSECMARK", &[f("save"), f("restore")]),
-    &t(
-        "ECN",
-        &[
-            f("ecn-tcp-remove"),
-            v("ecn-tcp-cwr"),
-            v("ecn-tcp-ece"),
-            v("ecn-ip-ect"),
-        ],
-    ),
     &t(
         "HMARK",
         &[
@@ -253,6 +233,96 @@ pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
     ),
     &t("TCPOPTSTRIP", &[v("strip-options")]),
     &t("TEE", &[v("gateway"), v("oif")]),
+];
+
+/// Those that one family alone has.
+pub(in crate::netfilter) fn own_matches(family: IpFamily) -> &'static [&'static Syntax<Match>] {
+    match family {
+        IpFamily::V4 => MATCHES4,
+        IpFamily::V6 => MATCHES6,
+    }
+}
+
+pub(in crate::netfilter) fn own_targets(family: IpFamily) -> &'static [&'static Syntax<Target>] {
+    match family {
+        IpFamily::V4 => TARGETS4,
+        IpFamily::V6 => TARGETS6,
+    }
+}
+
+static MATCHES4: &[&Syntax<Match>] = &[&m("ah", &[v("ahspi")]), &m("realm", &[v("realm")])];
+
+static MATCHES6: &[&Syntax<Match>] = &[
+    &m("ah", &[v("ahspi"), v("ahlen"), f("ahres")]),
+    &m("dst", &[v("dst-len"), v("dst-opts")]),
+    &m("eui64", &[]),
+    &m(
+        "frag",
+        &[
+            v("fragid"),
+            v("fraglen"),
+            f("fragres"),
+            f("fragfirst"),
+            f("fragmore"),
+            f("fraglast"),
+        ],
+    ),
+    &m("hbh", &[v("hbh-len"), v("hbh-opts")]),
+    &m("ipv6header", &[v("header"), f("soft")]),
+    &m("mh", &[v("mh-type")]),
+    &m(
+        "rt",
+        &[
+            v("rt-type"),
+            v("rt-segsleft"),
+            v("rt-len"),
+            f("rt-0-res"),
+            v("rt-0-addrs"),
+            f("rt-0-not-strict"),
+        ],
+    ),
+    &m(
+        "srh",
+        &[
+            v("srh-next-hdr"),
+            v("srh-hdr-len-eq"),
+            v("srh-hdr-len-gt"),
+            v("srh-hdr-len-lt"),
+            v("srh-segs-left-eq"),
+            v("srh-segs-left-gt"),
+            v("srh-segs-left-lt"),
+            v("srh-last-entry-eq"),
+            v("srh-last-entry-gt"),
+            v("srh-last-entry-lt"),
+            v("srh-tag"),
+            v("srh-psid"),
+            v("srh-nsid"),
+            v("srh-lsid"),
+        ],
+    ),
+];
+
+static TARGETS4: &[&Syntax<Target>] = &[
+    &t(
+        "CLUSTERIP",
+        &[
+            f("new"),
+            v("hashmode"),
+            v("clustermac"),
+            v("total-nodes"),
+            v("local-node"),
+            v("hash-init"),
+        ],
+    ),
+    &t(
+        "ECN",
+        &[
+            f("ecn-tcp-remove"),
+            v("ecn-tcp-cwr"),
+            v("ecn-tcp-ece"),
+            v("ecn-ip-ect"),
+        ],
+    ),
     &t(
         "ULOG",
         &[
@@ -262,6 +332,12 @@ pub(in crate::netfilter) static TARGETS: &[&Syntax<Target>] = &[
             v("ulog-qthreshold"),
         ],
     ),
+];
+
+/// Network prefix translation (RFC 6296) among them.
+static TARGETS6: &[&Syntax<Target>] = &[
+    &t("DNPT", &[v("src-pfx"), v("dst-pfx")]),
+    &t("SNPT", &[v("src-pfx"), v("dst-pfx")]),
 ];
 
 /// Whether the option's second value is the word behind its first.

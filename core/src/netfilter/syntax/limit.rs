@@ -14,7 +14,7 @@ pub(in crate::netfilter) const SCALE: u64 = 10_000;
 pub(in crate::netfilter) static LIMIT: Syntax<Match> = Syntax {
     name: "limit",
     options: &[Opt::value("limit", 0), Opt::value("limit-burst", 1)],
-    start: |_| {
+    start: |_, _| {
         Match::Limit(Limit {
             average: (SCALE * 3600 / 3) as u32,
             burst: 5,

@@ -11,7 +11,7 @@ use crate::say;
 pub(in crate::netfilter) static PKTTYPE: Syntax<Match> = Syntax {
     name: "pkttype",
     options: &[Opt::value("pkt-type", 0).must().not()],
-    start: |_| Match::Pkttype(Not::plain(PacketType::Unicast)),
+    start: |_, _| Match::Pkttype(Not::plain(PacketType::Unicast)),
     option: |m, given, _| {
         let kind = packet_type(&given.value.to_ascii_lowercase()).ok_or_else(|| given.bad())?;
         *m = Match::Pkttype(given.not(kind));
@@ -42,7 +42,7 @@ fn name(kind: PacketType) -> &'static str {
 pub(in crate::netfilter) static MAC: Syntax<Match> = Syntax {
     name: "mac",
     options: &[Opt::value("mac-source", 0).must().not()],
-    start: |_| Match::Mac(Not::plain(Mac::default())),
+    start: |_, _| Match::Mac(Not::plain(Mac::default())),
     option: |m, given, _| {
         let mac = mac(given.value)
             .ok_or_else(|| given.fault(say!("iptables/bad-mac", value = given.value)))?;

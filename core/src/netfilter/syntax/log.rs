@@ -23,7 +23,7 @@ pub(in crate::netfilter) static LOG: Syntax<Target> = Syntax {
         Opt::flag("log-uid", 3),
         Opt::flag("log-macdecode", 5),
     ],
-    start: |_| {
+    start: |_, _| {
         Target::Log(Box::new(Log {
             level: WARNING,
             prefix: "".into(),
@@ -56,7 +56,7 @@ pub(in crate::netfilter) static NFLOG: Syntax<Target> = Syntax {
         Opt::value("nflog-size", 3).excl(1 << 2),
         Opt::value("nflog-threshold", 4),
     ],
-    start: |_| {
+    start: |_, _| {
         Target::Nflog(Box::new(Nflog {
             group: 0,
             prefix: "".into(),

@@ -14,7 +14,7 @@ const ALL: u32 = u32::MAX;
 pub(in crate::netfilter) static MATCH: Syntax<Match> = Syntax {
     name: "mark",
     options: &[Opt::value("mark", 0).must().not()],
-    start: |_| Match::Mark(Not::plain(NO_BITS)),
+    start: |_, _| Match::Mark(Not::plain(NO_BITS)),
     option: |m, given, _| {
         *m = Match::Mark(given.not(given.bits()?));
         Ok(())
@@ -25,7 +25,7 @@ pub(in crate::netfilter) static MATCH: Syntax<Match> = Syntax {
 pub(in crate::netfilter) static CONNMARK_MATCH: Syntax<Match> = Syntax {
     name: "connmark",
     options: &[Opt::value("mark", 0).must().not()],
-    start: |_| Match::Connmark(Not::plain(NO_BITS)),
+    start: |_, _| Match::Connmark(Not::plain(NO_BITS)),
     option: |m, given, _| {
         *m = Match::Connmark(given.not(given.bits()?));
         Ok(())
@@ -55,7 +55,7 @@ pub(in crate::netfilter) static MARK: Syntax<Target> = Syntax {
         Opt::value("or-mark", OR).excl(OPS),
         Opt::value("xor-mark", XOR).excl(OPS),
     ],
-    start: |_| Target::Mark(NO_BITS),
+    start: |_, _| Target::Mark(NO_BITS),
     option: |t, given, _| {
         *t = Target::Mark(change(given)?);
         Ok(())
@@ -80,7 +80,7 @@ pub(in crate::netfilter) static CONNMARK: Syntax<Target> = Syntax {
         Opt::value("mask", MASK).excl(1 << CTMASK | 1 << NFMASK),
     ],
     // Saving is the start so that masks can come before the operation they are for.
-    start: |_| {
+    start: |_, _| {
         Target::Connmark(ConnmarkOp::Save {
             nfmask: ALL,
             ctmask: ALL,

@@ -1,8 +1,9 @@
 //! How each match and target is written: its options as iptables' own extensions take them, the canonical words that
-//! `iptables-save` prints, and the words of `iptables -L`. A file holds what belongs together; [`MATCHES`] and [`TARGETS`]
+//! `iptables-save` prints, and the words of `iptables -L`. A file holds what belongs together; [`matches`] and [`targets`]
 //! name them all.
 //!
-//! The reference is iptables 1.8.9 (legacy): `extensions/libxt_*.c`, `extensions/libipt_*.c`, `libxtables/xtoptions.c`.
+//! The reference is iptables 1.8.9 (legacy): `extensions/libxt_*.c`, `extensions/libipt_*.c`, `extensions/libip6t_*.c`,
+//! `libxtables/xtoptions.c`.
 
 pub(super) mod addrtype;
 pub(super) mod comment;
@@ -36,6 +37,7 @@ pub(super) mod values;
 use std::borrow::Cow;
 
 use super::{Header, Match, Target};
+use crate::net::IpFamily;
 use crate::say;
 use crate::text::{Diagnostic, Say, Span};
 
@@ -117,6 +119,8 @@ impl Opt {
 
 /// An option as it was given.
 pub(super) struct Given<'a> {
+    /// Of the rule that it stands in.
+    pub family: IpFamily,
     pub id: u8,
     pub name: &'static str,
     /// Empty for an option without a value.
@@ -187,7 +191,7 @@ pub(super) struct Syntax<T: 'static> {
     pub name: &'static str,
     pub options: &'static [Opt],
     /// The extension without any option.
-    pub start: fn(&Syntax<T>) -> T,
+    pub start: fn(IpFamily, &Syntax<T>) -> T,
     /// Takes one option. Never called on what has become unsupported.
     pub option: fn(&mut T, &Given, &mut Around) -> Result<(), Fault>,
     /// Called when the rule's last word is read, with the ids that were given as bits.
@@ -276,8 +280,8 @@ pub(super) fn no_option<T>(_: &mut T, given: &Given, _: &mut Around) -> Result<(
     Err(given.bad())
 }
 
-/// The matches that the model knows, the most frequent first.
-pub(super) static MATCHES: &[&Syntax<Match>] = &[
+/// The matches that the model knows of both families, the most frequent first.
+static MATCHES: &[&Syntax<Match>] = &[
     &comment::COMMENT,
     &tcp::TCP,
     &ports::UDP,
@@ -288,7 +292,6 @@ pub(super) static MATCHES: &[&Syntax<Match>] = &[
     &recent::RECENT,
     &set::SET,
     &multiport::MULTIPORT,
-    &icmp::ICMP,
     &ports::SCTP,
     &conntrack::STATE_MATCH,
     &mark::CONNMARK_MATCH,
@@ -296,7 +299,6 @@ pub(super) static MATCHES: &[&Syntax<Match>] = &[
     &hashlimit::HASHLIMIT,
     &iprange::IPRANGE,
     &ip::LENGTH,
-    &ip::TTL,
     &ip::TOS,
     &ip::DSCP,
     &owner::OWNER,
@@ -306,12 +308,11 @@ pub(super) static MATCHES: &[&Syntax<Match>] = &[
     &socket::SOCKET,
 ];
 
-/// The targets that the model knows, beside the standard ones.
-pub(super) static TARGETS: &[&Syntax<Target>] = &[
+/// The targets of both families likewise, beside the standard ones.
+static TARGETS: &[&Syntax<Target>] = &[
     &nat::DNAT,
     &mark::MARK,
     &nat::MASQUERADE,
-    &reject::REJECT,
     &nat::SNAT,
     &nat::REDIRECT,
     &nat::NETMAP,
@@ -321,7 +322,6 @@ pub(super) static TARGETS: &[&Syntax<Target>] = &[
     &log::LOG,
     &log::NFLOG,
     &tproxy::TPROXY,
-    &edit::TTL,
     &edit::TCPMSS,
     &set::SET_TARGET,
     &edit::TOS,
@@ -331,35 +331,79 @@ pub(super) static TARGETS: &[&Syntax<Target>] = &[
     &edit::TRACE,
 ];
 
-pub(super) fn match_named(name: &str) -> Option<&'static Syntax<Match>> {
-    MATCHES
-        .iter()
-        .chain(known::MATCHES)
-        .copied()
-        .find(|s| s.name == name)
+/// Those that one family alone has (`libipt_*` and `libip6t_*`).
+fn own_matches(family: IpFamily) -> &'static [&'static Syntax<Match>] {
+    static V4: [&Syntax<Match>; 2] = [&icmp::ICMP, &ip::TTL];
+    static V6: [&Syntax<Match>; 2] = [&icmp::ICMP6, &ip::HL];
+    match family {
+        IpFamily::V4 => &V4,
+        IpFamily::V6 => &V6,
+    }
 }
 
-pub(super) fn target_named(name: &str) -> Option<&'static Syntax<Target>> {
-    TARGETS
-        .iter()
-        .chain(known::TARGETS)
-        .copied()
-        .find(|s| s.name == name)
+fn own_targets(family: IpFamily) -> &'static [&'static Syntax<Target>] {
+    static V4: [&Syntax<Target>; 2] = [&reject::REJECT, &edit::TTL];
+    static V6: [&Syntax<Target>; 2] = [&reject::REJECT6, &edit::HL];
+    match family {
+        IpFamily::V4 => &V4,
+        IpFamily::V6 => &V6,
+    }
 }
 
-/// The names of all matches that iptables has, those that the model knows first.
-pub fn match_names() -> impl Iterator<Item = &'static str> {
-    MATCHES.iter().chain(known::MATCHES).map(|s| s.name)
+/// The matches of a family that the model knows.
+pub(super) fn modelled_matches(
+    family: IpFamily,
+) -> impl Iterator<Item = &'static Syntax<Match>> + use<> {
+    MATCHES.iter().chain(own_matches(family)).copied()
+}
+
+pub(super) fn modelled_targets(
+    family: IpFamily,
+) -> impl Iterator<Item = &'static Syntax<Target>> + use<> {
+    TARGETS.iter().chain(own_targets(family)).copied()
+}
+
+/// All matches that a family's tool has, those that the model knows first.
+pub(super) fn matches(family: IpFamily) -> impl Iterator<Item = &'static Syntax<Match>> + use<> {
+    let known = known::MATCHES.iter().chain(known::own_matches(family));
+    modelled_matches(family).chain(known.copied())
+}
+
+/// All target extensions likewise.
+pub(super) fn targets(family: IpFamily) -> impl Iterator<Item = &'static Syntax<Target>> + use<> {
+    let known = known::TARGETS.iter().chain(known::own_targets(family));
+    modelled_targets(family).chain(known.copied())
+}
+
+pub(super) fn match_named(family: IpFamily, name: &str) -> Option<&'static Syntax<Match>> {
+    // libxtables takes each name of the protocol for the match (`xtables_find_match`).
+    let name = match name {
+        "icmpv6" | "ipv6-icmp" => "icmp6",
+        name => name,
+    };
+    matches(family).find(|s| s.name == name)
+}
+
+pub(super) fn target_named(family: IpFamily, name: &str) -> Option<&'static Syntax<Target>> {
+    targets(family).find(|s| s.name == name)
+}
+
+/// The names of all matches that iptables, or ip6tables, has, those that the model knows first.
+pub fn match_names(family: IpFamily) -> impl Iterator<Item = &'static str> {
+    matches(family).map(|s| s.name)
 }
 
 /// The names of all target extensions likewise.
-pub fn target_names() -> impl Iterator<Item = &'static str> {
-    TARGETS.iter().chain(known::TARGETS).map(|s| s.name)
+pub fn target_names(family: IpFamily) -> impl Iterator<Item = &'static str> {
+    targets(family).map(|s| s.name)
 }
 
 /// The options of a match or target, without their dashes.
-pub fn option_names(extension: &str) -> impl Iterator<Item = &'static str> + use<> {
-    let of_match = match_named(extension).map_or(&[][..], |s| s.options);
-    let of_target = target_named(extension).map_or(&[][..], |s| s.options);
+pub fn option_names(
+    family: IpFamily,
+    extension: &str,
+) -> impl Iterator<Item = &'static str> + use<> {
+    let of_match = match_named(family, extension).map_or(&[][..], |s| s.options);
+    let of_target = target_named(family, extension).map_or(&[][..], |s| s.options);
     of_match.iter().chain(of_target).map(|o| o.name)
 }

@@ -19,7 +19,7 @@ pub(in crate::netfilter) static MULTIPORT: Syntax<Match> = Syntax {
         Opt::value("dports", 1).not().excl(ANY),
         Opt::value("ports", 2).not().excl(ANY),
     ],
-    start: |_| {
+    start: |_, _| {
         Match::Multiport(Box::new(Multiport {
             side: PortSide::Either,
             inverted: false,

@@ -1,11 +1,11 @@
 //! The targets that rewrite addresses: DNAT, SNAT, MASQUERADE, REDIRECT, NETMAP (`libxt_NAT.c`, `libipt_NETMAP.c`).
 
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use super::values::{four_numbers, leading_number};
+use super::values::{bad_address, four_numbers, leading_number, sixteen_bytes};
 use super::{Around, Fault, Given, Opt, Syntax, fault, known, names, no_finish};
-use crate::net::{Masked, Protocol};
+use crate::net::{IpFamily, Masked, Protocol};
 use crate::netfilter::Target;
 use crate::netfilter::matches::Range;
 use crate::netfilter::targets::NatRange;
@@ -31,7 +31,7 @@ pub(in crate::netfilter) static DNAT: Syntax<Target> = Syntax {
         Opt::flag("random", RANDOM),
         Opt::flag("persistent", 3),
     ],
-    start: |_| Target::Dnat(Box::new(EMPTY)),
+    start: |_, _| Target::Dnat(Box::new(EMPTY)),
     option: |t, given, around| match t {
         Target::Dnat(range) => option(range, given, around),
         _ => Ok(()),
@@ -47,7 +47,7 @@ pub(in crate::netfilter) static SNAT: Syntax<Target> = Syntax {
         Opt::flag("random-fully", RANDOM_FULLY),
         Opt::flag("persistent", 3),
     ],
-    start: |_| Target::Snat(Box::new(EMPTY)),
+    start: |_, _| Target::Snat(Box::new(EMPTY)),
     option: |t, given, around| match t {
         Target::Snat(range) => {
             option(range, given, around)?;
@@ -77,7 +77,7 @@ pub(in crate::netfilter) static MASQUERADE: Syntax<Target> = Syntax {
         Opt::flag("random", RANDOM),
         Opt::flag("random-fully", RANDOM_FULLY),
     ],
-    start: |_| Target::Masquerade {
+    start: |_, _| Target::Masquerade {
         ports: None,
         random: false,
         random_fully: false,
@@ -107,7 +107,7 @@ pub(in crate::netfilter) static MASQUERADE: Syntax<Target> = Syntax {
 pub(in crate::netfilter) static REDIRECT: Syntax<Target> = Syntax {
     name: "REDIRECT",
     options: &[Opt::value("to-ports", TO), Opt::flag("random", RANDOM)],
-    start: |_| Target::Redirect {
+    start: |_, _| Target::Redirect {
         ports: None,
         random: false,
     },
@@ -129,7 +129,7 @@ pub(in crate::netfilter) static REDIRECT: Syntax<Target> = Syntax {
 pub(in crate::netfilter) static NETMAP: Syntax<Target> = Syntax {
     name: "NETMAP",
     options: &[Opt::value("to", TO).must()],
-    start: |_| Target::Netmap(Box::new(Masked::host(Ipv4Addr::UNSPECIFIED.into()))),
+    start: |family, _| Target::Netmap(Box::new(Masked::host(family.unspecified()))),
     option: |t, given, _| {
         let Masked { addr, mask } = given.host_mask()?;
         let to = Masked::new(addr, mask).ok_or_else(|| given.bad())?;
@@ -139,10 +139,16 @@ pub(in crate::netfilter) static NETMAP: Syntax<Target> = Syntax {
     finish: no_finish,
 };
 
-/// `[a[-b]][:port[-port[/base]]]` (`parse_to`).
+/// `[a[-b]][:port[-port[/base]]]`; the addresses of IPv6 stand in brackets before ports (`parse_to`).
 fn read_to(given: &Given, around: &Around, range: &mut NatRange) -> Result<(), Fault> {
-    let (addrs, ports) = match given.value.split_once(':') {
-        Some((addrs, ports)) if !ports.contains(':') => (addrs, Some(ports)),
+    let bracketed = given.value.split_once('[').map(|(_, rest)| rest);
+    let (addrs, ports) = match (bracketed, given.value.split_once(':')) {
+        (Some(_), _) if given.family == IpFamily::V4 => return Err(given.bad()),
+        (Some(rest), _) => {
+            let (addrs, rest) = rest.split_once(']').ok_or_else(|| given.bad())?;
+            (addrs, rest.split_once(':').map(|(_, ports)| ports))
+        }
+        (None, Some((addrs, ports))) if !ports.contains(':') => (addrs, Some(ports)),
         _ => (given.value, None),
     };
     if let Some(ports) = ports {
@@ -154,13 +160,11 @@ fn read_to(given: &Given, around: &Around, range: &mut NatRange) -> Result<(), F
         }
     }
     let addr = |text: &str| {
-        four_numbers(text).map(IpAddr::V4).ok_or_else(|| {
-            let mut bad = fault(given.part(text), say!("iptables/bad-address", value = text));
-            if text.contains(':') {
-                bad.help = Some(say!("iptables/ipv6-address"));
-            }
-            bad
-        })
+        let read = match given.family {
+            IpFamily::V4 => four_numbers(text).map(IpAddr::V4),
+            IpFamily::V6 => sixteen_bytes(text),
+        };
+        read.ok_or_else(|| bad_address(given.family, text, given.part(text)))
     };
     let (low, high) = addrs.split_once('-').unwrap_or((addrs, addrs));
     range.addrs = Some(Range {
@@ -237,10 +241,13 @@ fn read_ports(
 /// `a-b:1-2/3`, as much of it as there is.
 fn write_range(range: &NatRange, out: &mut String) {
     if let Some(addrs) = &range.addrs {
+        let brackets = addrs.low.is_ipv6() && range.ports.is_some();
+        out.push_str(if brackets { "[" } else { "" });
         let _ = write!(out, "{}", addrs.low);
         if addrs.low != addrs.high {
             let _ = write!(out, "-{}", addrs.high);
         }
+        out.push_str(if brackets { "]" } else { "" });
     }
     if let Some(ports) = range.ports {
         out.push(':');

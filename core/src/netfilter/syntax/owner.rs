@@ -16,7 +16,7 @@ pub(in crate::netfilter) static OWNER: Syntax<Match> = Syntax {
         Opt::flag("socket-exists", 2).not(),
         Opt::flag("suppl-groups", 3),
     ],
-    start: |_| Match::Owner(Box::default()),
+    start: |_, _| Match::Owner(Box::default()),
     option: |m, given, around| {
         let Match::Owner(owner) = m else {
             return Ok(());

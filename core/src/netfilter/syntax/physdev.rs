@@ -13,7 +13,7 @@ pub(in crate::netfilter) static PHYSDEV: Syntax<Match> = Syntax {
         Opt::flag("physdev-is-out", 3).not(),
         Opt::flag("physdev-is-bridged", 4).not(),
     ],
-    start: |_| Match::Physdev(Box::default()),
+    start: |_, _| Match::Physdev(Box::default()),
     option: |m, given, _| {
         let Match::Physdev(physdev) = m else {
             return Ok(());

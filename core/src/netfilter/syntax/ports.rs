@@ -20,7 +20,7 @@ pub(in crate::netfilter) static UDP: Syntax<Match> = Syntax {
         Opt::value("destination-port", DPORT).not(),
         Opt::value("dport", DPORT).not(),
     ],
-    start: |_| Match::Udp {
+    start: |_, _| Match::Udp {
         sport: None,
         dport: None,
     },
@@ -43,7 +43,7 @@ pub(in crate::netfilter) static SCTP: Syntax<Match> = Syntax {
         Opt::value("dport", DPORT).not(),
         Opt::value("chunk-types", 2).not(),
     ],
-    start: |_| Match::Sctp {
+    start: |_, _| Match::Sctp {
         sport: None,
         dport: None,
     },

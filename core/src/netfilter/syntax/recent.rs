@@ -1,7 +1,6 @@
 //! `-m recent` (`libxt_recent.c`, revision 1).
 
 use std::fmt::Write;
-use std::net::Ipv4Addr;
 
 use super::comment::clip;
 use super::{Opt, Syntax, needs_one};
@@ -31,7 +30,7 @@ pub(in crate::netfilter) static RECENT: Syntax<Match> = Syntax {
         Opt::flag("rdest", 10),
         Opt::value("mask", 11),
     ],
-    start: |_| {
+    start: |family, _| {
         Match::Recent(Box::new(Recent {
             name: "DEFAULT".into(),
             inverted: false,
@@ -41,7 +40,7 @@ pub(in crate::netfilter) static RECENT: Syntax<Match> = Syntax {
             hitcount: None,
             check_ttl: false,
             dest: false,
-            mask: Ipv4Addr::BROADCAST.into(),
+            mask: family.ones(),
         }))
     },
     option: |m, given, _| {

@@ -1,7 +1,7 @@
-//! `-j REJECT` (`libipt_REJECT.c`).
+//! `-j REJECT` (`libipt_REJECT.c`, `libip6t_REJECT.c`).
 
 use super::values::begins;
-use super::{Opt, Syntax, names, no_finish};
+use super::{Fault, Given, Opt, Syntax, names, no_finish};
 use crate::netfilter::Target;
 use crate::netfilter::targets::RejectWith;
 use crate::say;
@@ -9,28 +9,40 @@ use crate::say;
 pub(in crate::netfilter) static REJECT: Syntax<Target> = Syntax {
     name: "REJECT",
     options: &[Opt::value("reject-with", 0)],
-    start: |_| Target::Reject(RejectWith::PortUnreachable),
-    option: |t, given, _| {
-        let found = NAMES
-            .iter()
-            .find(|(_, name, alias)| begins(name, given.value) || begins(alias, given.value));
-        match found {
-            Some((with, _, _)) => {
-                *t = Target::Reject(*with);
-                Ok(())
-            }
-            None => {
-                let mut bad = given.fault(say!("iptables/unknown-reject", value = given.value));
-                bad.help = names::nearest(given.value, NAMES.iter().map(|(_, name, _)| *name));
-                Err(bad)
-            }
-        }
-    },
+    start: |_, _| Target::Reject(RejectWith::PortUnreachable),
+    option: |t, given, _| read(t, given, &NAMES),
     finish: no_finish,
 };
 
+pub(in crate::netfilter) static REJECT6: Syntax<Target> = Syntax {
+    name: "REJECT",
+    options: &[Opt::value("reject-with", 0)],
+    start: |_, _| Target::Reject(RejectWith::PortUnreachable6),
+    option: |t, given, _| read(t, given, &NAMES6),
+    finish: no_finish,
+};
+
+type Name = (RejectWith, &'static str, &'static str);
+
+fn read(target: &mut Target, given: &Given, names: &'static [Name]) -> Result<(), Fault> {
+    let found = names
+        .iter()
+        .find(|(_, name, alias)| begins(name, given.value) || begins(alias, given.value));
+    match found {
+        Some((with, _, _)) => {
+            *target = Target::Reject(*with);
+            Ok(())
+        }
+        None => {
+            let mut bad = given.fault(say!("iptables/unknown-reject", value = given.value));
+            bad.help = names::nearest(given.value, names.iter().map(|(_, name, _)| *name));
+            Err(bad)
+        }
+    }
+}
+
 /// The name that is printed, and another that is read; either may be shortened to its beginning.
-static NAMES: [(RejectWith, &str, &str); 8] = [
+static NAMES: [Name; 8] = [
     (
         RejectWith::NetUnreachable,
         "icmp-net-unreachable",
@@ -69,24 +81,39 @@ static NAMES: [(RejectWith, &str, &str); 8] = [
     ),
 ];
 
+static NAMES6: [Name; 7] = [
+    (RejectWith::NoRoute6, "icmp6-no-route", "no-route"),
+    (
+        RejectWith::AdmProhibited6,
+        "icmp6-adm-prohibited",
+        "adm-prohibited",
+    ),
+    (
+        RejectWith::AddrUnreachable6,
+        "icmp6-addr-unreachable",
+        "addr-unreach",
+    ),
+    (
+        RejectWith::PortUnreachable6,
+        "icmp6-port-unreachable",
+        "port-unreach",
+    ),
+    (RejectWith::TcpReset, "tcp-reset", "tcp-reset"),
+    (RejectWith::PolicyFail6, "icmp6-policy-fail", "policy-fail"),
+    (
+        RejectWith::RejectRoute6,
+        "icmp6-reject-route",
+        "reject-route",
+    ),
+];
+
 pub(in crate::netfilter) fn named(name: &str) -> Option<RejectWith> {
-    NAMES
-        .iter()
-        .find(|(_, n, _)| *n == name)
-        .map(|(with, _, _)| *with)
+    let mut all = NAMES.iter().chain(&NAMES6);
+    all.find(|(_, n, _)| *n == name).map(|(with, _, _)| *with)
 }
 
 pub(in crate::netfilter) fn name(with: RejectWith) -> &'static str {
-    match with {
-        RejectWith::NoRoute6 => "icmp6-no-route",
-        RejectWith::AdmProhibited6 => "icmp6-adm-prohibited",
-        RejectWith::AddrUnreachable6 => "icmp6-addr-unreachable",
-        RejectWith::PortUnreachable6 => "icmp6-port-unreachable",
-        RejectWith::PolicyFail6 => "icmp6-policy-fail",
-        RejectWith::RejectRoute6 => "icmp6-reject-route",
-        with => NAMES
-            .iter()
-            .find(|(w, _, _)| *w == with)
-            .map_or("", |(_, name, _)| name),
-    }
+    let mut all = NAMES.iter().chain(&NAMES6);
+    all.find(|(w, _, _)| *w == with)
+        .map_or("", |(_, name, _)| name)
 }

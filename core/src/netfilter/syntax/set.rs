@@ -28,7 +28,7 @@ pub(in crate::netfilter) static SET: Syntax<Match> = Syntax {
         Opt::value("bytes-lt", BYTES),
         Opt::value("bytes-gt", BYTES),
     ],
-    start: |_| {
+    start: |_, _| {
         Match::Set(Box::new(SetMatch {
             set: "".into(),
             inverted: false,
@@ -120,7 +120,7 @@ pub(in crate::netfilter) static SET_TARGET: Syntax<Target> = Syntax {
         Opt::flag("map-prio", PRIO),
         Opt::flag("map-queue", QUEUE),
     ],
-    start: |_| Target::Set(Box::default()),
+    start: |_, _| Target::Set(Box::default()),
     option: |t, given, around| {
         let Target::Set(set) = t else { return Ok(()) };
         match given.id {

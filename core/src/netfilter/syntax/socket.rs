@@ -10,7 +10,7 @@ pub(in crate::netfilter) static SOCKET: Syntax<Match> = Syntax {
         Opt::flag("nowildcard", 1),
         Opt::flag("restore-skmark", 2),
     ],
-    start: |_| Match::Socket {
+    start: |_, _| Match::Socket {
         transparent: false,
         nowildcard: false,
         restore_mark: false,

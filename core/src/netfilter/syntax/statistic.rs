@@ -30,7 +30,7 @@ pub(in crate::netfilter) static STATISTIC: Syntax<Match> = Syntax {
             .excl(1 << PROBABILITY)
             .also(1 << EVERY),
     ],
-    start: |_| {
+    start: |_, _| {
         Match::Statistic(Statistic::Random {
             threshold: 0,
             inverted: false,

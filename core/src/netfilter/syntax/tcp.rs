@@ -25,7 +25,7 @@ pub(in crate::netfilter) static TCP: Syntax<Match> = Syntax {
         Opt::value("tcp-flags", FLAGS).not().excl(1 << SYN),
         Opt::value("tcp-option", OPTION).not(),
     ],
-    start: |_| Match::Tcp(Tcp::default()),
+    start: |_, _| Match::Tcp(Tcp::default()),
     option: |m, given, around| {
         let Match::Tcp(tcp) = m else { return Ok(()) };
         match given.id {

@@ -1,7 +1,6 @@
 //! `-j TPROXY` (`libxt_TPROXY.c`, revision 1).
 
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Opt, Syntax, no_finish};
 use crate::netfilter::Target;
@@ -15,10 +14,10 @@ pub(in crate::netfilter) static TPROXY: Syntax<Target> = Syntax {
         Opt::value("on-ip", 1),
         Opt::value("tproxy-mark", 2),
     ],
-    start: |_| {
+    start: |family, _| {
         Target::Tproxy(Box::new(Tproxy {
             port: 0,
-            addr: None,
+            addr: family.unspecified(),
             mark: Bits { value: 0, mask: 0 },
         }))
     },
@@ -28,7 +27,7 @@ pub(in crate::netfilter) static TPROXY: Syntax<Target> = Syntax {
         };
         match given.id {
             0 => tproxy.port = given.service(given.value)?,
-            1 => tproxy.addr = Some(given.host()?).filter(|a| !a.is_unspecified()),
+            1 => tproxy.addr = given.host()?,
             _ => tproxy.mark = given.bits()?,
         }
         Ok(())
@@ -36,17 +35,12 @@ pub(in crate::netfilter) static TPROXY: Syntax<Target> = Syntax {
     finish: no_finish,
 };
 
-fn addr(tproxy: &Tproxy) -> IpAddr {
-    tproxy.addr.unwrap_or(Ipv4Addr::UNSPECIFIED.into())
-}
-
 pub(in crate::netfilter) fn save(tproxy: &Tproxy, out: &mut String) {
     let Bits { value, mask } = tproxy.mark;
     let _ = write!(
         out,
         " --on-port {} --on-ip {} --tproxy-mark 0x{value:x}/0x{mask:x}",
-        tproxy.port,
-        addr(tproxy)
+        tproxy.port, tproxy.addr
     );
 }
 
@@ -55,7 +49,6 @@ pub(in crate::netfilter) fn list(tproxy: &Tproxy, out: &mut String) {
     let _ = write!(
         out,
         " TPROXY redirect {}:{} mark 0x{value:x}/0x{mask:x}",
-        addr(tproxy),
-        tproxy.port
+        tproxy.addr, tproxy.port
     );
 }

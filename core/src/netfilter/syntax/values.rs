@@ -1,10 +1,10 @@
 //! Values as libxtables reads them (`libxtables/xtables.c`, `libxtables/xtoptions.c`).
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::names;
 use super::{Fault, Given, fault};
-use crate::net::{Masked, Protocol};
+use crate::net::{IpFamily, Masked, Protocol};
 use crate::netfilter::matches::{Bits, Range};
 use crate::netfilter::{Interface, Not};
 use crate::say;
@@ -178,11 +178,11 @@ impl Given<'_> {
 
     /// A single address.
     pub(in crate::netfilter) fn host(&self) -> Result<IpAddr, Fault> {
-        host(self.value).ok_or_else(|| self.bad_address(self.value))
+        host(self.family, self.value).ok_or_else(|| self.bad_address(self.value))
     }
 
     fn bad_address(&self, text: &str) -> Fault {
-        bad_address(text, self.part(text))
+        bad_address(self.family, text, self.part(text))
     }
 
     /// `address[/mask]`, the address as written (`xtopt_parse_hostmask`). A mask that is no prefix is all bits.
@@ -191,12 +191,12 @@ impl Given<'_> {
             None => (self.value, None),
             Some((addr, mask)) => (addr, Some(mask)),
         };
-        let addr = host(addr).ok_or_else(|| self.bad_address(addr))?;
+        let addr = host(self.family, addr).ok_or_else(|| self.bad_address(addr))?;
         let length = match mask {
-            None => 32,
-            Some(mask) => mask_length(mask)
+            None => self.family.bits(),
+            Some(mask) => mask_length(self.family, mask)
                 .ok_or_else(|| fault(self.part(mask), say!("iptables/bad-mask", mask = mask)))?
-                .min(32),
+                .min(self.family.bits()),
         };
         let mask = Masked::prefix(addr, length).ok_or_else(|| self.bad())?.mask;
         Ok(Masked { addr, mask })
@@ -204,7 +204,7 @@ impl Given<'_> {
 
     /// A prefix length, or a mask; 255 for one that is no prefix (`xtopt_parse_plen`).
     pub(in crate::netfilter) fn prefix_length(&self) -> Result<u8, Fault> {
-        mask_length(self.value)
+        mask_length(self.family, self.value)
             .ok_or_else(|| self.fault(say!("iptables/bad-mask", mask = self.value)))
     }
 
@@ -291,22 +291,30 @@ pub(in crate::netfilter) fn interface(text: &str, span: Span) -> Result<Interfac
     })
 }
 
-fn bad_address(text: &str, span: Span) -> Fault {
+pub(in crate::netfilter) fn bad_address(family: IpFamily, text: &str, span: Span) -> Fault {
     let mut bad = fault(span, say!("iptables/bad-address", value = text));
-    if text.contains(':') {
+    if family == IpFamily::V4 && text.contains(':') {
         bad.help = Some(say!("iptables/ipv6-address"));
-    } else if text.bytes().any(|b| b.is_ascii_alphabetic()) {
+    } else if family == IpFamily::V6 && four_numbers(text).is_some() {
+        bad.help = Some(say!("iptables/ipv4-address"));
+    } else if !text.contains(':') && text.bytes().any(|b| b.is_ascii_alphabetic()) {
         bad.help = Some(say!("iptables/host-name"));
     }
     bad
 }
 
 /// An address as `getaddrinfo` finds it.
-pub(in crate::netfilter) fn host(text: &str) -> Option<IpAddr> {
-    match text {
-        "localhost" => names::host(text),
-        _ => numeric_host(text),
+pub(in crate::netfilter) fn host(family: IpFamily, text: &str) -> Option<IpAddr> {
+    match (family, text) {
+        (IpFamily::V4, "localhost") => names::host(text),
+        (IpFamily::V4, _) => numeric_host(text),
+        (IpFamily::V6, _) => sixteen_bytes(text),
     }
+}
+
+/// An address of IPv6 as `inet_pton` reads it.
+pub(in crate::netfilter) fn sixteen_bytes(text: &str) -> Option<IpAddr> {
+    text.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
 
 /// An address as `inet_aton` reads it: one to four parts, the last filling what is left.
@@ -331,20 +339,15 @@ fn numeric_host(text: &str) -> Option<IpAddr> {
     )))
 }
 
-fn mask_length(text: &str) -> Option<u8> {
-    if let Some(length) = number(text, 0, 32) {
+fn mask_length(family: IpFamily, text: &str) -> Option<u8> {
+    if let Some(length) = number(text, 0, family.bits().into()) {
         return Some(length as u8);
     }
-    match numeric_host(text)? {
-        IpAddr::V4(mask) => {
-            let (ones, zeros) = (
-                mask.to_bits().leading_ones(),
-                mask.to_bits().trailing_zeros(),
-            );
-            Some(if ones + zeros == 32 { ones as u8 } else { 255 })
-        }
-        IpAddr::V6(_) => None,
-    }
+    let mask = match family {
+        IpFamily::V4 => numeric_host(text)?,
+        IpFamily::V6 => sixteen_bytes(text)?,
+    };
+    Some(Masked { addr: mask, mask }.length().unwrap_or(255))
 }
 
 /// `a.b.c.d` in decimal, without zeros in front, which would make it octal: what nearly all addresses are, and the one form that `inet_pton` takes.
@@ -394,8 +397,10 @@ pub(in crate::netfilter) fn dotted(text: &str, fill: bool) -> Option<Ipv4Addr> {
     Some(bytes.into())
 }
 
-/// `a[/mask],b[/mask],…` (`xtables_ipparse_multiple`). With the mask 0 the address is not looked at.
+/// `a[/mask],b[/mask],…` (`xtables_ipparse_multiple`, `xtables_ip6parse_multiple`). With the mask 0 the address is not
+/// looked at.
 pub(in crate::netfilter) fn addresses(
+    family: IpFamily,
     text: &str,
     span: impl Fn(&str) -> Span,
     mut take: impl FnMut(Masked),
@@ -406,28 +411,32 @@ pub(in crate::netfilter) fn addresses(
             None => (part, None),
             Some((addr, mask)) => (addr, Some(mask)),
         };
+        let any = family.unspecified();
         let mask = match mask {
-            None => u32::MAX,
-            Some(text) => match dotted(text, false) {
-                Some(mask) => mask.to_bits(),
-                None => match number(text, 0, 32) {
-                    Some(length) => u32::MAX.checked_shl(32 - length as u32).unwrap_or(0),
-                    None => return Err(fault(span(text), say!("iptables/bad-mask", mask = text))),
-                },
-            },
+            None => family.ones(),
+            Some(text) => {
+                let written = match family {
+                    IpFamily::V4 => dotted(text, false).map(IpAddr::V4),
+                    IpFamily::V6 => sixteen_bytes(text),
+                };
+                let length = || number(text, 0, family.bits().into());
+                let prefix = || Masked::prefix(any, length()? as u8).map(|m| m.mask);
+                let bad = || fault(span(text), say!("iptables/bad-mask", mask = text));
+                written.or_else(prefix).ok_or_else(bad)?
+            }
         };
-        let addr = match mask {
-            0 => Ipv4Addr::UNSPECIFIED,
-            _ => match dotted(addr, true)
+        let read = || match family {
+            IpFamily::V4 => dotted(addr, true)
                 .map(IpAddr::V4)
                 .or_else(|| names::host(addr))
-                .or_else(|| numeric_host(addr))
-            {
-                Some(IpAddr::V4(addr)) => addr,
-                _ => return Err(bad_address(addr, span(addr))),
-            },
+                .or_else(|| numeric_host(addr)),
+            IpFamily::V6 => sixteen_bytes(addr),
         };
-        if let Some(masked) = Masked::new(addr.into(), Ipv4Addr::from_bits(mask).into()) {
+        let addr = match mask.is_unspecified() {
+            true => any,
+            false => read().ok_or_else(|| bad_address(family, addr, span(addr)))?,
+        };
+        if let Some(masked) = Masked::new(addr, mask) {
             take(masked);
         }
     }

@@ -1,8 +1,8 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use super::{ConnmarkOp, Ct, NatRange, SetTarget, Target, Tproxy, TtlOp, ZoneScope};
 use crate::conntrack::{CtState, Direction, ZoneId};
-use crate::net::Masked;
+use crate::net::{IpFamily, Masked};
 use crate::netfilter::ipset::{Question, Wanted};
 use crate::netfilter::matches::Range;
 use crate::netfilter::state::State;
@@ -54,7 +54,7 @@ impl Target {
             Target::Set(set) => return change_sets(set, ctx, state),
             Target::Tos { value, mask } => ctx.packet.tos = (ctx.packet.tos & !mask) ^ value,
             Target::Dscp(dscp) => ctx.packet.tos = (ctx.packet.tos & 3) | dscp << 2,
-            Target::Ttl(op) => {
+            Target::Ttl(op) | Target::Hl(op) => {
                 let ttl = ctx.packet.ttl;
                 ctx.packet.ttl = match *op {
                     TtlOp::Set(n) => n,
@@ -86,11 +86,7 @@ fn nat(kind: NatKind, range: NatRange) -> Effect {
 /// by; without one the packet is dropped.
 pub(in crate::netfilter) fn redirect(range: NatRange, ctx: &Context) -> Effect {
     let addr = if ctx.hook == Hook::Output {
-        Some(if ctx.ipv6() {
-            IpAddr::from(std::net::Ipv6Addr::LOCALHOST)
-        } else {
-            IpAddr::from(Ipv4Addr::LOCALHOST)
-        })
+        Some(IpFamily::of(ctx.packet.dst).loopback())
     } else {
         ctx.in_iface
             .and_then(|iface| ctx.env.first_address(iface, ctx.ipv6()))
@@ -140,8 +136,7 @@ fn tproxy(t: &Tproxy, ctx: &mut Context) -> Effect {
         ctx.in_iface
             .and_then(|iface| ctx.env.first_address(iface, ctx.ipv6()))
     };
-    let addr = t
-        .addr
+    let addr = Some(t.addr)
         .filter(|a| !a.is_unspecified())
         .or_else(local)
         .unwrap_or(ctx.packet.dst);

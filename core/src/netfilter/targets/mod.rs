@@ -46,6 +46,8 @@ pub enum Target {
     Nflog(Box<Nflog>),
     Tproxy(Box<Tproxy>),
     Ttl(TtlOp),
+    /// ip6tables' name for [`Target::Ttl`].
+    Hl(TtlOp),
     /// `None`: `--clamp-mss-to-pmtu`.
     Tcpmss(Option<u16>),
     Trace,
@@ -178,7 +180,8 @@ pub struct Nflog {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Tproxy {
     pub port: u16,
-    pub addr: Option<IpAddr>,
+    /// Unspecified: that of the interface.
+    pub addr: IpAddr,
     pub mark: Bits,
 }
 

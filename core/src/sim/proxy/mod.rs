@@ -17,7 +17,7 @@ use super::skb::Skb;
 use super::talk::Ends;
 use crate::conntrack::{Tuple, ZoneId};
 use crate::envoy::{Config, Connection, FilterChain, Listener, Memory, Terminal};
-use crate::net::{Packet, Protocol, TcpFlags, Transport};
+use crate::net::{IpFamily, Packet, Protocol, TcpFlags, Transport};
 use crate::netfilter::SocketOwner;
 use crate::netfilter::walk::CannotTell;
 use crate::topology::HostId;
@@ -309,12 +309,13 @@ impl<'w> Sim<'w> {
         ask: Ask,
     ) -> Option<Ends> {
         let host = self.host(at)?;
+        let family = IpFamily::of(to.ip());
         let free = self.free_port(at, (to.ip(), to.port()));
         let sport = source.port.unwrap_or(free);
         let packet = Packet {
-            src: source.address.unwrap_or(IpAddr::from([0; 4])),
+            src: source.address.unwrap_or(family.unspecified()),
             dst: to.ip(),
-            ttl: host.sysctls.ttl,
+            ttl: host.ttl(family),
             tos: 0,
             transport: Transport::Tcp {
                 sport,

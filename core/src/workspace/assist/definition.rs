@@ -18,7 +18,9 @@ pub fn definition(run: &Run, file: FileId, offset: u32) -> Option<Span> {
         return None;
     }
     match FileKind::of(&run.files.get(usize::from(file.0))?.name) {
-        FileKind::Host(_, HostFile::IptablesSave) => chain(text, file, start, word),
+        FileKind::Host(_, HostFile::IptablesSave | HostFile::Ip6tablesSave) => {
+            chain(text, file, start, word)
+        }
         FileKind::Manifests => object(run, file, start, word),
         _ => None,
     }

@@ -1,11 +1,12 @@
-//! Lines of `iptables-save`.
+//! Lines of `iptables-save` and `ip6tables-save`.
 
 use super::{At, Candidate, docs, interfaces, plain};
+use crate::net::IpFamily;
 use crate::netfilter;
 use crate::say;
 use crate::topology::Host;
 
-pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
+pub(super) fn candidates(at: &At<'_>, family: IpFamily, host: Option<&Host>) -> Vec<Candidate> {
     let words: Vec<&str> = at.before.split_whitespace().collect();
     // Counters before a rule are no word of it.
     let rest = match words.split_first() {
@@ -26,7 +27,7 @@ pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
         "-j" | "--jump" => {
             let mut all = chains(at);
             all.retain(|c| !is_builtin(&c.label));
-            all.extend(targets());
+            all.extend(targets(family));
             all
         }
         "-g" | "--goto" => {
@@ -34,8 +35,11 @@ pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
             all.retain(|c| !is_builtin(&c.label));
             all
         }
-        "-m" | "--match" => matches(),
-        "-p" | "--protocol" => plain(&["tcp", "udp", "icmp", "sctp", "all"]),
+        "-m" | "--match" => matches(family),
+        "-p" | "--protocol" => plain(match family {
+            IpFamily::V4 => &["tcp", "udp", "icmp", "sctp", "all"],
+            IpFamily::V6 => &["tcp", "udp", "ipv6-icmp", "sctp", "all"],
+        }),
         "-i" | "-o" | "--in-interface" | "--out-interface" | "--physdev-in" | "--physdev-out" => {
             interfaces(host)
         }
@@ -63,7 +67,7 @@ pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
         "-s" | "-d" | "--dport" | "--sport" | "--to-destination" | "--to-source" | "--comment" => {
             Vec::new()
         }
-        _ => options(rest),
+        _ => options(family, rest),
     }
 }
 
@@ -96,8 +100,10 @@ fn chains(at: &At<'_>) -> Vec<Candidate> {
     all.collect()
 }
 
-fn targets() -> Vec<Candidate> {
-    let known = docs::STANDARD.into_iter().chain(netfilter::target_names());
+fn targets(family: IpFamily) -> Vec<Candidate> {
+    let known = docs::STANDARD
+        .into_iter()
+        .chain(netfilter::target_names(family));
     let all = known.map(|name| Candidate {
         label: name.to_string(),
         about: docs::target(name).or(Some(say!("assist/not-modelled"))),
@@ -105,8 +111,8 @@ fn targets() -> Vec<Candidate> {
     all.collect()
 }
 
-fn matches() -> Vec<Candidate> {
-    let all = netfilter::match_names().map(|name| Candidate {
+fn matches(family: IpFamily) -> Vec<Candidate> {
+    let all = netfilter::match_names(family).map(|name| Candidate {
         label: name.to_string(),
         about: docs::a_match(name).or(Some(say!("assist/not-modelled"))),
     });
@@ -114,7 +120,7 @@ fn matches() -> Vec<Candidate> {
 }
 
 /// iptables' own options, and those of the extensions that the line has loaded.
-fn options(words: &[&str]) -> Vec<Candidate> {
+fn options(family: IpFamily, words: &[&str]) -> Vec<Candidate> {
     let mut all: Vec<Candidate> = docs::OPTIONS
         .iter()
         .map(|name| Candidate {
@@ -135,7 +141,7 @@ fn options(words: &[&str]) -> Vec<Candidate> {
         }
     }
     for name in loaded {
-        for option in netfilter::option_names(name) {
+        for option in netfilter::option_names(family, name) {
             let label = format!("--{option}");
             if !all.iter().any(|c| c.label == label) {
                 all.push(Candidate {

@@ -11,6 +11,7 @@ mod yaml;
 pub use definition::definition;
 
 use super::{FileKind, HostFile, Place, Run};
+use crate::net::IpFamily;
 use crate::say;
 use crate::text::{FileId, Say};
 use crate::topology::Host;
@@ -65,11 +66,16 @@ pub fn describe(run: &Run, file: FileId, text: &str, offset: u32) -> Option<Say>
 fn candidates(run: &Run, name: &str, at: &At<'_>) -> Vec<Candidate> {
     match FileKind::of(name) {
         FileKind::Host(place, HostFile::IptablesSave) => {
-            iptables::candidates(at, host(run, &place))
+            iptables::candidates(at, IpFamily::V4, host(run, &place))
+        }
+        FileKind::Host(place, HostFile::Ip6tablesSave) => {
+            iptables::candidates(at, IpFamily::V6, host(run, &place))
         }
         FileKind::Host(place, HostFile::NftRuleset) => nft::candidates(at, host(run, &place)),
         FileKind::Host(place, HostFile::IpRoute) => routes(at, host(run, &place)),
-        FileKind::Host(place, HostFile::IpRule) => tables::rules(at, host(run, &place)),
+        FileKind::Host(place, HostFile::IpRule | HostFile::Ip6Rule) => {
+            tables::rules(at, host(run, &place))
+        }
         FileKind::Host(_, HostFile::Sockets) => tables::sockets(at),
         FileKind::Manifests => yaml::candidates(run, at, None),
         FileKind::Client => yaml::candidates(run, at, Some("client")),

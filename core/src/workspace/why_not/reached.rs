@@ -1,5 +1,6 @@
 //! Where a walk left before it came to a subject.
 
+use crate::net::IpFamily;
 use crate::netfilter::nft::{Lead, SetId, TableId};
 use crate::netfilter::targets::Target;
 use crate::netfilter::walk::{StepAction, StepKind, TableRef};
@@ -149,8 +150,8 @@ fn not_entered(
 ) -> Vec<Reason> {
     let name = chain_name(host, table, chain);
     let leads: Vec<Lead> = match table {
-        TableRef::Iptables(name) => {
-            let callers = callers(host, name, chain).into_iter();
+        TableRef::Iptables(family, name) => {
+            let callers = callers(host, (family, name), chain).into_iter();
             callers.map(|(from, at, _)| Lead::Rule(from, at)).collect()
         }
         TableRef::Nft(id) => {
@@ -176,7 +177,7 @@ fn not_entered(
 fn nft_table(table: TableRef) -> Option<TableId> {
     match table {
         TableRef::Nft(id) => Some(id),
-        TableRef::Iptables(_) => None,
+        TableRef::Iptables(..) => None,
     }
 }
 
@@ -258,11 +259,15 @@ fn element(
 }
 
 /// The rules that send packets to a chain: their chain, position and place.
-pub(super) fn callers(host: &Host, table: TableName, to: ChainId) -> Vec<(ChainId, u32, Span)> {
+pub(super) fn callers(
+    host: &Host,
+    (family, table): (IpFamily, TableName),
+    to: ChainId,
+) -> Vec<(ChainId, u32, Span)> {
     let mut found = Vec::new();
     for (chain_at, chain) in host
         .iptables
-        .table(table)
+        .table(family, table)
         .iter()
         .flat_map(|t| t.chains.iter().enumerate())
     {
@@ -285,7 +290,7 @@ fn visits(run: &Run, id: HostId, table: TableRef) -> impl Iterator<Item = &RuleS
 
 fn table_name(host: &Host, table: TableRef) -> String {
     match table {
-        TableRef::Iptables(name) => name.name().to_string(),
+        TableRef::Iptables(_, name) => name.name().to_string(),
         TableRef::Nft(id) => host
             .nft
             .table(id)
@@ -296,8 +301,11 @@ fn table_name(host: &Host, table: TableRef) -> String {
 
 fn chain_name(host: &Host, table: TableRef, chain: ChainId) -> String {
     let name = match table {
-        TableRef::Iptables(name) => {
-            let chain = host.iptables.table(name).and_then(|t| t.chain(chain));
+        TableRef::Iptables(family, name) => {
+            let chain = host
+                .iptables
+                .table(family, name)
+                .and_then(|t| t.chain(chain));
             chain.map(|c| c.name.to_string())
         }
         TableRef::Nft(id) => {
@@ -311,8 +319,8 @@ fn chain_name(host: &Host, table: TableRef, chain: ChainId) -> String {
 fn rule_span(host: &Host, table: TableRef, chain: ChainId, index: u32) -> Option<Span> {
     let at = index as usize;
     match table {
-        TableRef::Iptables(name) => {
-            let chain = host.iptables.table(name)?.chain(chain)?;
+        TableRef::Iptables(family, name) => {
+            let chain = host.iptables.table(family, name)?.chain(chain)?;
             Some(chain.rules.get(at)?.span)
         }
         TableRef::Nft(id) => Some(host.nft.table(id)?.chain(chain)?.rules.get(at)?.span),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::reached::callers;
 use super::{MOST_WAYS, Verdict};
-use crate::net::{Masked, Protocol};
+use crate::net::{IpFamily, Masked, Protocol};
 use crate::netfilter::matches::PortSide;
 use crate::netfilter::walk::TableRef;
 use crate::netfilter::{ChainId, Match, Rule, TableName, nft};
@@ -206,16 +206,26 @@ impl Wanted {
     }
 
     /// The criteria of a rule and of those whose jumps lead to it.
-    fn chain(&mut self, world: &World, host: &Host, table: TableName, chain: ChainId, depth: u32) {
+    fn chain(
+        &mut self,
+        world: &World,
+        host: &Host,
+        (family, table): (IpFamily, TableName),
+        chain: ChainId,
+        depth: u32,
+    ) {
         if depth == 0 {
             return;
         }
-        for (from, at, _) in callers(host, table, chain) {
-            let chain = host.iptables.table(table).and_then(|t| t.chain(from));
+        for (from, at, _) in callers(host, (family, table), chain) {
+            let chain = host
+                .iptables
+                .table(family, table)
+                .and_then(|t| t.chain(from));
             if let Some(rule) = chain.and_then(|c| c.rules.get(at as usize)) {
                 self.rule(world, rule);
             }
-            self.chain(world, host, table, from, depth - 1);
+            self.chain(world, host, (family, table), from, depth - 1);
         }
     }
 }
@@ -335,16 +345,19 @@ fn wanted(run: &Run, subject: &Subject) -> Wanted {
     };
     match subject.kind {
         SubjectKind::Rule {
-            table: TableRef::Iptables(table),
+            table: TableRef::Iptables(family, table),
             chain,
             index,
             ..
         } => {
-            let found = host.iptables.table(table).and_then(|t| t.chain(chain));
+            let found = host
+                .iptables
+                .table(family, table)
+                .and_then(|t| t.chain(chain));
             if let Some(rule) = found.and_then(|c| c.rules.get(index as usize)) {
                 wanted.rule(world, rule);
             }
-            wanted.chain(world, host, table, chain, DEPTH);
+            wanted.chain(world, host, (family, table), chain, DEPTH);
         }
         SubjectKind::Rule {
             table: TableRef::Nft(table),
