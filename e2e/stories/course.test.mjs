@@ -1,6 +1,9 @@
 // The classroom: the course, a lesson, an exercise solved and handed in, the class sheet.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { story } from '../lib/story.mjs';
 import { accessible } from '../lib/page.mjs';
 
@@ -136,6 +139,108 @@ story('a class is marked from a table and can be cancelled', {}, async ({ page }
   await page.getByLabel('Choose files').setInputFiles({ name: 'few.csv', mimeType: 'text/csv', buffer: Buffer.from(['Name;Answer', `Ann;${hand(1).replaceAll(';', '')}`, 'Bob;'].join('\n')) });
   await page.getByText('2 of 2 marked').waitFor();
   assert.match(await page.locator('tbody tr').nth(1).textContent(), /Bob.*nothing was handed in/);
+});
+
+story('a folder of hand-ins is dropped, or chosen, and an archive as platforms make it', {}, async ({ page }) => {
+  await go(page, 'teach');
+  await page.getByRole('textbox', { name: 'Links or hand-ins' }).waitFor();
+  const hand = (name, edit) => JSON.stringify({
+    format: 'northsouth hand-in', exercise: 'shadowed-route', name, started: '', finished: '', version: 1, hints: 0, answers: {},
+    changes: edit ? [{ file: 'nodes/work001/ip-route.txt', edit }] : [],
+  });
+  const right = '-172.20.1.144/28 via 192.168.0.18 dev eth0\n';
+  const folder = mkdtempSync(join(tmpdir(), 'northsouth-class-'));
+  try {
+    mkdirSync(join(folder, 'class', 'ann'), { recursive: true });
+    writeFileSync(join(folder, 'class', 'ann', 'shadowed-route.json'), hand('Ann', right));
+    writeFileSync(join(folder, 'class', 'bob.json'), hand('Bob'));
+    writeFileSync(join(folder, 'class', 'photo.png'), Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0]));
+    const rows = page.locator('tbody tr');
+    const marked = async () => {
+      await page.getByText('3 of 3 marked').waitFor();
+      const texts = await rows.allTextContents();
+      assert.match(texts[0], /ann\/shadowed-route\.jsonAnnshadowed-route3\/3100/);
+      assert.match(texts[1], /bob\.jsonBobshadowed-route0\/3/);
+      assert.match(texts[2], /photo\.png.*this is no text/);
+    };
+    await page.getByLabel('Choose a folder').setInputFiles(join(folder, 'class'));
+    await marked();
+
+    // The same folder, dropped: files and a folder as the browser's entries give them.
+    await page.reload();
+    await page.getByRole('textbox', { name: 'Links or hand-ins' }).waitFor();
+    await page.waitForFunction(() => customElements.get('code-editor'));
+    const files = ['ann/shadowed-route.json', 'bob.json', 'photo.png'].map((path) => [path, [...readFileSync(join(folder, 'class', path))]]);
+    await page.evaluate((all) => {
+      const leaf = (name, bytes) => ({ isFile: true, name, file: (then) => then(new File([new Uint8Array(bytes)], name)) });
+      const dir = (name, inside) => ({
+        isDirectory: true,
+        name,
+        createReader: () => { let left = inside; return { readEntries: (then) => { const some = left; left = []; then(some); } }; },
+      });
+      const [ann, bob, photo] = all;
+      const entry = dir('class', [dir('ann', [leaf('shadowed-route.json', ann[1])]), leaf('bob.json', bob[1]), leaf('photo.png', photo[1])]);
+      const event = new Event('drop', { cancelable: true });
+      event.dataTransfer = { items: [{ kind: 'file', webkitGetAsEntry: () => entry, getAsFile: () => null }], types: ['Files'] };
+      dispatchEvent(event);
+    }, files);
+    await marked();
+
+    // A zip of them, stored as it is.
+    await page.getByLabel('Choose files').setInputFiles({ name: 'submissions.zip', mimeType: 'application/zip', buffer: zipOf({ 'ann_1/a.json': hand('Ann', right), 'bob_2/b.json': hand('Bob') }) });
+    await page.getByText('2 of 2 marked').waitFor();
+    assert.match(await rows.nth(0).textContent(), /ann_1\/a\.jsonAnnshadowed-route3\/3100/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** A zip of texts, none of them packed. */
+function zipOf(files) {
+  const entries = Object.entries(files).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]);
+  const locals = [];
+  const central = [];
+  let at = 0;
+  for (const [name, body] of entries) {
+    const head = Buffer.alloc(26);
+    head.writeUInt16LE(20, 0);
+    head.writeUInt32LE(crc32(body), 10);
+    head.writeUInt32LE(body.length, 14);
+    head.writeUInt32LE(body.length, 18);
+    head.writeUInt16LE(name.length, 22);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), head, name, body]);
+    const rest = Buffer.alloc(14);
+    rest.writeUInt32LE(at, 10);
+    central.push(Buffer.concat([Buffer.from('PK\x01\x02'), Buffer.from([20, 0]), head, rest, name]));
+    locals.push(local);
+    at += local.length;
+  }
+  const directory = Buffer.concat(central);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(entries.length, 4);
+  end.writeUInt16LE(entries.length, 6);
+  end.writeUInt32LE(directory.length, 8);
+  end.writeUInt32LE(at, 12);
+  return Buffer.concat([...locals, directory, Buffer.from('PK\x05\x06'), end]);
+}
+
+story('a prediction is told nothing before it is made', {}, async ({ page }) => {
+  await go(page, 'exercise=from-inside-to-the-balancer');
+  const task = page.locator('.task');
+  await task.getByText('Answer first; then the walk is shown.').waitFor();
+  await task.getByRole('radio', { name: 'KUBE-SVC-HBO2MBMQRZFAHKF2' }).check();
+  await task.getByRole('textbox').fill('172.20.1.165');
+  await task.getByRole('button', { name: 'Answer', exact: true }).click();
+  await task.getByRole('radio', { name: 'no', exact: true }).check();
+  assert.equal(await task.locator('.score').textContent(), '', 'all is right, and nothing says so');
+  assert.equal(await task.getByText('Solved.').count(), 0);
+  assert.equal(await page.getByText('172.20.1.157:80', { exact: true }).count(), 0);
+  await page.getByRole('button', { name: 'Share' }).click();
+  const dialog = page.getByRole('dialog');
+  assert.ok(await dialog.getByRole('button', { name: 'As text, every packet' }).isDisabled());
+  await page.keyboard.press('Escape');
+  await task.getByRole('button', { name: 'Show the walk' }).first().click();
+  await task.getByText('Solved.').waitFor();
 });
 
 story('a lesson is presented: a clicker turns, the notes keep step, a code names the link', {}, async ({ page, context }) => {

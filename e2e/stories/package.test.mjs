@@ -1,14 +1,19 @@
-// Packages of the CLI, in a public player of SCORM 1.2 (scorm-again) and before a record store.
+// Packages of the CLI, in a public player of SCORM 1.2 (scorm-again) and before a record store, whose statements a public
+// validator checks.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openPage, start } from '../lib/browser.mjs';
 import { serve } from '../../scripts/serve.mjs';
+
+// Learning Locker's check of a statement before it is stored: a list of what is wrong.
+const { default: wrongIn } = createRequire(import.meta.url)('@learninglocker/xapi-validation');
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const TOOL = at('../../target/debug/northsouth');
@@ -138,6 +143,8 @@ test('one statement reaches the record store that launched', { timeout: 120_000 
   assert.equal(path, '/xapi/statements');
   assert.equal(headers['x-experience-api-version'], '1.0.3');
   assert.equal(headers.authorization, 'Basic YTpi');
+  assert.deepEqual(wrongIn(body), [], 'a record store has no objection');
+  assert.equal(wrongIn({ ...body, verb: { id: 'passed' } }).length, 1, 'and would have one');
   // xAPI 1.0.3, part 2, 2.2 to 2.4: what a statement must hold, and nothing more of ours.
   assert.deepEqual(Object.keys(body).sort(), ['actor', 'context', 'object', 'result', 'verb']);
   assert.deepEqual(body.actor, actor);
