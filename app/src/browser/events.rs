@@ -83,6 +83,14 @@ pub fn value(event: &Event) -> String {
     }
 }
 
+/// Whether the box that an event came from is ticked.
+pub fn is_checked(event: &Event) -> bool {
+    let input = event
+        .target()
+        .and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok());
+    input.is_some_and(|input| input.checked())
+}
+
 /// Selects all of the field that an event came from, for whoever wants to copy it.
 pub fn select_all(event: &Event) {
     let field = event

@@ -1,7 +1,10 @@
 use std::net::IpAddr;
 
+use northsouth::envoy::ClientHello;
+use northsouth::net::HttpVersion;
 use northsouth::sim::{HttpRequest, Probe, ProbeKind};
 use northsouth::topology::HostKind;
+use northsouth::workspace::parse_headers;
 use yew::prelude::*;
 
 use super::Props;
@@ -22,6 +25,14 @@ pub fn ProbePanel(props: &Props) -> Html {
         Callback::from(move |event: yew::Event| {
             let mut probe = probe.clone();
             make(&mut probe, events::value(&event));
+            send.emit(Event::ProbeChanged(probe));
+        })
+    };
+    let toggle = |make: fn(&mut Probe, bool)| {
+        let (probe, send) = (probe.clone(), props.send.clone());
+        Callback::from(move |event: yew::Event| {
+            let mut probe = probe.clone();
+            make(&mut probe, events::is_checked(&event));
             send.emit(Event::ProbeChanged(probe));
         })
     };
@@ -85,19 +96,124 @@ pub fn ProbePanel(props: &Props) -> Html {
             }
             if let ProbeKind::Http(request) = &probe.kind {
                 <label>
+                    <span>{ words.method }</span>
+                    <select onchange={change(|probe, method| http(probe, |r| r.method = method))}>
+                        { for methods(&request.method).map(|name| html! {
+                            <option value={name.to_string()} selected={name == request.method}>{ name }</option>
+                        }) }
+                    </select>
+                </label>
+                <label>
                     <span>{ words.http_host }</span>
                     <input autocomplete="off" spellcheck="false" value={request.host.clone()}
-                        onchange={change(|probe, host| http(probe, |r| r.host = host))} />
+                        onchange={change(Probe::ask_host)} />
                 </label>
                 <label>
                     <span>{ words.path }</span>
                     <input autocomplete="off" spellcheck="false" value={request.path.clone()}
                         onchange={change(|probe, path| http(probe, |r| r.path = path))} />
                 </label>
+                <Headers state={props.state.clone()} send={props.send.clone()} />
+                <label class="radio">
+                    <input type="checkbox" checked={request.tls.is_some()} onchange={toggle(|probe, on| probe.speak_tls(on))} />
+                    <span>{ words.over_tls }</span>
+                </label>
+                if let Some(hello) = &request.tls {
+                    <label>
+                        <span>{ words.sni }</span>
+                        <input autocomplete="off" spellcheck="false" value={hello.sni.clone()}
+                            onchange={change(|probe, sni| tls(probe, |hello| hello.sni = sni.trim().to_string()))} />
+                    </label>
+                    <label class="radio">
+                        <input type="checkbox" checked={hello.certificate}
+                            onchange={toggle(|probe, on| tls(probe, |hello| hello.certificate = on))} />
+                        <span>{ words.client_certificate }</span>
+                    </label>
+                    <label>
+                        <span>{ words.http_version }</span>
+                        <select onchange={change(|probe, names| tls(probe, |hello| hello.alpn = offered(&names)))}>
+                            { for offers(&hello.alpn.join(",")).into_iter().map(|names| html! {
+                                <option value={names.clone()} selected={names == hello.alpn.join(",")}>{ words.offers(&names) }</option>
+                            }) }
+                        </select>
+                    </label>
+                } else {
+                    <label>
+                        <span>{ words.http_version }</span>
+                        <select onchange={change(|probe, name| http(probe, |r| r.version = HttpVersion::agreed(&name)))}>
+                            { for [HttpVersion::Http1, HttpVersion::Http2].map(|version| html! {
+                                <option value={version.alpn()} selected={version == request.version}>
+                                    { if version == HttpVersion::Http1 { "HTTP/1.1" } else { "HTTP/2" } }
+                                </option>
+                            }) }
+                        </select>
+                    </label>
+                }
             }
             { modes(props) }
         </form>
     }
+}
+
+/// A request's headers, one a line.
+#[component]
+fn Headers(props: &Props) -> Html {
+    let words = props.words();
+    let probe = &props.state.workspace.probe;
+    // What is typed and are no headers yet.
+    let typed = use_state_eq(|| None::<String>);
+    let ProbeKind::Http(request) = &probe.kind else {
+        return html! {};
+    };
+    let lines = request.headers.iter();
+    let lines: Vec<String> = lines
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    let onchange = {
+        let (probe, send, typed) = (probe.clone(), props.send.clone(), typed.setter());
+        Callback::from(move |event: yew::Event| {
+            let text = events::value(&event);
+            let Some(headers) = parse_headers(&text) else {
+                return typed.set(Some(text));
+            };
+            let mut probe = probe.clone();
+            http(&mut probe, |r| r.headers = headers);
+            send.emit(Event::ProbeChanged(probe));
+            typed.set(None);
+        })
+    };
+    let bad = typed.is_some();
+    html! {
+        <>
+            <label>
+                <span>{ words.headers }</span>
+                <textarea rows="2" autocomplete="off" spellcheck="false" aria-invalid={bad.to_string()} aria-describedby="headers-form"
+                    value={typed.as_ref().cloned().unwrap_or_else(|| lines.join("\n"))} {onchange} />
+            </label>
+            <p id="headers-form" class={if bad { "error" } else { "about" }} aria-live="polite">
+                { if bad { words.not_headers } else { words.headers_form } }
+            </p>
+        </>
+    }
+}
+
+/// The methods to choose from, and the one that is.
+fn methods(now: &str) -> impl Iterator<Item = &str> {
+    let usual = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let other = Some(now).filter(|now| !usual.contains(now));
+    usual.into_iter().chain(other)
+}
+
+/// What a client may offer, and what it does.
+fn offers(now: &str) -> Vec<String> {
+    let usual = ["h2,http/1.1", "http/1.1", "h2", ""];
+    let other = Some(now).filter(|now| !usual.contains(now));
+    usual.into_iter().chain(other).map(str::to_string).collect()
+}
+
+fn offered(names: &str) -> Vec<String> {
+    let names = names.split(',').filter(|name| !name.is_empty());
+    names.map(str::to_string).collect()
 }
 
 /// The load balancer's forwarding, which is a line of its file and is changed there.
@@ -148,4 +264,12 @@ fn http(probe: &mut Probe, change: impl FnOnce(&mut HttpRequest)) {
     if let ProbeKind::Http(request) = &mut probe.kind {
         change(request);
     }
+}
+
+fn tls(probe: &mut Probe, change: impl FnOnce(&mut ClientHello)) {
+    http(probe, |request| {
+        if let Some(hello) = &mut request.tls {
+            change(hello);
+        }
+    });
 }

@@ -52,6 +52,9 @@ pub fn steps(base: &Props, explained: bool) -> Html {
                     }
                 </section>
             }) }
+            if !state.predict {
+                <p class="walk-end">{ words.walk_ends(&state.run.trace.ending(&state.run.world).text(state.settings.lang)) }</p>
+            }
         </div>
     }
 }

@@ -167,6 +167,7 @@ pub struct Words {
     /// A packet's part in the conversation, and which of them it is, from 1.
     pub journey: fn(Role, usize) -> String,
     pub disposition: fn(Disposition) -> &'static str,
+    pub walk_ends: fn(&str) -> String,
 
     pub probe: &'static str,
     pub from: &'static str,
@@ -175,6 +176,16 @@ pub struct Words {
     pub port: &'static str,
     pub http_host: &'static str,
     pub path: &'static str,
+    pub method: &'static str,
+    pub headers: &'static str,
+    pub headers_form: &'static str,
+    pub not_headers: &'static str,
+    pub over_tls: &'static str,
+    pub sni: &'static str,
+    pub client_certificate: &'static str,
+    pub http_version: &'static str,
+    /// What is offered by ALPN, by the names with commas; empty for none.
+    pub offers: fn(&str) -> String,
     pub probe_kind: fn(&str) -> &'static str,
     pub not_an_address: &'static str,
     pub forwarding: &'static str,
@@ -230,6 +241,7 @@ pub struct Words {
     pub how_we_know: &'static str,
     pub how_intro: &'static [&'static str],
     pub how_scores: &'static str,
+    pub how_misses: &'static str,
     pub how_part: &'static str,
     pub how_right: &'static str,
     pub how_all: &'static str,
@@ -373,6 +385,8 @@ methods! {
     role(role: Role) -> &'static str;
     journey(role: Role, count: usize) -> String;
     disposition(disposition: Disposition) -> &'static str;
+    walk_ends(end: &str) -> String;
+    offers(names: &str) -> String;
     probe_kind(name: &str) -> &'static str;
     mode(mode: Mode) -> &'static str;
     mode_is_a_line(name: &str) -> String;

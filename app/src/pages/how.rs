@@ -56,6 +56,12 @@ pub fn How() -> Html {
                                     </tr>
                                 }) }</tbody>
                             </table>
+                            if suite.parts.iter().any(|part| !part.misses.is_empty()) {
+                                <p>{ words.how_misses }</p>
+                                <ul>{ for suite.parts.iter().flat_map(|part| &part.misses).map(|missed| html! {
+                                    <li><span class="mono">{ missed.name }</span>{ ": " }{ sentence(&missed.why().text(lang)) }</li>
+                                }) }</ul>
+                            }
                         </section>
                     }
                 }) }

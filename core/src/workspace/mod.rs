@@ -23,9 +23,9 @@ pub use assist::{Candidate, Completion, complete, definition, describe};
 pub use coverage::{Coverage, Covered, coverage, probes};
 pub use generated::{Expanded, expand};
 pub use kind::{FileKind, HostFile, Place};
-pub use probe::parse as parse_probe;
+pub use probe::{parse as parse_probe, parse_headers};
 pub use scenario::{DEFAULT, Group, Scenario, parse as parse_scenario, scenarios};
-pub use scores::{Part as ScorePart, Suite, scores};
+pub use scores::{Missed, Part as ScorePart, Suite, misses, scores};
 pub use subject::{Subject, SubjectKind};
 pub use why_not::{Verdict, Way, WhyNot, nothing_here, why_not};
 

@@ -158,6 +158,45 @@ fn socket(text: &str) -> Result<SocketAddr, Say> {
         .map_err(|_| say!("texts/probe-target", word = text))
 }
 
+impl Probe {
+    /// Asks for another host. Over TLS it is named as well, unless another name was said.
+    pub fn ask_host(&mut self, host: String) {
+        if let ProbeKind::Http(http) = &mut self.kind {
+            if let Some(hello) = &mut http.tls
+                && hello.sni == default_hello(&http.host).sni
+            {
+                hello.sni = default_hello(&host).sni;
+            }
+            http.host = host;
+        }
+    }
+
+    /// Asks over TLS, or in the clear; at the port that is usual then, if it was the usual one.
+    pub fn speak_tls(&mut self, on: bool) {
+        if let ProbeKind::Http(http) = &mut self.kind
+            && http.tls.is_some() != on
+        {
+            http.tls = on.then(|| default_hello(&http.host));
+            if self.port == port(!on) {
+                self.port = port(on);
+            }
+        }
+    }
+}
+
+/// Headers as a person writes them, one a line. `None` where a line is none, or would not fit in a probe's line.
+pub fn parse_headers(text: &str) -> Option<Vec<(String, String)>> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let header = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        let (name, value) = (name.trim(), value.trim());
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        let fits = !name.is_empty() && name.bytes().all(token);
+        (fits && !value.contains(char::is_whitespace)).then(|| (name.into(), value.into()))
+    };
+    lines.map(header).collect()
+}
+
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let to = SocketAddr::new(self.to, self.port);
@@ -221,6 +260,37 @@ mod tests {
         ] {
             let probe = parse(text).map_err(|e| e.key);
             assert_eq!(probe.map(|p| p.to_string()).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn tls_comes_with_its_port_and_the_name_of_the_host() {
+        let line = "client http GET http://a.com/ at 10.0.0.1:80";
+        let mut probe = parse(line).ok().unwrap();
+        probe.speak_tls(true);
+        let secure = "client http GET https://a.com/ at 10.0.0.1:443";
+        assert_eq!(probe.to_string(), secure);
+        probe.ask_host("b.com".into());
+        let named = "client http GET https://b.com/ at 10.0.0.1:443";
+        assert_eq!(probe.to_string(), named);
+        if let ProbeKind::Http(HttpRequest {
+            tls: Some(hello), ..
+        }) = &mut probe.kind
+        {
+            hello.sni = "c.com".into();
+        }
+        probe.ask_host("a.com".into());
+        assert_eq!(probe.to_string(), format!("{secure} sni=c.com"));
+        probe.speak_tls(false);
+        assert_eq!(probe.to_string(), line);
+    }
+
+    #[test]
+    fn headers_are_lines() {
+        let two = vec![("a".into(), "b:c".into()), ("d".into(), String::new())];
+        assert_eq!(parse_headers("a: b:c\n\n d:\n"), Some(two));
+        for bad in ["a", ": b", "a b: c", "a: b c"] {
+            assert_eq!(parse_headers(bad), None, "{bad}");
         }
     }
 

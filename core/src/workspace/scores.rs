@@ -1,4 +1,5 @@
-//! What the model was measured on, and how it did: the scores that the tests print, kept in `content/how/scores/scores.txt`.
+//! What the model was measured on, and how it did: the scores that the tests print, kept in `content/how/scores/scores.txt`,
+//! and beside them which cases cannot be as recorded, and why.
 
 use crate::content;
 use crate::say;
@@ -12,12 +13,30 @@ pub struct Suite {
 }
 
 /// One thing that was compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     pub name: &'static str,
     /// So many answers were those of the real system.
     pub right: u32,
     pub all: u32,
+    pub misses: Vec<Missed>,
+}
+
+/// A case whose answer depends on what the recording does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missed {
+    pub name: &'static str,
+    why: &'static str,
+}
+
+impl Missed {
+    pub fn why(&self) -> Say {
+        match self.why {
+            "hash" => say!("how/miss-hash"),
+            "certificate" => say!("how/miss-certificate"),
+            _ => say!("how/miss-chance"),
+        }
+    }
 }
 
 impl Suite {
@@ -48,9 +67,10 @@ pub fn scores() -> Vec<Suite> {
     let text = content::file("how/scores/scores.txt").unwrap_or_default();
     let mut suites: Vec<Suite> = Vec::new();
     for line in text.lines() {
-        let Some((name, part)) = read(line) else {
+        let Some((name, mut part)) = read(line) else {
             continue;
         };
+        part.misses = misses(name, part.name);
         match suites.iter_mut().find(|s| s.name == name) {
             Some(suite) => suite.parts.push(part),
             None => suites.push(Suite {
@@ -60,6 +80,21 @@ pub fn scores() -> Vec<Suite> {
         }
     }
     suites
+}
+
+/// The known misses of a part: lines `SUITE/PART CASE REASON`.
+pub fn misses(suite: &str, part: &str) -> Vec<Missed> {
+    let text = content::file("how/scores/misses.txt").unwrap_or_default();
+    let lines = text.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        let of = words.next()?.split_once('/')?;
+        let missed = Missed {
+            name: words.next()?,
+            why: words.next()?,
+        };
+        (of == (suite, part)).then_some(missed)
+    });
+    lines.collect()
 }
 
 /// `SUITE/PART: N of M`, or `SUITE: N of M`
@@ -74,6 +109,7 @@ fn read(line: &'static str) -> Option<(&'static str, Part)> {
             name: part,
             right,
             all,
+            misses: Vec::new(),
         },
     ))
 }
@@ -91,6 +127,17 @@ mod tests {
             assert_ne!(suite.about(), say!("how/other"), "{}", suite.name);
             let (right, all) = suite.sum();
             assert!(0 < right && right <= all, "{}", suite.name);
+        }
+        let text = content::file("how/scores/misses.txt").unwrap();
+        let all = scores();
+        let told = all.iter().flat_map(|s| &s.parts);
+        let told: usize = told.map(|p| p.misses.len()).sum();
+        assert_eq!(told, text.lines().count());
+        for suite in all.iter().filter(|s| ["envoy", "istio"].contains(&s.name)) {
+            for part in &suite.parts {
+                let missed = u32::try_from(part.misses.len()).unwrap();
+                assert_eq!(part.right + missed, part.all, "{}", part.name);
+            }
         }
     }
 }
