@@ -460,7 +460,8 @@ fn sends(state: &State) -> String {
             } else {
                 &http.host
             };
-            format!("{} http://{host}{}", http.method, http.path)
+            let scheme = if http.tls.is_some() { "https" } else { "http" };
+            format!("{} {scheme}://{host}{}", http.method, http.path)
         }
     }
 }
