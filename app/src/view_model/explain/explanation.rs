@@ -136,12 +136,13 @@ pub(super) fn written(run: &Run, span: Span) -> &str {
 
 /// A rule's line without its counters and comment: what it asks and does.
 pub(super) fn brief(line: &str) -> String {
-    let mut line = line;
-    if line.starts_with('[')
-        && let Some((_, rest)) = line.split_once(']')
-    {
-        line = rest.trim_start();
-    }
+    let counters = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b':');
+    // A list in YAML begins like counters, and is told whole.
+    let counted = line.strip_prefix('[').and_then(|l| l.split_once(']'));
+    let line = match counted {
+        Some((inside, rest)) if counters(inside) => rest.trim_start(),
+        _ => line,
+    };
     let Some((before, rest)) = line.split_once("-m comment --comment ") else {
         return line.to_string();
     };
@@ -167,14 +168,8 @@ fn origin(run: &Run, span: Span, words: &Words) -> Option<Origin> {
     let file = run.files.get(usize::from(span.file.0))?;
     let line = file.line_column(span.start).line;
     let own = file.slice(span).lines().next().unwrap_or("").trim();
-    // A place without a text of its own is told by its line.
-    let whole = || file.text.lines().nth(line.saturating_sub(1) as usize);
-    let text = match own.is_empty() {
-        true => whole().unwrap_or(&file.name).trim(),
-        false => own,
-    };
     Some(Origin {
-        text: brief(text),
+        text: brief(own),
         place: words.line(&file.name, line),
         span,
     })
@@ -194,6 +189,7 @@ mod tests {
             ("-A A -m comment --comment b -j C", "-A A -j C"),
             ("-A A -m comment --comment \"open", "-A A "),
             ("[", "["),
+            ("[\"*\"]", "[\"*\"]"),
             ("default via 10.0.0.1", "default via 10.0.0.1"),
         ] {
             assert_eq!(brief(line), brief_line);
