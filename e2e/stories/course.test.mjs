@@ -243,6 +243,61 @@ story('a prediction is told nothing before it is made', {}, async ({ page }) => 
   await task.getByText('Solved.').waitFor();
 });
 
+story('the workspace at hand becomes an exercise, which is kept as a file and opened from there; progress likewise', {}, async ({ page }) => {
+  await page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'work001' }).click();
+  await page.getByRole('navigation', { name: 'Files', exact: true }).getByRole('button', { name: 'ip-route' }).click();
+  await page.locator('code-editor .cm-content', { hasText: 'default via' }).waitFor();
+  await page.locator('code-editor').evaluate((editor) => {
+    const text = `${editor.value}172.20.1.144/28 via 192.168.0.18 dev eth0\n`;
+    editor.value = text;
+    editor.dispatchEvent(new CustomEvent('edit', { detail: text }));
+  });
+  await page.waitForFunction(() => Object.values(localStorage).some((kept) => kept.includes('172.20.1.144/28')));
+  await go(page, 'teach');
+  await page.getByRole('button', { name: 'Take the workspace as it is in the playground' }).click();
+  const draft = page.getByRole('textbox', { name: 'The exercise' });
+  const taken = await draft.inputValue();
+  assert.match(taken, /edit:\s*\n?-? ?nodes\/work001\/ip-route\.txt/);
+  assert.match(taken, /```edit nodes\/work001\/ip-route\.txt\n[^`]*\+172\.20\.1\.144\/28/);
+  const told = taken.replace(/^# $/m, '# The other node gets it\n\nRequests for the gateway end at the wrong node.')
+    .replace('## hint 1\n', '## hint 1\n\nLook.\n').replace('## hint 2\n', '## hint 2\n\nLook closer.\n').replace('## hint 3\n', '## hint 3\n\nThe longest prefix.\n')
+    .replace('## solution\n', '## solution\n\nAway with it.\n\n```edit nodes/work001/ip-route.txt\n-172.20.1.144/28 via 192.168.0.18 dev eth0\n```\n');
+  await draft.fill(told);
+  await page.getByRole('combobox', { name: 'Kind of goal' }).selectOption({ value: 'avoids' });
+  await page.getByRole('status').filter({ hasText: 'does not hold' }).waitFor();
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('button', { name: /^Remove: / }).first().click();
+  await page.getByText('It is sound').waitFor();
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save as a file (en)' }).click();
+  const file = await (await saved).path();
+
+  await go(page, 'course');
+  await page.getByRole('heading', { name: 'Lessons' }).waitFor();
+  await page.getByLabel('Open files').setInputFiles({ name: 'own.md', mimeType: 'text/markdown', buffer: readFileSync(file) });
+  await page.getByRole('heading', { name: 'The other node gets it' }).waitFor();
+  await page.locator('code-editor .cm-content').getByText('172.20.1.144/28').click();
+  await page.keyboard.press('Control+Shift+k');
+  await page.locator('.task').getByText('Solved.').waitFor();
+
+  await go(page, 'exercise=shadowed-route');
+  await page.getByRole('heading', { name: 'The page times out since Tuesday' }).waitFor();
+  await page.locator('code-editor .cm-content').getByText('172.20.1.144/28').click();
+  await page.keyboard.press('Control+Shift+k');
+  await page.locator('.task').getByText('Solved.').waitFor();
+  await go(page, 'course');
+  await page.locator('.course .done', { hasText: 'The page times out' }).waitFor();
+  const exported = page.waitForEvent('download');
+  await page.getByRole('region', { name: 'Progress' }).getByRole('button', { name: 'Save as a file' }).click();
+  const progress = readFileSync(await (await exported).path());
+  await page.evaluate(() => localStorage.removeItem('northsouth.progress'));
+  await page.reload();
+  await page.getByRole('heading', { name: 'Lessons' }).waitFor();
+  assert.equal(await page.locator('.course .done').count(), 0);
+  await page.getByLabel('Load from a file').setInputFiles({ name: 'p.txt', mimeType: 'text/plain', buffer: progress });
+  await page.locator('.course .done', { hasText: 'The page times out' }).waitFor();
+});
+
 story('a lesson is presented: a clicker turns, the notes keep step, a code names the link', {}, async ({ page, context }) => {
   await go(page, 'lesson=05-dnat');
   const card = page.locator('.tour');
