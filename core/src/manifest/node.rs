@@ -6,7 +6,7 @@ use super::service::address;
 use super::{IpFamily, Meta, Spanned, parse_cidr};
 use crate::say;
 use crate::text::Span;
-use crate::yaml::Fields;
+use crate::yaml::{Fields, Value};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
@@ -20,6 +20,8 @@ pub struct Node {
     pub silent: Option<Span>,
     /// Cordoned.
     pub unschedulable: Option<Span>,
+    /// `status.allocatable.cpu`, in billionths of a CPU.
+    pub cpu: Option<Spanned<u64>>,
     /// `status.nodeInfo.kubeletVersion`
     pub kubelet: Option<Spanned<Box<str>>>,
 }
@@ -51,6 +53,7 @@ impl Node {
             ready: None,
             silent: None,
             unschedulable: None,
+            cpu: None,
             kubelet: None,
         };
         if let Some(spec) = fields.get("spec").and_then(|s| s.fields()) {
@@ -120,8 +123,12 @@ impl Node {
             .get("nodeInfo")
             .and_then(|c| c.fields()?.get("kubeletVersion"));
         self.kubelet = version.and_then(|c| Some(Spanned::new(c.str()?.into(), c.span())));
+        let cpu = status.get("allocatable").and_then(|c| {
+            let cpu = c.node.field("cpu")?;
+            Some(Spanned::new(nano(&cpu.value)?, cpu.span))
+        });
+        self.cpu = cpu;
         status.no_matter(&[
-            "allocatable",
             "capacity",
             "config",
             "daemonEndpoints",
@@ -133,5 +140,56 @@ impl Node {
             "volumesInUse",
         ]);
         status.end();
+    }
+}
+
+/// What a quantity (apimachinery `pkg/api/resource`) is in billionths, rounded up.
+fn nano(value: &Value) -> Option<u64> {
+    let text = match value {
+        Value::Str(text) => text.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        _ => return None,
+    };
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (number, suffix) = text.split_at(end.unwrap_or(text.len()));
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let exponent: i32 = match suffix {
+        "n" => -9,
+        "u" => -6,
+        "m" => -3,
+        "" => 0,
+        "k" => 3,
+        "M" => 6,
+        _ => suffix.strip_prefix(['e', 'E'])?.parse().ok()?,
+    };
+    let digits: u128 = [whole, part].concat().parse().ok()?;
+    let exponent = exponent.checked_add(9)? - i32::try_from(part.len()).ok()?;
+    let scale = 10_u128.checked_pow(exponent.unsigned_abs())?;
+    let nano = match exponent {
+        0.. => digits.checked_mul(scale)?,
+        _ => digits.div_ceil(scale),
+    };
+    u64::try_from(nano).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_read_as_kubernetes_writes_them() {
+        let text = |text: &str| nano(&Value::Str(text.into()));
+        assert_eq!(nano(&Value::Int(4)), Some(4_000_000_000));
+        assert_eq!(nano(&Value::Float(0.5)), Some(500_000_000));
+        assert_eq!(text("3920m"), Some(3_920_000_000));
+        assert_eq!(text("1.5"), Some(1_500_000_000));
+        assert_eq!(text("2e3m"), None);
+        assert_eq!(text("1e-3"), Some(1_000_000));
+        assert_eq!(text("0.1n"), Some(1));
+        assert_eq!(text("1k"), Some(1_000_000_000_000));
+        assert_eq!(text(""), None);
+        assert_eq!(text("four"), None);
+        assert_eq!(text("1e99"), None);
     }
 }

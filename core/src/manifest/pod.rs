@@ -22,7 +22,7 @@ pub struct Pod {
 pub struct PodSpec {
     pub node_name: Option<Spanned<Box<str>>>,
     pub host_network: bool,
-    /// Init containers that keep running are among them, as sidecars.
+    /// Init containers that keep running stand behind them, as sidecars.
     pub containers: Vec<Container>,
 }
 
@@ -95,14 +95,14 @@ impl PodSpec {
     /// The fields of a pod that say nothing about the way of a packet are many; they are passed over in silence.
     pub(super) fn read(mut spec: Fields<'_>) -> PodSpec {
         let mut containers = Vec::new();
+        if let Some(list) = spec.required("containers") {
+            containers.extend(list.items().filter_map(Container::read));
+        }
         if let Some(list) = spec.get("initContainers") {
             let sidecar = |c: &Cursor<'_>| {
                 c.node.field("restartPolicy").and_then(|p| p.str()) == Some("Always")
             };
             containers.extend(list.items().filter(sidecar).filter_map(Container::read));
-        }
-        if let Some(list) = spec.required("containers") {
-            containers.extend(list.items().filter_map(Container::read));
         }
         PodSpec {
             node_name: spec

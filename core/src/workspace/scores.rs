@@ -47,6 +47,7 @@ impl Suite {
             "kernel-semantics" => say!("how/kernel-semantics"),
             "kernel-nft" => say!("how/kernel-nft"),
             "kube-proxy" => say!("how/kube-proxy"),
+            "endpoint-slices" => say!("how/endpoint-slices"),
             "cluster" => say!("how/cluster"),
             "envoy" => say!("how/envoy"),
             "istio" => say!("how/istio"),

@@ -1,6 +1,8 @@
 //! The EndpointSlice controller: which Pods are behind a Service, for those who write Pods and Services only (Kubernetes
 //! `pkg/controller/endpointslice`, `k8s.io/endpointslice`).
 
+mod zones;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::manifest::{
@@ -9,6 +11,7 @@ use crate::manifest::{
 };
 use crate::say;
 use crate::text::Diagnostic;
+use zones::Zones;
 
 /// A slice holds at most so many endpoints (`--max-endpoints-per-slice`).
 const MOST: usize = 100;
@@ -20,6 +23,7 @@ pub fn make(cluster: &Manifests) -> (Vec<EndpointSlice>, Vec<Diagnostic>) {
     let written = cluster.endpoint_slices.iter();
     let written = written.filter_map(|s| Some((&*s.meta.namespace, &*s.service.as_ref()?.value)));
     let written: BTreeSet<(&str, &str)> = written.collect();
+    let known = Known::new(cluster);
     for service in &cluster.services {
         let external = service.kind.value == ServiceType::ExternalName;
         if external
@@ -28,13 +32,7 @@ pub fn make(cluster: &Manifests) -> (Vec<EndpointSlice>, Vec<Diagnostic>) {
         {
             continue;
         }
-        let in_namespace = |p: &&Pod| p.meta.namespace == service.meta.namespace;
-        let pods: Vec<&Pod> = cluster
-            .pods
-            .iter()
-            .filter(in_namespace)
-            .filter(|p| service.selector.select(&p.meta.labels))
-            .collect();
+        let pods = known.selected(service);
         if pods.is_empty() {
             let span = service.selector.span().unwrap_or(service.meta.span);
             let name = service.meta.full_name();
@@ -43,10 +41,64 @@ pub fn make(cluster: &Manifests) -> (Vec<EndpointSlice>, Vec<Diagnostic>) {
         }
         check_names(service, &pods, &mut said);
         for family in families(service) {
-            slices.extend(of_family(service, &pods, &cluster.nodes, family));
+            let mut made = of_family(service, &pods, &known, family);
+            let mut endpoints: Vec<_> = made.iter_mut().flat_map(|s| &mut s.endpoints).collect();
+            said.extend(known.zones.hint(service, &mut endpoints));
+            slices.extend(made);
         }
     }
     (slices, said)
+}
+
+/// What is asked of the cluster for each Service.
+struct Known<'c> {
+    /// By namespace, and by a label and its value.
+    pods: BTreeMap<[&'c str; 3], Vec<&'c Pod>>,
+    nodes: BTreeMap<&'c str, &'c Node>,
+    zones: Zones,
+}
+
+impl<'c> Known<'c> {
+    fn new(cluster: &'c Manifests) -> Self {
+        let mut pods: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for pod in &cluster.pods {
+            for (key, value) in pod.meta.labels.iter() {
+                let place = [&*pod.meta.namespace, key, &*value.value];
+                pods.entry(place).or_default().push(pod);
+            }
+        }
+        let nodes = cluster.nodes.iter();
+        Self {
+            pods,
+            nodes: nodes.map(|node| (&*node.meta.name, node)).collect(),
+            zones: Zones::of(&cluster.nodes),
+        }
+    }
+
+    fn selected(&self, service: &Service) -> Vec<&'c Pod> {
+        let Some((key, value)) = service.selector.iter().next() else {
+            return Vec::new();
+        };
+        let place = [&*service.meta.namespace, key, &*value.value];
+        let found = self.pods.get(&place).into_iter().flatten().copied();
+        found
+            .filter(|p| service.selector.select(&p.meta.labels))
+            .collect()
+    }
+
+    fn node(&self, pod: &Pod) -> Option<&'c Node> {
+        let name = pod.spec.node_name.as_ref()?;
+        self.nodes.get(&*name.value).copied()
+    }
+
+    /// Whether a Pod is an endpoint (`ShouldPodBeInEndpoints`): not once it has ended, nor while its node is not there,
+    /// unless the Service wants Pods that are not ready as well. Where no nodes are told of, all are there.
+    fn belongs(&self, pod: &Pod, service: &Service) -> bool {
+        let phase = pod.phase.as_ref().map(|p| &*p.value);
+        let there = self.nodes.is_empty() || self.node(pod).is_some();
+        !matches!(phase, Some("Succeeded" | "Failed"))
+            && (there || service.publish_not_ready_addresses.is_some())
+    }
 }
 
 /// Those of its cluster IPs; a headless Service may have Pods of either.
@@ -92,26 +144,19 @@ type PortMap = Vec<(Box<str>, u16, Protocol)>;
 fn of_family(
     service: &Service,
     pods: &[&Pod],
-    nodes: &[Node],
+    known: &Known<'_>,
     family: IpFamily,
 ) -> Vec<EndpointSlice> {
     let mut by_ports: BTreeMap<PortMap, Vec<Endpoint>> = BTreeMap::new();
-    for pod in pods {
-        let ended = matches!(
-            pod.phase.as_ref().map(|p| &*p.value),
-            Some("Succeeded" | "Failed")
-        );
+    for pod in pods.iter().filter(|pod| known.belongs(pod, service)) {
         let Some(address) = pod.ips.iter().find(|ip| IpFamily::of(ip.value) == family) else {
             continue;
         };
-        if ended {
-            continue;
-        }
         let ports = service.ports.iter();
         let ports = ports
             .filter_map(|port| Some((port.name.clone(), find_port(pod, port)?, port.protocol)))
             .collect();
-        let endpoint = endpoint(service, pod, nodes, *address);
+        let endpoint = endpoint(service, pod, known.node(pod), *address);
         by_ports.entry(ports).or_default().push(endpoint);
     }
     let mut slices = Vec::new();
@@ -121,26 +166,31 @@ fn of_family(
             slices.push(slice(service, family, &ports, endpoints, number));
         }
     }
+    if slices.is_empty() {
+        // A place is held.
+        slices.push(slice(service, family, &PortMap::new(), &[], 0));
+    }
     slices
 }
 
-/// `podToEndpoint`. Hints are those of `trafficDistribution` (`k8s.io/endpointslice/trafficdist`).
+/// `podToEndpoint`, with the hints of `trafficDistribution` (`k8s.io/endpointslice/trafficdist`), which an annotation that
+/// asks for others takes the place of.
 fn endpoint(
     service: &Service,
     pod: &Pod,
-    nodes: &[Node],
+    node: Option<&Node>,
     address: Spanned<std::net::IpAddr>,
 ) -> Endpoint {
     let serving = pod.ready.is_some_and(|r| r.value);
     let terminating = pod.meta.deletion.is_some();
     let ready = service.publish_not_ready_addresses.is_some() || (serving && !terminating);
     let node_name = pod.spec.node_name.as_ref().map(|n| &*n.value);
-    let node = nodes.iter().find(|n| Some(&*n.meta.name) == node_name);
-    let zone = node.and_then(|n| n.zone()).map(|z| z.value.clone());
+    let zone = node.and_then(|n| n.zone()).filter(|z| !z.value.is_empty());
+    let zone = zone.map(|z| z.value.clone());
     let distribution = service.traffic_distribution.as_ref().map(|d| &*d.value);
-    let by_node = ready && distribution == Some("PreferSameNode");
-    let by_zone =
-        by_node || ready && matches!(distribution, Some("PreferClose" | "PreferSameZone"));
+    let distribution = distribution.filter(|_| ready && zones::asked(service).is_none());
+    let by_node = distribution == Some("PreferSameNode");
+    let by_zone = by_node || matches!(distribution, Some("PreferClose" | "PreferSameZone"));
     Endpoint {
         address: Some(address),
         more_addresses: Vec::new(),
@@ -348,7 +398,11 @@ ports: [{port: 80, targetPort: http}]}}
 
     #[test]
     fn selectors_and_names_that_find_nothing_are_said() {
-        assert_eq!(made(SERVICE), ["control/selects-nothing"]);
+        assert_eq!(
+            made(SERVICE),
+            ["web-00000 : ", "control/selects-nothing"],
+            "a place is held"
+        );
         let other = pod(
             "a",
             "10.0.0.1",
