@@ -5,6 +5,7 @@
 mod cursor;
 pub mod edit;
 mod json;
+mod list;
 mod memory;
 mod node;
 mod read;

@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
-use super::memory::Part;
+use super::list::{List, Style};
+use super::memory::{Of, Part, copy};
 use super::scalar::resolve;
 use super::{Entry, Memory, Node, Value};
 use crate::say;
@@ -47,39 +48,136 @@ fn read_with(
         copies: MAX_COPIES,
     };
     for (start, part) in split(text) {
-        let known = memory.as_mut().and_then(|memory| memory.recall(part));
+        let known = memory.as_mut().and_then(|m| m.recall(Of::File, part));
         if let Some(known) = known.filter(|known| budget.affords(known)) {
             documents.extend(known.documents_at(file, start));
             continue;
         }
-        let (nodes, copies) = (budget.nodes, budget.copies);
-        let (first, said) = (documents.len(), diagnostics.len());
-        let mut builder = Builder {
-            part,
-            places: Places::new(part, start, file),
-            stack: Vec::new(),
-            anchors: BTreeMap::new(),
-            budget: &mut budget,
-            documents: &mut documents,
-            diagnostics: &mut diagnostics,
-        };
-        if let Err(diagnostic) = builder.run() {
-            diagnostics.push(*diagnostic);
+        if let Some(memory) = memory.as_mut()
+            && let Some(document) = list(part, (file, start), &mut budget, memory)
+        {
+            documents.push(document);
+            continue;
         }
+        let (read, said) = read_part(part, (file, start), 0, &mut budget);
+        if let Some(memory) = memory.as_mut().filter(|_| said.is_empty()) {
+            documents.extend(read.documents_at(file, start));
+            memory.keep(Of::File, part, Arc::new(read));
+        } else {
+            documents.extend(read.documents);
+        }
+        diagnostics.extend(said);
         if budget.nodes == 0 {
             break;
         }
-        if let Some(memory) = memory.as_mut().filter(|_| diagnostics.len() == said) {
-            let read = Part {
-                documents: documents.get(first..).unwrap_or_default().to_vec(),
-                start,
-                nodes: nodes - budget.nodes,
-                copies: copies - budget.copies,
-            };
-            memory.keep(part, Arc::new(read));
-        }
     }
     (documents, diagnostics)
+}
+
+/// Reads a text that stands somewhere in a file, below so many levels.
+fn read_part(
+    part: &str,
+    (file, start): (FileId, usize),
+    below: usize,
+    budget: &mut Budget,
+) -> (Part, Vec<Diagnostic>) {
+    let (nodes, copies) = (budget.nodes, budget.copies);
+    let (mut documents, mut diagnostics) = (Vec::new(), Vec::new());
+    let mut builder = Builder {
+        part,
+        places: Places::new(part, start, file),
+        below,
+        stack: Vec::new(),
+        anchors: BTreeMap::new(),
+        budget,
+        documents: &mut documents,
+        diagnostics: &mut diagnostics,
+    };
+    if let Err(diagnostic) = builder.run() {
+        diagnostics.push(*diagnostic);
+    }
+    let part = Part {
+        documents,
+        start,
+        nodes: nodes - budget.nodes,
+        copies: copies - budget.copies,
+    };
+    (part, diagnostics)
+}
+
+/// A document that is a list, read item by item; `None` where it must be read as a whole, as where something is to be
+/// said of it.
+fn list(
+    part: &str,
+    (file, start): (FileId, usize),
+    budget: &mut Budget,
+    memory: &mut Memory,
+) -> Option<Node> {
+    let list = List::cut(part)?;
+    let mut left = *budget;
+    let below = match list.style {
+        Style::Block => 1,
+        Style::Flow => 2,
+    };
+    let mut items = Vec::with_capacity(list.pieces.len());
+    for (at, piece) in &list.pieces {
+        let place = (file, start + at);
+        let known = memory.recall(Of::List, piece);
+        let known = match known.filter(|known| left.affords(known)) {
+            Some(known) => known,
+            None => {
+                let (read, said) = read_part(piece, place, below, &mut left);
+                let read = Arc::new(read);
+                if !said.is_empty() {
+                    return None;
+                }
+                memory.keep(Of::List, piece, read.clone());
+                read
+            }
+        };
+        let mut documents = known.documents_at(place.0, place.1);
+        let item = documents.next().filter(|_| documents.next().is_none())?;
+        items.push(match (list.style, item.value) {
+            (Style::Block, Value::Seq(one)) => one.into_iter().next()?,
+            (Style::Block, _) => return None,
+            (Style::Flow, value) => Node { value, ..item },
+        });
+    }
+    let (frame, said) = read_part(&list.frame, (file, start), 0, &mut left);
+    let [frame] = &frame.documents[..] else {
+        return None;
+    };
+    if !said.is_empty() {
+        return None;
+    }
+    // What stands behind the items is there by the length of those that it lacks.
+    let (from, to) = (start + list.others.start, start + list.others.end);
+    let behind = |at: u32| at as usize + to - from;
+    let mut frame = copy(frame, &|span| match span.start as usize >= from {
+        true => Span::new(file, behind(span.start), behind(span.end)),
+        false if span.end as usize > from => Span::new(file, span.start as usize, behind(span.end)),
+        false => span,
+    });
+    let Value::Map(entries) = &mut frame.value else {
+        return None;
+    };
+    let last = entries.len().checked_sub(1)?;
+    let (at, entry) = (0..)
+        .zip(entries)
+        .find(|(_, entry)| &*entry.key == "items")?;
+    if entry.value.items().len() != 1 {
+        return None;
+    }
+    if list.style == Style::Block {
+        let end = items.last()?.span.end;
+        entry.value.span.end = end;
+        if at == last {
+            frame.span.end = end;
+        }
+    }
+    entry.value.value = Value::Seq(items);
+    *budget = left;
+    Some(frame)
 }
 
 /// Cuts at the lines that start a document, as kubectl does (apimachinery `pkg/util/yaml`, `splitYAMLDocument`), so that
@@ -102,6 +200,7 @@ fn split(text: &str) -> Vec<(usize, &str)> {
     parts
 }
 
+#[derive(Clone, Copy)]
 struct Budget {
     nodes: usize,
     copies: usize,
@@ -169,6 +268,8 @@ type Fault = Box<Diagnostic>;
 struct Builder<'t, 'o> {
     part: &'t str,
     places: Places,
+    /// How many levels are around the part.
+    below: usize,
     stack: Vec<Frame>,
     anchors: BTreeMap<usize, Built>,
     budget: &'o mut Budget,
@@ -324,7 +425,7 @@ impl Builder<'_, '_> {
     }
 
     fn open(&mut self, anchor: usize, span: Span, kind: Kind) -> Result<(), Fault> {
-        if self.stack.len() >= MAX_DEPTH {
+        if self.below + self.stack.len() >= MAX_DEPTH {
             return Err(too_deep(span));
         }
         self.stack.push(Frame {
@@ -371,7 +472,7 @@ impl Builder<'_, '_> {
             let say = say!("yaml/too-many-values", most = MAX_NODES);
             Box::new(Diagnostic::error(span, say))
         })?;
-        if self.stack.len() + built.height > MAX_DEPTH {
+        if self.below + self.stack.len() + built.height > MAX_DEPTH {
             return Err(too_deep(span));
         }
         if anchor > 0 {
