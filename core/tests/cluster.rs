@@ -159,6 +159,7 @@ fn every_clouds_balancer_brings_it_there_in_its_own_way() {
 #[test]
 fn under_policy_local_nodes_without_endpoints_leave_the_pool() {
     let one = ARTICLE.replace("replicas: 2", "replicas: 1");
+    let one = one.replace("alibaba-slb", "aws-nlb-instance");
     let (cluster, _) = built(&one);
     let file = cluster
         .files
@@ -175,6 +176,20 @@ fn under_policy_local_nodes_without_endpoints_leave_the_pool() {
     assert!(line("192.168.0.17").contains("healthy: true"));
     assert!(line("192.168.0.18").contains("healthy: false"));
     assert_eq!(there_and_back(&one, FROM_CLIENT), ARRIVED);
+    // Alibaba's controller does not put them there in the first place, and weights those that have some.
+    let alibaba = one.replace("aws-nlb-instance", "alibaba-slb");
+    let (cluster, _) = built(&alibaba);
+    let files = cluster.files.iter();
+    let text = files
+        .filter(|f| f.name == "load-balancer.yaml")
+        .map(|f| f.sheet.text());
+    let text: String = text.collect();
+    assert!(
+        text.contains("address: 192.168.0.17, port: 31061, weight: 1}"),
+        "{text}"
+    );
+    assert!(!text.contains("192.168.0.18"), "{text}");
+    let one = alibaba.replace("alibaba-slb", "aws-nlb-instance");
     let cluster = one.replace("  externalTrafficPolicy: Local\n", "");
     let (cluster, _) = built(&cluster);
     let file = cluster

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Backend, Health, LoadBalancer};
+use super::{Backend, Health, Listener, LoadBalancer};
 use crate::say;
 use crate::text::{Outcome, Reason, Say, Why};
 
@@ -56,8 +56,9 @@ pub enum Verdict {
 
 impl Verdict {
     /// What can be said before the scheduler is asked.
-    pub(super) fn outright(backend: &Backend) -> Self {
+    pub(super) fn outright(listener: &Listener, backend: &Backend) -> Self {
         match backend.health {
+            _ if listener.eligible(backend) => Verdict::Eligible,
             Health::Unhealthy => Verdict::Unhealthy,
             Health::SaidUnhealthy => Verdict::SaidUnhealthy,
             _ if backend.weight == 0 => Verdict::NoWeight,

@@ -58,7 +58,7 @@ impl LoadBalancer {
         }
         if let Some(flow) = state.flows.iter().find(|f| f.answers(packet)) {
             // A destination that was kept comes back as the front already: the router has nothing to undo.
-            if self.forwarding == Forwarding::KeepDestination {
+            if self.forwarding(flow.listener) == Forwarding::KeepDestination {
                 return Handling::Pass;
             }
             let packet = rewritten(packet, flow.front, flow.client);
@@ -144,11 +144,12 @@ impl LoadBalancer {
         }
         let client = (packet.src, packet.sport().unwrap_or(0));
         let front = (packet.dst, packet.dport().unwrap_or(0));
-        let far = match self.forwarding {
+        let forwarding = self.forwarding(at);
+        let far = match forwarding {
             Forwarding::KeepDestination => front,
             _ => (backend.addr, backend.port),
         };
-        let near = match self.forwarding {
+        let near = match forwarding {
             Forwarding::FullNat { source } => (
                 source,
                 state.free_port(listener.protocol, source, client.1, far),
@@ -177,7 +178,7 @@ impl LoadBalancer {
         packet: &Packet,
         considered: Vec<Considered>,
     ) -> Handling {
-        let next_hop = match self.forwarding {
+        let next_hop = match self.forwarding(flow.listener) {
             Forwarding::KeepDestination => Some(flow.via),
             _ => None,
         };
@@ -191,12 +192,10 @@ impl LoadBalancer {
     /// An ICMP error about a packet of a connection goes the connection's way, its contents translated alike (RFC 5508,
     /// section 4.2; kernel `nf_nat_icmp_reply_translation`).
     fn error(&self, state: &State, packet: &Packet, about: &Packet) -> Option<Handling> {
-        if self.forwarding == Forwarding::KeepDestination {
-            return None;
-        }
+        let rewrites = |f: &&Flow| self.forwarding(f.listener) != Forwarding::KeepDestination;
         // About what the balancer sent to a backend: for the client, as if it came from the front.
         let sent = |f: &&Flow| f.matches(about, f.near, f.far);
-        if let Some(flow) = state.flows.iter().find(sent) {
+        if let Some(flow) = state.flows.iter().filter(rewrites).find(sent) {
             let mut error = packet.clone();
             (error.src, error.dst) = (flow.front.0, flow.client.0);
             set_about(&mut error, rewritten(about, flow.client, flow.front));
@@ -204,7 +203,7 @@ impl LoadBalancer {
         }
         // About what it sent to a client: for the backend.
         let answered = |f: &&Flow| f.matches(about, f.front, f.client);
-        let flow = state.flows.iter().find(answered)?;
+        let flow = state.flows.iter().filter(rewrites).find(answered)?;
         let mut error = packet.clone();
         if error.src == flow.client.0 {
             error.src = flow.near.0;
@@ -309,6 +308,8 @@ mod tests {
                 port: 80,
                 protocol: Protocol::TCP,
                 scheduler: Scheduler::RoundRobin,
+                forwarding: None,
+                fail_open: false,
                 check: None,
                 backends: vec![
                     backend("work001", "192.168.0.17"),

@@ -55,7 +55,11 @@ pub struct Listener {
     pub addr: IpAddr,
     pub port: u16,
     pub protocol: Protocol,
+    /// Where it is another than the balancer's.
+    pub forwarding: Option<Forwarding>,
     pub scheduler: Scheduler,
+    /// With no backend that is healthy, it takes its chance with all.
+    pub fail_open: bool,
     /// The port of the health check, where one is made.
     pub check: Option<HealthCheck>,
     pub backends: Vec<Backend>,
@@ -100,7 +104,23 @@ impl Backend {
     }
 }
 
+impl Listener {
+    /// May take new connections, as all backends are now.
+    pub(super) fn eligible(&self, backend: &Backend) -> bool {
+        let opens = || self.fail_open && !self.backends.iter().any(Backend::eligible);
+        backend.eligible() || backend.weight > 0 && opens()
+    }
+}
+
 impl LoadBalancer {
+    /// What a listener writes into packets, by its place.
+    pub fn forwarding(&self, listener: u16) -> Forwarding {
+        let listener = self.listeners.get(usize::from(listener));
+        listener
+            .and_then(|l| l.forwarding)
+            .unwrap_or(self.forwarding)
+    }
+
     /// One of the addresses that it listens on.
     pub fn owns(&self, addr: IpAddr) -> bool {
         self.listeners.iter().any(|l| l.addr == addr)

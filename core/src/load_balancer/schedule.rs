@@ -38,7 +38,8 @@ impl Scheduler {
 impl Listener {
     /// How each backend fares with a new connection, the `turn`-th of this listener from 0: at most one is chosen.
     pub(super) fn choose(&self, client: IpAddr, turn: u64) -> Vec<Verdict> {
-        let mut verdicts: Vec<_> = self.backends.iter().map(Verdict::outright).collect();
+        let outright = |backend| Verdict::outright(self, backend);
+        let mut verdicts: Vec<_> = self.backends.iter().map(outright).collect();
         let weights: Vec<u64> = self.backends.iter().map(|b| self.share(b)).collect();
         let total: u64 = weights.iter().sum();
         if total == 0 {
@@ -94,7 +95,7 @@ impl Listener {
 
     fn share(&self, backend: &super::Backend) -> u64 {
         match self.scheduler {
-            _ if !backend.eligible() => 0,
+            _ if !self.eligible(backend) => 0,
             Scheduler::RoundRobin => 1,
             Scheduler::Weighted | Scheduler::SourceHash => u64::from(backend.weight),
         }
@@ -160,6 +161,8 @@ mod tests {
             port: 80,
             protocol: Protocol::TCP,
             scheduler,
+            forwarding: None,
+            fail_open: false,
             check: None,
             backends: weights
                 .iter()

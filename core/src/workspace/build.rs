@@ -290,7 +290,8 @@ impl Builder {
                 if let Some(port) = wanted
                     && let Some(node_port) = port.node_port
                     && node_port != backend.port
-                    && balancer.forwarding != Forwarding::KeepDestination
+                    && listener.forwarding.unwrap_or(balancer.forwarding)
+                        != Forwarding::KeepDestination
                 {
                     self.diagnostics.push(
                         Diagnostic::warning(

@@ -66,10 +66,10 @@ pub fn load_balancer(text: &str, file: FileId) -> (Option<BalancerFile>, Vec<Dia
         let inside = fields.required("inside").and_then(interface_address);
         let gateway = fields.get("gateway").and_then(address);
         let source = inside.as_ref().map(|i| i.addr);
-        let forwarding = forwarding(fields, source);
+        let forwarding = forwarding(fields, source).unwrap_or(Forwarding::RewriteDestination);
         let listeners = fields
             .required("listeners")
-            .map(|l| l.items().filter_map(listener).collect())
+            .map(|l| l.items().filter_map(|l| listener(l, source)).collect())
             .unwrap_or_default();
         Some(BalancerFile {
             name,
@@ -154,27 +154,22 @@ fn interface_address(cursor: Cursor<'_>) -> Option<IfaceAddr> {
     })
 }
 
-fn forwarding(fields: &mut Fields<'_>, source: Option<IpAddr>) -> Forwarding {
+fn forwarding(fields: &mut Fields<'_>, source: Option<IpAddr>) -> Option<Forwarding> {
     let kept = Forwarding::KeepDestination;
     let rewritten = Forwarding::RewriteDestination;
     let full = source.map_or(rewritten, |source| Forwarding::FullNat { source });
-    fields
-        .get("forwarding")
-        .and_then(|f| {
-            f.one_of(&[
-                ("keep-destination", kept),
-                ("rewrite-destination", rewritten),
-                ("full-nat", full),
-            ])
-        })
-        .unwrap_or(rewritten)
+    fields.get("forwarding")?.one_of(&[
+        ("keep-destination", kept),
+        ("rewrite-destination", rewritten),
+        ("full-nat", full),
+    ])
 }
 
 fn port(fields: &mut Fields<'_>, key: &'static str) -> Option<u16> {
     fields.get(key)?.int_in(1..=65535)
 }
 
-fn listener(cursor: Cursor<'_>) -> Option<Listener> {
+fn listener(cursor: Cursor<'_>, source: Option<IpAddr>) -> Option<Listener> {
     let mut fields = cursor.fields()?;
     let addr = fields.required("address").and_then(address);
     let port = fields.required("port").and_then(|p| p.int_in(1..=65535));
@@ -187,6 +182,8 @@ fn listener(cursor: Cursor<'_>) -> Option<Listener> {
         .get("scheduler")
         .and_then(|s| s.one_of(&schedulers))
         .unwrap_or_default();
+    let forwarding = forwarding(&mut fields, source);
+    let fail_open = fields.bool("failOpen").unwrap_or(false);
     let check = fields.get("healthCheck").and_then(health_check);
     let backends = fields
         .get("backends")
@@ -197,7 +194,9 @@ fn listener(cursor: Cursor<'_>) -> Option<Listener> {
         addr: addr?,
         port: port?,
         protocol,
+        forwarding,
         scheduler,
+        fail_open,
         check,
         backends,
         span: cursor.span(),

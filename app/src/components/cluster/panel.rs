@@ -1,5 +1,6 @@
 use std::rc::Rc;
 
+use northsouth::control::cluster::Profile;
 use northsouth::insight::{Choice, Drift, Inventory, drift, inventory, nearest};
 use northsouth::text::{Edit, Say};
 use yew::prelude::*;
@@ -10,6 +11,10 @@ use super::link;
 use crate::browser::events;
 use crate::components::Props;
 use crate::state::{ClusterEvent, Dialog, Event};
+
+/// Chains and other parts of nodes that differ, and lines of each, that are shown.
+const CHAINS: usize = 60;
+const LINES: usize = 40;
 
 /// What takes long to find out.
 struct Found {
@@ -36,6 +41,7 @@ pub fn ClusterPanel(props: &Props) -> Html {
             <h2>{ words.cluster }</h2>
             <h3>{ words.built_with }</h3>
             { choices(props) }
+            { cloud(props) }
             if !cluster.objects.services.is_empty() {
                 <p class="turn"><button onclick={props.on(Event::DialogOpened(Dialog::Dialects))}>{ words.dialects }</button></p>
             }
@@ -75,6 +81,28 @@ fn choices(props: &Props) -> Html {
     }
 }
 
+/// What the chosen cloud's load balancer does, and where that is documented.
+fn cloud(props: &Props) -> Html {
+    let state = &props.state;
+    let Some(cluster) = &state.run.cluster else {
+        return html! {};
+    };
+    let profile = Profile::of(cluster.environment().cloud.value);
+    html! {
+        <>
+            <p class="meaning">{ profile.about().text(state.settings.lang) }</p>
+            if !profile.sources().is_empty() {
+                <p class="meaning">
+                    { props.words().control.documented }
+                    { for profile.sources().iter().map(|source| html! {
+                        <>{ " " }<a href={source.url} target="_blank" rel="noopener noreferrer">{ source.title }</a></>
+                    }) }
+                </p>
+            }
+        </>
+    }
+}
+
 /// Where pasted rules differ from what kube-proxy would program.
 fn drifts(found: &Found, props: &Props) -> Html {
     let state = &props.state;
@@ -89,11 +117,11 @@ fn drifts(found: &Found, props: &Props) -> Html {
             if let Some(say) = &found.nearest {
                 <p class="remark">{ say.text(state.settings.lang) }</p>
             }
-            { for found.drifts.iter().take(60).map(|drift| html! {
+            { for found.drifts.iter().take(CHAINS).map(|drift| html! {
                 <>
                     <h4>{ state.run.files.get(drift.file).map(|f| f.name.to_string()) }{ " " }{ &drift.chain }</h4>
                     <ul class="diff">
-                        { for drift.lines.iter().take(40).map(|line| {
+                        { for drift.lines.iter().take(LINES).map(|line| {
                             let (class, sign) = match line.edit {
                                 Edit::Gone => ("gone", "− "),
                                 _ => ("new", "+ "),
@@ -106,9 +134,15 @@ fn drifts(found: &Found, props: &Props) -> Html {
                                 </li>
                             }
                         }) }
+                        if drift.lines.len() > LINES {
+                            <li class="gap">{ (words.more_lines)(drift.lines.len() - LINES) }</li>
+                        }
                     </ul>
                 </>
             }) }
+            if found.drifts.len() > CHAINS {
+                <p class="note">{ (words.more_chains)(found.drifts.len() - CHAINS) }</p>
+            }
         </>
     }
 }

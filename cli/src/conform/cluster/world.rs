@@ -543,6 +543,8 @@ fn balancer(lb: &Value) -> Option<LoadBalancer> {
                 false => Protocol::TCP,
             },
             scheduler: Scheduler::RoundRobin,
+            forwarding: None,
+            fail_open: false,
             check: None,
             backends: list(&f["backends"]).filter_map(backend).collect(),
             span: Default::default(),

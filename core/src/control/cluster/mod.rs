@@ -13,6 +13,7 @@ mod node;
 mod pod;
 mod sheet;
 
+pub use cloud::{Profile, Source};
 pub use dialects::Dialect;
 pub use sheet::Sheet;
 

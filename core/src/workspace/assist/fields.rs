@@ -160,6 +160,12 @@ pub(super) fn own(path: &str) -> &'static [Field] {
             ("scheduler", || {
                 say!("assist/field-balancer-listeners-scheduler")
             }),
+            ("forwarding", || {
+                say!("assist/field-balancer-listeners-forwarding")
+            }),
+            ("failOpen", || {
+                say!("assist/field-balancer-listeners-failopen")
+            }),
             ("healthCheck", || {
                 say!("assist/field-balancer-listeners-healthcheck")
             }),

@@ -1,13 +1,13 @@
-//! The cloud's load-balancer controller and its networks.
-//!
-//! What the clouds do, from their documentation: Alibaba Cloud's CLB at layer 4 writes the node's address and port into
-//! packets and keeps the client's (alibabacloud.com/help/slb, "How CLB works"). AWS's NLB does so for instance targets, and
-//! for IP targets uses its own address as the source unless client IP preservation is on
-//! (docs.aws.amazon.com/elasticloadbalancing, "Target groups for your Network Load Balancers"). Google's passthrough Network
-//! Load Balancer leaves packets as they are (cloud.google.com/load-balancing/docs/passthrough-network-load-balancer). MetalLB
-//! in layer 2 mode lets one node answer ARP for the address (metallb.universe.tf/concepts/layer2).
+//! The cloud's load-balancer controller and its networks. How clouds differ stands in [`Profile`].
 
+mod profile;
+
+pub use profile::{Profile, Source};
+
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+
+use sha2::{Digest, Sha256};
 
 use super::Generated;
 use super::facts::Facts;
@@ -17,11 +17,12 @@ use super::sheet::Sheet;
 use crate::control::api_server::draw;
 use crate::control::kube_proxy::{View, health};
 use crate::manifest::{
-    Cloud, EndpointSlice, Ingress, IpFamily, Manifests, Node, PodRoutes, Port, Service,
+    Cloud, EndpointSlice, Ingress, IpFamily, Manifests, Node, PodRoutes, Port, Protocol, Service,
     ServiceType, Spanned, TrafficPolicy,
 };
 use crate::say;
 use crate::text::{Diagnostic, Span};
+use profile::{Mode, Pool};
 
 /// An address for each Service of type LoadBalancer whose status names none, as the controller would write there.
 pub(super) fn addresses(objects: &mut Manifests, facts: &Facts, said: &mut Vec<Diagnostic>) {
@@ -98,11 +99,7 @@ fn balancer(objects: &Manifests, facts: &Facts) -> Sheet {
     let cloud = env.cloud;
     let mut sheet = Sheet::default();
     sheet.line(&[env.span], "name: slb");
-    let forwarding = match cloud.value {
-        Cloud::AlibabaSlb | Cloud::AwsNlbInstance => "rewrite-destination",
-        Cloud::GcpPassthrough | Cloud::MetalLbL2 => "keep-destination",
-        Cloud::AwsNlbIp | Cloud::FullNat => "full-nat",
-    };
+    let forwarding = Profile::of(cloud.value).forwarding.name();
     sheet.line(&[cloud.span], format!("forwarding: {forwarding}"));
     sheet.line(
         &[env.span],
@@ -145,8 +142,16 @@ fn listener(
     sheet.line(&sources, format!("  port: {}", port.port.value));
     let protocol = port.protocol.name().to_uppercase();
     sheet.line(&sources, format!("  protocol: {protocol}"));
-    sheet.line(&[facts.env.cloud.span], "  scheduler: round-robin");
-    let backends = backends(objects, facts, service, port);
+    let (cloud, profile) = (facts.env.cloud.span, Profile::of(facts.env.cloud.value));
+    if let Some(mode) = profile.udp.filter(|_| port.protocol == Protocol::Udp) {
+        let sources = [port.span, cloud];
+        sheet.line(&sources, format!("  forwarding: {}", mode.name()));
+    }
+    sheet.line(&[cloud], "  scheduler: round-robin");
+    if profile.fails_open {
+        sheet.line(&[cloud], "  failOpen: true");
+    }
+    let backends = backends(objects, facts, (service, port), ip.value);
     if backends.is_empty() {
         sheet.line(&sources, "  backends: []");
         return;
@@ -157,6 +162,7 @@ fn listener(
             node,
             ip,
             port,
+            weight,
             healthy,
             sources,
         } = backend;
@@ -167,7 +173,7 @@ fn listener(
         };
         sheet.line(
             &sources,
-            format!("  - {{node: {node}, address: {ip}, port: {port}, weight: 100{health}}}"),
+            format!("  - {{node: {node}, address: {ip}, port: {port}, weight: {weight}{health}}}"),
         );
     }
 }
@@ -176,23 +182,30 @@ struct Backend {
     node: String,
     ip: IpAddr,
     port: u16,
+    weight: u32,
     /// What a health check over HTTP said; `None`: the port itself is tried.
     healthy: Option<bool>,
     sources: Vec<Span>,
 }
 
-/// Every node that may take traffic by the Service's NodePort; for IP targets, the Pods themselves.
-fn backends(objects: &Manifests, facts: &Facts, service: &Service, port: &Port) -> Vec<Backend> {
-    let cloud = facts.env.cloud;
-    if cloud.value == Cloud::AwsNlbIp {
+const WEIGHT: u32 = 100;
+
+/// Every node that may take traffic, at the Service's NodePort or, where the destination is kept, at its port; for IP
+/// targets, the Pods themselves.
+fn backends(
+    objects: &Manifests,
+    facts: &Facts,
+    (service, port): (&Service, &Port),
+    ip: IpAddr,
+) -> Vec<Backend> {
+    let profile = Profile::of(facts.env.cloud.value);
+    if profile.pool == Pool::Pods {
         return pods(objects, service, port);
     }
-    let keeps = matches!(cloud.value, Cloud::GcpPassthrough | Cloud::MetalLbL2);
-    // A packet whose destination is kept comes to the Service's own port.
-    let number = match (keeps, port.node_port) {
-        (true, _) => port.port,
-        (false, Some(number)) => number,
-        (false, None) => return Vec::new(),
+    let number = match (profile.forwarding, port.node_port) {
+        (Mode::Keep, _) => port.port,
+        (_, Some(number)) => number,
+        (_, None) => return Vec::new(),
     };
     let eligible = |n: &&Node| {
         let excluded = "node.kubernetes.io/exclude-from-external-load-balancers";
@@ -201,41 +214,77 @@ fn backends(objects: &Manifests, facts: &Facts, service: &Service, port: &Port) 
     let local = service
         .external_traffic_policy
         .filter(|p| p.value == TrafficPolicy::Local);
+    let serving = serving(objects, service);
     let mut backends = Vec::new();
     for node in objects.nodes.iter().filter(eligible) {
         let Some(ip) = node.ip(IpFamily::V4) else {
             continue;
         };
-        let mut sources = vec![number.span, ip.span];
-        // Under policy Local the check asks kube-proxy, which answers 503 where it has no endpoint of its own.
-        let healthy = match (local, service.health_check_node_port) {
-            (Some(policy), Some(check)) => {
-                sources.extend([policy.span, check.span]);
-                Some(local_endpoints(objects, facts, service, node) > 0)
-            }
-            _ => None,
-        };
-        backends.push(Backend {
+        let mut backend = Backend {
             node: node.meta.name.to_string(),
             ip: ip.value,
             port: number.value,
-            healthy,
-            sources,
-        });
-    }
-    if cloud.value == Cloud::MetalLbL2 {
-        // One node answers ARP: of those that can serve, the one that a hash of name and address puts first.
-        backends.retain(|b| b.healthy != Some(false));
-        let key = |b: &Backend| {
-            draw(
-                &format!("{}#{}", b.node, service.meta.full_name()),
-                u32::MAX,
-            )
+            weight: WEIGHT,
+            healthy: None,
+            sources: vec![number.span, ip.span],
         };
-        backends.sort_by_key(key);
+        let own = serving.get(&*node.meta.name).copied().unwrap_or_default();
+        match (profile.pool, local) {
+            // kube-proxy answers 503 where it has no endpoint of its own.
+            (Pool::Nodes, Some(policy)) => {
+                if let Some(check) = service.health_check_node_port {
+                    backend.sources.extend([policy.span, check.span]);
+                    let healthy = local_endpoints(objects, facts, service, node) > 0;
+                    backend.healthy = Some(healthy);
+                }
+            }
+            (Pool::NodesWithPods, Some(policy)) => {
+                if own.ready == 0 {
+                    continue;
+                }
+                backend.sources.push(policy.span);
+                backend.weight = own.ready;
+            }
+            (Pool::OneNode, Some(policy)) => {
+                if own.serving == 0 {
+                    continue;
+                }
+                backend.sources.push(policy.span);
+            }
+            _ => {}
+        }
+        backends.push(backend);
+    }
+    if profile.pool == Pool::OneNode {
+        if serving.values().all(|own| own.serving == 0) {
+            // Nobody answers for a Service that nobody serves.
+            backends.clear();
+        }
+        let key = |b: &Backend| <[u8; 32]>::from(Sha256::digest(format!("{}#{ip}", b.node)));
+        backends.sort_by_cached_key(key);
         backends.truncate(1);
     }
     backends
+}
+
+/// How many endpoints of a Service a node has.
+#[derive(Clone, Copy, Default)]
+struct Own {
+    ready: u32,
+    serving: u32,
+}
+
+fn serving<'o>(objects: &'o Manifests, service: &Service) -> BTreeMap<&'o str, Own> {
+    let mut all: BTreeMap<&str, Own> = BTreeMap::new();
+    let slices = objects.endpoint_slices.iter().filter(|s| s.is_of(service));
+    for endpoint in slices.flat_map(|s| &s.endpoints) {
+        if let Some(node) = &endpoint.node_name {
+            let own = all.entry(node).or_default();
+            own.ready += u32::from(endpoint.ready);
+            own.serving += u32::from(endpoint.serving);
+        }
+    }
+    all
 }
 
 /// What the node's health server counts.
@@ -272,6 +321,7 @@ fn pods(objects: &Manifests, service: &Service, port: &Port) -> Vec<Backend> {
                         .to_string(),
                     ip: ip.value,
                     port: number.value,
+                    weight: WEIGHT,
                     healthy: None,
                     sources: vec![endpoint.span, number.span],
                 });
