@@ -57,6 +57,12 @@ pub fn capture_pointer(event: &PointerEvent) {
     }
 }
 
+/// Whether the `<details>` that an event came from is open now.
+pub fn is_open(event: &Event) -> bool {
+    let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+    target.is_some_and(|t| t.has_attribute("open"))
+}
+
 /// Puts a text into the field that an event came from.
 pub fn set_value(event: &Event, text: &str) {
     let area = event

@@ -1,4 +1,5 @@
 use std::rc::Rc;
+use std::sync::Arc;
 
 use northsouth::insight::{changes, ending, way};
 use northsouth::text::Lang;
@@ -7,7 +8,7 @@ use northsouth::trace::Trace;
 use yew::prelude::*;
 
 use super::diff::diff_view;
-use crate::browser::page;
+use crate::browser::{events, page};
 use crate::components::Props;
 use crate::i18n::Words;
 use crate::state::{ClusterEvent, Event};
@@ -62,20 +63,27 @@ pub fn Changed(props: &Props) -> Html {
 
 #[derive(PartialEq, Properties)]
 struct FileDiffProps {
-    name: String,
-    before: String,
-    after: String,
+    name: Arc<str>,
+    before: Arc<str>,
+    after: Arc<str>,
     lang: Lang,
 }
 
-/// A component of its own, so that it is computed once and not with each step.
+/// A component of its own, so that it is computed once and not with each step; and not before someone looks.
 #[component]
 fn FileDiff(props: &FileDiffProps) -> Html {
     let words = crate::i18n::words(props.lang).control;
+    let open = use_state_eq(|| false);
+    let ontoggle = {
+        let open = open.setter();
+        move |event: yew::Event| open.set(events::is_open(&event))
+    };
     html! {
-        <details>
-            <summary>{ &props.name }</summary>
-            { diff_view(&props.before, &props.after, words) }
+        <details {ontoggle}>
+            <summary>{ &*props.name }</summary>
+            if *open {
+                { diff_view(&props.before, &props.after, words) }
+            }
         </details>
     }
 }

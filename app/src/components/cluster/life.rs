@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use northsouth::insight::{Of, Operation, operations};
@@ -23,10 +24,13 @@ pub fn Life(props: &Props) -> Html {
         operations(&state.workspace, &state.run)
     });
     let mut things: Vec<(Of, Vec<&Operation>)> = Vec::new();
+    let mut places = BTreeMap::new();
     for operation in all.iter() {
-        match things.iter_mut().find(|(of, _)| *of == operation.of()) {
+        let of = operation.of();
+        let place = *places.entry(of).or_insert(things.len());
+        match things.get_mut(place) {
             Some((_, operations)) => operations.push(operation),
-            None => things.push((operation.of(), vec![operation])),
+            None => things.push((of, vec![operation])),
         }
     }
     let searched = things.len() > FEW;

@@ -6,11 +6,13 @@ use yew::prelude::*;
 use super::link;
 use crate::components::Props;
 use crate::state::Event;
-use crate::view_model::cluster::{Kin, line_span};
+use crate::view_model::cluster::{Kin, line_spans};
 use crate::view_model::explain;
 
 /// Lines that are listed of one file.
 const MOST: usize = 30;
+/// Files whose lines are listed.
+const FILES: usize = 12;
 
 /// What belongs to the cursor's place: lines of generated files that a field made, and steps that used them; or the fields
 /// that made a line. In another file: what made the lines that are lit there.
@@ -37,6 +39,9 @@ pub fn MadePanel(props: &Props) -> Html {
                 <summary>{ words.comes_from }</summary>
                 <ul class="origins">
                     { for kin.origins.iter().take(MOST).map(|origin| html! { <li>{ link(&name(origin), origin.span, props) }</li> }) }
+                    if kin.origins.len() > MOST {
+                        <li class="note">{ (words.more_fields)(kin.origins.len() - MOST) }</li>
+                    }
                 </ul>
             </details>
         };
@@ -82,18 +87,15 @@ fn made(kin: &Kin, props: &Props) -> Html {
                     }
                 </ul>
             }
-            { for files.iter().map(|(file, lines)| html! {
+            { for files.iter().take(FILES).map(|(file, lines)| html! {
                 <>
                     <p class="file mono">{ state.run.files.get(*file).map(|f| f.name.to_string()) }</p>
                     <ol class="listing">
-                        { for lines.iter().take(MOST).filter_map(|line| {
-                            let (span, text) = line_span(&state.run, *file, *line)?;
-                            Some(html! {
-                                <li>
-                                    <span class="counted">{ line + 1 }</span>
-                                    <button class="source" onclick={props.on(Event::SpanChosen(span))}>{ text }</button>
-                                </li>
-                            })
+                        { for line_spans(&state.run, *file, lines.get(..MOST).unwrap_or(lines)).into_iter().map(|(line, span, text)| html! {
+                            <li>
+                                <span class="counted">{ line + 1 }</span>
+                                <button class="source" onclick={props.on(Event::SpanChosen(span))}>{ text }</button>
+                            </li>
                         }) }
                         if lines.len() > MOST {
                             <li class="note"><span />{ (words.more_lines)(lines.len() - MOST) }</li>
@@ -101,6 +103,9 @@ fn made(kin: &Kin, props: &Props) -> Html {
                     </ol>
                 </>
             }) }
+            if files.len() > FILES {
+                <p class="note">{ (words.more_files)(files.len() - FILES) }</p>
+            }
         </details>
     }
 }

@@ -24,10 +24,22 @@ pub fn manifests(run: &Run) -> Option<&str> {
     all.next().is_none().then_some(&first.name)
 }
 
-/// A line of a file, from 0: its place and its text.
-pub fn line_span(run: &Run, file: usize, line: usize) -> Option<(Span, &str)> {
-    let id = FileId(u16::try_from(file).ok()?);
-    let text = &run.files.get(file)?.text;
-    let found = northsouth::text::lines(text, id).nth(line)?;
-    Some((found.span, found.text))
+/// Lines of a file, from 0 and in order: each with its place and its text.
+pub fn line_spans<'r>(run: &'r Run, file: usize, wanted: &[usize]) -> Vec<(usize, Span, &'r str)> {
+    let (Ok(id), Some(file)) = (u16::try_from(file), run.files.get(file)) else {
+        return Vec::new();
+    };
+    let mut wanted = wanted.iter().peekable();
+    let mut found = Vec::new();
+    for (at, line) in northsouth::text::lines(&file.text, FileId(id)).enumerate() {
+        match wanted.peek() {
+            None => break,
+            Some(next) if **next == at => {
+                wanted.next();
+                found.push((at, line.span, line.text));
+            }
+            Some(_) => {}
+        }
+    }
+    found
 }

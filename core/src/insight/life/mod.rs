@@ -1,20 +1,20 @@
 //! A cluster's life: what people and accidents do to it, as changes of its manifests that keep the rest of the text, and what
 //! comes of them.
 
+mod changes;
+mod written;
+
+pub use changes::{Changes, changes, ending, way};
+
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use crate::control::workloads::makes_pods;
-use crate::manifest::{self, Manifests, Pod};
-use crate::net::{TcpFlags, Transport};
 use crate::say;
-use crate::sim;
-use crate::text::{File, FileId, Say, Span};
-use crate::topology::{HostId, World};
-use crate::trace::{Journey, Role, Trace};
+use crate::text::{File, FileId, Say};
 use crate::workspace::{FileKind, Run, Workspace};
 use crate::yaml::edit::{self, Edit};
 use crate::yaml::{self, Node};
+use written::Written;
 
 /// Something that happens to a cluster. Names are `namespace/name`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,168 +157,6 @@ pub fn perform(workspace: &Workspace, run: &Run, operation: &Operation) -> Optio
     Some(changed)
 }
 
-/// The manifests as they were written, and what is to change in them.
-struct Written<'w> {
-    workspace: &'w Workspace,
-    objects: Manifests,
-    /// Of each file, what of it was looked at.
-    documents: BTreeMap<FileId, Rc<[Node]>>,
-    edits: Vec<(FileId, Edit)>,
-}
-
-impl<'w> Written<'w> {
-    fn read(workspace: &'w Workspace) -> Self {
-        let mut objects = Manifests::default();
-        for (at, file) in (0..).zip(&workspace.files) {
-            if FileKind::of(&file.name) == FileKind::Manifests {
-                manifest::read(&file.text, FileId(at), &mut objects);
-            }
-        }
-        Self {
-            workspace,
-            objects,
-            documents: BTreeMap::new(),
-            edits: Vec::new(),
-        }
-    }
-
-    fn text(&self, file: FileId) -> &'w str {
-        let file = self.workspace.files.get(usize::from(file.0));
-        file.map_or("", |f| &*f.text)
-    }
-
-    /// Changes the node that stands at a span.
-    fn change(
-        &mut self,
-        span: Span,
-        change: impl FnOnce(&str, &Node) -> Option<Edit>,
-    ) -> Option<()> {
-        let text = self.text(span.file);
-        let read = || yaml::read(text, span.file).0.into();
-        let documents = self.documents.entry(span.file).or_insert_with(read);
-        let edit = change(text, edit::at(documents, span)?)?;
-        self.edits.push((span.file, edit));
-        Some(())
-    }
-
-    fn remove(&mut self, span: Span) {
-        let edit = edit::remove(self.text(span.file), span);
-        self.edits.push((span.file, edit));
-    }
-
-    fn pod(&self, name: &str) -> Option<Pod> {
-        let mut pods = self.objects.pods.iter();
-        pods.find(|p| p.meta.full_name() == name).cloned()
-    }
-
-    /// The endpoints that someone wrote down for a Pod; a controller's follow the Pod by themselves.
-    fn endpoints(&self, pod: &Pod) -> Vec<Span> {
-        let slices = self.objects.endpoint_slices.iter();
-        let slices = slices.filter(|s| s.meta.namespace == pod.meta.namespace);
-        // Pods of the host's network share an address.
-        let of_pod = |e: &&manifest::Endpoint| match &e.target {
-            Some(target) => **target == *pod.meta.name,
-            None => e
-                .address
-                .is_some_and(|a| pod.ips.iter().any(|ip| ip.value == a.value)),
-        };
-        slices
-            .flat_map(|s| &s.endpoints)
-            .filter(of_pod)
-            .map(|e| e.span)
-            .collect()
-    }
-
-    fn delete_pod(&mut self, name: &str) -> Option<()> {
-        let pod = self.pod(name)?;
-        self.remove(pod.meta.span);
-        for endpoint in self.endpoints(&pod) {
-            self.remove(endpoint);
-        }
-        Some(())
-    }
-
-    fn set_ready(&mut self, name: &str, ready: bool) -> Option<()> {
-        let pod = self.pod(name)?;
-        self.condition(pod.meta.span, if ready { "True" } else { "False" })?;
-        for endpoint in self.endpoints(&pod) {
-            self.change(endpoint, |text, endpoint| {
-                let value = format!("{{ready: {ready}, serving: {ready}, terminating: false}}");
-                Some(edit::set(text, endpoint, "conditions", &value))
-            })?;
-        }
-        Some(())
-    }
-
-    /// The condition Ready in an object's status.
-    fn condition(&mut self, object: Span, status: &str) -> Option<()> {
-        let status = format!("\"{status}\"");
-        let item = format!("{{type: Ready, status: {status}}}");
-        self.change(object, |text, object| {
-            let Some(now) = object.field("status").filter(|n| !n.is_null()) else {
-                return Some(edit::set(
-                    text,
-                    object,
-                    "status",
-                    &format!("{{conditions: [{item}]}}"),
-                ));
-            };
-            let Some(conditions) = now.field("conditions").filter(|n| !n.items().is_empty()) else {
-                return Some(edit::set(text, now, "conditions", &format!("[{item}]")));
-            };
-            let ready = |c: &&Node| c.field("type").and_then(Node::str) == Some("Ready");
-            Some(match conditions.items().iter().find(ready) {
-                Some(ready) => edit::set(text, ready, "status", &status),
-                None => edit::put_item(text, conditions, &item),
-            })
-        })
-    }
-
-    fn node(&self, name: &str) -> Option<Span> {
-        let mut nodes = self.objects.nodes.iter();
-        nodes.find(|n| &*n.meta.name == name).map(|n| n.meta.span)
-    }
-
-    fn pods_on(&self, node: &str) -> Vec<Pod> {
-        let on = |p: &&Pod| p.spec.node_name.as_ref().is_some_and(|n| &*n.value == node);
-        self.objects.pods.iter().filter(on).cloned().collect()
-    }
-
-    /// `kubectl drain`: cordons the node and evicts its Pods, which nobody puts elsewhere unless a workload does.
-    fn drain(&mut self, node: &str, back: bool) -> Option<()> {
-        self.change(self.node(node)?, |text, object| {
-            let value = (!back).to_string();
-            Some(match object.field("spec").filter(|n| !n.is_null()) {
-                Some(spec) => edit::set(text, spec, "unschedulable", &value),
-                None => edit::set(text, object, "spec", &format!("{{unschedulable: {value}}}")),
-            })
-        })?;
-        for pod in self.pods_on(node).iter().filter(|_| !back) {
-            self.delete_pod(&pod.meta.full_name())?;
-        }
-        Some(())
-    }
-
-    /// The node's lease runs out: the node controller says Unknown of it, and its Pods are no longer ready (Kubernetes
-    /// `pkg/controller/nodelifecycle`).
-    fn stop(&mut self, node: &str, back: bool) -> Option<()> {
-        self.condition(self.node(node)?, if back { "True" } else { "Unknown" })?;
-        for pod in self.pods_on(node) {
-            self.set_ready(&pod.meta.full_name(), back)?;
-        }
-        Some(())
-    }
-
-    fn scale(&mut self, name: &str, replicas: u32) -> Option<()> {
-        let mut workloads = self.objects.workloads.iter();
-        let span = workloads.find(|w| w.meta.full_name() == name)?.meta.span;
-        self.change(span, |text, object| {
-            let spec = object.field("spec")?;
-            Some(edit::set(text, spec, "replicas", &replicas.to_string()))
-        })
-    }
-}
-
 /// The backends in a load balancer's file, node by node.
 fn checks(documents: &[Node]) -> BTreeMap<&str, Vec<&Node>> {
     let mut all: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
@@ -353,77 +191,6 @@ fn fail_check(workspace: &Workspace, run: &Run, node: &str, back: bool) -> Optio
         None => changed.files.push(File::new(&file.name, &text)),
     }
     Some(changed)
-}
-
-/// The packets that connections begin with, one after the other: the probe's, and those of proxies on the way. Of what is no
-/// new connection the first packet alone.
-fn beginnings(trace: &Trace) -> impl Iterator<Item = &Journey> {
-    let begins = |(at, journey): &(usize, &Journey)| {
-        let packet = &journey.packet.packet;
-        let syn =
-            matches!(packet.transport, Transport::Tcp { flags, .. } if flags == TcpFlags::SYN);
-        *at == 0 || syn && journey.role == Role::Request
-    };
-    let all = trace.journeys.iter().enumerate().filter(begins);
-    all.map(|(_, journey)| journey)
-}
-
-/// Where a walk ends, and how: at the proxy that ended it, else where its last connection went.
-pub fn ending(world: &World, trace: &Trace) -> Option<Say> {
-    let last = beginnings(trace).last()?;
-    let (host, end) = match trace.ended_by {
-        Some((by, _)) => (by, trace.ending(world)),
-        None => (last.hops.last()?.host, last.disposition.say()),
-    };
-    Some(say!("insight/ends", host = world.host(host)?.name, end => end))
-}
-
-/// The machines of a walk, from who asks to where it ends.
-pub fn way<'w>(world: &'w World, trace: &Trace) -> Vec<&'w str> {
-    let hops = beginnings(trace).flat_map(|journey| &journey.hops);
-    let mut names: Vec<&str> = hops
-        .filter_map(|hop| world.host(hop.host))
-        .map(|host| &*host.name)
-        .collect();
-    names.dedup();
-    names
-}
-
-/// What differs between two runs.
-#[derive(Clone, Debug, Default)]
-pub struct Changes {
-    /// Each file with its text before and after; empty where there was or is none.
-    pub files: Vec<(String, String, String)>,
-    /// What becomes of the connection that was there: its next packet, played, after kube-proxies have taken out the
-    /// connections of UDP that lead nowhere any more. `None` where there was none.
-    pub existing: Option<Trace>,
-}
-
-pub fn changes(before: &Run, after: &Run) -> Changes {
-    let mut texts: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
-    for file in &before.files {
-        texts.entry(&file.name).or_default().0 = &file.text;
-    }
-    for file in &after.files {
-        texts.entry(&file.name).or_default().1 = &file.text;
-    }
-    let differs = texts.into_iter().filter(|(_, (old, new))| old != new);
-    let files = differs.map(|(name, (old, new))| (name.into(), old.into(), new.into()));
-    let answered = before.trace.journeys.len() > 1;
-    let follow = || {
-        let mut memory = before.after.clone();
-        let now = memory.now;
-        for (id, host) in (0..).map(HostId).zip(&before.world.hosts) {
-            if let (Some(cluster), Some(state)) = (&after.cluster, memory.host_mut(id)) {
-                cluster.clean(&host.name, &mut state.conntrack, now);
-            }
-        }
-        sim::follow(&before.world, &before.trace, &memory, &after.world)
-    };
-    Changes {
-        files: files.collect(),
-        existing: answered.then(follow).flatten(),
-    }
 }
 
 #[cfg(test)]
