@@ -22,6 +22,12 @@ export async function openTab(page, name) {
   await page.locator('[role=tab][aria-selected=true]').getByText(name, { exact: true }).waitFor();
 }
 
+/** Takes files, `[[path, text], …]`, as if they had been dropped on the page. */
+export async function takeFiles(page, files) {
+  await page.evaluate((files) => dispatchEvent(new CustomEvent('northsouth-files', { detail: { files, left: [] } })), files);
+  await page.locator('dialog[open] .turn button, dialog[open] button').filter({ hasText: /^(Take these files|采用这些文件|加入这些文件)$/ }).click();
+}
+
 /** No accessibility violation on the page as it stands. */
 export async function accessible(page) {
   // A colour in the middle of its change is no colour of ours.

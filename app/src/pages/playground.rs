@@ -1,6 +1,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use northsouth::workspace::Workspace;
 use yew::prelude::*;
 
 use super::settings::use_page_settings;
@@ -49,9 +50,12 @@ pub struct PlaygroundProps {
 pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     let slot = keep::Slot::of(route);
     let handle = use_reducer(|| keep::open(route));
+    // What the browser has of it by now.
+    let kept = use_mut_ref(|| None::<Workspace>);
     let state = Shared(Rc::new(State::clone(&handle)));
     let send = {
         let dispatcher = handle.dispatcher();
+        let kept = kept.clone();
         use_callback(
             (state.clone(), slot.clone()),
             move |event: Event, (state, slot)| {
@@ -59,7 +63,8 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                     measure::edited();
                     // Before anything is computed from it: should that fail, the text is safe.
                     if let Some(workspace) = state.with_text(*file, text) {
-                        keep::save_workspace(slot, &workspace);
+                        let saved = keep::save_workspace(slot, &workspace);
+                        *kept.borrow_mut() = saved.then_some(workspace);
                     }
                 }
                 let dispatcher = dispatcher.clone();
@@ -77,7 +82,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
         state.settings,
         crate::i18n::words(state.settings.lang).page_title,
     );
-    use_keeping(slot, &state, &send);
+    use_keeping(slot, &state, kept, &send);
     use_progress(&state);
     use_playing(&state, &send);
     use_shortcuts(&state, &send);
@@ -222,7 +227,12 @@ fn use_handout(state: &Shared) {
 
 /// The workspace and its breakpoints are kept as they change.
 #[hook]
-fn use_keeping(slot: keep::Slot, state: &Shared, send: &Callback<Event>) {
+fn use_keeping(
+    slot: keep::Slot,
+    state: &Shared,
+    kept: Rc<RefCell<Option<Workspace>>>,
+    send: &Callback<Event>,
+) {
     {
         let slot = slot.clone();
         use_effect_with(state.breakpoints.clone(), move |breakpoints| {
@@ -234,9 +244,11 @@ fn use_keeping(slot: keep::Slot, state: &Shared, send: &Callback<Event>) {
     let told = use_mut_ref(|| false);
     use_effect_with(workspace, move |workspace| {
         // What was set aside is still to be looked at, until something is changed.
+        let kept = kept.take();
         if **workspace == *source {
             keep::forget_workspace(&slot);
-        } else if !keep::save_workspace(&slot, workspace)
+        } else if kept.is_none_or(|kept| kept != **workspace)
+            && !keep::save_workspace(&slot, workspace)
             && !std::mem::replace(&mut *told.borrow_mut(), true)
         {
             send.emit(Event::Noticed(Notice::NotSaved));

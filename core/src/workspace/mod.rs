@@ -78,18 +78,18 @@ impl Run {
 
 /// Reads the files, lets the load balancer check its backends, and plays the probe.
 pub fn run(workspace: &Workspace) -> Run {
-    run_with(workspace, Memory::default())
+    run_with(workspace, Memory::default(), None)
 }
 
 /// The same of a workspace that is mostly as it was, in less time.
 pub fn run_after(before: &Run, workspace: &Workspace) -> Run {
-    run_with(workspace, before.memory.next())
+    run_with(workspace, before.memory.next(), Some(before))
 }
 
-fn run_with(workspace: &Workspace, mut memory: Memory) -> Run {
+fn run_with(workspace: &Workspace, mut memory: Memory, before: Option<&Run>) -> Run {
     let all = expand_again(&workspace.files, &mut memory);
     let mut diagnostics = all.diagnostics;
-    let (mut world, said) = read(&all.files, all.cluster.as_ref());
+    let (mut world, said) = read(&all.files, all.cluster.as_ref(), before);
     diagnostics.extend(said);
     health::check(&mut world, workspace.seed, &mut diagnostics);
     let outcome = sim::outcome(&world, &workspace.probe, workspace.seed);
@@ -119,7 +119,7 @@ fn run_with(workspace: &Workspace, mut memory: Memory) -> Run {
 pub fn world(files: &[File]) -> (World, Vec<Diagnostic>) {
     let all = expand(files);
     let mut diagnostics = all.diagnostics;
-    let (world, said) = read(&all.files, all.cluster.as_ref());
+    let (world, said) = read(&all.files, all.cluster.as_ref(), None);
     diagnostics.extend(said);
     (world, diagnostics)
 }
@@ -131,8 +131,12 @@ pub fn healthy_world(files: &[File], seed: u64) -> (World, Vec<Diagnostic>) {
     (world, diagnostics)
 }
 
-fn read(files: &[File], cluster: Option<&Cluster>) -> (World, Vec<Diagnostic>) {
-    let (texts, mut diagnostics) = texts::read(files);
+fn read(
+    files: &[File],
+    cluster: Option<&Cluster>,
+    before: Option<&Run>,
+) -> (World, Vec<Diagnostic>) {
+    let (texts, mut diagnostics) = texts::read(files, before);
     let (mut world, more) = build::world(texts);
     mesh::program(&mut world, cluster.map_or(&[], |c| &c.proxies));
     diagnostics.extend(more);

@@ -1,16 +1,18 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Run;
 use super::kind::{FileKind, HostFile, Place};
 use super::own::{self, BalancerFile, ClientFile, VpcFile};
 use crate::envoy;
 use crate::link::read::{self as link, Brctl, BridgePort, Device};
 use crate::manifest::table::{self, NodeRow, PodRow, ServiceRow};
 use crate::net::IpFamily;
+use crate::netfilter::save::Before;
 use crate::netfilter::{self, Ruleset, Table, TableName, ipset, nft};
 use crate::route::{self, PolicyRule, Route};
 use crate::say;
 use crate::text::{Diagnostic, File, FileId, Span};
-use crate::topology::{self, Socket, Sysctls};
+use crate::topology::{self, HostKind, Socket, Sysctls};
 
 /// What the files of a workspace say, each read for itself.
 #[derive(Debug, Default)]
@@ -48,13 +50,16 @@ pub struct HostTexts {
     pub span: Span,
 }
 
-pub fn read(files: &[File]) -> (Texts, Vec<Diagnostic>) {
+/// `before` is a run of a workspace that was mostly the same.
+pub fn read(files: &[File], before: Option<&Run>) -> (Texts, Vec<Diagnostic>) {
     let mut texts = Texts::default();
     let mut diagnostics = Vec::new();
+    let before = before.map(Earlier::new);
     for (at, file) in (0..).zip(files) {
         let mut reader = Reader {
             text: &file.text,
             id: FileId(at),
+            before: before.as_ref().and_then(|b| b.rules(&file.name)),
             diagnostics: &mut diagnostics,
         };
         reader.read(FileKind::of(&file.name), &mut texts);
@@ -65,7 +70,51 @@ pub fn read(files: &[File]) -> (Texts, Vec<Diagnostic>) {
 struct Reader<'a> {
     text: &'a str,
     id: FileId,
+    before: Option<Before<'a>>,
     diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+/// What a run before read.
+struct Earlier<'r> {
+    run: &'r Run,
+    files: BTreeMap<&'r str, usize>,
+    /// Files of which something was said.
+    said: BTreeSet<FileId>,
+}
+
+impl<'r> Earlier<'r> {
+    fn new(run: &'r Run) -> Self {
+        let files = run.files.iter().enumerate();
+        Self {
+            run,
+            files: files.map(|(at, file)| (&*file.name, at)).collect(),
+            said: run.diagnostics.iter().map(|d| d.span.file).collect(),
+        }
+    }
+
+    /// A machine's iptables rules, where they were read of this file and nothing was said of them.
+    fn rules(&self, name: &str) -> Option<Before<'r>> {
+        let FileKind::Host(place, file) = FileKind::of(name) else {
+            return None;
+        };
+        if !matches!(file, HostFile::IptablesSave | HostFile::Ip6tablesSave) {
+            return None;
+        }
+        let at = *self.files.get(name)?;
+        let id = FileId(u16::try_from(at).ok()?);
+        let kind = match place {
+            Place::Node(_) => HostKind::Node,
+            _ => HostKind::Pod,
+        };
+        let mut hosts = self.run.world.hosts.iter();
+        let host = hosts.find(|h| h.kind == kind && *h.name == *place.name())?;
+        let tables = host.iptables.tables.iter();
+        let unsaid = !self.said.contains(&id);
+        unsaid.then_some(Before {
+            text: &self.run.files.get(at)?.text,
+            tables: tables.filter(|table| table.span.file == id).collect(),
+        })
+    }
 }
 
 impl Reader<'_> {
@@ -96,10 +145,9 @@ impl Reader<'_> {
 
     fn host(&mut self, file: HostFile, host: &mut HostTexts) {
         match file {
-            HostFile::IptablesSave => host.iptables = Some(self.by(netfilter::save::read)),
+            HostFile::IptablesSave => host.iptables = Some(self.rules(IpFamily::V4)),
             HostFile::Ip6tablesSave => {
-                let read = |text: &str, id| netfilter::save::read_of(IpFamily::V6, text, id);
-                host.ip6tables = Some(self.by(read));
+                host.ip6tables = Some(self.rules(IpFamily::V6));
             }
             HostFile::IptablesList(table) => {
                 let listed = self.by(|text, id| listing(text, id, table));
@@ -121,6 +169,15 @@ impl Reader<'_> {
             HostFile::Sockets => host.sockets = Some(self.by(topology::sockets)),
             HostFile::Sysctl => host.sysctls = Some(self.by(topology::sysctls)),
             HostFile::ConfigDump => host.envoy = Some(self.by(envoy::dump::read)),
+        }
+    }
+
+    fn rules(&mut self, family: IpFamily) -> Ruleset {
+        let before = self.before.as_ref();
+        let again = |before| netfilter::save::read_again(self.text, self.id, before);
+        match before.and_then(again) {
+            Some(rules) => rules,
+            None => self.by(|text, id| netfilter::save::read_of(family, text, id)),
         }
     }
 

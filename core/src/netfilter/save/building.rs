@@ -164,7 +164,7 @@ impl Building {
     }
 
     /// Puts the rules appended last where they belong.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let (id, rules) = &mut self.run;
         if !rules.is_empty()
             && let Some(chain) = self.chains.get_mut(*id as usize)

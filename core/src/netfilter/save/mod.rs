@@ -3,6 +3,7 @@
 //! What iptables-restore (1.8.9, legacy) takes is taken and what it refuses is refused, each at its own [`Stage`]; but a
 //! refusal here costs its line alone, not the table.
 
+mod again;
 mod building;
 mod commit;
 mod finish;
@@ -12,6 +13,8 @@ mod own;
 mod rule;
 mod tables;
 mod words;
+
+pub use again::{Before, read_again};
 
 use self::tables::Reader;
 use super::Match;

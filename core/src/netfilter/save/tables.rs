@@ -1,6 +1,7 @@
 //! The lines of `iptables-restore` input (`iptables/iptables-restore.c`).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::building::Building;
 use super::commit;
@@ -70,6 +71,29 @@ impl<'t> Reader<'t> {
             tables: self.tables,
         };
         (ruleset, self.diagnostics)
+    }
+
+    /// Reads commands of a table. `None` where something is to be said of them.
+    pub(super) fn commands(
+        text: &'t str,
+        file: FileId,
+        building: Building,
+        range: Range<usize>,
+    ) -> Option<Building> {
+        let mut reader = Self::new(building.family, text, file);
+        reader.table = State::Inside(Box::new(building));
+        let mut words = Vec::new();
+        let mut at = range.start;
+        while at < range.end {
+            at = reader.command_line(at, &mut words) + 1;
+        }
+        match reader.table {
+            State::Inside(mut building) if reader.diagnostics.is_empty() => {
+                building.settle();
+                Some(*building)
+            }
+            _ => None,
+        }
     }
 
     /// Reads all lines, as commands of one table where it is given or there is no line `*table`.
