@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use northsouth::text::{Diagnostic, File, Lang, Span, left_out};
 
+/// Of longer lines a part is shown, in characters.
+const LONGEST: usize = 160;
+
 /// More than these help nobody; how many more there are is said.
 const MOST: usize = 100;
 
@@ -46,8 +49,10 @@ fn place(files: &[File], span: Span, mark: char, said: &str, out: &mut String) {
         .lines()
         .nth(at.line as usize - 1)
         .unwrap_or_default();
-    let before: String = line.chars().take(at.column as usize - 1).collect();
+    let (line, before) = cut(line, at.column as usize - 1);
     let under = file.slice(span).lines().next().unwrap_or_default();
+    let left = line.chars().count() - before.chars().count();
+    let under: String = under.chars().take(left).collect();
     let number = at.line.to_string();
     let margin = " ".repeat(number.len());
     let _ = writeln!(out, "{margin}--> {}:{}:{}", file.name, at.line, at.column);
@@ -71,6 +76,20 @@ fn place(files: &[File], span: Span, mark: char, said: &str, out: &mut String) {
         out.truncate(out.len() - 2);
         out.push('\n');
     }
+}
+
+/// Of a line that is too long to look at, what stands around a character; and what of it stands before that character.
+fn cut(line: &str, at: usize) -> (String, String) {
+    let count = line.chars().count();
+    let from = match count > LONGEST {
+        true => at.saturating_sub(LONGEST / 2).min(count - LONGEST),
+        false => 0,
+    };
+    let start = if from > 0 { "…" } else { "" };
+    let end = if from + LONGEST < count { "…" } else { "" };
+    let part = |length: usize| line.chars().skip(from).take(length).collect::<String>();
+    let shown = [start, &part(LONGEST), end].concat();
+    (shown, [start, &part(at - from)].concat())
 }
 
 /// Columns that a terminal gives a character: two to those of East Asian scripts.
@@ -113,6 +132,17 @@ error[texts/bad-mask]: bad mask `/33`: it goes from /0 to /32
 
 "
         );
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_is_shown_that_is_meant() {
+        for (before, after) in [(0, 1000), (500, 500), (1000, 0)] {
+            let line = [&"a ".repeat(before / 2), "dev", &" b".repeat(after / 2)].concat();
+            let (shown, ahead) = cut(&line, before);
+            assert!(shown.chars().count() <= LONGEST + 2, "{shown}");
+            assert!(shown[ahead.len()..].starts_with("dev"), "{shown}");
+        }
+        assert_eq!(cut("short", 2), ("short".into(), "sh".into()));
     }
 
     #[test]

@@ -1,5 +1,9 @@
 // The cluster as a whole: roads, life, dialects, whose a file is, and which field made which line.
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { accessible, openTab } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
@@ -35,7 +39,7 @@ const edit = (page, from, to) =>
 
 story('the weights of a route are exact chances, beside a tally of connections', {}, async ({ page, url }) => {
   await open(page, url, 'canary-weight');
-  await openTab(page, 'Roads');
+  await openTab(page, 'Outcomes');
   const panel = page.getByRole('tabpanel');
   await panel.getByText('The shares are unequal: web-v1 gets 9/10, web-v2 1/10').waitFor();
   const counted = await panel.getByRole('img', { name: /of 100 connections/ }).evaluateAll((bars) =>
@@ -142,9 +146,66 @@ story('a field lights the lines that it made, and a line names its fields', {}, 
   await page.locator('code-editor .kin').filter({ hasText: '172.20.2.0/25' }).first().waitFor();
 });
 
+/** What `kubectl get … -A -o yaml` prints of manifests: one List, in which kinds of Northsouth's own are not. */
+function listOf(manifests) {
+  const items = manifests.split(/^---$/m).map((text) => text.trim()).filter((text) => /kind: (Service|Node|Pod)\b/.test(text));
+  const item = (text) => text.split('\n').map((line, at) => `${at === 0 ? '- ' : '  '}${line}\n`).join('');
+  return `apiVersion: v1\nitems:\n${items.map(item).join('')}kind: List\nmetadata:\n  resourceVersion: ""\n`;
+}
+
+story('dumps of a whole cluster are dropped: where a node disagrees is shown; all is renamed, and the walk stays', {}, async ({ page, context, url }) => {
+  const scenario = fileURLToPath(new URL('../../content/scenarios/policy-cluster/cluster.yaml', import.meta.url));
+  await open(page, url, 'policy-cluster');
+  const folder = join(mkdtempSync(join(tmpdir(), 'northsouth-')), 'mine');
+  const put = (path, text) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  put('cluster.yaml', listOf(readFileSync(scenario, 'utf8')));
+  for (const node of ['work001', 'work002']) {
+    for (const name of ['iptables-save', 'ip-route', 'ip-addr']) {
+      await file(page, node, name);
+      await page.waitForFunction((path) => document.querySelector('code-editor').name === path, `nodes/${node}/${name}.txt`);
+      put(`nodes/${node}/${name}.txt`, await page.locator('code-editor').evaluate((editor) => editor.value));
+    }
+  }
+  // Somebody took a rule out by hand.
+  const rules = readFileSync(join(folder, 'nodes/work001/iptables-save.txt'), 'utf8');
+  const without = rules.replace(/^-A KUBE-NODEPORTS .*\n/m, '');
+  assert.notEqual(without, rules);
+  put('nodes/work001/iptables-save.txt', without);
+
+  const client = await context.newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) {
+    await client.send('Input.dispatchDragEvent', { type, x: 600, y: 300, data });
+  }
+  await page.getByRole('dialog', { name: 'Open files…' }).getByRole('button', { name: 'Take these files' }).click();
+  await openTab(page, 'Cluster');
+  const panel = page.getByRole('tabpanel');
+  await panel.getByRole('heading', { name: 'Rules that kube-proxy would not write' }).waitFor();
+  await panel.getByRole('heading', { name: 'nodes/work001/iptables-save.txt nat KUBE-NODEPORTS' }).waitFor();
+  await panel.locator('.diff .gone').filter({ hasText: '-A KUBE-NODEPORTS' }).waitFor();
+  assert.equal(await panel.getByRole('heading', { name: /work002/ }).count(), 0);
+  await panel.getByText(/2 Node, .*1 Service|1 Service.*2 Node/).waitFor();
+  await accessible(page);
+
+  const where = await page.locator('.where').textContent();
+  await panel.getByRole('button', { name: 'Rename everything' }).click();
+  await page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'node-1', exact: true }).waitFor();
+  await panel.getByRole('heading', { name: 'nodes/node-1/iptables-save.txt nat KUBE-NODEPORTS' }).waitFor();
+  assert.equal(await page.locator('.where').textContent(), where);
+  for (const group of ['cluster', 'node-1']) {
+    await page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: group, exact: true }).click();
+    const text = await page.locator('code-editor').evaluate((editor) => editor.value);
+    assert.doesNotMatch(text, /work00|182\.92\.|192\.168\.0\.17/);
+  }
+  await accessible(page);
+});
+
 story('集群的各个面板：中文、深色、窄屏', { locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 390, height: 844 } }, async ({ page, url }) => {
   await open(page, url, 'policy-local', '#tab-more');
-  for (const tab of ['岔路', '集群']) {
+  for (const tab of ['所有去向', '集群']) {
     await openTab(page, tab);
     await accessible(page);
   }

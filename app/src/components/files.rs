@@ -9,6 +9,8 @@ use super::cluster::{MadePanel, Owner};
 use super::code_editor::{Assist, CodeEditor};
 use super::coverage::marks as coverage_marks;
 use super::file_tools::FileTools;
+use super::machines::Machines;
+use super::problems::Problems;
 use crate::browser::editor::Locks;
 use crate::i18n::course::course;
 use crate::state::Event;
@@ -16,8 +18,19 @@ use crate::view_model::{editor, explain, files};
 
 /// The texts, as the real tools print them.
 pub fn files_pane(props: &Props) -> Html {
+    html! { <FilesPane ..props.clone() /> }
+}
+
+#[component]
+fn FilesPane(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words();
+    let texts = (
+        Rc::as_ptr(&state.run),
+        Rc::as_ptr(&state.workspace),
+        Rc::as_ptr(&state.pristine),
+    );
+    let groups = use_memo(texts, |_| files::groups(state));
     let Some(file) = state.run.files.get(state.file) else {
         return html! {};
     };
@@ -29,7 +42,6 @@ pub fn files_pane(props: &Props) -> Html {
         .filter(|d| usize::from(d.span.file.0) == state.file)
         .collect();
     let lit = explain::lit(state).filter(|span| usize::from(span.file.0) == state.file);
-    let groups = files::groups(state);
     let open = groups
         .iter()
         .find(|g| g.files.iter().any(|f| f.at == state.file));
@@ -45,15 +57,7 @@ pub fn files_pane(props: &Props) -> Html {
     let edited = files::is_edited(state, state.file) && !taken;
     html! {
         <section class="files" aria-label={words.files}>
-            <nav aria-label={words.machines} class="chips machines">
-                { for groups.iter().map(|group| html! {
-                    <button aria-pressed={group.files.iter().any(|f| f.at == state.file).to_string()}
-                        title={group.name.clone()}
-                        onclick={props.on(Event::FileChosen(group.first()))}>
-                        { group.label(words) }{ badges(group.worst, group.edited) }
-                    </button>
-                }) }
-            </nav>
+            <Machines base={props.clone()} groups={groups.clone()} />
             <nav aria-label={words.files} class="chips">
                 { for open.iter().flat_map(|g| &g.files).map(|f| html! {
                     <button aria-pressed={(f.at == state.file).to_string()}
@@ -94,7 +98,7 @@ pub fn files_pane(props: &Props) -> Html {
                 send={props.send.clone()} />
             <p class="about keys">{ words.editor_keys }</p>
             <MadePanel ..props.clone() />
-            { diagnostics(props) }
+            <Problems ..props.clone() />
         </section>
     }
 }
@@ -118,45 +122,7 @@ fn locks(props: &Props) -> Option<Locks> {
     })
 }
 
-/// What is to be said about all files, worst first, each a way to its place.
-fn diagnostics(props: &Props) -> Html {
-    let state = &props.state;
-    let words = props.words();
-    let lang = state.settings.lang;
-    let mut all: Vec<&Diagnostic> = state.run.diagnostics.iter().collect();
-    all.sort_by_key(|d| (d.severity, d.span));
-    if all.is_empty() {
-        return html! {};
-    }
-    let errors = all.iter().filter(|d| d.severity == Severity::Error).count();
-    html! {
-        <details class="diagnostics" open={errors > 0}>
-            <summary>{ words.problems(errors, all.len() - errors) }</summary>
-            <ul>
-                { for all.iter().take(100).map(|d| {
-                    let file = state.run.files.get(usize::from(d.span.file.0));
-                    let place = file.map(|f| {
-                        let at = f.line_column(d.span.start);
-                        format!("{}:{}:{}", f.name, at.line, at.column)
-                    });
-                    html! {
-                        <li class={editor::severity(d.severity)}>
-                            <button class="link" onclick={props.on(Event::SpanChosen(d.span))}>
-                                { place.unwrap_or_default() }
-                            </button>
-                            <span>{ d.message.text(lang) }</span>
-                            if let Some(help) = &d.help {
-                                <span class="help">{ help.text(lang) }</span>
-                            }
-                        </li>
-                    }
-                }) }
-            </ul>
-        </details>
-    }
-}
-
-fn badges(worst: Option<Severity>, edited: bool) -> Html {
+pub(super) fn badges(worst: Option<Severity>, edited: bool) -> Html {
     html! {
         <>
             if edited { <span class="badge edited" aria-hidden="true">{ "●" }</span> }

@@ -37,6 +37,8 @@ pub struct ControlWords {
     pub life: &'static str,
     pub life_about: &'static str,
     pub find_thing: &'static str,
+    pub find_machine: &'static str,
+    pub more_remarks: fn(usize) -> String,
     pub kind: fn(Of) -> &'static str,
     /// In few words, beside the name of what it happens to.
     pub act: fn(&Operation) -> String,
@@ -81,7 +83,7 @@ pub struct ControlWords {
 }
 
 pub const EN: ControlWords = ControlWords {
-    roads: "Roads",
+    roads: "Outcomes",
     roads_about: "Everybody who may take a new connection like this one: how likely by the rules, and how so many connections with this seed were shared out.",
     who: "Who",
     chance: "Chance",
@@ -127,6 +129,8 @@ pub const EN: ControlWords = ControlWords {
     life: "Life",
     life_about: "Let something happen. It becomes an edit of the manifests, which you can undo.",
     find_thing: "Find by name",
+    find_machine: "Find a machine",
+    more_remarks: |n| format!("and {} more", plural(n, "remark", "remarks")),
     kind: |of| match of {
         Of::Workload(_) => "workload",
         Of::Pod(_) => "pod",
@@ -201,7 +205,7 @@ pub const EN: ControlWords = ControlWords {
 };
 
 pub const ZH_CN: ControlWords = ControlWords {
-    roads: "岔路",
+    roads: "所有去向",
     roads_about: "这样的新连接可能落到谁手里：按规则算出的精确概率，以及用当前种子实际建立一批连接的分布。",
     who: "谁",
     chance: "概率",
@@ -247,6 +251,8 @@ pub const ZH_CN: ControlWords = ControlWords {
     life: "集群的变化",
     life_about: "让一件事发生。它会变成对清单的一次修改，可以撤销。",
     find_thing: "按名称查找",
+    find_machine: "查找机器",
+    more_remarks: |n| format!("另有 {n} 条"),
     kind: |of| match of {
         Of::Workload(_) => "工作负载",
         Of::Pod(_) => "Pod",

@@ -49,6 +49,7 @@ pub fn groups(state: &State) -> Vec<Group> {
         *severity = d.severity.min(*severity);
     }
     let mut groups: Vec<Group> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, file) in state.run.files.iter().enumerate() {
         let (machine, label) = split(&file.name);
         let tab = FileTab {
@@ -57,7 +58,8 @@ pub fn groups(state: &State) -> Vec<Group> {
             worst: worst.get(&at).copied(),
             edited: is_edited(state, at),
         };
-        match groups.iter_mut().find(|g| g.name == machine) {
+        let place = *places.entry(machine).or_insert(groups.len());
+        match groups.get_mut(place) {
             Some(group) => {
                 group.edited |= tab.edited;
                 group.worst = [group.worst, tab.worst].into_iter().flatten().min();
