@@ -1,9 +1,9 @@
 //! `istioctl proxy-config` and what a proxy's own administration and log print: of the host where they are asked.
-//! Source: Istio `istioctl/pkg/writer/envoy/configdump`.
+//! Source: Istio `istioctl/pkg/writer/envoy/configdump`; Envoy `source/server/admin/clusters_handler.cc`.
 
-use super::Answer;
 use super::args::{Arg, Args};
 use super::machine::Machine;
+use super::{Answer, Output};
 use crate::control::istiod::Level;
 use crate::control::mesh;
 use crate::envoy::{
@@ -24,7 +24,7 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     let tool = args.tool;
     match args.next() {
         Some(word) if word.text == "analyze" => return analyze(machine, args),
-        Some(word) if matches!(word.text.as_str(), "proxy-config" | "pc" | "ps") => {}
+        Some(word) if matches!(word.text.as_str(), "proxy-config" | "pc") => {}
         Some(word) => return Err(args.not_taken(word)),
         None => return Err(wants(args, tool)),
     }
@@ -33,15 +33,7 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     };
     // The pod may be named, as there; it is that of the host at hand.
     if let Some(pod) = args.next_plain() {
-        let name = pod.text.split('.').next().unwrap_or("");
-        if machine.host.name.rsplit('/').next() != Some(name) {
-            let said = say!(
-                "console/other-pod",
-                pod = pod.text,
-                host = machine.host.name
-            );
-            return Err(Diagnostic::error(pod.span, said));
-        }
+        is_here(machine, pod, pod.text.split('.').next().unwrap_or(""))?;
     }
     args.end()?;
     let config = config(machine, tool)?;
@@ -53,6 +45,18 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
         _ => return Err(args.not_taken(what)),
     };
     Ok(columns(&table).into())
+}
+
+/// Commands about a pod are asked on it.
+fn is_here(machine: &Machine<'_>, word: &Arg, name: &str) -> Result<(), Diagnostic> {
+    let host = &machine.host.name;
+    match host.rsplit('/').next() == Some(name) {
+        true => Ok(()),
+        false => {
+            let said = say!("console/other-pod", pod = word.text, host = host);
+            Err(Diagnostic::error(word.span, said))
+        }
+    }
 }
 
 /// What is wrong with the cluster's objects, whichever host asks.
@@ -144,9 +148,45 @@ pub(super) fn agent(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
             text.push('\n');
             Ok(text.into())
         }
-        "clusters" => Ok(columns(&endpoints(config)).into()),
+        "clusters" => {
+            let out = Output::from(hosts(config));
+            Ok(out.note(Diagnostic::note(
+                tool.span,
+                say!("console/clusters-left-out"),
+            )))
+        }
         _ => Err(args.not_taken(path)),
     }
+}
+
+/// Envoy's hosts, a line for each thing that is known of one (`ClustersHandler::writeClustersAsText`).
+fn hosts(config: &Config) -> String {
+    let mut out = String::new();
+    for cluster in config.clusters.values() {
+        for endpoint in &cluster.assignment.endpoints {
+            let flags = match endpoint.health {
+                Health::Healthy => "healthy",
+                Health::Unhealthy => "/failed_eds_health",
+                Health::Degraded => "/degraded_eds_health",
+            };
+            let mut place = endpoint.locality.split('/');
+            let mut place = || place.next().unwrap_or("").to_string();
+            for (what, value) in [
+                ("hostname", endpoint.hostname.clone()),
+                ("health_flags", flags.into()),
+                ("weight", endpoint.weight.to_string()),
+                ("region", place()),
+                ("zone", place()),
+                ("sub_zone", place()),
+                ("canary", "false".into()),
+                ("priority", endpoint.priority.to_string()),
+            ] {
+                let (name, address) = (&cluster.name, &endpoint.address);
+                out.push_str(&format!("{name}::{address}::{what}::{value}\n"));
+            }
+        }
+    }
+    out
 }
 
 /// The lines that the proxy of this host wrote.
@@ -157,7 +197,21 @@ pub(super) fn logs(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
         Some(word) => return Err(args.not_taken(word)),
         None => return Err(wants(args, tool)),
     }
-    while args.next().is_some() {}
+    while let Some(word) = args.next() {
+        match word.text.as_str() {
+            "-c" | "--container" => {
+                let container = args.value(word)?;
+                if container.text != "istio-proxy" {
+                    return Err(args.not_taken(container));
+                }
+            }
+            "-n" | "--namespace" => {
+                args.value(word)?;
+            }
+            text if text.starts_with('-') => return Err(args.not_taken(word)),
+            text => is_here(machine, word, text.strip_prefix("pod/").unwrap_or(text))?,
+        }
+    }
     config(machine, tool)?;
     let mut out = String::new();
     for step in machine.steps() {

@@ -12,8 +12,8 @@ use crate::trace::{Journey, Maker, PROBE, Role, Trace};
 const PAYLOAD: u16 = 1;
 
 /// Sends one more packet of a run's connection, now that the machines are those of another world: each host of the same name
-/// keeps its connection table, its sockets and its learnt addresses, the load balancer its connections. `None` where there
-/// was no connection, or its sender is gone.
+/// keeps its connection table and what it counts of ICMP errors, the load balancer its connections; addresses of neighbours
+/// are asked for again. `None` where there was no connection, or its sender is gone.
 pub fn follow(world: &World, trace: &Trace, after: &After, now: &World) -> Option<Trace> {
     let asked = trace.journeys.first()?;
     let home = world.host(asked.hops.first()?.host)?;

@@ -26,32 +26,39 @@ fn is_heading(line: &Line<'_>) -> bool {
     matches!(first, "Netid" | "State" | "Proto" | "Active")
 }
 
-/// `ss -i` and its like say more of a socket in a line below it.
+/// `ss -i` and its like say more of a socket in a line below it, behind a tab. A text that was indented as a whole has sockets
+/// there.
 fn goes_on(line: &Line<'_>) -> bool {
-    line.text.starts_with('\t')
+    let first = line.words().next().map_or("", |w| w.text);
+    line.text.starts_with('\t') && kind(first).is_none()
+}
+
+/// What a line's first word says: the protocol of a socket; `Some(None)` for one that waits for nobody, or that no packet of
+/// the model reaches. `None`: it is no socket's.
+fn kind(word: &str) -> Option<Option<Protocol>> {
+    Some(match word {
+        "udp" | "udp6" | "UNCONN" => Some(Protocol::UDP),
+        "tcp" | "tcp6" | "LISTEN" => Some(Protocol::TCP),
+        "sctp" => Some(Protocol::SCTP),
+        // Connections, where `ss` was asked for one protocol and leaves it out.
+        "ESTAB" | "SYN-SENT" | "SYN-RECV" | "FIN-WAIT-1" | "FIN-WAIT-2" | "TIME-WAIT"
+        | "CLOSE-WAIT" | "LAST-ACK" | "CLOSING" | "CLOSED" => None,
+        "nl" | "u_str" | "u_dgr" | "u_seq" | "p_raw" | "p_dgr" | "raw" | "icmp6" | "unix"
+        | "raw6" | "mptcp" | "v_str" => None,
+        _ => return None,
+    })
 }
 
 /// `None`: a socket that waits for nobody, such as an open connection.
 fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
     let words: Vec<_> = line.words().collect();
     let first = words.first().map_or("", |w| w.text);
-    let protocol = match first {
-        "udp" | "udp6" | "UNCONN" => Protocol::UDP,
-        "tcp" | "tcp6" | "LISTEN" => Protocol::TCP,
-        "sctp" => Protocol::SCTP,
-        // Connections, where `ss` was asked for one protocol and leaves it out.
-        "ESTAB" | "SYN-SENT" | "SYN-RECV" | "FIN-WAIT-1" | "FIN-WAIT-2" | "TIME-WAIT"
-        | "CLOSE-WAIT" | "LAST-ACK" | "CLOSING" | "CLOSED" => return Ok(None),
-        // Sockets that no packet of the model reaches.
-        "nl" | "u_str" | "u_dgr" | "u_seq" | "p_raw" | "p_dgr" | "raw" | "icmp6" | "unix"
-        | "raw6" | "mptcp" | "v_str" => return Ok(None),
-        _ => {
-            return Err(Diagnostic::error(
-                line.span,
-                say!("texts/not-ss", line = line.text.trim()),
-            )
-            .help(say!("texts/not-ss-help")));
-        }
+    let not_ss = || {
+        let said = say!("texts/not-ss", line = line.text.trim());
+        Diagnostic::error(line.span, said).help(say!("texts/not-ss-help"))
+    };
+    let Some(protocol) = kind(first).ok_or_else(not_ss)? else {
+        return Ok(None);
     };
     let state = words.iter().map(|w| w.text).find(|w| {
         w.len() > 3
@@ -67,12 +74,8 @@ fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
     if !waits {
         return Ok(None);
     }
-    let Some(local) = words.iter().find(|w| w.text.contains(':')) else {
-        return Err(
-            Diagnostic::error(line.span, say!("texts/not-ss", line = line.text.trim()))
-                .help(say!("texts/not-ss-help")),
-        );
-    };
+    let local = words.iter().find(|w| w.text.contains(':'));
+    let local = local.ok_or_else(not_ss)?;
     let (addr, port) = address(*local)?;
     let process = words.iter().find_map(|w| owner(w.text)).unwrap_or("-");
     Ok(Some(Socket {
@@ -216,6 +219,15 @@ udp        ESTAB  0 0        10.0.0.1:5353      10.0.0.2:53
         assert_eq!(diagnostics, []);
         assert_eq!(&*sockets[0].process, "sshd");
         assert_eq!((&*sockets[1].process, sockets[1].port), ("chronyd", 323));
+    }
+
+    #[test]
+    fn an_indented_text_reads_alike() {
+        let text = "\tNetid State Recv-Q Send-Q Local Address:Port\n\ttcp LISTEN 0 128 0.0.0.0:80 0.0.0.0:*\n\t bbr cwnd:10\n\tudp UNCONN 0 0 0.0.0.0:53 0.0.0.0:*\n";
+        let (sockets, diagnostics) = sockets(text, FileId(0));
+        assert_eq!(diagnostics, []);
+        let ports: Vec<_> = sockets.iter().map(|s| s.port).collect();
+        assert_eq!(ports, [80, 53]);
     }
 
     #[test]
