@@ -580,23 +580,103 @@ fn whole_packets_have_no_fragment_offset_and_may_change_kind() {
     assert_eq!(told, "f 3, f 4");
 }
 
+/// Linux 6.18 says `used` up to the quota and no more.
 #[test]
-fn why_knows_the_kind_that_an_earlier_rule_gave_the_packet() {
+fn a_quota_holds_until_its_bytes_have_come() {
+    let rules = table(
+        "chain o { type filter hook forward priority 0; policy accept;
+            quota 60 bytes accept
+            quota over 300 bytes used 220 bytes drop
+        }",
+    );
+    let mut state = nft::State::new(1);
+    // Each packet has 40 bytes; the second rule meets those that the first no longer takes.
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        let packet = "tcp 203.0.113.9:40000 > 10.0.0.2:80 S";
+        told.push(walk(&rules, &mut at(Hook::Forward, packet), &mut state));
+    }
+    assert_eq!(
+        told,
+        ["o 1", "o policy", "o policy", "o 2, drop", "o 2, drop"]
+    );
+    let after = nft::after(&rules, &state, 0).to_string();
+    assert!(after.contains("quota 60 bytes used 60 bytes accept"));
+    assert!(after.contains("quota over 300 bytes used 300 bytes drop"));
+}
+
+#[test]
+fn a_connections_packets_and_bytes_are_those_with_this_one() {
+    let run = node_run(
+        "  ct original packets 2 drop
+  ct avgpkt < 28 drop
+  ct reply bytes 0 ct original packets 1 ct bytes >= 28 accept
+  drop
+",
+    );
+    let ends = &run.trace.journeys[0];
+    let rules = ends.hops[0].steps.iter().filter_map(|s| match &s.action {
+        trace::Action::Rule(rule) => rule.step().map(|s| s.index + 1),
+        _ => None,
+    });
+    assert_eq!(rules.collect::<Vec<_>>(), [3]);
+}
+
+/// A UDP packet sent by a node with these rules in its chain `output`.
+fn node_run(rules: &str) -> workspace::Run {
     let node = |name: &str, text: &str| File::new(&format!("nodes/n/{name}"), text);
-    let run = workspace::run(&Workspace {
+    let address = "2: eth0: <UP,LOWER_UP> mtu 1500\n    inet 192.168.0.17/24 scope global eth0\n";
+    let rules = format!(
+        "table ip t {{\n chain c {{\n  type filter hook output priority 0\n{rules} }}\n}}\n"
+    );
+    workspace::run(&Workspace {
         files: vec![
-            node(
-                "ip-addr.txt",
-                "2: eth0: <UP,LOWER_UP> mtu 1500\n    inet 192.168.0.17/24 scope global eth0\n",
-            ),
-            node(
-                "nft-ruleset.txt",
-                "table ip t {\n chain c {\n  type filter hook output priority 0\n  meta pkttype set multicast\n  meta pkttype set 4\n  meta pkttype host drop\n  meta pkttype multicast accept\n }\n}\n",
-            ),
+            node("ip-addr.txt", address),
+            node("nft-ruleset.txt", &rules),
         ],
         probe: workspace::parse_probe("n udp 192.168.0.53:53").unwrap(),
         seed: 1,
-    });
+    })
+}
+
+/// A node of iptables-nft prints its rules twice.
+#[test]
+fn a_table_of_iptables_counts_once() {
+    let node = |name: &str, text: &str| File::new(&format!("nodes/n/{name}"), text);
+    let saved = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -m udp --dport 53 -j ACCEPT\nCOMMIT\n";
+    let listed = "# Warning: table ip filter is managed by iptables-nft, do not touch!\ntable ip filter {\n\tchain OUTPUT {\n\t\ttype filter hook output priority filter; policy accept;\n\t\tudp dport 53 accept\n\t}\n}\ntable ip own {\n}\n";
+    let run = |files: Vec<File>| {
+        workspace::run(&Workspace {
+            files,
+            probe: workspace::parse_probe("n udp 192.168.0.53:53").unwrap(),
+            seed: 1,
+        })
+    };
+    let tables = |run: &workspace::Run| {
+        let host = run.world.hosts.iter().find(|h| &*h.name == "n").unwrap();
+        let names = host.nft.tables.iter().map(|t| t.name.to_string());
+        names.collect::<Vec<_>>()
+    };
+    let both = run(vec![
+        node("iptables-save.txt", saved),
+        node("nft-ruleset.txt", listed),
+    ]);
+    assert_eq!(tables(&both), ["own"]);
+    let codes: Vec<_> = both.diagnostics.iter().map(|d| d.code()).collect();
+    assert!(codes.contains(&"texts/table-of-iptables"), "{codes:?}");
+    let alone = run(vec![node("nft-ruleset.txt", listed)]);
+    assert_eq!(tables(&alone), ["filter", "own"]);
+}
+
+#[test]
+fn why_knows_the_kind_that_an_earlier_rule_gave_the_packet() {
+    let run = node_run(
+        "  meta pkttype set multicast
+  meta pkttype set 4
+  meta pkttype host drop
+  meta pkttype multicast accept
+",
+    );
     let hop = &run.trace.journeys[0].hops[0];
     let accepts = |step: &&trace::Step| matches!(&step.action, trace::Action::Rule(r) if r.at == 2);
     let step = hop.steps.iter().find(accepts).unwrap();

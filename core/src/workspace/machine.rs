@@ -5,10 +5,32 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::texts::HostTexts;
 use crate::link::read::{Device, DeviceKind, Name};
 use crate::net::{IfaceName, IpFamily, Mac, Masked};
+use crate::netfilter::nft;
 use crate::route::{NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::say;
 use crate::text::{Diagnostic, Span};
 use crate::topology::{FdbEntry, Host, IfaceAddr, IfaceKind, Interface, Neighbour, Vxlan};
+
+/// iptables-nft keeps its rules in tables of nftables: where both print them, they are there once.
+fn without_iptables(host: &mut Host, diagnostics: &mut Vec<Diagnostic>) {
+    let iptables = &host.iptables;
+    host.nft.tables.retain(|table| {
+        let same = iptables.tables.iter().find(|saved| {
+            let family = match table.family {
+                nft::Family::Ip => IpFamily::V4,
+                nft::Family::Ip6 => IpFamily::V6,
+                _ => return false,
+            };
+            table.of_iptables && saved.family == family && saved.name.to_string() == *table.name
+        });
+        if let Some(saved) = same {
+            let said = say!("texts/table-of-iptables", table = table.name);
+            let said = Diagnostic::note(table.span, said);
+            diagnostics.push(said.label(saved.span, say!("texts/first-here")));
+        }
+        same.is_none()
+    });
+}
 
 /// A node or pod as far as its own texts tell.
 pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
@@ -27,6 +49,7 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
         }
     }
     host.nft = texts.nft.unwrap_or_default();
+    without_iptables(&mut host, diagnostics);
     host.sets = texts.sets.unwrap_or_default();
     host.sysctls = texts.sysctls.unwrap_or_default();
     host.sockets = texts.sockets.unwrap_or_default();

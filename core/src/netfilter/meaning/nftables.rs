@@ -27,6 +27,7 @@ fn does(statement: &Statement, table: &Table) -> Option<Say> {
         Statement::Vmap(..) => say!("meaning-nft/vmap"),
         Statement::Counter(_) | Statement::NamedCounter(_) => say!("meaning-nft/counter"),
         Statement::Limit(_) => say!("meaning-match/limit"),
+        Statement::Quota(_) => say!("meaning-nft/quota"),
         Statement::Log(_) => say!("meaning-target/log"),
         Statement::Set(Target::Meta(Meta::Mark), value) => match &**value {
             Expr::Bitwise { left, mask, xor } if **left == Expr::Meta(Meta::Mark) => mark(Bits {

@@ -8,7 +8,7 @@ use super::state::{Dynamic, Tokens};
 use super::walk::Run;
 use super::{Data, Value};
 use super::{
-    Field, Icmpx, Limit, Meta, Nat, NatKind, Op, Reject, Relation, Right, Statement, Target,
+    Field, Icmpx, Limit, Meta, Nat, NatKind, Op, Quota, Reject, Relation, Right, Statement, Target,
     TimeUnit, Tproxy, Update, UpdateOp, Verdict,
 };
 use crate::conntrack::{CtState, ZoneId};
@@ -87,6 +87,13 @@ impl Run<'_, '_> {
                     Flow::Break
                 }
             }
+            Statement::Quota(quota) => {
+                if self.quota(quota, ctx)? {
+                    Flow::Next
+                } else {
+                    Flow::Break
+                }
+            }
             Statement::Log(_) => Flow::Next,
             Statement::Set(target, value) => {
                 let value = self.value(value, ctx)?;
@@ -149,6 +156,18 @@ impl Run<'_, '_> {
                 .entry(place)
                 .or_insert_with(|| Tokens::full(limit, ctx.now));
             u32::from(tokens.take(limit, ctx))
+        })?;
+        Ok(held != 0)
+    }
+
+    /// Kernel `nft_quota_do_eval`.
+    fn quota(&mut self, quota: &Quota, ctx: &Context) -> Got<bool> {
+        let place = self.place();
+        let held = self.draw(|state| {
+            let came = state.quotas.entry(place).or_insert(0);
+            *came = came.saturating_add(u64::from(ctx.length()));
+            let spent = quota.used.saturating_add(*came) > quota.bytes;
+            u32::from(spent == quota.over)
         })?;
         Ok(held != 0)
     }

@@ -17,9 +17,17 @@ pub fn after(rules: &Ruleset, state: &State, now: u64) -> Ruleset {
                         statement,
                         part: 0,
                     };
-                    if let (Statement::Counter(count), Some(more)) = (s, state.counters.get(&place))
-                    {
-                        add(count, more);
+                    match s {
+                        Statement::Counter(count) => {
+                            if let Some(more) = state.counters.get(&place) {
+                                add(count, more);
+                            }
+                        }
+                        Statement::Quota(quota) => {
+                            let came = state.quotas.get(&place).copied().unwrap_or(0);
+                            quota.used = quota.used.saturating_add(came).min(quota.bytes);
+                        }
+                        _ => {}
                     }
                 }
             }

@@ -373,7 +373,24 @@ fn ct(key: CtKey, direction: Option<Direction>, ctx: &Context) -> Got<Value> {
             false => 0,
         },
         CtKey::Zone => Value::from(connection.zone.of(way)),
+        // A rule that asks has the kernel count for every connection (`nft_ct_get_init`), this packet too.
+        CtKey::Bytes => counted(connection.bytes, direction),
+        CtKey::Packets => counted(connection.packets, direction),
+        CtKey::Avgpkt => {
+            let packets = counted(connection.packets, direction);
+            let bytes = counted(connection.bytes, direction);
+            bytes.checked_div(packets).unwrap_or(0)
+        }
     })
+}
+
+fn counted(of: [u64; 2], direction: Option<Direction>) -> Value {
+    let [original, reply] = of.map(Value::from);
+    match direction {
+        Some(Direction::Original) => original,
+        Some(Direction::Reply) => reply,
+        None => original + reply,
+    }
 }
 
 fn fib_value(fib: &Fib, ctx: &Context) -> Got<Value> {

@@ -88,6 +88,10 @@ pub enum CtKey {
     Protocol,
     Expiration,
     Zone,
+    /// Of one direction, or of both together; likewise the average length.
+    Bytes,
+    Packets,
+    Avgpkt,
 }
 
 /// `fib`: a question to the routing tables.
@@ -234,6 +238,7 @@ impl CtKey {
             CtKey::Protocol => Datatype::InetProto,
             CtKey::Expiration => Datatype::Time,
             CtKey::Zone => Datatype::Integer(16),
+            CtKey::Bytes | CtKey::Packets | CtKey::Avgpkt => Datatype::Integer(64),
         }
     }
 }

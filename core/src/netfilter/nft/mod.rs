@@ -32,8 +32,8 @@ pub use ruleset::{
 pub use set::{Data, DataType, Element, Set, SetFlags, SetId, SetRef};
 pub use state::{Place, State};
 pub use statement::{
-    Icmpx, Limit, Log, Nat, NatKind, Reject, Statement, Target, TimeUnit, Tproxy, Update, UpdateOp,
-    Verdict,
+    Icmpx, Limit, Log, Nat, NatKind, Quota, Reject, Statement, Target, TimeUnit, Tproxy, Update,
+    UpdateOp, Verdict,
 };
 pub use value::{Datatype, Value};
 pub use walk::traverse;

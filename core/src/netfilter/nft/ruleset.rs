@@ -22,6 +22,8 @@ pub struct Table {
     pub name: Box<str>,
     /// `flags dormant`: there, but no packet meets it.
     pub dormant: bool,
+    /// `nft` says above it that it is iptables': `iptables-save` prints the same rules.
+    pub of_iptables: bool,
     pub comment: Option<Box<str>>,
     /// Sets and maps.
     pub sets: Vec<Set>,

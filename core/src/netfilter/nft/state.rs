@@ -14,6 +14,8 @@ pub struct State {
     pub named_counters: BTreeMap<(TableId, Box<str>), Counters>,
     pub(super) turns: BTreeMap<Place, u32>,
     pub(super) limits: BTreeMap<Place, Tokens>,
+    /// Bytes that came to each quota since the rules were loaded.
+    pub(super) quotas: BTreeMap<Place, u64>,
     pub(super) elements: BTreeMap<(TableId, SetId), Elements>,
     pub(super) random: Random,
     /// Chance, where a script takes its place.
@@ -63,6 +65,7 @@ impl State {
             named_counters: BTreeMap::new(),
             turns: BTreeMap::new(),
             limits: BTreeMap::new(),
+            quotas: BTreeMap::new(),
             elements: BTreeMap::new(),
             random,
             coins: None,

@@ -20,6 +20,7 @@ pub enum Statement {
     /// `counter name …`
     NamedCounter(Box<str>),
     Limit(Box<Limit>),
+    Quota(Quota),
     Log(Box<Log>),
     /// `meta mark set …` and the like.
     Set(Target, Box<Expr>),
@@ -52,6 +53,16 @@ pub struct Limit {
     /// Bytes rather than packets.
     pub bytes: bool,
     pub burst: u32,
+}
+
+/// `quota 25 mbytes`: holds until so many bytes have come to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Quota {
+    /// `over`: holds from then on.
+    pub over: bool,
+    pub bytes: u64,
+    /// Of these, as the rule was listed.
+    pub used: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -150,7 +150,7 @@ fn of_rule(run: &mut Run, rule: &Rule, table: &Table, ctx: &mut Context) -> Vec<
 fn asks(statement: &Statement) -> bool {
     matches!(
         statement,
-        Statement::Match(_) | Statement::Vmap(..) | Statement::Limit(_)
+        Statement::Match(_) | Statement::Vmap(..) | Statement::Limit(_) | Statement::Quota(_)
     )
 }
 
@@ -236,6 +236,13 @@ fn sentence(statement: &Statement, has: Got<String>, failed: bool, table: &Table
                 say!("nft/limit-yes")
             };
             say!("why/held-said", field => say!("field/rate"), has => has)
+        }
+        (Statement::Quota(quota), _) => {
+            let has = match failed == quota.over {
+                true => say!("nft/quota-left"),
+                false => say!("nft/quota-spent"),
+            };
+            say!("why/held-said", field => say!("field/quota"), has => has)
         }
         (other, _) => say!("nft/does-not-apply", text = print::statement(other, table)),
     }

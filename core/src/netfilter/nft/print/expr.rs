@@ -121,6 +121,9 @@ fn ct(key: CtKey, direction: Option<Direction>) -> String {
         CtKey::Protocol => "protocol",
         CtKey::Expiration => "expiration",
         CtKey::Zone => "zone",
+        CtKey::Bytes => "bytes",
+        CtKey::Packets => "packets",
+        CtKey::Avgpkt => "avgpkt",
     };
     match direction {
         None => format!("ct {name}"),

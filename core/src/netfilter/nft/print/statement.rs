@@ -6,8 +6,8 @@ use crate::conntrack::Direction;
 use crate::netfilter::nft::read::LEVELS;
 use crate::netfilter::nft::symbols::{ICMP_CODES, ICMPV6_CODES};
 use crate::netfilter::nft::{
-    DataType, Datatype, Expr, Family, Icmpx, Limit, Log, Nat, NatKind, Reject, SetRef, Statement,
-    Table, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
+    DataType, Datatype, Expr, Family, Icmpx, Limit, Log, Nat, NatKind, Quota, Reject, SetRef,
+    Statement, Table, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
 };
 use crate::netfilter::targets::RejectWith;
 
@@ -19,6 +19,7 @@ pub(in crate::netfilter::nft) fn statement(s: &Statement, table: &Table) -> Stri
         Statement::Counter(c) => format!("counter packets {} bytes {}", c.packets, c.bytes),
         Statement::NamedCounter(name) => format!("counter name \"{name}\""),
         Statement::Limit(l) => limit(l),
+        Statement::Quota(q) => quota(q),
         Statement::Log(l) => log(l),
         Statement::Set(target, value) => {
             format!("{} set {}", set_target(*target), expr(value, table))
@@ -78,6 +79,15 @@ fn limit(l: &Limit) -> String {
         format!(" burst {} packets", l.burst)
     };
     format!("limit rate {over}{}/{unit}{burst}", l.rate)
+}
+
+fn quota(q: &Quota) -> String {
+    let over = if q.over { "over " } else { "" };
+    let used = match q.used {
+        0 => String::new(),
+        used => format!(" used {}", bytes(used)),
+    };
+    format!("quota {over}{}{used}", bytes(q.bytes))
 }
 
 fn bytes(count: u64) -> String {

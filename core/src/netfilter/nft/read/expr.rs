@@ -253,8 +253,11 @@ impl Reader<'_> {
             "daddr" => CtKey::Daddr,
             "proto-src" => CtKey::ProtoSrc,
             "proto-dst" => CtKey::ProtoDst,
-            "bytes" | "packets" | "avgpkt" | "helper" | "label" | "event" | "id" | "secmark"
-            | "count" | "timeout" | "expectation" => {
+            "bytes" => CtKey::Bytes,
+            "packets" => CtKey::Packets,
+            "avgpkt" => CtKey::Avgpkt,
+            "helper" | "label" | "event" | "id" | "secmark" | "count" | "timeout"
+            | "expectation" => {
                 return not_modelled_as(&format!("ct {}", key.text), key.span);
             }
             _ => return wrong(key.span, say!("nft/unknown-key", key = key.text, of = "ct")),

@@ -7,7 +7,7 @@ use super::lex::Kind;
 use crate::netfilter::Counters;
 use crate::netfilter::nft::symbols::{ICMP_CODES, ICMPV6_CODES};
 use crate::netfilter::nft::{
-    CtKey, Datatype, Expr, Family, Icmpx, Limit, Log, Op, Reject, Relation, Right, SetRef,
+    CtKey, Datatype, Expr, Family, Icmpx, Limit, Log, Op, Quota, Reject, Relation, Right, SetRef,
     Statement, Target, TimeUnit, Update, UpdateOp, Verdict,
 };
 use crate::netfilter::targets::RejectWith;
@@ -39,6 +39,9 @@ impl Reader<'_> {
             }
             "counter" => Ok(Statement::Counter(self.counters()?)),
             "limit" => self.limit(),
+            // One by name is an object of its own.
+            "quota" if self.cursor.is_word("name") => not_modelled(&token),
+            "quota" => self.quota(),
             "log" => self.log(),
             "reject" => self.reject(),
             "snat" | "dnat" | "masquerade" | "redirect" => self.nat(token.text),
@@ -49,8 +52,8 @@ impl Reader<'_> {
                 self.cursor.at = start;
                 Ok(Statement::Verdict(self.verdict()?))
             }
-            "queue" | "quota" | "dup" | "fwd" | "flow" | "synproxy" | "meter" | "xt"
-            | "secmark" | "set" | "last" | "map" => not_modelled(&token),
+            "queue" | "dup" | "fwd" | "flow" | "synproxy" | "meter" | "xt" | "secmark" | "set"
+            | "last" | "map" => not_modelled(&token),
             "comment" => wrong(token.span, say!("nft/comment-last")),
             _ => {
                 self.cursor.at = start;
@@ -287,6 +290,27 @@ impl Reader<'_> {
             bytes,
             burst,
         })))
+    }
+
+    /// `quota [over | until] 25 mbytes [used 3 kbytes]`, the first word already read.
+    fn quota(&mut self) -> Parse<Statement> {
+        let over = self.cursor.eat_word("over");
+        if !over {
+            self.cursor.eat_word("until");
+        }
+        let bytes = self.bytes()?;
+        let used = match self.cursor.eat_word("used") {
+            true => self.bytes()?,
+            false => 0,
+        };
+        Ok(Statement::Quota(Quota { over, bytes, used }))
+    }
+
+    fn bytes(&mut self) -> Parse<u64> {
+        match self.quantity()? {
+            (count, true) => Ok(count),
+            (_, false) => self.cursor.expected("bytes, kbytes, mbytes"),
+        }
     }
 
     /// A count, or bytes with their unit; and whether it is bytes.

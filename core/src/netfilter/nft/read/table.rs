@@ -29,6 +29,7 @@ impl Reader<'_> {
                 family,
                 name: name.into(),
                 dormant: false,
+                of_iptables: self.is_of_iptables(span),
                 comment: None,
                 sets: Vec::new(),
                 chains: Vec::new(),
@@ -36,6 +37,15 @@ impl Reader<'_> {
                 span,
             }));
         }
+    }
+
+    /// Whether the line above says so (nftables `src/cache.c`, `src/rule.c`, `table_print`).
+    fn is_of_iptables(&self, table: Span) -> bool {
+        let before = self.text.get(..table.start as usize).unwrap_or("");
+        let mut lines = before.rsplit('\n').skip(1);
+        lines.next().is_some_and(|line| {
+            line.starts_with("# Warning: table ") && line.contains(" is managed by iptables-nft")
+        })
     }
 
     /// `{ … }` of a table, the brace already read: first what it declares, then sets, then chains.
