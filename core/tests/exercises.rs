@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use northsouth::exercise::{Exercise, HandIn, Start, check, differs, mark, read};
+use northsouth::exercise::{Answer, Exercise, HandIn, Question, Start, check, differs, mark, read};
 use northsouth::text::{Diagnostic, File, FileId, Lang, Span};
 use northsouth::workspace::{Scenario, Workspace};
 
@@ -77,7 +77,15 @@ fn an_answer_in_one_language_is_right_in_every_other() {
     for lang in Lang::ALL {
         let told = exercises(lang).0;
         for other in Lang::ALL.into_iter().filter(|l| *l != lang) {
+            // All else is the same in every language, as `differs` holds.
+            let in_words = |e: &Exercise| {
+                let given = |q: &Question| matches!(q.answer, Answer::Given(_));
+                e.questions().any(given)
+            };
             for (name, exercise) in exercises(other).0 {
+                if !in_words(&exercise) {
+                    continue;
+                }
                 let start = Start::new(Arc::new(exercise));
                 for solution in &told[&name].solutions {
                     let hand_in = HandIn::of(&name, &told[&name], &solution.attempt);
