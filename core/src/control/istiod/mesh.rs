@@ -22,6 +22,8 @@ pub struct MeshConfig {
     pub locality_load_balancing: bool,
     /// Whether istiod reads the parts of Gateway API that are not stable yet (`PILOT_ENABLE_ALPHA_GATEWAY_API`).
     pub alpha_gateway_api: bool,
+    /// Whether hosts of ServiceEntries without addresses are given some, as the proxies' default settings ask for.
+    pub allocates_addresses: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,7 @@ impl Default for MeshConfig {
             default_retry: None,
             locality_load_balancing: true,
             alpha_gateway_api: false,
+            allocates_addresses: false,
         }
     }
 }
@@ -107,6 +110,11 @@ impl MeshConfig {
                 _ => Normalization::Base,
             };
         }
+        let metadata = node.get("defaultConfig");
+        let metadata = metadata.and_then(|c| c.get("proxyMetadata"));
+        let on = |key| metadata.is_some_and(|m| m.text(key) == "true");
+        mesh.allocates_addresses = on("ISTIO_META_DNS_CAPTURE")
+            && (on("ISTIO_META_DNS_AUTO_ALLOCATE") || on("PILOT_ENABLE_IP_AUTOALLOCATE"));
         mesh.default_retry = node.get("defaultHttpRetryPolicy").cloned();
         if let Some(locality) = node.get("localityLbSetting") {
             mesh.locality_load_balancing = locality

@@ -2,7 +2,9 @@
 //! Source: Istio 1.30, `pkg/config/analysis`.
 
 mod cluster;
+mod deployment;
 mod gateway;
+mod service_entry;
 mod virtual_service;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,7 @@ use super::object::Object;
 use super::service::Service;
 use super::world::{World, objects};
 use super::{host, validate};
-use crate::manifest::Manifests;
+use crate::manifest::{Manifests, Other};
 use crate::text::Span;
 
 /// What is said of one object.
@@ -74,6 +76,8 @@ pub fn analyze(manifests: &Manifests, mesh: MeshConfig) -> Vec<Message> {
     virtual_service::check(&mut analysis);
     gateway::check(&mut analysis);
     cluster::check(&mut analysis);
+    deployment::check(&mut analysis);
+    service_entry::check(&mut analysis);
     let mut out = analysis.out;
     out.retain(|m| {
         let of = if m.kind == "Namespace" {
@@ -101,6 +105,17 @@ struct Analysis<'a> {
 impl<'a> Analysis<'a> {
     fn all(&self, kind: &str) -> &'a [Object] {
         self.by_kind.get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether istiod has given the object's hosts addresses of its own, as its status says.
+    fn is_allocated(&self, object: &Object) -> bool {
+        if self.world.mesh.allocates_addresses {
+            return true;
+        }
+        let mut others = self.manifests.others.iter();
+        let same = |o: &&Other| &*o.kind == object.kind && o.node.span == object.span;
+        let status = others.find(same).and_then(|o| o.node.field("status"));
+        status.is_some_and(|s| !s.each("addresses").is_empty())
     }
 
     fn say(&mut self, level: Level, code: &'static str, object: &Object, span: Span, text: String) {
@@ -243,9 +258,25 @@ spec: {clusterIP: 10.0.0.2, selector: {istio: gw}, ports: [{name: http, port: 80
 
     /// What is said of an object beside a shop that is well: codes and texts.
     fn check(kind: &str, name: &str, spec: &str, wanted: &[&str]) {
-        let text = format!(
-            "{SHOP}apiVersion: networking.istio.io/v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n"
+        said(
+            &format!(
+                "networking.istio.io/v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n"
+            ),
+            wanted,
         );
+    }
+
+    fn check_kind(version: &str, kind: &str, spec: &str, wanted: &[&str]) {
+        said(
+            &format!(
+                "{version}\nkind: {kind}\nmetadata: {{name: d, namespace: shop}}\nspec: {spec}\n"
+            ),
+            wanted,
+        );
+    }
+
+    fn said(object: &str, wanted: &[&str]) {
+        let text = format!("{SHOP}apiVersion: {object}");
         let mut objects = Manifests::default();
         crate::manifest::read(&text, FileId(0), &mut objects);
         let said = analyze(&objects, MeshConfig::default());
@@ -306,6 +337,44 @@ spec: {clusterIP: 10.0.0.2, selector: {istio: gw}, ports: [{name: http, port: 80
         let wanted =
             &["IST0130 VirtualService rule #1 not used (only the last rule can have no matches)."];
         check("VirtualService", "v", &twice, wanted);
+    }
+
+    #[test]
+    fn deployments_stand_behind_services_that_agree() {
+        let template = "selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: a}]}}";
+        let with = |ports: &str| {
+            format!(
+                "{{{template}}}\n---\napiVersion: v1\nkind: Service\nmetadata: {{name: more, namespace: shop}}\nspec: {{selector: {{app: web}}, ports: [{ports}]}}"
+            )
+        };
+        let same = "{name: http, port: 80}";
+        check_kind("apps/v1", "Deployment", &with(same), &[]);
+        let other = "{name: http, port: 90, targetPort: 80}";
+        let wanted = &[
+            "IST0137 This deployment d is associated with multiple services [shop/more shop/web] using targetPort \"80\" but different ports: [80 90].",
+        ];
+        check_kind("apps/v1", "Deployment", &with(other), wanted);
+        let udp = "{name: udp-x, port: 80, protocol: UDP}";
+        let wanted = &[
+            "IST0116 This deployment d is associated with multiple services using port 80 but different protocols: [shop/more shop/web]",
+        ];
+        check_kind("apps/v1", "Deployment", &with(udp), wanted);
+    }
+
+    #[test]
+    fn service_entries_of_tcp_have_addresses_and_agree() {
+        let entry = |more: &str| {
+            format!(
+                "{{hosts: [a.b], location: MESH_EXTERNAL, resolution: NONE, ports: [{{number: 90, name: p, protocol: TCP}}]{more}}}"
+            )
+        };
+        let wanted = &["IST0134 ServiceEntry addresses are required for this protocol."];
+        check("ServiceEntry", "e", &entry(""), wanted);
+        check("ServiceEntry", "e", &entry(", addresses: [10.1.2.3]"), &[]);
+        let other = "\n---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: f, namespace: shop}\nspec: {hosts: [a.b], location: MESH_EXTERNAL, resolution: NONE, ports: [{number: 90, name: p, protocol: HTTP}]}";
+        let both = format!("{}{other}", entry(", addresses: [10.1.2.3]"));
+        let text = "IST0177 Multiple ServiceEntries (shop/e, shop/f) define the same host \"a.b\" and port 90 with conflicting protocols (HTTP, TCP).";
+        check("ServiceEntry", "e", &both, &[text, text]);
     }
 
     #[test]
