@@ -92,6 +92,78 @@ fn each_ends_as_it_says() {
     }
 }
 
+#[test]
+fn a_gateway_that_nobody_deployed_is_deployed_by_istiod() {
+    let mut workspace = Scenario::find("gateway-api").unwrap().workspace().unwrap();
+    let mut files = workspace.files.iter_mut();
+    let file = files.find(|f| &*f.name == "cluster.yaml").unwrap();
+    let documents = file.text.split("---\n");
+    let kept: Vec<_> = documents
+        .filter(|d| !d.contains("name: shop-istio"))
+        .collect();
+    assert_eq!(kept.len() + 2, file.text.split("---\n").count());
+    file.text = kept.join("---\n").into();
+    let first = run(&workspace);
+    let service = first.cluster.as_ref().unwrap().objects.services.iter();
+    let service = service
+        .clone()
+        .find(|s| &*s.meta.name == "shop-istio")
+        .unwrap();
+    let ports: Vec<_> = service
+        .ports
+        .iter()
+        .map(|p| (&*p.name, p.port.value))
+        .collect();
+    assert_eq!(ports, [("status-port", 15021), ("http", 80)]);
+    let to = service.ingress[0].ip.as_ref().unwrap().value;
+    workspace.probe.to = to;
+    let run = run(&workspace);
+    // Nothing but what the API server and the cloud chose.
+    let mut said = run.diagnostics.iter().map(|d| d.code());
+    assert!(said.all(|code| code == "control/chose"));
+    let told = told(&run);
+    assert!(told.starts_with("shop-istio-"), "{told}");
+    assert!(told.ends_with(" /, web-v2 /: it is delivered"), "{told}");
+}
+
+#[test]
+fn a_tcp_proxy_connects_at_once_unless_it_has_to_see_first_bytes() {
+    let mut workspace = Scenario::find("uri-rewrite").unwrap().workspace().unwrap();
+    let mut files = workspace.files.iter_mut();
+    let file = files.find(|f| f.name.starts_with("manifests/")).unwrap();
+    file.text = "
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: shop}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: tcp, protocol: TCP}, hosts: ['*']}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: ['*']
+  gateways: [shop]
+  tcp: [{route: [{destination: {host: web}}]}]
+"
+    .into();
+    let silent = "client tcp 198.51.100.10:80";
+    workspace.probe = northsouth::workspace::parse_probe(silent).unwrap();
+    let walk = run(&workspace);
+    assert_eq!(seen_by(&walk, "web"), ["10.244.1.10"]);
+
+    let mut workspace = Scenario::find("tls-passthrough")
+        .unwrap()
+        .workspace()
+        .unwrap();
+    workspace.probe = northsouth::workspace::parse_probe("client tcp 198.51.100.10:443").unwrap();
+    let walk = run(&workspace);
+    assert!(seen_by(&walk, "web").is_empty());
+    let text = print(&walk.world, &walk.trace, Style::default());
+    assert!(text.contains("wants to see the first bytes"), "{text}");
+}
+
 /// Whom an app takes its packets to come from, first and last.
 fn seen_by(run: &Run, app: &str) -> Vec<String> {
     let steps = run.trace.journeys.iter().flat_map(|j| &j.hops);

@@ -81,6 +81,7 @@ pub fn build(manifests: &Manifests) -> (Cluster, Vec<Diagnostic>) {
     let mut objects = manifests.clone();
     let mut said = Vec::new();
     let facts = Facts::new(&objects, &mut said);
+    said.extend(mesh::deploy(&mut objects));
     said.extend(api_server::admit(&mut objects, facts.services, facts.pods));
     said.extend(workloads::run(&mut objects));
     mesh::inject(&mut objects);

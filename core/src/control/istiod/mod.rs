@@ -32,7 +32,15 @@ pub use validate::{Finding, Verdict, validate};
 pub use world::{Proxy, ProxyKind, World, reads};
 
 use crate::envoy::Resources;
+use crate::manifest::Manifests;
 use crate::text::Diagnostic;
+
+/// Adds the gateways' Deployments and Services that istiod makes of Gateway API's Gateways, where nobody wrote them.
+pub fn deploy_gateways(manifests: &mut Manifests, mesh: &MeshConfig) -> Vec<Diagnostic> {
+    let read = world::objects(manifests).into_iter();
+    let objects: Vec<_> = read.filter(|(_, api)| *api).map(|(o, _)| o).collect();
+    gateway_api::deploy(&objects, mesh, manifests)
+}
 
 /// What a proxy gets, and what istiod would warn of in its log.
 pub fn configuration(world: &World, proxy: &Proxy) -> (Resources, Vec<Diagnostic>) {

@@ -60,6 +60,15 @@ pub fn inject(objects: &mut Manifests) {
     }
 }
 
+/// Gateways that istiod runs by itself, as Gateway API has it; not where machines are told by dumps.
+pub fn deploy(objects: &mut Manifests) -> Vec<Diagnostic> {
+    if objects.nodes.is_empty() {
+        return Vec::new();
+    }
+    let settings = Settings::read(objects, &mut Vec::new());
+    istiod::deploy_gateways(objects, &settings.mesh)
+}
+
 /// What istiod and the sidecars' set-up make of the manifests.
 pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
     let mut said = settings::not_modelled(objects);

@@ -49,7 +49,7 @@ pub(super) fn convert(api: &Known, log: &mut Vec<Diagnostic>) -> (Vec<Object>, V
 }
 
 /// Whether its class is one whose gateways istiod runs. The class `istio` is there without being written.
-fn is_ours(api: &Known, gateway: &Object) -> bool {
+pub(super) fn is_ours(api: &Known, gateway: &Object) -> bool {
     let class = gateway.spec.text("gatewayClassName");
     match api.of("GatewayClass").find(|c| c.name == class) {
         Some(class) => class.spec.text("controllerName") == CONTROLLER,
@@ -57,22 +57,30 @@ fn is_ours(api: &Known, gateway: &Object) -> bool {
     }
 }
 
+/// Whether istiod makes a gateway's Deployment and Service (`IsManaged`): not where it names others.
+pub(super) fn is_managed(gateway: &Object) -> bool {
+    match gateway.spec.each("addresses") {
+        [] => true,
+        [one] => or(one, "type", "IPAddress") == "IPAddress",
+        _ => false,
+    }
+}
+
+/// What they are called (`GetDefaultName`).
+pub(super) fn service_name(gateway: &Object) -> String {
+    let class = gateway.spec.text("gatewayClassName");
+    let given = gateway.annotation("gateway.istio.io/name-override");
+    given.map_or_else(|| format!("{}-{class}", gateway.name), str::to_string)
+}
+
 /// The Services of a gateway: the one that istiod makes for it, or those that it names (`extractGatewayServices`). None
 /// where it names nothing but addresses that istiod can't bind to.
 fn services(api: &Known, gateway: &Object, log: &mut Vec<Diagnostic>) -> Option<Vec<String>> {
     let full = |name: &str| format!("{name}.{}.svc.{}", gateway.namespace, api.mesh.domain);
-    let addresses = gateway.spec.each("addresses");
-    let managed = match addresses {
-        [] => true,
-        [one] => or(one, "type", "IPAddress") == "IPAddress",
-        _ => false,
-    };
-    if managed {
-        let class = gateway.spec.text("gatewayClassName");
-        let given = gateway.annotation("gateway.istio.io/name-override");
-        let usual = format!("{}-{class}", gateway.name);
-        return Some(vec![full(given.unwrap_or(&usual))]);
+    if is_managed(gateway) {
+        return Some(vec![full(&service_name(gateway))]);
     }
+    let addresses = gateway.spec.each("addresses");
     let (named, skipped): (Vec<&Node>, Vec<&Node>) = addresses
         .iter()
         .partition(|a| or(a, "type", "IPAddress") == "Hostname");
@@ -93,7 +101,7 @@ fn services(api: &Known, gateway: &Object, log: &mut Vec<Diagnostic>) -> Option<
 }
 
 /// Whether a ListenerSet adds to a gateway, which must let it.
-fn belongs(api: &Known, set: &Object, gateway: &Object) -> bool {
+pub(super) fn belongs(api: &Known, set: &Object, gateway: &Object) -> bool {
     let Some(parent) = set.spec.get("parentRef") else {
         return false;
     };

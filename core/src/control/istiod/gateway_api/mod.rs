@@ -1,6 +1,7 @@
 //! Gateway API objects as Gateways and VirtualServices. Source: `pilot/pkg/config/kube/gateway/`.
 
 mod attach;
+mod deployment;
 mod listener;
 mod routes;
 mod rule;
@@ -14,6 +15,8 @@ use super::service::Service;
 use crate::manifest::Manifests;
 use crate::text::{Diagnostic, Span};
 use crate::yaml::Node;
+
+pub(super) use deployment::deploy;
 
 const GROUP: &str = "gateway.networking.k8s.io";
 
