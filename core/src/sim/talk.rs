@@ -83,6 +83,7 @@ impl Sim<'_> {
         let (_, ends) = self.connect(at, packet, None, PROBE.into(), ask, &options);
         self.probed = ends.map(|ends| (at, ends));
         self.run_until(u64::MAX);
+        self.tell_silent();
         Some(())
     }
 
@@ -282,8 +283,11 @@ impl Sim<'_> {
             }
             Stage::SynReceived | Stage::Established if !flags.has(TcpFlags::SYN) => {
                 self.set_stage(at, open, Stage::Established);
+                let fresh = socket.stage == Stage::SynReceived;
                 if data {
                     self.heard(at, skb, &socket);
+                } else if fresh && !flags.has(TcpFlags::FIN) {
+                    self.proxy_opened(at, skb, &socket);
                 } else if flags.has(TcpFlags::FIN) {
                     self.hung_up(at, skb, &socket);
                     self.say(at, skb, TcpFlags::ACK, 0, Maker::Tcp, &socket);

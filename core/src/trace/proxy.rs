@@ -71,6 +71,8 @@ pub struct Account {
     pub port: u16,
     /// Among the configuration's listeners.
     pub listener: Option<u32>,
+    /// It wants to see the connection's first bytes, and there are none.
+    pub waits: bool,
     pub chain: Option<ChainAt>,
     /// Chains that did not fit, each with the first thing that spoke against it.
     pub chains_passed: Vec<(u32, ChainMiss)>,

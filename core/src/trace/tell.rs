@@ -315,6 +315,7 @@ fn proxied(host: Option<&Host>, said: &Proxied) -> Say {
     let request = account.request.as_ref();
     match said.stage {
         Stage::Listener => match told.listener() {
+            Some(listener) if account.waits => say!("trace/envoy-waits", name = listener.name),
             Some(listener) => say!("trace/envoy-listener", name = listener.name),
             None => say!("trace/envoy-no-listener", port = account.port),
         },

@@ -10,6 +10,7 @@ pub(super) fn blank(connection: Connection) -> Account {
         connection,
         port: 0,
         listener: None,
+        waits: false,
         chain: None,
         chains_passed: Vec::new(),
         tls: Tls::Plain,

@@ -49,6 +49,8 @@ pub(super) struct Proxies<'w> {
     under_way: Vec<Passage<'w>>,
     relays: Vec<Relay>,
     memories: BTreeMap<HostId, Memory>,
+    /// Connections to listeners that want to see first bytes: the segment that opened each, and its socket.
+    silent: Vec<(HostId, Skb, Open)>,
 }
 
 impl Proxies<'_> {
@@ -57,6 +59,7 @@ impl Proxies<'_> {
         self.downs.clear();
         self.under_way.clear();
         self.relays.clear();
+        self.silent.clear();
     }
 }
 
@@ -118,7 +121,7 @@ impl<'w> Sim<'w> {
         let known = |d: &Down| d.host == at && d.ends == ends;
         let down = match self.proxies.downs.iter().position(known) {
             Some(down) => down,
-            None => match self.accept(at, skb, open, message) {
+            None => match self.accept(at, skb, open, Some(message)) {
                 Some(down) => down,
                 None => return false,
             },
@@ -127,30 +130,71 @@ impl<'w> Sim<'w> {
         true
     }
 
+    /// A connection is there and its client has said nothing yet. A TCP proxy that has to see nothing of it connects at once.
+    pub(super) fn proxy_opened(&mut self, at: HostId, skb: &Skb, open: &Open) {
+        let config = self.host(at).and_then(|h| h.envoy.as_deref());
+        let (Some(config), Some((_, port))) = (config, open.listener) else {
+            return;
+        };
+        let destination = self.original_destination(at, open);
+        let Some((_, listener)) = listener(config, port, destination) else {
+            return;
+        };
+        if listener.inspects_tls || listener.inspects_http {
+            self.proxies.silent.push((at, skb.clone(), open.clone()));
+            return;
+        }
+        let acceptance = listener.accept(&connection(open, destination, None));
+        if let Some(FilterChain {
+            end: Terminal::Tcp(tcp),
+            tls: None,
+            ..
+        }) = acceptance.chain
+            && let Some(down) = self.accept(at, skb, open, None)
+        {
+            self.begin_relay(down, tcp, skb, open);
+        }
+    }
+
+    /// Says of connections that nobody spoke over why their listeners did not go on.
+    pub(super) fn tell_silent(&mut self) {
+        for (at, skb, open) in std::mem::take(&mut self.proxies.silent) {
+            let ends = (open.local, open.remote);
+            let spoke = |d: &Down| d.host == at && d.ends == ends;
+            let config = self.host(at).and_then(|h| h.envoy.as_deref());
+            let (Some(config), Some((_, port))) = (config, open.listener) else {
+                continue;
+            };
+            let destination = self.original_destination(at, &open);
+            let Some((index, _)) = listener(config, port, destination) else {
+                continue;
+            };
+            if self.proxies.downs.iter().any(spoke) {
+                continue;
+            }
+            let account = Account {
+                port,
+                listener: Some(position(index)),
+                waits: true,
+                ..account::blank(connection(&open, destination, None))
+            };
+            self.decided(at, &skb, &account, &[Stage::Listener]);
+        }
+    }
+
     /// A listener looks at a connection's first bytes. `None`: no listener of Envoy's has this socket.
-    fn accept(&mut self, at: HostId, skb: &Skb, open: &Open, said: &Message) -> Option<usize> {
+    fn accept(
+        &mut self,
+        at: HostId,
+        skb: &Skb,
+        open: &Open,
+        said: Option<&Message>,
+    ) -> Option<usize> {
         let config = self.host(at)?.envoy.as_deref()?;
         let (_, port) = open.listener?;
         let destination = self.original_destination(at, open);
         let (index, listener) = listener(config, port, destination)?;
-        let tls = match &said.payload.content {
-            Content::Hello(hello) if said.payload.tls == 0 => Some(hello.clone()),
-            _ => None,
-        };
-        let http = match &said.payload.content {
-            Content::Request { version, .. } if said.payload.tls == 0 => match version.alpn() {
-                "h2" => "h2c",
-                name => name,
-            },
-            _ => "",
-        };
-        let connection = Connection {
-            source: open.remote,
-            destination,
-            direct_source: open.remote.0,
-            tls,
-            http: http.into(),
-        };
+        let connection = connection(open, destination, said);
         let acceptance = listener.accept(&connection);
         let chain = acceptance.chain.map(|chain| {
             let is = |c: &FilterChain| std::ptr::eq(c, chain);
@@ -369,6 +413,26 @@ impl<'w> Sim<'w> {
             ..account::blank(connection)
         };
         self.decided(at, skb, &account, &[Stage::Listener]);
+    }
+}
+
+/// A connection as its listener sees it, by what was said first.
+fn connection(open: &Open, destination: (IpAddr, u16), said: Option<&Message>) -> Connection {
+    let said = said.map(|said| &said.payload).filter(|p| p.tls == 0);
+    let (tls, http) = match said.map(|payload| &payload.content) {
+        Some(Content::Hello(hello)) => (Some(hello.clone()), ""),
+        Some(Content::Request { version, .. }) => match version.alpn() {
+            "h2" => (None, "h2c"),
+            name => (None, name),
+        },
+        _ => (None, ""),
+    };
+    Connection {
+        source: open.remote,
+        destination,
+        direct_source: open.remote.0,
+        tls,
+        http: http.into(),
     }
 }
 

@@ -56,7 +56,7 @@ impl Sim<'_> {
     }
 
     /// Chooses an endpoint and connects to it.
-    fn begin_relay(
+    pub(super) fn begin_relay(
         &mut self,
         down: usize,
         tcp: &TcpProxy,
