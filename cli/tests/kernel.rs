@@ -73,24 +73,40 @@ fn what_the_kernel_did_by_nftables_is_answered() {
 }
 
 /// Where the packet's own port is taken, the kernel draws one (`nf_nat_l4proto_unique_tuple`, `get_random_u16`): another each
-/// time, of which the recordings hold the one of that day.
+/// time, of which the recordings hold the one of that day. What comes later may take the same source again
+/// (`find_appropriate_src`), and sees the entries that are there.
 const DRAWN: [(&str, &str); 17] = [
     ("outcome implicit_snat_clash#1", "a drawn port"),
     ("hooks implicit_snat_clash#1", "a drawn port"),
     ("conntrack implicit_snat_clash#1", "a drawn port"),
     ("outcome nat_port_clash#1", "a drawn port"),
-    ("outcome nat_port_clash#2", "a drawn port"),
+    (
+        "outcome nat_port_clash#2",
+        "a source with the port drawn before",
+    ),
     ("outcome nat_port_clash#4", "a drawn port"),
     ("outcome nat_port_clash#6", "a drawn port"),
     ("hooks nat_port_clash#1", "a drawn port"),
-    ("hooks nat_port_clash#2", "a drawn port"),
+    (
+        "hooks nat_port_clash#2",
+        "a source with the port drawn before",
+    ),
     ("hooks nat_port_clash#4", "a drawn port"),
     ("hooks nat_port_clash#6", "a drawn port"),
     ("conntrack nat_port_clash#1", "a drawn port"),
-    ("conntrack nat_port_clash#2", "a drawn port"),
-    ("conntrack nat_port_clash#3", "a drawn port"),
+    (
+        "conntrack nat_port_clash#2",
+        "a source with the port drawn before",
+    ),
+    (
+        "conntrack nat_port_clash#3",
+        "the table has ports drawn before",
+    ),
     ("conntrack nat_port_clash#4", "a drawn port"),
-    ("conntrack nat_port_clash#5", "a drawn port"),
+    (
+        "conntrack nat_port_clash#5",
+        "the table has ports drawn before",
+    ),
     ("conntrack nat_port_clash#6", "a drawn port"),
 ];
 

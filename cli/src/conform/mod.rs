@@ -1,6 +1,7 @@
 //! `northsouth conform SUITE IN OUT`: answers to a folder of recorded cases, in the recording's own form.
 
 mod cluster;
+mod described;
 mod envoy;
 mod istio;
 mod kernel;
