@@ -2,7 +2,7 @@
 
 use northsouth::text::{Lang, Severity};
 use northsouth::trace::Journey;
-use northsouth::workspace::{Run, Scenario, run};
+use northsouth::workspace::{Run, Scenario, parse_probe, run};
 
 /// What may be said of a scenario: the thing that it is about.
 const SAID: [(&str, &str); 2] = [
@@ -55,6 +55,41 @@ fn scenarios_end_as_their_texts_tell() {
     assert_eq!(found, wanted, "\n{found}");
 }
 
+/// Every way into and through the cluster of two families ends alike over both.
+#[test]
+fn both_families_of_a_dual_stack_cluster_arrive() {
+    let scenario = Scenario::find("dual-stack").unwrap();
+    let mut workspace = scenario.workspace().unwrap();
+    for (probe, wanted) in [
+        (
+            "client tcp 182.92.251.227:80",
+            "Delivered at web-a from 172.20.1.129, Delivered at client from 182.92.251.227",
+        ),
+        (
+            "client tcp [fd00:168::18]:31061",
+            "Delivered at web-b from fd00:20:0:2::1, Delivered at client from fd00:168::18",
+        ),
+        (
+            "web-a tcp [fd00:96::50]:80",
+            "Delivered at web-a from fd00:20:0:1::1, Delivered at web-a from fd00:96::50",
+        ),
+        (
+            "web-a icmp fd00:20:0:2::7",
+            "Delivered at web-b from fd00:20:0:1::9d, Delivered at web-a from fd00:20:0:2::7",
+        ),
+        (
+            "work001 http GET http://[fd00:20:0:2::7]:8080/",
+            "Delivered at web-b from fd00:168::17, Delivered at work001 from fd00:20:0:2::7",
+        ),
+    ] {
+        workspace.probe = parse_probe(probe).unwrap();
+        let run = run(&workspace);
+        let journeys = run.trace.journeys.iter().take(2);
+        let ends: Vec<_> = journeys.map(|j| end(&run, j)).collect();
+        assert_eq!(ends.join(", "), wanted, "{probe}");
+    }
+}
+
 const ENDS: &[(&str, &str)] = &[
     (
         "stale-endpoint",
@@ -86,7 +121,7 @@ const ENDS: &[(&str, &str)] = &[
     ),
     (
         "dual-stack",
-        "Delivered at web-a from 172.20.1.129, Delivered at client from 182.92.251.227",
+        "Delivered at web-a from fd00:20:0:1::1, Delivered at client from 2001:db8:51::50",
     ),
     (
         "external-ip-loop",

@@ -75,6 +75,8 @@ fn table(sockets: &[&Socket], protocols: bool, owners: bool) -> String {
         };
         let (addr, peer) = match s.addr.is_ipv4() {
             true => (s.addr.to_string(), "0.0.0.0"),
+            // It takes IPv4 as well.
+            false if s.addr.is_unspecified() => ("*".to_string(), "*"),
             false => (format!("[{}]", s.addr), "[::]"),
         };
         let owner = match &*s.process {

@@ -34,6 +34,10 @@ pub struct Environment {
     /// For Services whose status names no address.
     pub addresses: Spanned<Ipv4Network>,
     pub client: Spanned<IpNetwork>,
+    /// Of IPv6, where the nodes have it. `None`: 2001:db8:9::9/64.
+    pub client6: Option<Spanned<IpNetwork>>,
+    /// `None`: the address whose last 16 bits are 253 in the nodes' network.
+    pub router6: Option<Spanned<IpAddr>>,
     pub span: Span,
 }
 
@@ -116,6 +120,8 @@ impl Environment {
             inside: None,
             addresses: Spanned::new(net(198, 51, 100, 24), span),
             client: Spanned::new(client, span),
+            client6: None,
+            router6: None,
             span,
         }
     }
@@ -144,6 +150,7 @@ impl Environment {
         if let Some(mut nodes) = fields.get("nodes").and_then(|c| c.fields()) {
             env.node_network = nodes.get("network").and_then(|c| spanned(c, network));
             env.router = nodes.get("router").and_then(|c| address(c, c.str()?));
+            env.router6 = nodes.get("router6").and_then(|c| address(c, c.str()?));
             set(&mut env.interface, nodes.get("interface"), |c| {
                 c.str().map(Into::into)
             });
@@ -160,6 +167,7 @@ impl Environment {
         }
         if let Some(mut client) = fields.get("client").and_then(|c| c.fields()) {
             set(&mut env.client, client.get("address"), interface);
+            env.client6 = client.get("address6").and_then(|c| spanned(c, interface));
             client.end();
         }
         fields.end();

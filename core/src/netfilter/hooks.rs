@@ -148,6 +148,7 @@ mod tests {
             family: Family::Inet,
             name: "t".into(),
             dormant: false,
+            of_iptables: false,
             comment: None,
             sets: Vec::new(),
             counters: Vec::new(),

@@ -1,6 +1,6 @@
 //! What `ss` and `sysctl` print of a host.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::{Service, Socket, Sysctls};
 use crate::net::Protocol;
@@ -96,9 +96,8 @@ fn address(word: Word<'_>) -> Result<(IpAddr, u16), Diagnostic> {
     let port = port.parse().map_err(|_| bad())?;
     let addr = addr.split('%').next().unwrap_or(addr);
     let addr = match addr.trim_start_matches('[').trim_end_matches(']') {
-        // Without an address family: a socket of IPv6 that takes IPv4 as well.
-        "*" => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        "::" => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        // `*` is a socket of IPv6 that takes IPv4 as well; `[::]`, one that does not, is taken for such a one.
+        "*" | "::" => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         addr => addr.parse().map_err(|_| bad())?,
     };
     Ok((addr, port))
@@ -189,7 +188,7 @@ tcp    LISTEN  0       128               [::]:22             [::]:*
             told,
             [
                 "tcp 0.0.0.0:80 envoy",
-                "tcp 0.0.0.0:15020 -",
+                "tcp :::15020 -",
                 "udp 127.0.0.53:53 systemd-resolve",
                 "tcp :::22 -"
             ]

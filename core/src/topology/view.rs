@@ -75,8 +75,11 @@ impl Env for HostView<'_> {
 impl Host {
     /// The socket that listens for an address and port, by its position; one bound to the address before one bound to any.
     pub fn listening(&self, protocol: Protocol, addr: IpAddr, port: u16) -> Option<usize> {
+        // One at any address of IPv6 takes IPv4 as well.
+        let any =
+            |s: &super::Socket| s.addr.is_unspecified() && (s.addr.is_ipv6() || addr.is_ipv4());
         let fits = |s: &super::Socket| {
-            s.protocol == protocol && s.port == port && (s.addr == addr || s.addr.is_unspecified())
+            s.protocol == protocol && s.port == port && (s.addr == addr || any(s))
         };
         let exact = self.sockets.iter().position(|s| fits(s) && s.addr == addr);
         exact.or_else(|| self.sockets.iter().position(fits))

@@ -38,6 +38,9 @@ pub fn tell(world: &World, host: HostId, step: &Step) -> Say {
         Action::Confirmed(_) => say!("trace/confirmed"),
         Action::Routed(routing) => routed(routing),
         Action::SourceChecked(check) => source_checked(check),
+        Action::TtlDecremented if step.after.packet.dst.is_ipv6() => {
+            say!("trace/hop-limit", ttl = step.after.packet.ttl)
+        }
         Action::TtlDecremented => say!("trace/ttl", ttl = step.after.packet.ttl),
         Action::Resolved(neighbour) => resolved(neighbour),
         Action::Encapsulated { vni, to } => say!("trace/encapsulated", vni = vni, to = to),
@@ -262,6 +265,9 @@ fn resolved(neighbour: &Neighbour) -> Say {
         Some(mac) if neighbour.known => {
             say!("trace/neighbour-known", addr = addr, dev = dev, mac = mac)
         }
+        Some(mac) if addr.is_ipv6() => {
+            say!("trace/neighbour-asked6", addr = addr, dev = dev, mac = mac)
+        }
         Some(mac) => say!("trace/neighbour-asked", addr = addr, dev = dev, mac = mac),
         None => say!("trace/neighbour-silent", addr = addr, dev = dev),
     }
@@ -292,6 +298,7 @@ fn dropped(drop: &Drop, step: &Step) -> Say {
         Drop::RpFilter => say!("trace/drop-rp-filter", src = packet.src),
         Drop::NotForwarding => say!("trace/drop-not-forwarding"),
         Drop::NoRoute => say!("trace/drop-no-route", dst = packet.dst),
+        Drop::Ttl if packet.dst.is_ipv6() => say!("trace/drop-hop-limit"),
         Drop::Ttl => say!("trace/drop-ttl"),
         Drop::TooBig => say!("trace/drop-too-big"),
         Drop::SocketAttached => say!("trace/drop-socket"),

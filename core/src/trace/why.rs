@@ -188,12 +188,18 @@ fn resolved(host: &Host, neighbour: &Neighbour) -> Why {
         ),
         (Some(_), None) => one(
             Outcome::Held,
-            say!("link/answered", addr = addr, dev = dev),
+            match addr.is_ipv6() {
+                true => say!("link/answered6", addr = addr, dev = dev),
+                false => say!("link/answered", addr = addr, dev = dev),
+            },
             None,
         ),
         (None, _) => one(
             Outcome::Failed,
-            say!("link/nobody-answered", addr = addr, dev = dev),
+            match addr.is_ipv6() {
+                true => say!("link/nobody-answered6", addr = addr, dev = dev),
+                false => say!("link/nobody-answered", addr = addr, dev = dev),
+            },
             None,
         ),
     }

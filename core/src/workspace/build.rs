@@ -103,10 +103,11 @@ impl Builder {
 
     fn client(&mut self, file: ClientFile) -> HostId {
         let mut host = Host::new(&file.name, HostKind::Client);
-        host.interfaces.push(device(CLIENT_PORT, file.addr));
+        host.interfaces.push(device(CLIENT_PORT, file.addrs));
         host.sysctls.set("net.ipv4.ip_forward", "0");
+        host.sysctls.set("net.ipv6.conf.all.forwarding", "0");
         host.routes = connected(&host);
-        if let Some(gateway) = file.gateway {
+        for gateway in file.gateways {
             let route = by_gateway(everywhere(gateway), gateway, CLIENT_PORT, Some(file.span));
             host.routes.push(route);
         }
@@ -118,7 +119,7 @@ impl Builder {
         host.interfaces.push(device(OUTSIDE, file.outside));
         host.interfaces.push(device(INSIDE, file.inside));
         host.routes = connected(&host);
-        if let Some(gateway) = file.gateway {
+        for gateway in file.gateways {
             let route = by_gateway(everywhere(gateway), gateway, INSIDE, Some(file.span));
             host.routes.push(route);
         }
@@ -131,10 +132,10 @@ impl Builder {
     /// A switch with a router on it.
     fn vpc(&mut self, file: VpcFile) -> HostId {
         let mut host = Host::new(&file.name, HostKind::Router);
-        host.sysctls.bridge_nf = false;
+        (host.sysctls.bridge_nf, host.sysctls.bridge_nf6) = (false, false);
         let mut switch = Interface::new(SWITCH, IfaceKind::Bridge);
-        switch.span = file.router.span;
-        switch.addrs.push(file.router);
+        switch.span = file.router.first().and_then(|r| r.span);
+        switch.addrs = file.router;
         host.interfaces.push(switch);
         host.routes = connected(&host);
         for mut route in file.routes {
@@ -323,10 +324,10 @@ impl Builder {
     }
 }
 
-fn device(name: &str, addr: IfaceAddr) -> Interface {
+fn device(name: &str, addrs: Vec<IfaceAddr>) -> Interface {
     let mut iface = Interface::new(name, IfaceKind::Device);
-    iface.span = addr.span;
-    iface.addrs.push(addr);
+    iface.span = addrs.first().and_then(|a| a.span);
+    iface.addrs = addrs;
     iface
 }
 

@@ -15,12 +15,12 @@ use crate::text::{Diagnostic, FileId, Span};
 use crate::topology::IfaceAddr;
 use crate::yaml::{self, Cursor, Fields, Log};
 
-/// `client.yaml`: `name`, `address` with its prefix, `gateway`.
+/// `client.yaml`: `name`, `address` with its prefix, `gateway`, and `address6` and `gateway6` of IPv6.
 #[derive(Clone, Debug)]
 pub struct ClientFile {
     pub name: Arc<str>,
-    pub addr: IfaceAddr,
-    pub gateway: Option<IpAddr>,
+    pub addrs: Vec<IfaceAddr>,
+    pub gateways: Vec<IpAddr>,
     pub span: Span,
 }
 
@@ -28,32 +28,32 @@ pub struct ClientFile {
 #[derive(Clone, Debug)]
 pub struct BalancerFile {
     pub name: Arc<str>,
-    /// Towards the clients.
-    pub outside: IfaceAddr,
-    /// Towards the nodes.
-    pub inside: IfaceAddr,
-    pub gateway: Option<IpAddr>,
+    /// Towards the clients; of IPv6 `outside6`.
+    pub outside: Vec<IfaceAddr>,
+    /// Towards the nodes; of IPv6 `inside6`.
+    pub inside: Vec<IfaceAddr>,
+    pub gateways: Vec<IpAddr>,
     pub balancer: LoadBalancer,
     pub span: Span,
 }
 
-/// `vpc.yaml`: the router's address in the nodes' network, and its routes.
+/// `vpc.yaml`: the router's address in the nodes' network, of IPv6 `router6`, and its routes.
 #[derive(Clone, Debug)]
 pub struct VpcFile {
     pub name: Arc<str>,
-    pub router: IfaceAddr,
+    pub router: Vec<IfaceAddr>,
     pub routes: Vec<Route>,
 }
 
 pub fn client(text: &str, file: FileId) -> (Option<ClientFile>, Vec<Diagnostic>) {
     read(text, file, |fields, span| {
         let name = fields.str("name").unwrap_or("client").into();
-        let addr = fields.required("address").and_then(interface_address);
-        let gateway = fields.get("gateway").and_then(address);
+        let addrs = interface_addresses(fields, "address", "address6");
+        let gateways = gateways(fields);
         Some(ClientFile {
             name,
-            addr: addr?,
-            gateway,
+            addrs: addrs?,
+            gateways,
             span,
         })
     })
@@ -62,20 +62,24 @@ pub fn client(text: &str, file: FileId) -> (Option<ClientFile>, Vec<Diagnostic>)
 pub fn load_balancer(text: &str, file: FileId) -> (Option<BalancerFile>, Vec<Diagnostic>) {
     read(text, file, |fields, span| {
         let name = fields.str("name").unwrap_or("slb").into();
-        let outside = fields.required("outside").and_then(interface_address);
-        let inside = fields.required("inside").and_then(interface_address);
-        let gateway = fields.get("gateway").and_then(address);
-        let source = inside.as_ref().map(|i| i.addr);
+        let outside = interface_addresses(fields, "outside", "outside6");
+        let inside = interface_addresses(fields, "inside", "inside6");
+        let gateways = gateways(fields);
+        let sources: Vec<_> = inside.iter().flatten().map(|i| i.addr).collect();
+        let source = sources.first().copied();
         let forwarding = forwarding(fields, source).unwrap_or(Forwarding::RewriteDestination);
         let listeners = fields
             .required("listeners")
-            .map(|l| l.items().filter_map(|l| listener(l, source)).collect())
+            .map(|l| {
+                let read = |l| listener(l, forwarding, &sources);
+                l.items().filter_map(read).collect()
+            })
             .unwrap_or_default();
         Some(BalancerFile {
             name,
             outside: outside?,
             inside: inside?,
-            gateway,
+            gateways,
             balancer: LoadBalancer {
                 forwarding,
                 listeners,
@@ -88,7 +92,7 @@ pub fn load_balancer(text: &str, file: FileId) -> (Option<BalancerFile>, Vec<Dia
 pub fn vpc(text: &str, file: FileId) -> (Option<VpcFile>, Vec<Diagnostic>) {
     read(text, file, |fields, _| {
         let name = fields.str("name").unwrap_or("vpc").into();
-        let router = fields.required("router").and_then(interface_address);
+        let router = interface_addresses(fields, "router", "router6");
         let routes = fields
             .get("routes")
             .map(|r| r.items().filter_map(route).collect())
@@ -154,6 +158,25 @@ fn interface_address(cursor: Cursor<'_>) -> Option<IfaceAddr> {
     })
 }
 
+/// An interface's address, and that of IPv6 where it has one.
+fn interface_addresses(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    key6: &'static str,
+) -> Option<Vec<IfaceAddr>> {
+    let first = fields.required(key).and_then(interface_address);
+    let second = fields.get(key6).and_then(interface_address);
+    Some([first?].into_iter().chain(second).collect())
+}
+
+fn gateways(fields: &mut Fields<'_>) -> Vec<IpAddr> {
+    let mut read = |key| fields.get(key).and_then(address);
+    [read("gateway"), read("gateway6")]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
 fn forwarding(fields: &mut Fields<'_>, source: Option<IpAddr>) -> Option<Forwarding> {
     let kept = Forwarding::KeepDestination;
     let rewritten = Forwarding::RewriteDestination;
@@ -169,9 +192,10 @@ fn port(fields: &mut Fields<'_>, key: &'static str) -> Option<u16> {
     fields.get(key)?.int_in(1..=65535)
 }
 
-fn listener(cursor: Cursor<'_>, source: Option<IpAddr>) -> Option<Listener> {
+fn listener(cursor: Cursor<'_>, usual: Forwarding, sources: &[IpAddr]) -> Option<Listener> {
     let mut fields = cursor.fields()?;
-    let addr = fields.required("address").and_then(address);
+    let at = fields.required("address");
+    let addr = at.and_then(address);
     let port = fields.required("port").and_then(|p| p.int_in(1..=65535));
     let protocol = fields
         .get("protocol")
@@ -182,7 +206,19 @@ fn listener(cursor: Cursor<'_>, source: Option<IpAddr>) -> Option<Listener> {
         .get("scheduler")
         .and_then(|s| s.one_of(&schedulers))
         .unwrap_or_default();
-    let forwarding = forwarding(&mut fields, source);
+    let mut forwarding = forwarding(&mut fields, sources.first().copied());
+    if let (Some(at), Some(addr)) = (at, addr)
+        && let Forwarding::FullNat { source } = forwarding.unwrap_or(usual)
+        && addr.is_ipv6() != source.is_ipv6()
+    {
+        // The source becomes the balancer's own address of the listener's family.
+        let own = sources.iter().find(|s| s.is_ipv6() == addr.is_ipv6());
+        let Some(source) = own.copied() else {
+            at.error(say!("texts/full-nat-of-family"));
+            return None;
+        };
+        forwarding = Some(Forwarding::FullNat { source });
+    }
     let fail_open = fields.bool("failOpen").unwrap_or(false);
     let check = fields.get("healthCheck").and_then(health_check);
     let backends = fields
@@ -252,7 +288,7 @@ fn route(cursor: Cursor<'_>) -> Option<Route> {
         kind: RouteKind::Unicast,
         dst: Masked::prefix(to.ip(), to.prefix())?,
         tos: 0,
-        metric: 0,
+        metric: if to.ip().is_ipv4() { 0 } else { 1024 },
         scope: Scope::Global,
         protocol: None,
         source: None,

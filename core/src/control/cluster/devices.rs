@@ -41,6 +41,10 @@ pub(super) fn print(devices: &[Device], sheet: &mut Sheet) {
         "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00",
     );
     sheet.line(frame, "    inet 127.0.0.1/8 scope host lo");
+    let mut all = devices.iter().flat_map(|d| &d.addrs);
+    if all.any(|(ip, _)| ip.is_ipv6()) {
+        sheet.line(frame, "    inet6 ::1/128 scope host");
+    }
     for device in devices {
         let sources = &[device.span];
         let peer = match device.kind {
@@ -86,11 +90,14 @@ pub(super) fn print(devices: &[Device], sheet: &mut Sheet) {
             Kind::Veth { .. } | Kind::Card => {}
         }
         for (ip, length) in &device.addrs {
-            let family = if ip.is_ipv4() { "inet" } else { "inet6" };
-            sheet.line(
-                sources,
-                format!("    {family} {ip}/{length} scope global {}", device.name),
-            );
+            let line = match ip {
+                IpAddr::V4(ip) => format!("    inet {ip}/{length} scope global {}", device.name),
+                IpAddr::V6(ip) if ip.is_unicast_link_local() => {
+                    format!("    inet6 {ip}/{length} scope link")
+                }
+                IpAddr::V6(ip) => format!("    inet6 {ip}/{length} scope global"),
+            };
+            sheet.line(sources, line);
         }
     }
 }

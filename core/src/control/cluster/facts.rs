@@ -1,9 +1,9 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnetwork::{IpNetwork, Ipv4Network};
+use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use crate::control::kube_proxy::Version;
-use crate::manifest::{Environment, IpFamily, KubeProxyConfiguration, Manifests, Pod};
+use crate::manifest::{Environment, IpFamily, KubeProxyConfiguration, Manifests, Node, Pod};
 use crate::net::Mac;
 use crate::say;
 use crate::text::{Diagnostic, Span};
@@ -20,6 +20,47 @@ pub(super) struct Facts {
     pub router: IpAddr,
     pub outside: IpNetwork,
     pub inside: IpNetwork,
+    /// Where a node has an address of IPv6.
+    pub v6: Option<Facts6>,
+}
+
+/// The networks of IPv6.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts6 {
+    /// kube-proxy's clusterCIDR.
+    pub pods: Option<IpNetwork>,
+    pub nodes: Ipv6Network,
+    pub router: IpAddr,
+    pub client: IpNetwork,
+    pub outside: IpNetwork,
+    pub inside: IpNetwork,
+}
+
+impl Facts6 {
+    fn new(objects: &Manifests, env: &Environment, pods: Option<IpNetwork>) -> Option<Self> {
+        let of = |n: &Node| match n.ip(IpFamily::V6)?.value {
+            IpAddr::V6(ip) => Some(ip),
+            IpAddr::V4(_) => None,
+        };
+        let node = objects.nodes.iter().find_map(of)?;
+        let nodes = Ipv6Network::new(node, 64).ok()?;
+        let nodes = Ipv6Network::new(nodes.network(), 64).ok()?;
+        let at = |host: u128| Ipv6Addr::from(nodes.network().to_bits() | host);
+        let client = Ipv6Addr::new(0x2001, 0xdb8, 9, 0, 0, 0, 0, 9).into();
+        let client = match env.client6 {
+            Some(client) => client.value,
+            None => IpNetwork::new(client, 64).ok()?,
+        };
+        let first = client.iter().nth(1)?;
+        Some(Self {
+            pods,
+            nodes,
+            router: env.router6.map_or_else(|| at(0xfd).into(), |r| r.value),
+            client,
+            outside: IpNetwork::new(first, client.prefix()).ok()?,
+            inside: IpNetwork::new(at(0x64).into(), 64).ok()?,
+        })
+    }
 }
 
 impl Facts {
@@ -50,6 +91,9 @@ impl Facts {
             IpNetwork::V4(net) => Some(net),
             IpNetwork::V6(_) => None,
         });
+        let cluster6 = proxy.cluster_cidrs.iter().map(|c| c.value);
+        let cluster6 = cluster6.into_iter().find(IpNetwork::is_ipv6);
+        let v6 = Facts6::new(objects, &env, cluster6);
         let pods = env.pod_cidr.map(|c| c.value).or(cluster);
         let pods = pods.unwrap_or_else(|| block(Ipv4Addr::new(10, 244, 0, 0), 16));
         let node = objects
@@ -80,8 +124,24 @@ impl Facts {
             router,
             outside,
             inside,
+            v6,
             proxy,
             env,
+        }
+    }
+
+    /// Which families a node speaks, as its addresses say.
+    pub fn families(&self, node: &Node) -> impl Iterator<Item = IpFamily> {
+        let both = self.v6.is_some() && node.ip(IpFamily::V6).is_some();
+        let second = both.then_some(IpFamily::V6);
+        [IpFamily::V4].into_iter().chain(second)
+    }
+
+    /// All Pods' network of a family.
+    pub fn pods_of(&self, family: IpFamily) -> Option<IpNetwork> {
+        match family {
+            IpFamily::V4 => Some(self.pods.into()),
+            IpFamily::V6 => self.v6?.pods,
         }
     }
 
@@ -115,6 +175,25 @@ pub(super) fn mac_of(ip: IpAddr) -> Mac {
             Mac([0x0a, 0x5a, a, b, c, d])
         }
     }
+}
+
+/// The address that the kernel gives a device from its hardware address (RFC 4291, appendix A).
+pub(super) fn link_local(mac: Mac) -> IpAddr {
+    let Mac([a, b, c, d, e, f]) = mac;
+    let word = |high, low| u16::from_be_bytes([high, low]);
+    let [w, x, y, z] = [word(a ^ 2, b), word(c, 0xff), word(0xfe, d), word(e, f)];
+    Ipv6Addr::new(0xfe80, 0, 0, 0, w, x, y, z).into()
+}
+
+/// A route to a device's own network as `ip -6 route` prints it.
+pub(super) fn on_link(net: IpNetwork, dev: &str) -> String {
+    let (base, length) = (net.network(), net.prefix());
+    format!("{base}/{length} dev {dev} proto kernel metric 256 pref medium")
+}
+
+/// What each device with an address of IPv6 has.
+pub(super) fn link_local_route(dev: &str) -> String {
+    format!("fe80::/64 dev {dev} proto kernel metric 256 pref medium")
 }
 
 /// How workspaces name a Pod's folder.

@@ -3,9 +3,9 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::devices::{Device, Kind};
-use super::facts::{Facts, has_network, mac_of};
+use super::facts::{Facts, Facts6, has_network, link_local, link_local_route, mac_of, on_link};
 use crate::control::api_server::draw;
-use crate::manifest::{IpFamily, Manifests, Node, Plugin, Pod, PodRoutes};
+use crate::manifest::{IpFamily, Manifests, Node, Plugin, Pod, PodRoutes, Spanned};
 use crate::net::Mac;
 use crate::text::Span;
 
@@ -58,6 +58,9 @@ impl NodeNetwork {
         }
         own.pods(objects, facts, node);
         own.other_nodes(objects, facts, node);
+        if let (Some(v6), Some(ip)) = (facts.v6, node.ip(IpFamily::V6)) {
+            own.ipv6(objects, facts, (node, *ip), v6);
+        }
         if let Some(span) = node.silent {
             own.switch_off(span);
         }
@@ -208,6 +211,78 @@ impl NodeNetwork {
                     self.neighbours.push((line, sources.to_vec()));
                 }
             }
+        }
+    }
+
+    /// The same of IPv6. Packets to Pods of other nodes find their way as those of IPv4 do, but for VXLAN, where flannel has a
+    /// second device that is not modelled.
+    fn ipv6(
+        &mut self,
+        objects: &Manifests,
+        facts: &Facts,
+        (node, ip): (&Node, Spanned<IpAddr>),
+        v6: Facts6,
+    ) {
+        let plugin = facts.env.plugin;
+        let name = facts.env.interface.value.clone();
+        let sources = [ip.span, facts.env.span];
+        self.address6(&name, &[(ip.value, v6.nodes.prefix())]);
+        self.route(on_link(v6.nodes.into(), &name), &sources);
+        self.route(link_local_route(&name), &sources);
+        let router = v6.router;
+        self.route(
+            format!("default via {router} dev {name} metric 1024 pref medium"),
+            &sources,
+        );
+        let own = node.pod_cidr(IpFamily::V6).copied();
+        if let Some(cidr) = own {
+            let sources = [cidr.span, plugin.span];
+            match plugin.value {
+                Plugin::Bridge => {
+                    let first = gateway(cidr.value);
+                    self.address6(BRIDGE, &[(first, cidr.value.prefix())]);
+                    self.route(on_link(cidr.value, BRIDGE), &sources);
+                    self.route(link_local_route(BRIDGE), &sources);
+                }
+                Plugin::Routed => {
+                    let line = format!(
+                        "blackhole {} dev lo proto 80 metric 1024 pref medium",
+                        cidr.value
+                    );
+                    self.route(line, &sources);
+                }
+            }
+        }
+        for pod in pods_on(objects, node).filter(|_| plugin.value == Plugin::Routed) {
+            if let Some(ip) = pod.ips.iter().find(|ip| ip.value.is_ipv6()) {
+                let veth = veth(pod, plugin.value);
+                let sources = [ip.span, plugin.span];
+                self.address6(&veth, &[]);
+                let line = format!("{} dev {veth} metric 1024 pref medium", ip.value);
+                self.route(line, &sources);
+                self.route(link_local_route(&veth), &sources);
+            }
+        }
+        let others = objects.nodes.iter();
+        for other in others.filter(|n| n.meta.name != node.meta.name) {
+            let (Some(ip), Some(net)) = (other.ip(IpFamily::V6), other.pod_cidr(IpFamily::V6))
+            else {
+                continue;
+            };
+            if facts.env.routes.value == PodRoutes::HostGw {
+                let sources = [net.span, ip.span, facts.env.routes.span];
+                let (net, ip) = (net.value, ip.value);
+                let line = format!("{net} via {ip} dev {name} metric 1024 pref medium");
+                self.route(line, &sources);
+            }
+        }
+    }
+
+    /// Gives a device addresses of IPv6, and the one that each has of its own.
+    fn address6(&mut self, name: &str, addrs: &[(IpAddr, u8)]) {
+        if let Some(device) = self.devices.iter_mut().find(|d| d.name == name) {
+            device.addrs.extend_from_slice(addrs);
+            device.addrs.push((link_local(device.mac), 64));
         }
     }
 }

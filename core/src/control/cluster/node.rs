@@ -1,5 +1,3 @@
-use std::net::IpAddr;
-
 use super::devices;
 use super::facts::Facts;
 use super::network::{BRIDGE, NodeNetwork, gateway, pods_on, veth};
@@ -8,7 +6,7 @@ use super::sheet::Sheet;
 use super::{Cluster, Generated};
 use crate::conntrack::{ConnectionId, Conntrack};
 use crate::control::kube_proxy::{HostFacts, Lines, Proxier, Version, View, iptables, nftables};
-use crate::manifest::{IpFamily, Manifests, Node, Plugin, ProxyMode};
+use crate::manifest::{IpFamily, Manifests, Node, Plugin, PodRoutes, ProxyMode};
 use crate::net::Mac;
 use crate::say;
 use crate::text::{Diagnostic, Span};
@@ -63,28 +61,36 @@ pub(super) fn files(
         said.extend(proxier.check());
     }
     let (services, slices) = (&objects.services, &objects.endpoint_slices);
-    let view = View::new(services, slices, proxier, IpFamily::V4);
-    match proxier.mode {
-        ProxyMode::Iptables => {
-            let rules = iptables::rules(&view).save(proxier.version);
-            let rules = masquerade(facts, node, traced(&view, &rules));
-            put("kube-proxy", "iptables-save.txt", rules);
+    // kube-proxy runs twice, once for each family, and neither knows of the other (`proxy/metaproxier`).
+    let mut nft = Sheet::default();
+    for family in facts.families(node) {
+        let view = View::new(services, slices, proxier, family);
+        let file = match family {
+            IpFamily::V4 => "iptables-save.txt",
+            IpFamily::V6 => "ip6tables-save.txt",
+        };
+        match proxier.mode {
+            ProxyMode::Iptables => {
+                let rules = iptables::rules(&view).save(proxier.version);
+                let rules = masquerade(facts, node, family, traced(&view, &rules));
+                put("kube-proxy", file, rules);
+                continue;
+            }
+            ProxyMode::Nftables => {
+                trace(&view, &nftables::rules(&view).listing(), &mut nft);
+            }
+            ProxyMode::Ipvs => {}
         }
-        ProxyMode::Nftables => {
-            put(
-                "kube-proxy",
-                "nft-ruleset.txt",
-                traced(&view, &nftables::rules(&view).listing()),
-            );
-        }
-        ProxyMode::Ipvs => {}
+        put("CNI", file, masquerade(facts, node, family, empty_nat()));
     }
-    if proxier.mode != ProxyMode::Iptables {
-        put(
-            "CNI",
-            "iptables-save.txt",
-            masquerade(facts, node, empty_nat()),
-        );
+    if proxier.mode == ProxyMode::Nftables {
+        put("kube-proxy", "nft-ruleset.txt", nft);
+    }
+    let vxlan = facts.env.routes;
+    let first = objects.nodes.first().is_some_and(|n| n.meta == node.meta);
+    if first && facts.v6.is_some() && vxlan.value == PodRoutes::Vxlan {
+        let say = say!("control/no-vxlan-of-ipv6");
+        said.push(Diagnostic::warning(vxlan.span, say));
     }
 }
 
@@ -99,13 +105,16 @@ impl Cluster {
         let host = host(&facts, &NodeNetwork::new(objects, &facts, node));
         let proxier = proxier(&facts, node, &host);
         let (services, slices) = (&objects.services, &objects.endpoint_slices);
-        let view = View::new(services, slices, proxier, IpFamily::V4);
-        let listed = conntrack.listed(now);
-        let gone: Vec<ConnectionId> = listed
-            .filter_map(|(id, connection)| view.forgets(connection).then_some(id))
-            .collect();
-        for id in gone {
-            conntrack.end(id);
+        for family in facts.families(node) {
+            let view = View::new(services, slices, proxier, family);
+            let listed = conntrack.listed(now);
+            let gone: Vec<ConnectionId> = listed
+                .filter(|(_, connection)| IpFamily::of(connection.orig.dst) == family)
+                .filter_map(|(id, connection)| view.forgets(connection).then_some(id))
+                .collect();
+            for id in gone {
+                conntrack.end(id);
+            }
         }
     }
 }
@@ -130,10 +139,12 @@ pub(super) fn host(facts: &Facts, network: &NodeNetwork) -> HostFacts {
         .devices
         .iter()
         .flat_map(|d| d.addrs.iter().map(|(ip, _)| *ip));
-    let loopback = IpAddr::from([127, 0, 0, 1]);
+    let loopback = IpFamily::V4.loopback();
+    let loopback6 = facts.v6.map(|_| IpFamily::V6.loopback());
+    let loopbacks = [loopback].into_iter().chain(loopback6);
     HostFacts {
         conntrack_tcp_liberal: facts.proxy.tcp_be_liberal.is_some_and(|l| l.value),
-        ..HostFacts::new([loopback].into_iter().chain(own).collect())
+        ..HostFacts::new(loopbacks.chain(own).collect())
     }
 }
 
@@ -147,10 +158,14 @@ fn listed(lines: &[(String, Vec<Span>)]) -> Sheet {
 
 fn traced(view: &View<'_>, lines: &Lines) -> Sheet {
     let mut sheet = Sheet::default();
+    trace(view, lines, &mut sheet);
+    sheet
+}
+
+fn trace(view: &View<'_>, lines: &Lines, sheet: &mut Sheet) {
     for (line, origin) in lines.text().lines().zip(lines.origins()) {
         sheet.line(&view.spans(*origin), line);
     }
-    sheet
 }
 
 fn empty_nat() -> Sheet {
@@ -169,18 +184,26 @@ fn empty_nat() -> Sheet {
 }
 
 /// flannel's rules for `--ip-masq`, at the end of table nat (flannel `pkg/ip/iptables.go`, `masqRules`).
-fn masquerade(facts: &Facts, node: &Node, rules: Sheet) -> Sheet {
-    let (true, Some(own)) = (facts.env.masquerade.value, node.pod_cidr(IpFamily::V4)) else {
+fn masquerade(facts: &Facts, node: &Node, family: IpFamily, rules: Sheet) -> Sheet {
+    let (true, Some(own), Some(pods)) = (
+        facts.env.masquerade.value,
+        node.pod_cidr(family),
+        facts.pods_of(family),
+    ) else {
         return rules;
     };
-    let (pods, own, sources) = (facts.pods, own.value, [facts.env.masquerade.span, own.span]);
+    let (own, sources) = (own.value, [facts.env.masquerade.span, own.span]);
+    let multicast = match family {
+        IpFamily::V4 => "224.0.0.0/4",
+        IpFamily::V6 => "ff00::/8",
+    };
     let mut out = Sheet::default();
     let mut nat = false;
     for (at, line) in rules.text().lines().enumerate() {
         if line == "COMMIT" && nat {
             for rule in [
                 format!("-s {pods} -d {pods} -j RETURN"),
-                format!("-s {pods} ! -d 224.0.0.0/4 -j MASQUERADE"),
+                format!("-s {pods} ! -d {multicast} -j MASQUERADE"),
                 format!("! -s {pods} -d {own} -j RETURN"),
                 format!("! -s {pods} -d {pods} -j MASQUERADE"),
             ] {
@@ -242,6 +265,12 @@ fn sysctl(facts: &Facts, network: &NodeNetwork) -> Sheet {
     ] {
         sheet.line(&[source], line);
     }
+    if facts.v6.is_some() {
+        let bridged = format!("net.bridge.bridge-nf-call-ip6tables = {}", u8::from(bridge));
+        sheet.line(&[facts.env.plugin.span], bridged);
+        let forwarding = "net.ipv6.conf.all.forwarding = 1";
+        sheet.line(&[facts.env.span], forwarding);
+    }
     if let Some(liberal) = facts.proxy.tcp_be_liberal.filter(|l| l.value) {
         let line = "net.netfilter.nf_conntrack_tcp_be_liberal = 1";
         sheet.line(&[liberal.span], line);
@@ -285,11 +314,12 @@ fn node_sockets(objects: &Manifests, facts: &Facts, node: &Node) -> Sheet {
     for pod in objects.pods.iter().filter(here) {
         all.extend(sockets(objects, pod));
     }
-    listening(&all)
+    listening(&all, facts.v6.is_some())
 }
 
-/// What `ss -lntup` prints of sockets at all addresses.
-pub(super) fn listening(all: &[(&str, u16, &str, Span)]) -> Sheet {
+/// What `ss -lntup` prints of sockets at all addresses: of IPv4, or of both families.
+pub(super) fn listening(all: &[(&str, u16, &str, Span)], both: bool) -> Sheet {
+    let any = if both { "*" } else { "0.0.0.0" };
     let mut sheet = Sheet::default();
     sheet.line(
         &[],
@@ -300,11 +330,12 @@ pub(super) fn listening(all: &[(&str, u16, &str, Span)]) -> Sheet {
             "udp" => ("UNCONN", "0  "),
             _ => ("LISTEN", "128"),
         };
-        let local = format!("0.0.0.0:{port}");
+        let local = format!("{any}:{port}");
+        let peer = format!("{any}:*");
         sheet.line(
             &[*span],
             format!(
-                "{protocol:<5}  {state:<6}  0       {queue}     {local:>18}          0.0.0.0:*  users:((\"{process}\",pid={pid},fd=3))"
+                "{protocol:<5}  {state:<6}  0       {queue}     {local:>18}  {peer:>17}  users:((\"{process}\",pid={pid},fd=3))"
             ),
         );
     }

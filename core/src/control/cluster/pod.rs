@@ -1,12 +1,13 @@
 use super::Generated;
 use super::devices::{self, Device, Kind};
-use super::facts::{Facts, has_network, mac_of, pod_folder};
+use super::facts::{Facts, has_network, link_local, link_local_route, mac_of, on_link, pod_folder};
 use super::network::{LINK_LOCAL_GATEWAY, POD_DEVICE, gateway, pods_on};
 use super::node::listening;
 use super::sheet::Sheet;
 use crate::control::istiod::ProxyKind;
 use crate::control::mesh::PodProxy;
 use crate::manifest::{IpFamily, Manifests, Plugin, Pod, PodRoutes, TargetPort};
+use crate::net::Mac;
 use crate::text::Span;
 
 /// The files of a Pod that has a network of its own.
@@ -41,6 +42,14 @@ pub(super) fn files(
         .position(|p| p.meta == pod.meta)
         .unwrap_or(0);
     let vxlan = facts.env.routes.value == PodRoutes::Vxlan;
+    let v6 = pod.ips.iter().find(|ip| ip.value.is_ipv6());
+    let v6 = v6.zip(node.pod_cidr(IpFamily::V6).filter(|_| facts.v6.is_some()));
+    let mac = mac_of(ip.value);
+    let mut addrs = vec![(ip.value, if bridged { net.value.prefix() } else { 32 })];
+    if let Some((ip, net)) = v6 {
+        addrs.push((ip.value, if bridged { net.value.prefix() } else { 128 }));
+        addrs.push((link_local(mac), 64));
+    }
     let mut sheet = Sheet::default();
     devices::print(
         &[Device {
@@ -50,9 +59,9 @@ pub(super) fn files(
                 peer: 3 + usize::from(bridged) + usize::from(vxlan) + before,
                 namespace: 0,
             },
-            mac: mac_of(ip.value),
+            mac,
             mtu: facts.pod_mtu(),
-            addrs: vec![(ip.value, if bridged { net.value.prefix() } else { 32 })],
+            addrs,
             master: None,
             up: true,
             span: ip.span,
@@ -81,6 +90,20 @@ pub(super) fn files(
         );
         routes.line(sources, format!("{LINK_LOCAL_GATEWAY} dev eth0 scope link"));
     }
+    if let Some((ip, net)) = v6 {
+        let sources = [ip.span, net.span, facts.env.plugin.span];
+        if bridged {
+            routes.line(&sources, on_link(net.value, "eth0"));
+        }
+        routes.line(&sources, link_local_route("eth0"));
+        let gateway = match bridged {
+            true => gateway(net.value),
+            // The node's end, whose hardware address is the same for all Pods.
+            false => link_local(Mac([0xee; 6])),
+        };
+        let line = format!("default via {gateway} dev eth0 metric 1024 pref medium");
+        routes.line(&sources, line);
+    }
     if let Some((rules, route)) = proxy.and_then(PodProxy::transparent_routes) {
         routes.line(&[pod.meta.name_span], route);
         put("istio-init", "ip-rule.txt", lines(pod, &rules));
@@ -104,7 +127,7 @@ pub(super) fn files(
         let of_apps = sockets(objects, pod).into_iter();
         all.extend(of_apps.filter(|(_, port, ..)| !taken(*port)));
     }
-    put("kubelet", "ss.txt", listening(&all));
+    put("kubelet", "ss.txt", listening(&all, v6.is_some()));
 }
 
 /// What istio-iptables programs.

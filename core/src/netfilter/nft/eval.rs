@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::icmp::icmp_as_port;
+use super::icmp::{icmp_as_port, pseudo_header};
 use super::jhash::jhash;
 use super::lookup::Key;
 use super::read::{bits_of, name_value, shifted};
@@ -278,7 +278,7 @@ fn payload(field: Field, ctx: &Context) -> Got<Value> {
         _ => None,
     };
     if let (Some(icmp), Field::ThSport | Field::ThDport | Field::IcmpChecksum) = (icmp, field) {
-        return icmp_as_port(icmp, field != Field::ThSport, ctx.ipv6()).map(Value::from);
+        return icmp_as_port(icmp, field != Field::ThSport, pseudo_header(packet)).map(Value::from);
     }
     Ok(match field {
         Field::EtherSaddr => {

@@ -5,7 +5,7 @@ mod profile;
 pub use profile::{Profile, Source};
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use sha2::{Digest, Sha256};
 
@@ -53,17 +53,40 @@ pub(super) fn addresses(objects: &mut Manifests, facts: &Facts, said: &mut Vec<D
             said.push(Diagnostic::error(span, say));
             continue;
         };
-        taken.push(ip);
-        let field = "status.loadBalancer.ingress";
-        let say = say!("control/chose", field = field, value = ip, object = name);
-        said.push(Diagnostic::note(span, say));
-        service.ingress.push(Ingress {
-            ip: Some(Spanned::new(ip, span)),
-            hostname: None,
-            ip_mode: None,
-            span,
-        });
+        let second = service.cluster_ips.iter().any(|ip| ip.value.is_ipv6());
+        let second = second && facts.v6.is_some();
+        if second && !balances_ipv6(facts.env.cloud.value) {
+            let say = say!("control/no-ipv6-balancer", service = name);
+            said.push(Diagnostic::note(span, say));
+        }
+        let second = second && balances_ipv6(facts.env.cloud.value);
+        let second = second.then(|| address6(ip)).flatten();
+        for ip in [ip].into_iter().chain(second) {
+            taken.push(ip);
+            let field = "status.loadBalancer.ingress";
+            let say = say!("control/chose", field = field, value = ip, object = name);
+            said.push(Diagnostic::note(span, say));
+            service.ingress.push(Ingress {
+                ip: Some(Spanned::new(ip, span)),
+                hostname: None,
+                ip_mode: None,
+                span,
+            });
+        }
     }
+}
+
+/// Alibaba's CLB has instances of IPv4 and others of IPv6; those of the second are not modelled. The others' documents tell
+/// of dual stack.
+fn balances_ipv6(cloud: Cloud) -> bool {
+    cloud != Cloud::AlibabaSlb
+}
+
+/// The address of IPv6 beside one of IPv4: that one's bits in a network for documentation.
+fn address6(ip: IpAddr) -> Option<IpAddr> {
+    let IpAddr::V4(ip) = ip else { return None };
+    let net = Ipv6Addr::new(0x2001, 0xdb8, 0x51, 0, 0, 0, 0, 0);
+    Some(Ipv6Addr::from(net.to_bits() | u128::from(ip.to_bits())).into())
 }
 
 /// The client, the load balancer and the VPC.
@@ -85,6 +108,11 @@ pub(super) fn files(objects: &Manifests, facts: &Facts, files: &mut Vec<Generate
         format!("address: {}", with_length(env.client.value)),
     );
     client.line(&[env.span], format!("gateway: {}", facts.outside.ip()));
+    if let Some(v6) = facts.v6 {
+        let span = env.client6.map_or(env.span, |c| c.span);
+        client.line(&[span], format!("address6: {}", with_length(v6.client)));
+        client.line(&[span], format!("gateway6: {}", v6.outside.ip()));
+    }
     put("Northsouth", "client.yaml", client);
     put(balancing, "load-balancer.yaml", balancer(objects, facts));
     put(controller, "vpc.yaml", vpc(objects, facts));
@@ -110,10 +138,21 @@ fn balancer(objects: &Manifests, facts: &Facts) -> Sheet {
         format!("inside: {}", with_length(facts.inside)),
     );
     sheet.line(&[env.span], format!("gateway: {}", facts.router));
+    if let Some(v6) = facts.v6 {
+        for (name, value) in [
+            ("outside6", with_length(v6.outside)),
+            ("inside6", with_length(v6.inside)),
+            ("gateway6", v6.router.to_string()),
+        ] {
+            sheet.line(&[env.span], format!("{name}: {value}"));
+        }
+    }
     let mut listeners = Sheet::default();
     let balanced = |s: &&Service| s.kind.value == ServiceType::LoadBalancer;
     for service in objects.services.iter().filter(balanced) {
-        for ip in service.ingress.iter().filter_map(|i| i.ip) {
+        let ips = service.ingress.iter().filter_map(|i| i.ip);
+        let modelled = |ip: &Spanned<IpAddr>| ip.value.is_ipv4() || balances_ipv6(cloud.value);
+        for ip in ips.filter(modelled) {
             for port in &service.ports {
                 listener(objects, facts, (service, port), ip, &mut listeners);
             }
@@ -200,7 +239,7 @@ fn backends(
 ) -> Vec<Backend> {
     let profile = Profile::of(facts.env.cloud.value);
     if profile.pool == Pool::Pods {
-        return pods(objects, service, port);
+        return pods(objects, service, port, IpFamily::of(ip));
     }
     let number = match (profile.forwarding, port.node_port) {
         (Mode::Keep, _) => port.port,
@@ -214,10 +253,11 @@ fn backends(
     let local = service
         .external_traffic_policy
         .filter(|p| p.value == TrafficPolicy::Local);
-    let serving = serving(objects, service);
+    let family = IpFamily::of(ip);
+    let serving = serving(objects, service, family);
     let mut backends = Vec::new();
     for node in objects.nodes.iter().filter(eligible) {
-        let Some(ip) = node.ip(IpFamily::V4) else {
+        let Some(ip) = node.ip(family) else {
             continue;
         };
         let mut backend = Backend {
@@ -234,7 +274,7 @@ fn backends(
             (Pool::Nodes, Some(policy)) => {
                 if let Some(check) = service.health_check_node_port {
                     backend.sources.extend([policy.span, check.span]);
-                    let healthy = local_endpoints(objects, facts, service, node) > 0;
+                    let healthy = local_endpoints(objects, facts, service, (node, family)) > 0;
                     backend.healthy = Some(healthy);
                 }
             }
@@ -274,10 +314,17 @@ struct Own {
     serving: u32,
 }
 
-fn serving<'o>(objects: &'o Manifests, service: &Service) -> BTreeMap<&'o str, Own> {
+/// Of one family: each has slices of its own.
+fn serving<'o>(
+    objects: &'o Manifests,
+    service: &Service,
+    family: IpFamily,
+) -> BTreeMap<&'o str, Own> {
     let mut all: BTreeMap<&str, Own> = BTreeMap::new();
     let slices = objects.endpoint_slices.iter().filter(|s| s.is_of(service));
-    for endpoint in slices.flat_map(|s| &s.endpoints) {
+    let of_family =
+        |e: &&crate::manifest::Endpoint| e.address.is_some_and(|a| IpFamily::of(a.value) == family);
+    for endpoint in slices.flat_map(|s| &s.endpoints).filter(of_family) {
         if let Some(node) = &endpoint.node_name {
             let own = all.entry(node).or_default();
             own.ready += u32::from(endpoint.ready);
@@ -287,23 +334,23 @@ fn serving<'o>(objects: &'o Manifests, service: &Service) -> BTreeMap<&'o str, O
     all
 }
 
-/// What the node's health server counts.
-fn local_endpoints(objects: &Manifests, facts: &Facts, service: &Service, node: &Node) -> u32 {
+/// What the node's health server counts: each family's kube-proxy has one of its own.
+fn local_endpoints(
+    objects: &Manifests,
+    facts: &Facts,
+    service: &Service,
+    (node, family): (&Node, IpFamily),
+) -> u32 {
     let network = NodeNetwork::default();
     let host = host(facts, &network);
     let proxier = proxier(facts, node, &host);
     let slices = objects.endpoint_slices.iter();
     let slices: Vec<EndpointSlice> = slices.filter(|s| s.is_of(service)).cloned().collect();
-    let view = View::new(
-        std::slice::from_ref(service),
-        &slices,
-        proxier,
-        IpFamily::V4,
-    );
+    let view = View::new(std::slice::from_ref(service), &slices, proxier, family);
     health(&view).local_ready.values().sum()
 }
 
-fn pods(objects: &Manifests, service: &Service, port: &Port) -> Vec<Backend> {
+fn pods(objects: &Manifests, service: &Service, port: &Port, family: IpFamily) -> Vec<Backend> {
     let mut backends = Vec::new();
     for slice in objects.endpoint_slices.iter().filter(|s| s.is_of(service)) {
         let number = slice
@@ -312,7 +359,9 @@ fn pods(objects: &Manifests, service: &Service, port: &Port) -> Vec<Backend> {
             .find(|p| p.name == port.name)
             .and_then(|p| p.port);
         for endpoint in slice.endpoints.iter().filter(|e| e.ready) {
-            if let (Some(ip), Some(number)) = (endpoint.address, number) {
+            let address = endpoint.address;
+            let address = address.filter(|ip| IpFamily::of(ip.value) == family);
+            if let (Some(ip), Some(number)) = (address, number) {
                 backends.push(Backend {
                     node: endpoint
                         .node_name
@@ -339,13 +388,19 @@ fn vpc(objects: &Manifests, facts: &Facts) -> Sheet {
     sheet.line(&[env.span], "name: vpc");
     let (router, length) = (facts.router, facts.nodes.prefix());
     sheet.line(&[router_span], format!("router: {router}/{length}"));
+    if let Some(v6) = facts.v6 {
+        let span = env.router6.map_or(env.span, |r| r.span);
+        let (router, length) = (v6.router, v6.nodes.prefix());
+        sheet.line(&[span], format!("router6: {router}/{length}"));
+    }
     sheet.line(&[env.span], "routes:");
     let mut route = |to: String, via: IpAddr, sources: &[Span]| {
         sheet.line(sources, format!("- {{to: {to}, via: {via}}}"));
     };
     if env.routes.value == PodRoutes::Vpc {
-        for node in &objects.nodes {
-            if let (Some(net), Some(ip)) = (node.pod_cidr(IpFamily::V4), node.ip(IpFamily::V4)) {
+        let families = |n| facts.families(n).map(move |family| (n, family));
+        for (node, family) in objects.nodes.iter().flat_map(families) {
+            if let (Some(net), Some(ip)) = (node.pod_cidr(family), node.ip(family)) {
                 route(
                     net.value.to_string(),
                     ip.value,
@@ -362,10 +417,16 @@ fn vpc(objects: &Manifests, facts: &Facts) -> Sheet {
         .flat_map(|s| &s.ingress)
         .filter_map(|i| i.ip)
     {
-        if ip.value.is_ipv4() && !seen.contains(&ip.value) {
-            seen.push(ip.value);
-            route(format!("{}/32", ip.value), back, &[ip.span]);
-        }
+        let family = IpFamily::of(ip.value);
+        let back = match family {
+            IpFamily::V4 => Some(back),
+            IpFamily::V6 => facts.v6.map(|v6| v6.inside.ip()),
+        };
+        let Some(back) = back.filter(|_| !seen.contains(&ip.value)) else {
+            continue;
+        };
+        seen.push(ip.value);
+        route(format!("{}/{}", ip.value, family.bits()), back, &[ip.span]);
     }
     let outside = facts.outside;
     route(
@@ -373,5 +434,10 @@ fn vpc(objects: &Manifests, facts: &Facts) -> Sheet {
         back,
         &[env.outside.map_or(env.span, |o| o.span)],
     );
+    if let Some(v6) = facts.v6 {
+        let net = v6.outside;
+        let to = format!("{}/{}", net.network(), net.prefix());
+        route(to, v6.inside.ip(), &[env.span]);
+    }
     sheet
 }
