@@ -43,7 +43,7 @@ async function bench(what, page, keys, edits, target) {
   const text = scaleYaml(1000, 3);
   await takeFiles(page, [['manifests/scale.yaml', text]]);
   await page.locator('code-editor .cm-line').filter({ hasText: 'EndpointSlice' }).first().waitFor({ timeout: 60_000 });
-  const port = text.indexOf('targetPort: 8080', text.indexOf('name: svc-500')) + 'targetPort: 8080'.length;
+  const port = text.indexOf('port: 80', text.indexOf('name: svc-500')) + 'port: 80'.length;
   await page.locator('code-editor').evaluate((editor, at) => { editor.cursor = at; }, port);
   await bench('edit to repaint, 1,000 Services', page, ['1', 'Backspace'], 40, 100);
   await context.close();
