@@ -139,13 +139,18 @@ pub(super) fn own(path: &str) -> &'static [Field] {
         "client" => &[
             ("name", || say!("assist/field-client-name")),
             ("address", || say!("assist/field-client-address")),
+            ("address6", || say!("assist/field-client-address6")),
             ("gateway", || say!("assist/field-client-gateway")),
+            ("gateway6", || say!("assist/field-client-gateway6")),
         ],
         "balancer" => &[
             ("name", || say!("assist/field-balancer-name")),
             ("outside", || say!("assist/field-balancer-outside")),
+            ("outside6", || say!("assist/field-balancer-outside6")),
             ("inside", || say!("assist/field-balancer-inside")),
+            ("inside6", || say!("assist/field-balancer-inside6")),
             ("gateway", || say!("assist/field-balancer-gateway")),
+            ("gateway6", || say!("assist/field-balancer-gateway6")),
             ("forwarding", || say!("assist/field-balancer-forwarding")),
             ("listeners", || say!("assist/field-balancer-listeners")),
         ],
@@ -196,6 +201,7 @@ pub(super) fn own(path: &str) -> &'static [Field] {
         "vpc" => &[
             ("name", || say!("assist/field-vpc-name")),
             ("router", || say!("assist/field-vpc-router")),
+            ("router6", || say!("assist/field-vpc-router6")),
             ("routes", || say!("assist/field-vpc-routes")),
         ],
         "vpc/routes" => &[
