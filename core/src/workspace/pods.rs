@@ -134,11 +134,12 @@ impl Pods<'_> {
         };
         let listed = self.texts.nodes.iter().find(|n| n.name.text == node.text);
         let addr = listed.and_then(|n| n.internal_ip).map(|(addr, _)| addr);
-        let found = self.nodes.iter().copied().find(|id| {
-            self.builder.host(*id).is_some_and(|h| {
-                *h.name == *node.text || addr.is_some_and(|a| h.owner_of(a).is_some())
-            })
-        });
+        let of = |is: &dyn Fn(&Host) -> bool| {
+            let mut nodes = self.nodes.iter().copied();
+            nodes.find(|id| self.builder.host(*id).is_some_and(is))
+        };
+        let named = of(&|host| *host.name == *node.text);
+        let found = named.or_else(|| of(&|host| addr.is_some_and(|a| host.owner_of(a).is_some())));
         if found.is_none() {
             let said = say!("texts/node-unknown", node = node.text, pod = row.name.text);
             self.say(Diagnostic::warning(node.span, said).help(say!("texts/node-unknown-help")));

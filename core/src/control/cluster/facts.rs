@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 
 use crate::control::kube_proxy::Version;
-use crate::manifest::{Environment, IpFamily, KubeProxyConfiguration, Manifests, Node, Pod};
+use crate::manifest::{
+    Environment, IpFamily, KubeProxyConfiguration, Manifests, Node, Pod, Service, Spanned,
+};
 use crate::net::Mac;
 use crate::say;
 use crate::text::{Diagnostic, Span};
@@ -20,6 +23,8 @@ pub(super) struct Facts {
     pub router: IpAddr,
     pub outside: IpNetwork,
     pub inside: IpNetwork,
+    /// Services by their namespace and what they select first.
+    selectors: BTreeMap<[Box<str>; 3], Vec<usize>>,
     /// Where a node has an address of IPv6.
     pub v6: Option<Facts6>,
 }
@@ -116,7 +121,19 @@ impl Facts {
             let first = client.iter().nth(1).unwrap_or(client.network());
             IpNetwork::new(first, client.prefix()).unwrap_or(client)
         });
+        let mut selectors: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (at, service) in objects.services.iter().enumerate() {
+            if let Some((key, value)) = service.selector.iter().next() {
+                let first = [
+                    service.meta.namespace.clone(),
+                    key.into(),
+                    value.value.clone(),
+                ];
+                selectors.entry(first).or_default().push(at);
+            }
+        }
         Self {
+            selectors,
             version,
             services: env.service_cidr.value,
             pods,
@@ -143,6 +160,29 @@ impl Facts {
             IpFamily::V4 => Some(self.pods.into()),
             IpFamily::V6 => self.v6?.pods,
         }
+    }
+
+    /// The Services that select a Pod.
+    pub fn selecting<'o>(
+        &self,
+        objects: &'o Manifests,
+        pod: &'o Pod,
+    ) -> impl Iterator<Item = &'o Service> {
+        let meta = &pod.meta;
+        let first = |(key, value): (&str, &Spanned<Box<str>>)| {
+            let first = [meta.namespace.clone(), key.into(), value.value.clone()];
+            self.selectors.get(&first)
+        };
+        let mut found: Vec<usize> = meta
+            .labels
+            .iter()
+            .filter_map(first)
+            .flatten()
+            .copied()
+            .collect();
+        found.sort_unstable();
+        let services = found.into_iter().filter_map(|at| objects.services.get(at));
+        services.filter(|s| s.selector.select(&meta.labels))
     }
 
     /// Bytes that fit into a packet between Pods: VXLAN takes 50.

@@ -17,7 +17,7 @@ pub use cloud::{Profile, Source};
 pub use dialects::Dialect;
 pub use sheet::Sheet;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::mesh::{self, PodProxy};
 use super::{api_server, endpoint_slices, workloads};
@@ -102,9 +102,13 @@ pub fn build(manifests: &Manifests) -> (Cluster, Vec<Diagnostic>) {
     for node in &objects.nodes {
         node::files(&objects, &facts, node, &mut files, &mut said);
     }
+    let mut placed: BTreeMap<&str, usize> = BTreeMap::new();
     for pod in &objects.pods {
         let proxy = proxies.iter().find(|p| p.is_of(pod));
-        pod::files(&objects, &facts, pod, proxy, &mut files);
+        let node = pod.spec.node_name.as_ref().map_or("", |n| &*n.value);
+        let before = placed.entry(node).or_default();
+        pod::files(&objects, &facts, pod, proxy, *before, &mut files);
+        *before += usize::from(facts::has_network(pod));
     }
     let cluster = Cluster {
         objects,

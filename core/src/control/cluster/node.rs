@@ -312,7 +312,7 @@ fn node_sockets(objects: &Manifests, facts: &Facts, node: &Node) -> Sheet {
         p.spec.host_network && on
     };
     for pod in objects.pods.iter().filter(here) {
-        all.extend(sockets(objects, pod));
+        all.extend(sockets(objects, facts, pod));
     }
     listening(&all, facts.v6.is_some())
 }

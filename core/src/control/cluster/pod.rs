@@ -1,7 +1,7 @@
 use super::Generated;
 use super::devices::{self, Device, Kind};
 use super::facts::{Facts, has_network, link_local, link_local_route, mac_of, on_link, pod_folder};
-use super::network::{LINK_LOCAL_GATEWAY, POD_DEVICE, gateway, pods_on};
+use super::network::{LINK_LOCAL_GATEWAY, POD_DEVICE, gateway};
 use super::node::listening;
 use super::sheet::Sheet;
 use crate::control::istiod::ProxyKind;
@@ -10,12 +10,13 @@ use crate::manifest::{IpFamily, Manifests, Plugin, Pod, PodRoutes, TargetPort};
 use crate::net::Mac;
 use crate::text::Span;
 
-/// The files of a Pod that has a network of its own.
+/// The files of a Pod that has a network of its own. So many of its node's Pods stand before it.
 pub(super) fn files(
     objects: &Manifests,
     facts: &Facts,
     pod: &Pod,
     proxy: Option<&PodProxy>,
+    before: usize,
     files: &mut Vec<Generated>,
 ) {
     captured(pod, proxy, files);
@@ -38,9 +39,6 @@ pub(super) fn files(
     };
     let bridged = facts.env.plugin.value == Plugin::Bridge;
     // The node's end comes behind its card, the bridge and perhaps a VXLAN device.
-    let before = pods_on(objects, node)
-        .position(|p| p.meta == pod.meta)
-        .unwrap_or(0);
     let vxlan = facts.env.routes.value == PodRoutes::Vxlan;
     let v6 = pod.ips.iter().find(|ip| ip.value.is_ipv6());
     let v6 = v6.zip(node.pod_cidr(IpFamily::V6).filter(|_| facts.v6.is_some()));
@@ -124,7 +122,7 @@ pub(super) fn files(
     // What a gateway's Services and ports promise is there only once its Envoy listens.
     if proxy.is_none_or(|p| p.kind == ProxyKind::Sidecar) {
         let taken = |port: u16| of_proxy.iter().any(|s| s.port == port);
-        let of_apps = sockets(objects, pod).into_iter();
+        let of_apps = sockets(objects, facts, pod).into_iter();
         all.extend(of_apps.filter(|(_, port, ..)| !taken(*port)));
     }
     put("kubelet", "ss.txt", listening(&all, v6.is_some()));
@@ -153,6 +151,7 @@ fn lines(pod: &Pod, text: &str) -> Sheet {
 /// Where a Pod listens: the ports that its containers name, and the numbers that Services reach it by.
 pub(super) fn sockets<'a>(
     objects: &'a Manifests,
+    facts: &Facts,
     pod: &'a Pod,
 ) -> Vec<(&'static str, u16, &'a str, Span)> {
     let mut all: Vec<(&'static str, u16, &str, Span)> = Vec::new();
@@ -176,11 +175,8 @@ pub(super) fn sockets<'a>(
         }
     }
     let process = apps().next().map_or("app", |c| &*c.name);
-    for service in &objects.services {
-        let selects = !service.selector.is_empty()
-            && service.meta.namespace == pod.meta.namespace
-            && service.selector.select(&pod.meta.labels);
-        for port in service.ports.iter().filter(|_| selects) {
+    for service in facts.selecting(objects, pod) {
+        for port in &service.ports {
             if let TargetPort::Number(number) = port.target.value {
                 add(port.protocol.name(), number, process, port.target.span);
             }
