@@ -9,7 +9,7 @@ use crate::state::Event;
 use crate::view_model::files::Group;
 
 /// Machines beyond these are found by their name only.
-const MOST: usize = 40;
+const MOST: usize = 24;
 
 #[derive(PartialEq, Properties)]
 pub struct MachinesProps {

@@ -87,17 +87,18 @@ fn cloud(props: &Props) -> Html {
     let Some(cluster) = &state.run.cluster else {
         return html! {};
     };
+    let words = props.words().control;
     let profile = Profile::of(cluster.environment().cloud.value);
     html! {
         <>
-            <p class="meaning">{ profile.about().text(state.settings.lang) }</p>
+            <p class="meaning"><strong>{ (words.choice)(Choice::Cloud) }</strong>{ " " }{ profile.about().text(state.settings.lang) }</p>
             if !profile.sources().is_empty() {
-                <p class="meaning">
-                    { props.words().control.documented }
+                <p class="meaning">{ words.documented }</p>
+                <ul>
                     { for profile.sources().iter().map(|source| html! {
-                        <>{ " " }<a href={source.url} target="_blank" rel="noopener noreferrer">{ source.title }</a></>
+                        <li><a href={source.url} target="_blank" rel="noopener noreferrer">{ source.title }</a></li>
                     }) }
-                </p>
+                </ul>
             }
         </>
     }

@@ -10,6 +10,8 @@ use crate::components::Props;
 const CONNECTIONS: u32 = 100;
 /// More roads of one end than these are of no use to a reader.
 const ROADS: usize = 24;
+/// Addresses that an end sees its peers by.
+const PEERS: usize = 6;
 
 /// Everybody who may take a new connection, with chances and a tally.
 #[component]
@@ -54,6 +56,15 @@ pub fn RoadsPanel(props: &Props) -> Html {
     }
 }
 
+/// The first of a list, and how many more it has.
+fn some(names: &[String]) -> String {
+    let shown = names.get(..PEERS).unwrap_or(names).join(", ");
+    match names.len().saturating_sub(PEERS) {
+        0 => shown,
+        more => format!("{shown}, … (+{more})"),
+    }
+}
+
 fn row(share: &Share, all: &Shares, props: &Props) -> Html {
     let words = props.words().control;
     let lang = props.state.settings.lang;
@@ -69,7 +80,7 @@ fn row(share: &Share, all: &Shares, props: &Props) -> Html {
                 <th scope="row">
                     { &share.name }
                     if share.serves() && !peers.is_empty() {
-                        <span class="place">{ (words.sees)(&peers.join(", ")) }</span>
+                        <span class="place">{ (words.sees)(&some(&peers)) }</span>
                     }
                     if let Some(trouble) = share.trouble() {
                         <span class="trouble"><span aria-hidden="true">{ "✕ " }</span>{ trouble.text(lang) }</span>
