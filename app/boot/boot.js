@@ -23,8 +23,8 @@ words.href = `${told('content')}words/${language}.txt`;
 document.head.append(words);
 
 // The program may be in two parts (see app/parts/). The second comes after the first paint; where the page opens on a
-// workspace of the visitor's own or on something else than the default scenario, before the start; and where the first part
-// calls into it before it is there, at that moment. (Such a call passes a service worker by, so on later visits it must be there.)
+// workspace of the visitor's own or on something else than the default scenario, before the start; and should the first part
+// call into it before it is there, at that moment. (Such a call passes a service worker by, so on later visits it must be there.)
 const second = told('rest');
 let compiled;
 let joined = !second;
@@ -49,7 +49,7 @@ globalThis.northsouthRest = (first) => {
 };
 
 async function fetchSecond() {
-  compiled ??= await WebAssembly.compile(await (await fetch(second)).arrayBuffer());
+  compiled ??= await WebAssembly.compile(await (await fetch(second, { priority: 'low' })).arrayBuffer());
 }
 
 /** A call from the program can't wait. Such requests give texts only: each character's low byte is a byte. */
@@ -62,9 +62,33 @@ function fetchAtOnce(address) {
   return Uint8Array.from(request.responseText, (character) => character.charCodeAt(0));
 }
 
+// Until then the first part is asked for no more than it was rehearsed for, which is to play. What else is asked for waits for
+// the second part, and where an answer would be late, as to a pointer that moves, there is none.
+const PLAYS = '.controls > .icon:not(.keys), .step-back, .play, .play + button, .strides button, .packets button, .line input';
+const WAITING = ['click', 'keydown', 'input', 'change', 'submit', 'hashchange', 'message'];
+const PASSING = ['pointerdown', 'pointermove', 'pointerup', 'pointercancel', 'touchstart', 'touchmove', 'wheel', 'focus', 'blur', 'focusin', 'focusout'];
+const waiting = [];
+
+function wait(event) {
+  if (['click', 'input'].includes(event.type) && event.target.closest?.(PLAYS)) return;
+  event.stopImmediatePropagation();
+  if (!WAITING.includes(event.type)) return;
+  if (event.type === 'click' || event.type === 'submit') event.preventDefault();
+  waiting.push([event.target, new event.constructor(event.type, event)]);
+}
+
+function listen(change) {
+  for (const type of [...WAITING, ...PASSING]) change(type, wait, true);
+}
+
+function goOn() {
+  listen(removeEventListener);
+  for (const [target, event] of waiting.splice(0)) target.dispatchEvent(event);
+}
+
 function opensOnMore() {
-  // Who was here before has settings or a workspace kept, and most likely the files too.
-  if (location.hash.length > 1 || navigator.serviceWorker?.controller) return true;
+  // Who was here before has settings or a workspace kept, and most likely the files too. An embedded page is another one.
+  if (location.hash.length > 1 || 'embed' in document.documentElement.dataset || navigator.serviceWorker?.controller) return true;
   try {
     return Object.keys(localStorage).some((key) => key.startsWith('northsouth.'));
   } catch {
@@ -74,6 +98,7 @@ function opensOnMore() {
 
 const { default: init } = await import(glue);
 if (!joined && opensOnMore()) await fetchSecond().catch(() => {});
+if (!joined && !compiled) listen(addEventListener);
 const first = await init({ module_or_path: wasm });
 
 const painted = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
@@ -82,6 +107,7 @@ const whole = painted.then(async () => {
   await fetchSecond();
   join(first, compiled);
 });
+whole.then(goOn, goOn);
 
 // The text editor comes after the first paint, and after the second part, which it calls into. Without it the page has plain
 // text fields, so a failure is no more than that; and without the second part the default scenario still plays.

@@ -1,6 +1,6 @@
-// Cuts the built program in two: what the default scenario takes, found by playing it, comes first; all else is fetched
-// after the first paint, or when something calls it (app/boot/boot.js). Functions that are run in part are cut as well, and
-// so are the constants.
+// Has the built program prepare the default scenario and cuts it in two: what that takes to be shown and played, found by
+// playing it, comes first; all else is fetched after the first paint, or when something calls it (app/boot/boot.js). Functions
+// that are run in part are cut as well, and so are the constants.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Constants } from './data.mjs';
 import { outline, watched } from './outline.mjs';
+import { prepared } from './prepare.mjs';
 import { split } from './split.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -17,7 +18,10 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const MAP = join(process.env.CARGO_TARGET_DIR ?? join(HERE, '../../target'), 'wasm32-unknown-unknown/wasm/northsouth-app.map');
 // What rustc's wasm32 target has on.
 const FEATURES = ['bulk-memory', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext'];
-const SMALL = ['-Oz', '--strip-debug', '--strip-producers', '--strip-target-features'];
+// What stretches of data there are is decided here (prepare.mjs, data.mjs).
+const SMALL = ['-Oz', '--skip-pass=memory-packing', '--strip-debug', '--strip-producers', '--strip-target-features'];
+// What the page fetches for the default scenario where the program is not prepared.
+const PACK = /^ *<link rel="preload" href="([^"]*\/scenarios\/\w+\.txt)".*\n/m;
 
 function setUp() {
   const done = join(HERE, 'node_modules/.installed');
@@ -40,7 +44,8 @@ export async function cut(stage) {
   const named = (end) => readdirSync(stage).find((name) => name.endsWith(end));
   const name = named('_bg.wasm');
   const glue = join(stage, name.replace('_bg.wasm', '.js'));
-  const whole = readFileSync(join(stage, name));
+  const [, pack] = PACK.exec(readFileSync(join(stage, 'index.html'), 'utf8'));
+  const whole = prepared(readFileSync(join(stage, name)), readFileSync(join(stage, pack)));
   const temp = mkdtempSync(join(tmpdir(), 'northsouth-'));
   try {
     const { bytes, base, count } = watched(whole);
@@ -64,7 +69,7 @@ export async function cut(stage) {
     const imports = '    return {\n        __proto__: null,\n        "./northsouth-app_bg.js"';
     writeFileSync(glue, replace(js, imports, imports.replace('null,', 'null,\n        parts: { rest: () => globalThis.northsouthRest(wasm) },')));
     for (const page of readdirSync(stage).filter((name) => name.endsWith('.html'))) {
-      const html = readFileSync(join(stage, page), 'utf8').replaceAll(name, called('first'));
+      const html = readFileSync(join(stage, page), 'utf8').replace(PACK, '').replaceAll(name, called('first'));
       writeFileSync(join(stage, page), replace(html, '<meta name="content"', `<meta name="rest" content="${called('rest')}">\n    <meta name="content"`));
     }
   } finally {

@@ -9,13 +9,12 @@ import { Window } from 'happy-dom';
 const [stage, glue, program, base, count] = process.argv.slice(2);
 const page = readFileSync(join(stage, 'index.html'), 'utf8').replace(/<(script|link|noscript)[^]*?>/g, '');
 const VISITS = [
-  { language: 'en-GB', width: 1440 },
-  { language: 'zh-CN', width: 1440 },
+  { language: 'en-GB', width: 1440, whole: true },
+  { language: 'zh-CN', width: 1440, whole: true },
   { language: 'en-GB', width: 1024 },
-  { language: 'en-GB', width: 412 },
   { language: 'zh-CN', width: 412 },
-  { language: 'en-GB', width: 390 },
-  { language: 'zh-CN', width: 390 },
+  { language: 'en-GB', width: 390, whole: true },
+  { language: 'zh-CN', width: 390, whole: true },
 ];
 
 const DOM = ['Event', 'EventTarget', 'CustomEvent', 'AbortController', 'AbortSignal'];
@@ -52,7 +51,10 @@ function enter({ language, width }) {
         this.call = call;
       }
       observe(target) {
-        setTimeout(() => this.call([{ target, contentRect: { x: 0, y: 0, left: 0, top: 0, width: width / 2, height: 600 } }], this));
+        // Beside others, or as wide as a small screen is.
+        const told = (width) => this.call([{ target, contentRect: { x: 0, y: 0, left: 0, top: 0, width, height: 600 } }], this);
+        setTimeout(told, 0, width / 2);
+        if (width < 1000) setTimeout(told, 10, width - 24);
       }
       unobserve() {}
       disconnect() {
@@ -80,10 +82,13 @@ function enter({ language, width }) {
   for (const [name, value] of Object.entries(own)) define(name, value);
 }
 
-/** Goes forward and back, and `whole`, plays to the end first. */
+/** Goes forward and back by all that moves time (`PLAYS` in app/boot/boot.js), and `whole`, plays to the end first. */
 async function play(whole) {
-  const press = async (selector) => {
-    document.querySelector(selector)?.dispatchEvent(new MouseEvent('click', { bubbles: true, composed: true, cancelable: true }));
+  const press = async (selector, at = 0) => {
+    const found = document.querySelectorAll(selector);
+    const button = found[at < 0 ? found.length + at : at];
+    // A pointer meets what is in it.
+    (button?.firstElementChild ?? button)?.dispatchEvent(new MouseEvent('click', { bubbles: true, composed: true, cancelable: true }));
     await sleep(1);
   };
   const forward = '.controls > .play + button';
@@ -95,18 +100,25 @@ async function play(whole) {
   }
   for (let i = 0; i < 3; i += 1) await press('.step-back');
   await press('.controls > .icon');
+  await press('.play');
+  await press('.play');
   for (let i = 0; i < 3; i += 1) await press(forward);
+  for (let i = 0; i < document.querySelectorAll('.strides button').length; i += 1) await press('.strides button', i);
+  for (const at of [1, -1, 0]) await press('.packets button', at);
+  const slider = document.querySelector('.line input');
+  slider.value = slider.max;
+  slider.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true }));
   scrolled();
   await sleep(5);
 }
 
 const met = new Uint8Array(Number(count));
-for (const [number, visit] of VISITS.entries()) {
+for (const [number, { whole, ...visit }] of VISITS.entries()) {
   enter(visit);
   const { default: init } = await import(`${pathToFileURL(glue)}?${number}`);
   const { memory } = await init({ module_or_path: readFileSync(program) });
   await until(() => document.querySelector('.controls'));
-  await play(number === 0);
+  await play(whole);
   new Uint8Array(memory.buffer, Number(base), met.length).forEach((mark, i) => { met[i] |= mark; });
 }
 process.stdout.write(met, () => process.exit());

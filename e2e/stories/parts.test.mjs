@@ -12,15 +12,67 @@ after(() => running?.close());
 
 const SECOND = '**/northsouth-rest-*.wasm';
 
-/** The page where its second part can't be had, or nothing where it has but one. */
-async function firstPartOnly() {
-  const { page, context } = await openPage(running);
-  await page.route(SECOND, (route) => route.fulfill({ status: 404, body: '' }));
+/** The page where its second part can't be had, or does not come while `hold` is asked; nothing where it has but one. */
+async function firstPartOnly(options, hold) {
+  const { page, context, offences } = await openPage(running, options);
+  const answered = hold ? (route) => hold.then(() => route.continue()) : (route) => route.fulfill({ status: 404, body: '' });
+  await page.route(SECOND, answered);
   await page.goto(running.url);
   if ((await page.locator('meta[name=rest]').count()) === 0) return void (await context.close());
   await loaded(page);
-  return { page, context };
+  return { page, context, offences };
 }
+
+for (const locale of ['en-GB', 'zh-CN']) {
+  for (const width of [1440, 390]) {
+    test(`the default scenario plays without the second part, ${width} pixels wide, ${locale}`, { timeout: 120_000 }, async () => {
+      const only = await firstPartOnly({ locale, viewport: { width, height: 820 } }, new Promise(() => {}));
+      if (!only) return;
+      const { page, context, offences } = only;
+      const asked = [];
+      page.on('request', (request) => /northsouth-rest/.test(request.url()) && asked.push(request.resourceType()));
+      await page.locator('.play').click();
+      await page.waitForTimeout(1500);
+      await page.locator('.play').click();
+      // Playing goes by the clock, so the rest of the way is gone by hand.
+      await page.evaluate(async () => {
+        const press = async (button) => {
+          button.click();
+          await new Promise(requestAnimationFrame);
+        };
+        const forward = () => document.querySelector('.controls > .play + button');
+        while (!forward().disabled) await press(forward());
+        await press(document.querySelector('.controls > .icon'));
+        for (const button of document.querySelectorAll('.strides button, .packets button')) await press(button);
+      });
+      await page.locator('.step-back').click();
+      await page.locator('.controls > .icon').first().click();
+      assert.equal(await page.locator('#failure').isVisible(), false);
+      // It is asked for once, after the first paint, and never by a call that can't wait.
+      assert.deepEqual(asked.filter((type) => type === 'xhr'), []);
+      assert.deepEqual(offences, []);
+      await context.close();
+    });
+  }
+}
+
+test('what needs the second part waits for it', { timeout: 60_000 }, async () => {
+  let come;
+  const only = await firstPartOnly({}, new Promise((resolve) => { come = resolve; }));
+  if (!only) return;
+  const { page, context, offences } = only;
+  await page.locator('.map .box').first().hover();
+  await page.keyboard.press('?');
+  await page.getByRole('tab').nth(1).click();
+  await page.waitForTimeout(300);
+  assert.equal(await page.locator('dialog[open]').count(), 0);
+  come();
+  await page.locator('dialog[open]').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('[role=tab][aria-selected=true]').and(page.getByRole('tab').nth(1)).waitFor();
+  assert.deepEqual(offences, []);
+  await context.close();
+});
 
 test('where the second part is needed and does not come, the page says so', { timeout: 60_000 }, async () => {
   const only = await firstPartOnly();

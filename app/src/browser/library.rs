@@ -5,12 +5,21 @@ use std::cell::RefCell;
 
 use northsouth::content;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Response;
+
+use crate::state::prepared;
 
 thread_local! {
     /// The packs that are there.
     static FETCHED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// See [`prepared::prepare`]. To be called in a program of which nothing else was run.
+#[wasm_bindgen]
+pub fn prepare(pack: String) -> bool {
+    prepared::prepare(pack)
 }
 
 /// Fetches those of the packs that are not there, then goes on with whether all are. At once where none is missing.
@@ -24,7 +33,7 @@ pub fn with(packs: Vec<String>, then: impl FnOnce(bool) + 'static) {
 }
 
 fn is_there(pack: &str) -> bool {
-    FETCHED.with_borrow(|all| all.iter().any(|p| p == pack))
+    prepared::has(pack) || FETCHED.with_borrow(|all| all.iter().any(|p| p == pack))
 }
 
 async fn fetch_all(packs: &[String]) -> bool {

@@ -5,7 +5,7 @@ use yew::prelude::*;
 use super::modal::Modal;
 use crate::browser::library;
 use crate::i18n::words;
-use crate::state::needs;
+use crate::state::{needs, prepared};
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct ScenarioMenuProps {
@@ -25,7 +25,7 @@ pub fn ScenarioMenu(props: &ScenarioMenuProps) -> Html {
         use_effect_with(props.open, move |_| shown.set(false));
     }
     let title = use_memo((props.open, props.lang), |(open, lang)| {
-        Some(Scenario::find((*open)?)?.title(*lang))
+        Some(prepared::title(Scenario::find((*open)?)?, *lang))
     });
     let show = {
         let shown = shown.setter();

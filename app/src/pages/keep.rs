@@ -10,7 +10,7 @@ use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 use super::Route;
 use super::embed_options::EmbedOptions;
 use crate::browser::{location, media, page, panic, storage};
-use crate::state::{Breakpoints, Event, Notice, Reading, Settings, State, Task, look};
+use crate::state::{Breakpoints, Event, Notice, Reading, Settings, State, Task, look, prepared};
 
 const WORKSPACE: &str = "northsouth.workspace";
 const BREAKPOINTS: &str = "northsouth.breakpoints";
@@ -116,7 +116,7 @@ impl Source {
     }
 
     fn scenario(scenario: Option<Scenario>, notice: Option<Notice>) -> Source {
-        let pristine = scenario.and_then(|s| s.workspace());
+        let pristine = scenario.and_then(prepared::workspace);
         Source {
             scenario,
             pristine: pristine.unwrap_or_else(nothing),

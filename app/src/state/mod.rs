@@ -9,6 +9,7 @@ mod cursor;
 mod event;
 mod history;
 pub mod needs;
+pub mod prepared;
 mod reduce;
 mod settings;
 mod terminal;
@@ -35,7 +36,7 @@ pub use zoom::{Level, Zoom};
 use northsouth::text::File;
 use northsouth::topology::HostId;
 use northsouth::trace::Part;
-use northsouth::workspace::{Run, Scenario, Workspace, run};
+use northsouth::workspace::{Run, Scenario, Workspace};
 
 use crate::view_model::cluster::Kin;
 use crate::view_model::walk::Walk;
@@ -120,8 +121,7 @@ pub struct State {
 impl State {
     /// The page as it opens on a workspace, at its first step.
     pub fn new(pristine: Workspace, workspace: Workspace, settings: Settings) -> Self {
-        let run = Rc::new(run(&workspace));
-        let walk = Rc::new(Walk::of(&run));
+        let (run, walk) = prepared::walked(&workspace);
         // The rules are what most come to see.
         let rules = |f: &File| f.name.ends_with("iptables-save.txt");
         let file = workspace.files.iter().position(rules).unwrap_or(0);
