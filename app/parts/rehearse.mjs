@@ -38,7 +38,8 @@ function enter({ language, width }) {
     window: globalThis,
     self: globalThis,
     Window: { [Symbol.hasInstance]: (value) => value === globalThis },
-    navigator: { languages: [language], language },
+    // Most people read more than one, and the page has not the first of all of them.
+    navigator: { languages: ['eo', language, language.slice(0, 2), 'de', 'fr', 'it'], language },
     Response: class {
       ok = true;
       constructor(body) {

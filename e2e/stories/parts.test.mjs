@@ -12,11 +12,19 @@ after(() => running?.close());
 
 const SECOND = '**/northsouth-rest-*.wasm';
 
-/** The page where its second part can't be had, or does not come while `hold` is asked; nothing where it has but one. */
+/**
+ * The page where its second part can't be had, or with `hold`, not before that: a call that can't wait then never comes back.
+ * Nothing where the page has but one part.
+ */
 async function firstPartOnly(options, hold) {
   const { page, context, offences } = await openPage(running, options);
   const answered = hold ? (route) => hold.then(() => route.continue()) : (route) => route.fulfill({ status: 404, body: '' });
   await page.route(SECOND, answered);
+  // Most people read more than one.
+  await page.addInitScript(() => {
+    const all = ['eo', navigator.language, navigator.language.slice(0, 2)];
+    Object.defineProperty(navigator, 'languages', { get: () => all });
+  });
   await page.goto(running.url);
   if ((await page.locator('meta[name=rest]').count()) === 0) return void (await context.close());
   await loaded(page);
@@ -29,8 +37,6 @@ for (const locale of ['en-GB', 'zh-CN']) {
       const only = await firstPartOnly({ locale, viewport: { width, height: 820 } }, new Promise(() => {}));
       if (!only) return;
       const { page, context, offences } = only;
-      const asked = [];
-      page.on('request', (request) => /northsouth-rest/.test(request.url()) && asked.push(request.resourceType()));
       await page.locator('.play').click();
       await page.waitForTimeout(1500);
       await page.locator('.play').click();
@@ -48,8 +54,6 @@ for (const locale of ['en-GB', 'zh-CN']) {
       await page.locator('.step-back').click();
       await page.locator('.controls > .icon').first().click();
       assert.equal(await page.locator('#failure').isVisible(), false);
-      // It is asked for once, after the first paint, and never by a call that can't wait.
-      assert.deepEqual(asked.filter((type) => type === 'xhr'), []);
       assert.deepEqual(offences, []);
       await context.close();
     });
