@@ -10,7 +10,7 @@ const GOAL_FIRST_BROTLI = 350_000;
 const CEILINGS = [
   { what: 'first load', unit: 'brotli', most: 325_000, of: (name) => !EDITOR.test(name) && !LATER.test(name) },
   { what: 'text editor', unit: 'brotli', most: 200_000, of: (name) => EDITOR.test(name) },
-  { what: 'page without the text editor', unit: 'gzip', most: 2_010_000, of: (name) => !EDITOR.test(name) },
+  { what: 'page without the text editor', unit: 'gzip', most: 2_170_000, of: (name) => !EDITOR.test(name) },
 ];
 // Loaded after first paint, and only where there are editors to fill.
 const EDITOR = /(^|\/)editor/;
