@@ -64,7 +64,7 @@ function fetchAtOnce(address) {
 
 // Until then the first part is asked for no more than it was rehearsed for, which is to play. What else is asked for waits for
 // the second part, and where an answer would be late, as to a pointer that moves, there is none.
-const PLAYS = '.controls > .icon:not(.keys), .step-back, .play, .play + button, .strides button, .packets button, .line input';
+const PLAYS = '.controls > .icon:not(.keys), .step-back, .play, .play + button, .strides button, .packets button, .line input, #failure *';
 const WAITING = ['click', 'keydown', 'input', 'change', 'submit', 'hashchange', 'message'];
 const PASSING = ['pointerdown', 'pointermove', 'pointerup', 'pointercancel', 'touchstart', 'touchmove', 'wheel', 'focus', 'blur', 'focusin', 'focusout'];
 const waiting = [];
@@ -101,7 +101,15 @@ if (!joined && opensOnMore()) await fetchSecond().catch(() => {});
 if (!joined && !compiled) listen(addEventListener);
 const first = await init({ module_or_path: wasm });
 
-const painted = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+// The program takes its place when its sentences have come, too. Until that is seen nothing else is asked of the network.
+const place = document.getElementById('app');
+const arriving = () => place.querySelector('.arriving');
+const shown = new Promise((resolve) => {
+  const watch = new MutationObserver(() => arriving() || resolve(watch.disconnect()));
+  if (arriving()) watch.observe(place, { childList: true });
+  else resolve();
+});
+const painted = shown.then(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
 const whole = painted.then(async () => {
   if (joined) return;
   await fetchSecond();
