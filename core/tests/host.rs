@@ -44,7 +44,7 @@ fn world(iptables: &str, rules: &str, more_routes: &str) -> World {
     host.sysctls.set("net.ipv4.ip_forward", "1");
     let (read, said) = save::read(iptables, FileId(0));
     assert!(said.is_empty(), "{said:?}");
-    host.iptables = read;
+    host.iptables = read.into();
     World {
         hosts: vec![host],
         links,

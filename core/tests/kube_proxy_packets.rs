@@ -119,7 +119,7 @@ impl Case {
                 let text = iptables::rules(&view).save(Version::V1_36);
                 let (rules, said) = save::read(text.text(), FileId(0));
                 assert_eq!(said, []);
-                host.iptables = rules;
+                host.iptables = rules.into();
             }
         }
         host.conntrack = true;

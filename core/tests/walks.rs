@@ -50,10 +50,10 @@ fn host(name: &str, kind: HostKind, interfaces: &str, routes: &str) -> Host {
     host
 }
 
-fn rules(text: &str) -> northsouth::netfilter::Ruleset {
+fn rules(text: &str) -> std::sync::Arc<northsouth::netfilter::Ruleset> {
     let (rules, problems) = save::read(text, FileId(0));
     assert!(problems.is_empty(), "{problems:?}");
-    rules
+    rules.into()
 }
 
 fn listens(host: &mut Host, port: u16, process: &str) {

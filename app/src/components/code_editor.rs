@@ -59,15 +59,28 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
     let typing = use_state_eq(|| false);
     let rich = ready && !*typing;
     let refused = use_state_eq(|| false);
+    // The text that the element told last: it needs not be told it again, which takes its time with a long one.
+    let its_own = use_mut_ref(|| None::<Arc<str>>);
 
     {
+        // Before another text's ears are there: what is still to be told of the last one is told now.
+        let (node, props) = (node.clone(), props.clone());
+        use_effect_with((rich, props.name, props.label), move |(_, name, label)| {
+            editor::open(&node, name, kind(name), label);
+        });
+    }
+    {
         let (node, send, file) = (node.clone(), props.send.clone(), props.file);
-        let name = props.name.clone();
+        let (name, its_own) = (props.name.clone(), its_own.clone());
         use_effect_with((rich, file, name), move |(_, _, name)| {
             let name = name.clone();
+            its_own.take();
             let listeners = editor::listen_to(&node, move |told| {
                 send.emit(match told {
-                    Told::Edited(text) => edited(file, text),
+                    Told::Edited(text) => {
+                        its_own.replace(Some(text.clone()));
+                        edited(file, text)
+                    }
                     Told::Undo => Event::Undone,
                     Told::Redo => Event::Redone,
                     Told::Caret(at) => Event::Cluster(ClusterEvent::CaretMoved { file, at }),
@@ -81,15 +94,15 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
         });
     }
     {
-        let (node, props) = (node.clone(), props.clone());
-        use_effect_with((rich, props.name, props.label), move |(_, name, label)| {
-            editor::open(&node, name, kind(name), label);
-        });
-    }
-    {
         let node = node.clone();
         let text = (rich, props.name.clone(), props.text.clone());
-        use_effect_with(text, move |(_, _, text)| editor::set_text(&node, text));
+        use_effect_with(text, move |(_, _, text)| {
+            let is_its_own = |own: &Arc<str>| Arc::ptr_eq(own, text);
+            if !its_own.borrow().as_ref().is_some_and(is_its_own) {
+                its_own.take();
+                editor::set_text(&node, text);
+            }
+        });
     }
     {
         let node = node.clone();
@@ -191,7 +204,7 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
         let allowed = allows.as_ref().is_none_or(|a| a.emit(new.clone()));
         refuse.set(!allowed);
         match allowed {
-            true => send.emit(edited(file, new)),
+            true => send.emit(edited(file, new.into())),
             false => events::set_value(&event, &text),
         }
     });
@@ -208,7 +221,7 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
     }
 }
 
-fn edited(file: usize, text: String) -> Event {
+fn edited(file: usize, text: Arc<str>) -> Event {
     Event::Edited {
         file,
         text,

@@ -84,6 +84,12 @@ fn FilesPane(props: &Props) -> Html {
                 <p class="about">{ &locks.said }</p>
             }
             <FileTools ..props.clone() />
+            if let Some(percent) = state.ahead {
+                <p class="about reading-ahead">
+                    <span role="status">{ words.reading_ahead }</span>
+                    <progress aria-label={words.reading_ahead_bar} max="100" value={percent.to_string()} />
+                </p>
+            }
             <Owner ..props.clone() />
             <CodeEditor file={state.file} name={file.name.clone()} text={file.text.clone()}
                 label={file.name.to_string()}

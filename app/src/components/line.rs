@@ -36,8 +36,7 @@ pub fn TimeLine(props: &Props) -> Html {
         }
     };
     let stops = state.stops();
-    // What is to be predicted is not told here.
-    let shown = |label: &&Label| !state.predict || label.step <= state.cursor;
+    let shown = |label: &&Label| state.is_told(label.step);
     let dense = timeline.dots.len() as u32 * 14 > width;
     html! {
         <div class="line" ref={node}>
@@ -57,7 +56,7 @@ pub fn TimeLine(props: &Props) -> Html {
                         layer_class(dot.layer),
                         (at < state.cursor).then_some("passed"),
                         (at == state.cursor).then_some("now"),
-                        dot.changed.then_some("changed"),
+                        (dot.changed && state.is_told(at)).then_some("changed"),
                     );
                     html! { <circle {class} cx={percent(dot.at)} cy={AXIS.to_string()} {r} /> }
                 }) }
@@ -105,7 +104,7 @@ pub fn packets_nav(props: &Props) -> Html {
         .map(|m| m.position.journey);
     html! {
         <nav class={classes!("packets", (packets.len() > 6).then_some("many"))} aria-label={words.packets}>
-            { for packets.iter().map(|packet| html! {
+            { for packets.iter().filter(|packet| state.is_told(packet.first)).map(|packet| html! {
                 <>
                 if let Some(between) = &packet.between {
                     <span class="between">{ between }</span>

@@ -28,7 +28,6 @@ pub mod share;
 pub mod shortcuts;
 pub mod splitter;
 pub mod steps;
-pub mod strip;
 pub mod tabs;
 pub mod task;
 pub mod terminal;

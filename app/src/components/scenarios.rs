@@ -38,7 +38,7 @@ pub fn ScenarioMenu(props: &ScenarioMenuProps) -> Html {
     let hide = shown.setter();
     html! {
         <>
-            <button class="scenario" aria-haspopup="dialog" title={words.scenarios}
+            <button id="scenario" class="scenario" aria-haspopup="dialog" title={words.scenarios}
                 onclick={show}>
                 <span class="visually-hidden">{ words.scenario_colon }</span>
                 <span class="name">{ title.as_deref().unwrap_or(words.scenarios) }</span>

@@ -16,7 +16,6 @@ use super::line::TimeLine;
 use super::map::MapView;
 use super::probe::ProbePanel;
 use super::steps::steps;
-use super::strip::strip;
 use super::tour::tour_card;
 use super::{Props, Shared};
 use crate::state::{Event, Settings, State};
@@ -182,9 +181,8 @@ fn what_cannot_be_read_is_listed_with_its_place() {
 
 #[test]
 fn every_part_of_the_page_is_drawn_at_every_step_of_any_walk() {
-    let parts: [fn(&Props) -> VNode; 8] = [
+    let parts: [fn(&Props) -> VNode; 7] = [
         inspector,
-        strip,
         |p| html! { <TimeLine ..p.clone() /> },
         controls,
         |p| html! { <MapView ..p.clone() /> },

@@ -117,7 +117,9 @@ fn world(case: &Value) -> World {
     for (key, value) in case["sysctls"].as_object().into_iter().flatten() {
         host.sysctls.set(key, value.as_str().unwrap_or_default());
     }
-    host.iptables = save::read(case["iptables"].as_str().unwrap_or_default(), FileId(0)).0;
+    host.iptables = save::read(case["iptables"].as_str().unwrap_or_default(), FileId(0))
+        .0
+        .into();
     host.sets = ipset::read(case["ipsets"].as_str().unwrap_or_default(), FileId(0)).0;
     host.sockets = case["listeners"]
         .as_array()

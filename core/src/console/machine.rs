@@ -29,7 +29,7 @@ impl<'a> Machine<'a> {
 
     /// The rules with what was counted in the run added to the counters that they began with.
     pub fn rules(&self) -> Ruleset {
-        let mut rules = self.host.iptables.clone();
+        let mut rules = Ruleset::clone(&self.host.iptables);
         let counted = &self.state.netfilter;
         let add = |to: &mut Counters, more: &Counters| {
             to.packets = to.packets.saturating_add(more.packets);

@@ -27,7 +27,8 @@ pub struct Host {
     /// The same of IPv6.
     pub rules6: Vec<PolicyRule>,
     pub sysctls: Sysctls,
-    pub iptables: Ruleset,
+    /// Shared by the worlds that an edit elsewhere makes: there may be a hundred thousand rules.
+    pub iptables: Arc<Ruleset>,
     pub nft: nft::Ruleset,
     pub sets: ipset::Sets,
     /// Connection tracking is on, as it is on every host where some rule wants it (kernel `nf_ct_netns_get`).
@@ -116,7 +117,7 @@ impl Host {
             rules: PolicyRule::defaults(IpFamily::V4),
             rules6: PolicyRule::defaults(IpFamily::V6),
             sysctls: Sysctls::default(),
-            iptables: Ruleset::default(),
+            iptables: Arc::default(),
             nft: nft::Ruleset::default(),
             sets: ipset::Sets::default(),
             conntrack: true,

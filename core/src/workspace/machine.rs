@@ -1,6 +1,7 @@
 //! One machine from its texts.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use super::texts::HostTexts;
 use crate::link::read::{Device, DeviceKind, Name};
@@ -35,9 +36,10 @@ fn without_iptables(host: &mut Host, diagnostics: &mut Vec<Diagnostic>) {
 /// A node or pod as far as its own texts tell.
 pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
     host.iptables = texts.iptables.unwrap_or_default();
-    host.iptables
-        .tables
-        .extend(texts.ip6tables.unwrap_or_default().tables);
+    if let Some(six) = texts.ip6tables {
+        let tables = &mut Arc::make_mut(&mut host.iptables).tables;
+        tables.extend(six.tables.iter().cloned());
+    }
     for table in texts.listed {
         match host.iptables.table(table.family, table.name) {
             Some(saved) => {
@@ -45,7 +47,7 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
                 let said = Diagnostic::warning(table.span, said);
                 diagnostics.push(said.label(saved.span, say!("texts/first-here")));
             }
-            None => host.iptables.tables.push(table),
+            None => Arc::make_mut(&mut host.iptables).tables.push(table),
         }
     }
     host.nft = texts.nft.unwrap_or_default();

@@ -9,6 +9,7 @@ mod generated;
 mod health;
 mod kind;
 mod machine;
+mod memory;
 mod mesh;
 mod own;
 mod pods;
@@ -23,6 +24,7 @@ pub use assist::{Candidate, Completion, complete, definition, describe};
 pub use coverage::{Coverage, Covered, coverage, probes};
 pub use generated::{Expanded, expand};
 pub use kind::{FileKind, HostFile, Place};
+pub use memory::{Ahead, ReadAhead};
 pub use probe::{parse as parse_probe, parse_headers};
 pub use scenario::{DEFAULT, Group, Scenario, parse as parse_scenario, scenarios};
 pub use scores::{Missed, Part as ScorePart, Suite, misses, scores};
@@ -38,8 +40,8 @@ pub use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::text::{Diagnostic, File, Say};
 use crate::topology::World;
 use crate::trace::{Disposition, Trace};
-use crate::yaml::Memory;
 use generated::expand_again;
+use memory::Memory;
 
 /// Files in the formats of the real tools, and who sends what. A file's place and name tell what it is, see [`FileKind`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,9 +89,9 @@ pub fn run_after(before: &Run, workspace: &Workspace) -> Run {
 }
 
 fn run_with(workspace: &Workspace, mut memory: Memory, before: Option<&Run>) -> Run {
-    let all = expand_again(&workspace.files, &mut memory);
+    let all = expand_again(&workspace.files, &mut memory.yaml);
     let mut diagnostics = all.diagnostics;
-    let (mut world, said) = read(&all.files, all.cluster.as_ref(), before);
+    let (mut world, said) = read(&all.files, all.cluster.as_ref(), &mut memory, before);
     diagnostics.extend(said);
     health::check(&mut world, workspace.seed, &mut diagnostics);
     let outcome = sim::outcome(&world, &workspace.probe, workspace.seed);
@@ -111,7 +113,7 @@ fn run_with(workspace: &Workspace, mut memory: Memory, before: Option<&Run>) -> 
         trace,
         after,
         refused,
-        memory,
+        memory: memory.done(),
     }
 }
 
@@ -119,7 +121,8 @@ fn run_with(workspace: &Workspace, mut memory: Memory, before: Option<&Run>) -> 
 pub fn world(files: &[File]) -> (World, Vec<Diagnostic>) {
     let all = expand(files);
     let mut diagnostics = all.diagnostics;
-    let (world, said) = read(&all.files, all.cluster.as_ref(), None);
+    let mut memory = Memory::default();
+    let (world, said) = read(&all.files, all.cluster.as_ref(), &mut memory, None);
     diagnostics.extend(said);
     (world, diagnostics)
 }
@@ -134,9 +137,10 @@ pub fn healthy_world(files: &[File], seed: u64) -> (World, Vec<Diagnostic>) {
 fn read(
     files: &[File],
     cluster: Option<&Cluster>,
+    memory: &mut Memory,
     before: Option<&Run>,
 ) -> (World, Vec<Diagnostic>) {
-    let (texts, mut diagnostics) = texts::read(files, before);
+    let (texts, mut diagnostics) = texts::read(files, memory, before);
     let (mut world, more) = build::world(texts);
     mesh::program(&mut world, cluster.map_or(&[], |c| &c.proxies));
     diagnostics.extend(more);

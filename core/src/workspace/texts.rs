@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Run;
 use super::kind::{FileKind, HostFile, Place};
+use super::memory::Memory;
 use super::own::{self, BalancerFile, ClientFile, VpcFile};
 use crate::envoy;
 use crate::link::read::{self as link, Brctl, BridgePort, Device};
@@ -29,8 +31,8 @@ pub struct Texts {
 /// What the commands printed on one machine; `None` for those that nobody gave.
 #[derive(Debug, Default)]
 pub struct HostTexts {
-    pub iptables: Option<Ruleset>,
-    pub ip6tables: Option<Ruleset>,
+    pub iptables: Option<Arc<Ruleset>>,
+    pub ip6tables: Option<Arc<Ruleset>>,
     /// From listings of single tables.
     pub listed: Vec<Table>,
     pub nft: Option<nft::Ruleset>,
@@ -51,7 +53,7 @@ pub struct HostTexts {
 }
 
 /// `before` is a run of a workspace that was mostly the same.
-pub fn read(files: &[File], before: Option<&Run>) -> (Texts, Vec<Diagnostic>) {
+pub fn read(files: &[File], memory: &mut Memory, before: Option<&Run>) -> (Texts, Vec<Diagnostic>) {
     let mut texts = Texts::default();
     let mut diagnostics = Vec::new();
     let before = before.map(Earlier::new);
@@ -60,6 +62,7 @@ pub fn read(files: &[File], before: Option<&Run>) -> (Texts, Vec<Diagnostic>) {
             text: &file.text,
             id: FileId(at),
             before: before.as_ref().and_then(|b| b.rules(&file.name)),
+            memory,
             diagnostics: &mut diagnostics,
         };
         reader.read(FileKind::of(&file.name), &mut texts);
@@ -68,9 +71,10 @@ pub fn read(files: &[File], before: Option<&Run>) -> (Texts, Vec<Diagnostic>) {
 }
 
 struct Reader<'a> {
-    text: &'a str,
+    text: &'a Arc<str>,
     id: FileId,
     before: Option<Before<'a>>,
+    memory: &'a mut Memory,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -146,9 +150,7 @@ impl Reader<'_> {
     fn host(&mut self, file: HostFile, host: &mut HostTexts) {
         match file {
             HostFile::IptablesSave => host.iptables = Some(self.rules(IpFamily::V4)),
-            HostFile::Ip6tablesSave => {
-                host.ip6tables = Some(self.rules(IpFamily::V6));
-            }
+            HostFile::Ip6tablesSave => host.ip6tables = Some(self.rules(IpFamily::V6)),
             HostFile::IptablesList(table) => {
                 let listed = self.by(|text, id| listing(text, id, table));
                 host.listed.extend(listed.tables);
@@ -172,13 +174,16 @@ impl Reader<'_> {
         }
     }
 
-    fn rules(&mut self, family: IpFamily) -> Ruleset {
-        let before = self.before.as_ref();
-        let again = |before| netfilter::save::read_again(self.text, self.id, before);
-        match before.and_then(again) {
-            Some(rules) => rules,
-            None => self.by(|text, id| netfilter::save::read_of(family, text, id)),
-        }
+    fn rules(&mut self, family: IpFamily) -> Arc<Ruleset> {
+        let (text, id, before) = (self.text, self.id, self.before.as_ref());
+        let read = || {
+            let again = before.and_then(|before| netfilter::save::read_again(text, id, before));
+            let again = again.map(|rules| (rules, Vec::new()));
+            again.unwrap_or_else(|| netfilter::save::read_of(family, text, id))
+        };
+        let (rules, said) = self.memory.rules(family, text, id, read);
+        self.diagnostics.extend(said);
+        rules
     }
 
     fn by<T>(&mut self, read: impl FnOnce(&str, FileId) -> (T, Vec<Diagnostic>)) -> T {

@@ -129,7 +129,7 @@ fn drifts(found: &Found, props: &Props) -> Html {
                             };
                             html! {
                                 <li {class}>
-                                    <span aria-label={if line.edit == Edit::Gone { words.missing } else { words.own }}>{ sign }</span>
+                                    <span role="img" aria-label={if line.edit == Edit::Gone { words.missing } else { words.own }}>{ sign }</span>
                                     { &line.text }
                                     if let Some(span) = line.span { { " " }{ link("", span, props) } }
                                 </li>

@@ -105,7 +105,9 @@ fn why_not(span: Span, text: &str, x: i32, y: i32, send: &Callback<Event>, words
     html! {
         <g class="ask" role="button" tabindex="0" aria-label={format!("{} {text}", words.why_not_here)} {onclick} {onkeydown}>
             <title>{ words.why_not_here }</title>
-            <rect x={x.to_string()} y={(y - 12).to_string()} width="16" height="16" rx="4" />
+            // As large as a finger needs it, and as a line is high.
+            <rect class="hit" x={(x - 4).to_string()} y={(y - 16).to_string()} width="24" height="24" />
+            <rect class="shown" x={x.to_string()} y={(y - 12).to_string()} width="16" height="16" rx="4" />
             <text x={(x + 8).to_string()} y={y.to_string()} text-anchor="middle">{ "?" }</text>
         </g>
     }

@@ -422,7 +422,7 @@ impl Build<'_> {
         for part in [text(before, "base"), &made, text(before, "extra")] {
             tables.restore(part);
         }
-        host.iptables = save::read(&tables.print(), FileId(0)).0;
+        host.iptables = save::read(&tables.print(), FileId(0)).0.into();
     }
 }
 
