@@ -3,6 +3,43 @@
 const glue = document.querySelector('link[rel="modulepreload"]').href;
 const wasm = document.querySelector('link[type="application/wasm"]').href;
 const told = (name) => document.querySelector(`meta[name=${name}]`)?.content;
+const root = document.documentElement;
+
+function showFailure(message) {
+  root.setAttribute('data-failed', '');
+  document.getElementById('failure-detail').textContent = message;
+}
+
+// The program says itself how it failed (app/src/browser/panic.rs). Where it is stopped without a word, as when no memory is
+// left, it is said here: no error may pass through it.
+function stopped(error) {
+  const within = error instanceof WebAssembly.RuntimeError || /wasm/.test(error?.stack);
+  if (!within || root.hasAttribute('data-failed')) return;
+  showFailure(String(error));
+  if ('embed' in root.dataset) return;
+  try {
+    localStorage.setItem('northsouth.failed', String(error));
+  } catch {
+    // A browser that keeps nothing.
+  }
+}
+addEventListener('error', ({ error }) => stopped(error));
+addEventListener('unhandledrejection', ({ reason }) => stopped(reason));
+
+// A file that is dropped before there is what reads it (app/editor/src/drop.js) is kept for that: else the browser leaves the
+// page to show it.
+const dropped = (globalThis.northsouthDropped = []);
+addEventListener('dragover', (event) => {
+  if (event.dataTransfer.types.includes('Files')) event.preventDefault();
+});
+addEventListener('drop', (event) => {
+  const items = [...event.dataTransfer.items].filter(({ kind }) => kind === 'file');
+  if (items.length === 0) return;
+  event.preventDefault();
+  // Asked for at once: after the event they are gone.
+  dropped.push(items.map((item) => [item.webkitGetAsEntry?.(), item.getAsFile()]));
+  dispatchEvent(new Event('northsouth-dropped'));
+});
 
 // The sentences come beside the program, in the language that it will most likely ask for.
 let languages = [/[#&]lang=([\w-]+)/.exec(location.hash)?.[1] ?? '', ...navigator.languages];
@@ -41,9 +78,7 @@ globalThis.northsouthRest = (first) => {
     join(first, compiled ?? new WebAssembly.Module(fetchAtOnce(second)));
   } catch (error) {
     // The program stops in the midst of what it did, and can't go on.
-    document.documentElement.setAttribute('data-failed', '');
-    document.getElementById('failure-detail').textContent =
-      `The program's second part, ${second}, could not be fetched. Is the network there? · 程序的第二部分未能取得。网络通吗？ · ${error.message}`;
+    showFailure(`The program's second part, ${second}, could not be fetched. Is the network there? · 程序的第二部分未能取得。网络通吗？ · ${error.message}`);
     throw error;
   }
 };
@@ -122,7 +157,7 @@ whole.then(goOn, goOn);
 // An embedded page asks for it when its files are opened.
 const editor = new URL(told('editor'), document.baseURI).href;
 const load = () => import(editor).catch(() => {});
-if ('embed' in document.documentElement.dataset) {
+if ('embed' in root.dataset) {
   whole.catch(() => {});
   addEventListener('northsouth-wants-editor', load, { once: true });
 } else whole.then(load, () => {});

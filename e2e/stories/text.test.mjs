@@ -130,6 +130,24 @@ async function drop(page, context, path) {
   }
 }
 
+story('a file dropped before the editor has come waits for it', { serviceWorkers: 'block' }, async ({ page, context }) => {
+  let release;
+  const held = new Promise((then) => { release = then; });
+  await page.route(/editor[-\w]*\.js$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.reload();
+  await page.waitForFunction(() => globalThis.northsouthDropped);
+  const file = join(mkdtempSync(join(tmpdir(), 'northsouth-')), 'ip-route.txt');
+  writeFileSync(file, 'default via 192.168.0.253 dev eth0\n');
+  await drop(page, context, file);
+  assert.equal(await page.evaluate(() => globalThis.northsouthDropped.length), 1);
+  assert.match(page.url(), /^http/, 'the browser did not open it itself');
+  release();
+  await page.getByRole('dialog', { name: 'Open files…' }).getByLabel('Path').waitFor();
+});
+
 story('a folder is dropped with all that is in it', {}, async ({ page, context }) => {
   await page.locator('code-editor .cm-content').waitFor();
   const folder = join(mkdtempSync(join(tmpdir(), 'northsouth-')), 'dump');

@@ -19,7 +19,11 @@ function lines(...texts) {
   return box;
 }
 
+// The page answers for the whole text, so while a longer one is typed or pointed at it is not asked.
+const LONG = 512 * 1024;
+
 const source = (ask) => (context) => {
+  if (!context.explicit && context.state.doc.length > LONG) return null;
   const found = ask('complete', context.pos);
   if (!found || found.options.length === 0) return null;
   if (!context.explicit && context.pos === found.from) return null;
@@ -34,7 +38,7 @@ const source = (ask) => (context) => {
 const hover = (ask) =>
   hoverTooltip((view, pos) => {
     const said = saidAt(view.state, pos).flatMap(({ message, help }) => [message, help]);
-    const about = ask('describe', pos);
+    const about = view.state.doc.length > LONG ? '' : ask('describe', pos);
     if (said.length === 0 && !about) return null;
     return { pos, above: true, create: () => ({ dom: lines(...said, about) }) };
   });

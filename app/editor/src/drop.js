@@ -1,7 +1,7 @@
 // Files and folders from the visitor's disk, by drop or by choice, handed to the page as texts.
 //
 // The page gets the event `northsouth-files` on the window; detail: { files: [[path, text]], left: [path] }, or for a single
-// file that may carry a workspace: { carrier: bytes }.
+// file that may carry a workspace: { carrier: bytes }. What nobody took is told again to whoever takes files next.
 const LARGEST = 32 * 1024 * 1024;
 const MOST = 20_000;
 const CARRIER = /\.(?:zip|svg|png)$/i;
@@ -21,7 +21,13 @@ async function walk(entry, path, out) {
   }
 }
 
-const tell = (detail) => dispatchEvent(new CustomEvent('northsouth-files', { detail }));
+let untaken;
+
+function tell(detail) {
+  untaken = dispatchEvent(new CustomEvent('northsouth-files', { detail, cancelable: true })) ? detail : undefined;
+}
+
+addEventListener('northsouth-takes-files', () => { if (untaken) tell(untaken); });
 
 async function hand(found) {
   if (found.length === 1 && CARRIER.test(found[0][0]) && found[0][1].size <= LARGEST) {
@@ -38,25 +44,20 @@ async function hand(found) {
   if (files.length + left.length > 0) tell({ files, left });
 }
 
-addEventListener('dragover', (event) => {
-  if ([...event.dataTransfer.types].includes('Files')) event.preventDefault();
-});
-
-addEventListener('drop', (event) => {
-  const items = [...event.dataTransfer.items].filter(({ kind }) => kind === 'file');
-  if (items.length === 0) return;
-  event.preventDefault();
-  // Asked for at once: after the event they are gone.
-  const entries = items.map((item) => [item.webkitGetAsEntry?.(), item.getAsFile()]);
-  (async () => {
+/** Takes what was dropped, which app/boot/boot.js catches from the first moment on. */
+async function take() {
+  for (const entries of globalThis.northsouthDropped.splice(0)) {
     const found = [];
     for (const [entry, file] of entries) {
       if (entry) await walk(entry, '', found);
       else if (file) found.push([file.name, file]);
     }
     await hand(found);
-  })();
-});
+  }
+}
+
+addEventListener('northsouth-dropped', take);
+take();
 
 addEventListener('northsouth-choose', () => {
   const input = document.createElement('input');

@@ -2,8 +2,9 @@
 //
 // Properties: name (another name is another text: undo, scroll and cursor start anew), kind, label, value, marks, lit, kin,
 // breakpoints (lines from 1), coverage (signs beside lines), locks (lines that stay, see locks.js), ask (what the page
-// answers, see assist.js), cursor. Events: edit (detail: the whole text), breakpoint (detail: a line), caret (detail: an
-// offset), undo, redo; the page keeps the history, across all its files.
+// answers, see assist.js), cursor. Events: edit (detail: the whole text; without one it is what the pieces before say), piece
+// (detail: text; without one it is the first of others), breakpoint (detail: a line), caret (detail: an offset), undo, redo;
+// the page keeps the history, across all its files.
 import { defaultKeymap } from '@codemirror/commands';
 import { search, searchKeymap } from '@codemirror/search';
 import { Annotation, Compartment, EditorState } from '@codemirror/state';
@@ -17,6 +18,11 @@ import { language } from './languages.js';
 import { locks, setLocks } from './locks.js';
 import { kin, lit, marks, setKin, setLit, setMarks } from './marks.js';
 import { theme } from './theme.js';
+
+// A longer text is told in pieces of so many characters, when typing pauses for so many milliseconds: told as a whole and with
+// each key it would hold the page up.
+const PIECE = 512 * 1024;
+const PAUSE = 150;
 
 // Set on changes that the page made, so that they are not told back to it.
 const fromPage = Annotation.define();
@@ -44,6 +50,8 @@ class CodeEditor extends HTMLElement {
   #ask;
   #looked;
   #size;
+  // What is to be told, and how much of it was.
+  #telling;
   #values = { name: '', kind: '', label: '', value: '' };
   #wishes;
 
@@ -70,6 +78,7 @@ class CodeEditor extends HTMLElement {
   }
 
   disconnectedCallback() {
+    this.#tellNow();
     this.#size?.disconnect();
     this.#view?.destroy();
     this.#view = undefined;
@@ -77,7 +86,10 @@ class CodeEditor extends HTMLElement {
 
   #state() {
     const { kind, label, value } = this.#values;
-    const tell = (name) => () => this.dispatchEvent(new CustomEvent(name));
+    const tell = (name) => () => {
+      this.#tellNow();
+      this.dispatchEvent(new CustomEvent(name));
+    };
     return EditorState.create({
       doc: value,
       extensions: [
@@ -109,14 +121,49 @@ class CodeEditor extends HTMLElement {
             this.dispatchEvent(new CustomEvent('caret', { detail: update.state.selection.main.head }));
           }
           if (!update.docChanged || update.transactions.some((t) => t.annotation(fromPage))) return;
-          this.#values.value = update.state.doc.toString();
-          this.dispatchEvent(new CustomEvent('edit', { detail: this.#values.value }));
+          this.#tell(update.state.doc);
         }),
+        EditorView.domEventHandlers({ blur: () => this.#tellNow() }),
       ],
     });
   }
 
+  #tell(doc) {
+    clearTimeout(this.#telling?.timer);
+    if (doc.length <= PIECE) {
+      this.#telling = undefined;
+      this.dispatchEvent(new CustomEvent('edit', { detail: doc.toString() }));
+    } else {
+      this.#telling = { doc, at: 0, timer: setTimeout(() => this.#tellMore(), PAUSE) };
+    }
+  }
+
+  #tellMore() {
+    const { doc, at } = this.#telling;
+    if (at === 0) this.dispatchEvent(new CustomEvent('piece'));
+    let end = Math.min(at + PIECE, doc.length);
+    // No character is cut in two.
+    if (end < doc.length && /[\uD800-\uDBFF]/.test(doc.sliceString(end - 1, end))) end -= 1;
+    this.dispatchEvent(new CustomEvent('piece', { detail: doc.sliceString(at, end) }));
+    if (end < doc.length) {
+      this.#telling = { doc, at: end, timer: setTimeout(() => this.#tellMore()) };
+    } else {
+      this.#telling = undefined;
+      this.dispatchEvent(new CustomEvent('edit'));
+    }
+  }
+
+  /** Before anything else happens to the text. */
+  #tellNow() {
+    clearTimeout(this.#telling?.timer);
+    while (this.#telling) {
+      this.#tellMore();
+      clearTimeout(this.#telling?.timer);
+    }
+  }
+
   set name(name) {
+    if (name !== this.#values.name) this.#tellNow();
     this.#wish({ name });
   }
 
@@ -133,7 +180,7 @@ class CodeEditor extends HTMLElement {
   }
 
   get value() {
-    return this.#wishes?.value ?? this.#values.value;
+    return this.#wishes?.value ?? this.#view?.state.doc.toString() ?? this.#values.value;
   }
 
   set marks(list) {
@@ -187,7 +234,8 @@ class CodeEditor extends HTMLElement {
     } else {
       if (kind !== before.kind) effects.push(this.#language.reconfigure(language(kind)));
       if (label !== before.label) effects.push(this.#label.reconfigure(attributes(label)));
-      const text = values.value === undefined ? value : view.state.doc.toString();
+      // What was typed since is told soon, and is newer than what the page has.
+      const text = values.value === undefined || this.#telling ? value : view.state.doc.toString();
       if (text !== value) view.dispatch({ changes: difference(text, value), annotations: fromPage.of(true) });
     }
     const { doc } = view.state;

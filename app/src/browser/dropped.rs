@@ -22,13 +22,18 @@ pub fn choose() {
     }
 }
 
-/// Calls back when files were dropped or chosen.
+/// Calls back when files were dropped or chosen, also when that was before.
 pub fn listen_to(then: impl Fn(Dropped) + 'static) -> Option<Listener> {
     let window = super::window()?;
-    Some(listen(&window, "northsouth-files", move |event| {
+    let listener = listen(&window, "northsouth-files", move |event| {
+        event.prevent_default();
         let detail = event.dyn_ref::<CustomEvent>().map(CustomEvent::detail);
         then(detail.map(|d| read(&d)).unwrap_or_default());
-    }))
+    });
+    if let Ok(event) = Event::new("northsouth-takes-files") {
+        let _ = window.dispatch_event(&event);
+    }
+    Some(listener)
 }
 
 fn read(detail: &JsValue) -> Dropped {

@@ -1,6 +1,10 @@
 //! The text editor: the custom element `<code-editor>` of `app/editor`, which a module of its own defines some time after
 //! the first paint.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use js_sys::{Array, Object, Reflect};
 use northsouth::exercise::Kept;
 use wasm_bindgen::closure::Closure;
@@ -139,7 +143,7 @@ pub fn cursor() -> u32 {
 
 /// What the editor tells: a new text, or that undo or redo or a line's breakpoint was asked for.
 pub enum Told {
-    Edited(String),
+    Edited(Arc<str>),
     Undo,
     Redo,
     Breakpoint(u32),
@@ -155,14 +159,21 @@ pub fn listen_to(node: &NodeRef, then: impl Fn(Told) + Clone + 'static) -> Vec<L
     let undo = then.clone();
     let breakpoint = then.clone();
     let caret = then.clone();
+    let detail = |event: &Event| event.dyn_ref::<CustomEvent>().map(CustomEvent::detail);
+    // A long text comes in pieces.
+    let pieces = Rc::new(RefCell::new(String::new()));
+    let all = pieces.clone();
     vec![
+        listen(&element, "piece", move |event| {
+            let Some(text) = detail(&event).and_then(|d| d.as_string()) else {
+                return pieces.borrow_mut().clear();
+            };
+            pieces.borrow_mut().push_str(&text);
+        }),
         listen(&element, "edit", move |event| {
-            if let Some(text) = event
-                .dyn_ref::<CustomEvent>()
-                .and_then(|e| e.detail().as_string())
-            {
-                edited(Told::Edited(text));
-            }
+            let whole = detail(&event).and_then(|d| d.as_string());
+            let text = whole.unwrap_or_else(|| all.take());
+            edited(Told::Edited(text.into()));
         }),
         listen(&element, "breakpoint", move |event| {
             let line = event

@@ -32,10 +32,7 @@ pub fn listen(
     let callback = Closure::<dyn FnMut(Event)>::new(then);
     let options = AddEventListenerOptions::new();
     // These may take from the browser what it would do.
-    let takes = matches!(
-        kind,
-        "keydown" | "wheel" | "touchmove" | "dragover" | "drop"
-    );
+    let takes = matches!(kind, "keydown" | "wheel" | "touchmove" | "northsouth-files");
     options.set_passive(!takes);
     let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
         kind,
