@@ -85,7 +85,10 @@
     play() { return this.#call('play'); }
     pause() { return this.#call('pause'); }
     /** By so many steps, backwards where negative. */
-    step(by = 1) { return this.#call('step', { by }); }
+    get step() { return (by = 1) => this.#call('step', { by }); }
+
+    /** Frameworks set what an element has as a property (React from 19 on): here it is the attribute that is meant. */
+    set step(step) { this.setAttribute('step', step); }
 
     #address() {
       const words = [];

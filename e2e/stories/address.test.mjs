@@ -32,3 +32,12 @@ story('skip to the explanation and stay on the page that is open', {}, async ({ 
   assert.equal(await page.evaluate(() => document.activeElement.id), 'panel');
   assert.equal(new URL(page.url()).hash, '#scenario=article');
 });
+
+story('a scenario that is chosen takes the place of the other, and the focus is at its name', {}, async ({ page }) => {
+  await page.locator('.scenario').click();
+  await page.locator('a[href$="#scenario=rolling-update"]').focus();
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement.id === 'scenario');
+  const chosen = await page.evaluate(() => document.activeElement.textContent);
+  assert.doesNotMatch(chosen, /The article's request/);
+});

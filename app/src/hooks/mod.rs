@@ -1,5 +1,9 @@
 //! What components share of effects.
 
+mod reading;
+
+pub use reading::use_reading_ahead;
+
 use yew::prelude::*;
 
 use crate::browser::{editor, events, media, page, size};

@@ -342,6 +342,8 @@ pub const WORDS: Words = Words {
     new_file: "New file",
     delete_file: "Delete this file",
     rename_file: "Rename",
+    reading_ahead: "Reading a long text. Until then the walk is that of the text before.",
+    reading_ahead_bar: "Read so far",
     file_path: "Path",
     path_is: |kind| format!("Read as: {kind}"),
     path_taken: "There is such a file already.",
@@ -362,7 +364,7 @@ pub const WORDS: Words = Words {
 
     kept_unreadable: "What this browser kept from your last visit could not be read. It is set aside, and the scenario is open as it comes.",
     failed_last_time: "The page failed on your last visit. Your texts of then are set aside, and the scenario is open as it comes.",
-    not_saved: "This browser keeps nothing for your next visit: copy what you want to keep.",
+    not_saved: "This is not kept for your next visit: the browser keeps nothing, or the texts are too long for it. Save what you want to keep, by Share.",
     unknown_address: |fragment| {
         format!(
             "There is nothing here by the name of “#{fragment}”. The playground is open instead."

@@ -253,6 +253,9 @@ pub struct Words {
     pub new_file: &'static str,
     pub delete_file: &'static str,
     pub rename_file: &'static str,
+    /// A long text is being read.
+    pub reading_ahead: &'static str,
+    pub reading_ahead_bar: &'static str,
     pub file_path: &'static str,
     pub path_is: fn(&str) -> String,
     pub path_taken: &'static str,

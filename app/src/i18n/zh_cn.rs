@@ -331,6 +331,8 @@ pub const WORDS: Words = Words {
     new_file: "新建文件",
     delete_file: "删除此文件",
     rename_file: "重命名",
+    reading_ahead: "正在读取长文本，读完之前显示的仍是之前文本的路径。",
+    reading_ahead_bar: "读取进度",
     file_path: "路径",
     path_is: |kind| format!("读作：{kind}"),
     path_taken: "已经有这个文件了。",
@@ -351,7 +353,7 @@ pub const WORDS: Words = Words {
 
     kept_unreadable: "浏览器里保存的上次内容无法读取，已另行存放；现在打开的是原始场景。",
     failed_last_time: "上次访问时页面出错了。当时的文本已另行存放；现在打开的是原始场景。",
-    not_saved: "这个浏览器不保存内容，需要留下的请自行复制。",
+    not_saved: "下次访问时不会保留：浏览器不保存内容，或者文本太长。需要留下的，请用“分享”保存。",
     unknown_address: |fragment| format!("这里没有“#{fragment}”，已改为打开演练场。"),
     not_fetched: "所需的内容没能取到。是否已断网？请再试一次。",
     link_failed: "上次打开这个链接时页面出错，现在打开的是原始场景。重新载入页面可再试一次。",

@@ -15,17 +15,16 @@ use crate::components::line::TimeLine;
 use crate::components::map::MapView;
 use crate::components::notice::notice_bar;
 use crate::components::steps::steps;
-use crate::components::strip::strip;
 use crate::components::task::task_card;
 use crate::components::tour::tour_card;
 use crate::components::{Props, Shared};
-use crate::hooks::use_size;
+use crate::hooks::{use_reading_ahead, use_size};
 use crate::state::{Event, Notice, State, Theme, needs};
 use crate::view_model::share::{self, Choice};
 use crate::view_model::{embed, explain};
 
-/// Narrower, the machines stand beside each other in a strip instead of on a map.
-const ROOM_FOR_MAP: u32 = 560;
+/// Below this width, in CSS pixels, what is read comes step by step.
+const NARROW: u32 = 560;
 
 #[derive(PartialEq, Properties)]
 pub struct EmbedProps {
@@ -41,7 +40,7 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
     });
     let handle = use_reducer(|| keep::embedded(route, &options));
     let state = Shared(Rc::new(State::clone(&handle)));
-    let send = {
+    let dispatch = {
         let dispatcher = handle.dispatcher();
         use_callback(state.clone(), move |event: Event, state| {
             let dispatcher = dispatcher.clone();
@@ -53,6 +52,7 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
             });
         })
     };
+    let send = use_reading_ahead(&state, dispatch);
     let root = use_node_ref();
     let collapsed = use_state_eq(|| options.collapsed);
     let files = use_state_eq(|| false);
@@ -98,16 +98,12 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
             { notice_bar(&props) }
             if !*collapsed {
                 if told {
-                    <div class={classes!("embed-told", (width < ROOM_FOR_MAP).then_some("narrow"))}>
+                    <div class={classes!("embed-told", (width < NARROW).then_some("narrow"))}>
                         { tour_card(&props, Some(&elsewhere)) }
                         { task_card(&props) }
                     </div>
                 }
-                if width < ROOM_FOR_MAP {
-                    { strip(&props) }
-                } else {
-                    <MapView ..props.clone() />
-                }
+                <MapView ..props.clone() />
                 <p class="embed-line" role="status">
                     <strong>{ explain::title(state, state.cursor) }</strong>
                 </p>
@@ -123,7 +119,7 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
                 if !veiled {
                     <details class="embed-steps">
                         <summary>{ words.all_steps }</summary>
-                        { steps(&props, width < ROOM_FOR_MAP) }
+                        { steps(&props, width < NARROW) }
                     </details>
                 }
             }

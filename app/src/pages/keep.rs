@@ -19,6 +19,8 @@ const ASIDE: &str = "northsouth.aside";
 /// Where workspaces of links are kept, a line each, the last one last.
 const LINKS: &str = "northsouth.links";
 const MOST_LINKS: usize = 10;
+/// So many UTF-16 units browsers keep for an origin at most; what is longer is not even tried.
+const MOST_KEPT: usize = 5 * 1024 * 1024;
 const SETTINGS: &str = "northsouth.settings";
 
 /// Where a workspace is kept: each scenario and each link has a place of its own, so that a look at another one loses
@@ -236,7 +238,14 @@ pub fn save_workspace(slot: &Slot, workspace: &Workspace) -> bool {
     if slot.is_of_link() {
         remember_link(slot);
     }
-    storage::save(&slot.0, &write_kept(workspace))
+    let units = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
+    let long = workspace
+        .files
+        .iter()
+        .map(|f| units(&f.text))
+        .sum::<usize>()
+        > MOST_KEPT;
+    !long && storage::save(&slot.0, &write_kept(workspace))
 }
 
 /// Of the links that were edited, the last ones are kept.

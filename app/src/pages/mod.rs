@@ -67,11 +67,16 @@ fn Root(RootProps { route }: &RootProps) -> Html {
         move || drop(watch)
     });
     {
-        // A page that takes another's place begins where it says what it is; one that is embedded never takes the focus.
+        // A page that takes another's place begins where it says what it is, a scenario by its name in the menu of them; one
+        // that is embedded never takes the focus.
         let first = use_mut_ref(|| true);
-        use_effect_with(route.clone(), move |_| {
-            if !std::mem::take(&mut *first.borrow_mut()) && !page::is_embedded() {
-                page::focus_heading();
+        use_effect_with(route.clone(), move |route| {
+            if std::mem::take(&mut *first.borrow_mut()) || page::is_embedded() {
+                return;
+            }
+            match **route {
+                Route::Scenario(_) => page::focus_by_id("scenario"),
+                _ => page::focus_heading(),
             }
         });
     }

@@ -31,7 +31,7 @@ use crate::components::top_bar::top_bar;
 use crate::components::tour::tour_card;
 use crate::components::why_not::WhyNotPanel;
 use crate::components::{Props, Shared};
-use crate::hooks::use_media;
+use crate::hooks::{use_media, use_reading_ahead};
 use crate::i18n::course::course;
 use crate::picture::handout;
 use crate::state::course::TOUR;
@@ -53,7 +53,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     // What the browser has of it by now.
     let kept = use_mut_ref(|| None::<Workspace>);
     let state = Shared(Rc::new(State::clone(&handle)));
-    let send = {
+    let dispatch = {
         let dispatcher = handle.dispatcher();
         let kept = kept.clone();
         use_callback(
@@ -78,6 +78,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
             },
         )
     };
+    let send = use_reading_ahead(&state, dispatch);
     use_page_settings(
         state.settings,
         crate::i18n::words(state.settings.lang).page_title,

@@ -1,9 +1,11 @@
 use std::rc::Rc;
+use std::sync::Arc;
 
 use northsouth::share::Unpacked;
 use northsouth::sim::Probe;
 use northsouth::text::{Lang, Say, Span};
 use northsouth::topology::HostId;
+use northsouth::workspace::ReadAhead;
 
 use super::{Breakpoint, ClusterEvent, Place, Speed, Theme, Zoom};
 use crate::view_model::balancer::Mode;
@@ -15,9 +17,13 @@ pub enum Event {
     /// A file's text was changed; `at` is the time in milliseconds.
     Edited {
         file: usize,
-        text: String,
+        text: Arc<str>,
         at: f64,
     },
+    /// So much of a long text is read, of a hundred; or all of what was wanted.
+    ReadingOn(Option<u8>),
+    /// A long text that an event brings, which follows.
+    Read(ReadAhead),
     ProbeChanged(Probe),
     ForwardingChosen(Mode),
     FileReset(usize),
@@ -121,6 +127,41 @@ pub enum Event {
     SourceOpened,
     /// What a file carried.
     SharedOpened(Rc<Unpacked>),
+}
+
+impl Event {
+    /// Whether it changes texts, or goes to others than are there: such events happen in their order, however long a text
+    /// takes to be read.
+    pub fn is_about_texts(&self) -> bool {
+        match self {
+            Event::Edited { .. }
+            | Event::ProbeChanged(_)
+            | Event::ForwardingChosen(_)
+            | Event::FileReset(_)
+            | Event::EverythingReset
+            | Event::Undone
+            | Event::Redone
+            | Event::WayChosen(_)
+            | Event::FilesAdded(_)
+            | Event::FileDeleted(_)
+            | Event::FileRenamed { .. }
+            | Event::TourOpened(_)
+            | Event::GoalShown(_)
+            | Event::KeptOpened(_)
+            | Event::SourceOpened
+            | Event::SharedOpened(_) => true,
+            Event::Cluster(event) => !matches!(event, ClusterEvent::CaretMoved { .. }),
+            _ => false,
+        }
+    }
+
+    /// Whether nothing is lost when it happens in the place of another.
+    pub fn replaces(&self, other: &Event) -> bool {
+        match (self, other) {
+            (Event::Edited { file, .. }, Event::Edited { file: before, .. }) => file == before,
+            _ => false,
+        }
+    }
 }
 
 /// What the right pane shows.

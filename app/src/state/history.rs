@@ -25,6 +25,16 @@ impl History {
         !self.future.is_empty()
     }
 
+    /// Where [`Self::undo`] goes.
+    pub fn before(&self) -> Option<&Rc<Workspace>> {
+        self.past.last()
+    }
+
+    /// Where [`Self::redo`] goes.
+    pub fn after(&self) -> Option<&Rc<Workspace>> {
+        self.future.last()
+    }
+
     /// `before` is about to be left by typing into a file.
     pub fn typed(&mut self, before: Rc<Workspace>, file: usize, at: f64) {
         let joins = self

@@ -67,6 +67,8 @@ pub struct State {
     pub pristine: Rc<Workspace>,
     pub history: Rc<History>,
     pub run: Rc<Run>,
+    /// How much of a long text is read, of a hundred, while its run waits for that.
+    pub ahead: Option<u8>,
     /// The run's steps in one row.
     pub walk: Rc<Walk>,
     /// Which step is looked at: an index into `walk`.
@@ -132,6 +134,7 @@ impl State {
             pristine: Rc::new(pristine),
             history: Rc::default(),
             run,
+            ahead: None,
             walk,
             cursor: 0,
             playing: false,

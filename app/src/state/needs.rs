@@ -1,9 +1,10 @@
-//! Which content an event needs before it can happen. The page fetches it first, see `browser::library`.
+//! Which content an event needs before it can happen, and which texts. The page fetches the former first, see
+//! `browser::library`, and reads the latter, see `hooks::use_reading_ahead`.
 
 use super::{Event, State};
 use northsouth::share::Unpacked;
 use northsouth::text::Lang;
-use northsouth::workspace::DEFAULT;
+use northsouth::workspace::{Ahead, DEFAULT, Scenario};
 
 /// The packs that must be there before [`State::after`] takes the event.
 pub fn before(state: &State, event: &Event) -> Vec<String> {
@@ -22,6 +23,24 @@ pub fn before(state: &State, event: &Event) -> Vec<String> {
             packs
         }
         _ => Vec::new(),
+    }
+}
+
+/// A text that takes long to read and that [`State::after`] would have to read for the event.
+pub fn reading(state: &State, event: &Event) -> Option<Box<Ahead>> {
+    let of = |workspace| Ahead::of(&state.run, workspace);
+    match event {
+        Event::Edited { file, text, .. } => of(&state.with_text(*file, text)?),
+        Event::FilesAdded(files) => of(&state.with_files(files)),
+        Event::Undone => of(state.history.before()?),
+        Event::Redone => of(state.history.after()?),
+        Event::SharedOpened(unpacked) => {
+            let base = unpacked.base.as_deref().and_then(Scenario::find);
+            let base = base.and_then(|s| s.workspace());
+            let (shared, _) = unpacked.as_ref().clone().over(base.as_ref()).ok()?;
+            of(&shared.workspace)
+        }
+        _ => None,
     }
 }
 
@@ -61,3 +80,52 @@ pub const SCORES: &str = "how/scores";
 
 /// The heads of all scenarios: titles, for a list.
 pub const SCENARIOS: &str = "scenarios";
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::state::Settings;
+
+    /// Reads what the event needs, as the page does.
+    fn happens(state: &mut State, event: Event) -> usize {
+        let mut texts = 0;
+        while let Some(mut ahead) = reading(state, &event) {
+            texts += 1;
+            let read = loop {
+                match ahead.go_on(100_000) {
+                    Ok(read) => break read,
+                    Err(more) => ahead = more,
+                }
+            };
+            state.after(Event::Read(read));
+        }
+        state.after(event);
+        texts
+    }
+
+    #[test]
+    fn a_long_text_is_read_before_the_event_that_brings_it_and_not_again() {
+        let scenario = Scenario::find(DEFAULT).and_then(|s| s.workspace()).unwrap();
+        let mut state = State::new(scenario.clone(), scenario, Settings::for_languages(&[]));
+        let file = state.file;
+        let before = state.run.files[file].text.clone();
+        let long = format!("{before}{}", "# a dump\n".repeat(40_000));
+        let edited = |text: &str| Event::Edited {
+            file,
+            text: text.into(),
+            at: 0.0,
+        };
+        assert_eq!(happens(&mut state, edited("*nat\nCOMMIT\n")), 0, "short");
+        assert_eq!(happens(&mut state, edited(&long)), 1);
+        assert_eq!(*state.workspace.files[file].text, *long);
+        assert_eq!(happens(&mut state, Event::StepChosen(1)), 0);
+        assert_eq!(happens(&mut state, Event::Undone), 0);
+        assert_eq!(*state.workspace.files[file].text, *before);
+        assert_eq!(happens(&mut state, Event::Redone), 1);
+        let name = "nodes/other/iptables-save.txt".to_string();
+        let added = Event::FilesAdded(Rc::new([(name, long)]));
+        assert_eq!(happens(&mut state, added), 1);
+    }
+}

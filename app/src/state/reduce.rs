@@ -1,4 +1,5 @@
 use std::rc::Rc;
+use std::sync::Arc;
 
 use northsouth::share::{Unpacked, read_kept};
 use northsouth::text::{File, Span};
@@ -29,6 +30,8 @@ impl State {
     pub fn after(&mut self, event: Event) {
         match event {
             Event::Edited { file, text, at } => self.edited(file, &text, at),
+            Event::ReadingOn(percent) => self.ahead = percent,
+            Event::Read(read) => Rc::make_mut(&mut self.run).learn(&read),
             Event::ProbeChanged(probe) => {
                 let mut workspace = Workspace::clone(&self.workspace);
                 workspace.probe = probe;
@@ -208,9 +211,9 @@ impl State {
 
     /// What a file carried takes the place of the workspace at hand, which stays in the history.
     fn open_shared(&mut self, unpacked: Unpacked) {
+        self.dialog = None;
         let scenario = unpacked.base.as_deref().and_then(Scenario::find);
         let base = scenario.and_then(|s| s.workspace());
-        self.dialog = None;
         match unpacked.over(base.as_ref()) {
             Ok((shared, remark)) => {
                 self.scenario = scenario;
@@ -226,6 +229,12 @@ impl State {
     /// The steps at which breakpoints stop the packet.
     pub fn stops(&self) -> Vec<usize> {
         stops(&self.run, &self.walk, &self.breakpoints)
+    }
+
+    /// Whether a step may be told of: not where it is to be predicted.
+    pub fn is_told(&self, step: usize) -> bool {
+        let veiled = self.task.as_ref().is_some_and(|task| task.is_veiled());
+        step <= self.cursor || !(self.predict || veiled)
     }
 
     pub fn at_end(&self) -> bool {
@@ -280,7 +289,7 @@ impl State {
         self.move_to(step);
     }
 
-    fn edited(&mut self, file: usize, text: &str, at: f64) {
+    fn edited(&mut self, file: usize, text: &Arc<str>, at: f64) {
         let Some(workspace) = self.with_text(file, text) else {
             return;
         };
@@ -289,9 +298,12 @@ impl State {
     }
 
     /// The workspace with another text of a file. One that was made from manifests becomes the viewer's own.
-    pub fn with_text(&self, at: usize, text: &str) -> Option<Workspace> {
-        let before = self.run.files.get(at).filter(|f| *f.text != *text)?;
-        let file = File::new(&before.name, text);
+    pub fn with_text(&self, at: usize, text: &Arc<str>) -> Option<Workspace> {
+        let before = self.run.files.get(at).filter(|f| f.text != *text)?;
+        let file = File {
+            name: before.name.clone(),
+            text: text.clone(),
+        };
         let mut workspace = Workspace::clone(&self.workspace);
         match workspace.files.get_mut(at) {
             Some(place) => *place = file,
@@ -300,7 +312,8 @@ impl State {
         Some(workspace)
     }
 
-    fn add_files(&mut self, files: &[(String, String)]) {
+    /// The workspace with more files, and other texts of those that are there.
+    pub fn with_files(&self, files: &[(String, String)]) -> Workspace {
         let mut workspace = Workspace::clone(&self.workspace);
         for (name, text) in files {
             let file = File::new(name, text);
@@ -309,7 +322,11 @@ impl State {
                 None => workspace.files.push(file),
             }
         }
-        self.change(workspace);
+        workspace
+    }
+
+    fn add_files(&mut self, files: &[(String, String)]) {
+        self.change(self.with_files(files));
         let first = files.first().map(|(name, _)| name.as_str());
         let at = self.run.files.iter().position(|f| Some(&*f.name) == first);
         self.file = at.unwrap_or(self.file);

@@ -28,7 +28,7 @@ fn file(state: &State, name: &str) -> usize {
 
 fn edit(state: &mut State, name: &str, from: &str, to: &str, at: f64) {
     let file = file(state, name);
-    let text = state.workspace.files[file].text.replace(from, to);
+    let text = state.workspace.files[file].text.replace(from, to).into();
     state.after(Event::Edited { file, text, at });
 }
 
@@ -193,7 +193,7 @@ fn any_event_at_any_time_leaves_a_state_that_can_be_shown() {
         Event::FileReset(usize::MAX),
         Event::Edited {
             file: usize::MAX,
-            text: String::new(),
+            text: "".into(),
             at: 0.0,
         },
         Event::KeptOpened("nonsense".into()),

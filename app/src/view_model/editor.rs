@@ -36,10 +36,22 @@ impl<'a> Units<'a> {
             self.counted = (0, 0);
         }
         let between = self.text.get(self.counted.0..offset).unwrap_or("");
-        let units: usize = between.chars().map(char::len_utf16).sum();
-        self.counted = (offset, self.counted.1 + units as u32);
+        self.counted = (offset, self.counted.1 + units(between) as u32);
         self.counted.1
     }
+}
+
+/// How many UTF-16 units a text has. Dumps are long, and ASCII for the most part.
+fn units(text: &str) -> usize {
+    let of = |piece: &[u8]| match piece.is_ascii() {
+        true => piece.len(),
+        // One for each character, by its first byte, and one more for those of four bytes.
+        false => {
+            let first = piece.iter().filter(|b| **b & 0xc0 != 0x80).count();
+            first + piece.iter().filter(|b| **b >= 0xf0).count()
+        }
+    };
+    text.as_bytes().chunks(4096).map(of).sum()
 }
 
 pub fn offset(text: &str, offset: u32) -> u32 {
@@ -49,9 +61,14 @@ pub fn offset(text: &str, offset: u32) -> u32 {
 /// The byte at a number of UTF-16 units.
 pub fn byte(text: &str, units: u32) -> u32 {
     let mut left = units as usize;
-    for (at, c) in text.char_indices() {
+    // As far as a character is a byte.
+    let plain = text.as_bytes().chunks(4096).take_while(|c| c.is_ascii());
+    let plain = plain.map(<[u8]>::len).sum::<usize>().min(left);
+    left -= plain;
+    let rest = text.get(plain..).unwrap_or("");
+    for (at, c) in rest.char_indices() {
         if left == 0 {
-            return at as u32;
+            return (plain + at) as u32;
         }
         left = left.saturating_sub(c.len_utf16());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use northsouth::text::Severity;
+use northsouth::text::{File, LineColumn, Severity, Span};
 use northsouth::workspace::FileKind;
 
 use super::map::geometry::Face;
@@ -113,9 +113,64 @@ pub fn suggest(path: &str) -> String {
     }
 }
 
+/// Lines and columns of many places, which mostly follow each other: a text is not counted from its beginning for each.
+#[derive(Default)]
+pub struct Places {
+    /// The place found last, and its line.
+    last: Span,
+    lines: u32,
+}
+
+impl Places {
+    pub fn find(&mut self, file: &File, span: Span) -> LineColumn {
+        if span.file != self.last.file || span.start < self.last.start {
+            (self.last, self.lines) = (Span::new(span.file, 0, 0), 0);
+        }
+        let between = file.text.get(self.last.start as usize..span.start as usize);
+        let Some(between) = between else {
+            return file.line_column(span.start);
+        };
+        self.lines += between.bytes().filter(|b| *b == b'\n').count() as u32;
+        self.last = span;
+        let before = file.text.get(..span.start as usize).unwrap_or("");
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count();
+        LineColumn {
+            line: self.lines + 1,
+            column: column as u32 + 1,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use northsouth::text::FileId;
+
     use super::*;
+
+    #[test]
+    fn places_are_found_in_any_order_as_one_by_one() {
+        let files = ["ab\n一二\n\nx", "y\nz"].map(|text| File::new("f", text));
+        let mut places = Places::default();
+        for (id, start) in [
+            (0, 0),
+            (0, 6),
+            (0, 10),
+            (0, 10),
+            (0, 3),
+            (1, 2),
+            (0, 11),
+            (0, 99),
+            (0, 4),
+        ] {
+            let file = &files[id];
+            let span = Span::new(FileId(id as u16), start, start);
+            assert_eq!(
+                places.find(file, span),
+                file.line_column(start as u32),
+                "{span:?}"
+            );
+        }
+    }
 
     #[test]
     fn a_file_from_a_disk_goes_where_its_path_says() {

@@ -14,7 +14,7 @@ use crate::pages::keep;
 use crate::state::course::base;
 
 /// The drafts, one a language, in the order of [`Lang::ALL`].
-pub type Drafts = [String; 2];
+pub type Drafts = [String; Lang::ALL.len()];
 
 /// The same change of the front matter in every draft.
 pub fn in_each(drafts: &Drafts, change: impl Fn(&str) -> String) -> Drafts {

@@ -2,7 +2,7 @@
 
 use northsouth::trace::Layer;
 
-use super::{host_name, part_name, short_name, title};
+use super::{host_name, part_name, title};
 use crate::i18n::Words;
 use crate::state::State;
 
@@ -15,7 +15,6 @@ pub struct HopText {
     /// Where a journey ends with this hop, how.
     pub end: Option<String>,
     pub name: String,
-    pub short: String,
     /// Name and journey: what tells this hop from all others.
     pub heading: String,
     /// Its first step, an index into the walk.
@@ -52,7 +51,6 @@ pub fn hops(state: &State, words: &Words) -> Vec<HopText> {
                 journey_at: position.0,
                 journey: begins.then(|| journey.clone()),
                 end: None,
-                short: short_name(&name),
                 heading: format!("{journey}, {}: {name}", hops.len() + 1),
                 name,
                 first: at,

@@ -68,7 +68,8 @@ impl CardBox {
 
 const PAD: i32 = 14;
 const GAP: i32 = 30;
-const LINE: i32 = 18;
+/// As high as a line that can be asked has to be, to be pointed at.
+const LINE: i32 = 24;
 const HEAD: i32 = 28;
 pub const TAG: (i32, i32) = (176, 50);
 /// What a card's line has beside its text: its tick or cross.
