@@ -362,3 +362,11 @@ for (const [locale, button, answers] of [['en-GB', 'Handout: The node and its po
     assert.equal(await page.locator('#paper').count(), 0);
   });
 }
+
+story('what an exercise wants predicted is not told on the line of time', {}, async ({ page, url }) => {
+  await page.goto(`${url}#exercise=count-the-hops`);
+  await page.locator('.task').waitFor();
+  assert.equal(await page.locator('.line .change').count(), 0);
+  assert.equal(await page.locator('.line .dot.changed:not(.now)').count(), 0);
+  assert.equal(await page.locator('.packets button').count(), 1);
+});

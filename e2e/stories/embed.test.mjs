@@ -70,6 +70,11 @@ inside('step and theme may change later, and the theme follows the page around w
   await frame(page).getByText('step 2 of').waitFor();
   await element(page).evaluate((e) => e.setAttribute('step', '12'));
   await frame(page).getByText('step 12 of').waitFor();
+  // As React sets it.
+  await element(page).evaluate((e) => { e.step = '7'; });
+  await frame(page).getByText('step 7 of').waitFor();
+  await element(page).evaluate((e) => e.step(2));
+  await frame(page).getByText('step 9 of').waitFor();
   const around = (scheme) => page.evaluate((scheme) => { document.documentElement.style.colorScheme = scheme; }, scheme);
   const theme = async () => (await call(page, 'getState')).theme;
   await around('dark');
@@ -81,6 +86,11 @@ inside('step and theme may change later, and the theme follows the page around w
   await element(page).evaluate((e) => e.setAttribute('theme', 'dark'));
   await around('light dark');
   assert.equal(await theme(), 'dark');
+});
+
+inside('a narrow embed has the map too', '<north-south scenario="article" step="18" lang="en"></north-south>', { viewport: { width: 420, height: 800 } }, async ({ page }) => {
+  await frame(page).locator('.map .drawer').getByText('Table nat, at hook PREROUTING').waitFor();
+  await accessible(page);
 });
 
 inside('the page around steps, plays, loads and is told', '<north-south scenario="article"></north-south>', {}, async ({ page }) => {

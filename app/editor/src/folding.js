@@ -9,13 +9,16 @@ const chain = (text) => /^(?:\[\d+:\d+\] )?-A (\S+)/.exec(text)?.[1];
 
 /** Where what begins at this line ends; null where nothing does. */
 function end(doc, line) {
+  if (line.number === doc.lines) return null;
   const { text } = line;
   let last = null;
   const take = (goesOn) => {
-    for (let at = line.number + 1; at <= doc.lines; at += 1) {
-      const next = doc.line(at);
-      if (!goesOn(next.text)) break;
-      last = next;
+    let from = line.to + 1;
+    // By the iterator: a table of a dump has a hundred thousand lines.
+    for (const next of doc.iterLines(line.number + 1)) {
+      if (!goesOn(next)) break;
+      if (next.trim() !== '') last = from + next.length;
+      from += next.length + 1;
     }
   };
   if (text.startsWith('*')) take((next) => !next.startsWith('*'));
@@ -25,8 +28,7 @@ function end(doc, line) {
   } else if (/[:{]\s*$/.test(text) || /^\s*- /.test(text)) {
     take((next) => next.trim() === '' || indent(next) > indent(text) || (text.trimEnd().endsWith(':') && !text.trimStart().startsWith('-') && indent(next) === indent(text) && next.trimStart().startsWith('- ')));
   }
-  while (last && last.text.trim() === '' && last.number > line.number) last = doc.line(last.number - 1);
-  return last && last.number > line.number ? last.to : null;
+  return last;
 }
 
 const service = foldService.of((state, from) => {

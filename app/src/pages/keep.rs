@@ -11,6 +11,7 @@ use super::Route;
 use super::embed_options::EmbedOptions;
 use crate::browser::{location, media, page, panic, storage};
 use crate::state::{Breakpoints, Event, Notice, Reading, Settings, State, Task, look, prepared};
+use crate::view_model::editor::units;
 
 const WORKSPACE: &str = "northsouth.workspace";
 const BREAKPOINTS: &str = "northsouth.breakpoints";
@@ -238,7 +239,6 @@ pub fn save_workspace(slot: &Slot, workspace: &Workspace) -> bool {
     if slot.is_of_link() {
         remember_link(slot);
     }
-    let units = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
     let long = workspace
         .files
         .iter()

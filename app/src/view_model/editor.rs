@@ -42,7 +42,7 @@ impl<'a> Units<'a> {
 }
 
 /// How many UTF-16 units a text has. Dumps are long, and ASCII for the most part.
-fn units(text: &str) -> usize {
+pub fn units(text: &str) -> usize {
     let of = |piece: &[u8]| match piece.is_ascii() {
         true => piece.len(),
         // One for each character, by its first byte, and one more for those of four bytes.
