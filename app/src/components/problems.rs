@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use super::Props;
 use crate::state::Event;
-use crate::view_model::editor;
+use crate::view_model::{editor, files};
 
 const MOST: usize = 100;
 
@@ -30,6 +30,7 @@ fn problems(props: &Props) -> Html {
         return html! {};
     }
     let errors = all.iter().filter(|d| d.severity == Severity::Error).count();
+    let mut places = files::Places::default();
     html! {
         <details class="diagnostics" open={errors > 0}>
             <summary>{ words.problems(errors, all.len() - errors) }</summary>
@@ -37,7 +38,7 @@ fn problems(props: &Props) -> Html {
                 { for all.iter().take(MOST).map(|d| {
                     let file = state.run.files.get(usize::from(d.span.file.0));
                     let place = file.map(|f| {
-                        let at = f.line_column(d.span.start);
+                        let at = places.find(f, d.span);
                         format!("{}:{}:{}", f.name, at.line, at.column)
                     });
                     html! {
