@@ -376,11 +376,11 @@ mod tests {
         let edit =
             "\n- file: vpc.yaml\n  lines: 1-1\n- file: vpc.yaml\n  with: b\n- nodes/*/ip-route.txt";
         let exercise = exercise(edit);
-        let with = Some(Lines::With("b".to_string()));
+        let with = Lines::With("b".to_string());
         let before = [
             row("client.yaml", None),
             row("vpc.yaml", Some(Lines::Range(1, 1))),
-            row("vpc.yaml", with.clone()),
+            row("vpc.yaml", Some(with.clone())),
         ];
         assert_eq!(shown(&exercise), before);
         let editable = picked(&exercise.editable, &rows(&exercise), 1, Some(&Lines::All));
@@ -390,7 +390,7 @@ mod tests {
             .collect();
         let expected = [
             ("vpc.yaml", &Lines::All),
-            ("vpc.yaml", &with.unwrap()),
+            ("vpc.yaml", &with),
             ("nodes/*/ip-route.txt", &Lines::All),
         ];
         assert_eq!(files, expected);
