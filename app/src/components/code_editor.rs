@@ -6,6 +6,7 @@ use yew::prelude::*;
 use northsouth::text::{FileId, Lang};
 use northsouth::workspace::{Run, complete, definition, describe};
 
+use super::Same;
 use crate::browser::editor::{self, Answer, Covered, Locks, Mark, Question, Told};
 use crate::browser::{clock, events, measure};
 use crate::hooks::use_editor;
@@ -31,23 +32,14 @@ pub struct CodeEditorProps {
     /// Lines with a breakpoint, from 1.
     pub breakpoints: Vec<u32>,
     /// What words are asked of.
-    pub run: Assist,
+    /// To ask of words.
+    pub run: Same<Run>,
     pub lang: Lang,
     pub covered: Vec<Covered>,
     pub locks: Rc<Locks>,
     /// Whether another text may stand in its place, where some lines are locked.
     pub allows: Option<Callback<String, bool>>,
     pub send: Callback<Event>,
-}
-
-/// A run, to ask of words. Two are the same when they are one.
-#[derive(Clone)]
-pub struct Assist(pub Rc<Run>);
-
-impl PartialEq for Assist {
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
-    }
 }
 
 /// One text: in a plain field at first, and in the text editor when its module has come.
@@ -147,7 +139,7 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
     {
         let (node, send) = (node.clone(), props.send.clone());
         let asked = (rich, props.file, props.run.clone(), props.lang);
-        use_effect_with(asked, move |(_, file, Assist(run), lang)| {
+        use_effect_with(asked, move |(_, file, Same(run), lang)| {
             let (file, run, lang) = (FileId(*file as u16), run.clone(), *lang);
             let held = editor::answer(&node, move |question, text, at| {
                 let here = byte(text, at);

@@ -5,7 +5,7 @@ use northsouth::trace::How;
 use northsouth::workspace::run;
 use yew::prelude::*;
 
-use super::Props;
+use super::{Props, Same};
 use crate::i18n::Words;
 use crate::state::Event;
 use crate::view_model::compare::{Row, TextDiff, compared};
@@ -19,15 +19,15 @@ pub fn Compare(props: &Props) -> Html {
     let pristine = state.pristine.clone();
     // Computed when somebody looks.
     let before = use_memo(
-        (kept.map(Rc::as_ptr), Rc::as_ptr(&pristine)),
+        (kept.cloned().map(Same), Same(pristine.clone())),
         |_| match kept {
             Some(kept) => kept.clone(),
             None => Rc::new(run(&pristine)),
         },
     );
     let now = (
-        Rc::as_ptr(&before),
-        Rc::as_ptr(&state.run),
+        Same(Rc::clone(&before)),
+        Same(state.run.clone()),
         state.settings.lang,
     );
     let found = use_memo(now, |_| compared(&before, state));

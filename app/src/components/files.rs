@@ -4,13 +4,13 @@ use northsouth::text::{Diagnostic, Severity};
 use northsouth::workspace::FileKind;
 use yew::prelude::*;
 
-use super::Props;
 use super::cluster::{MadePanel, Owner};
-use super::code_editor::{Assist, CodeEditor};
+use super::code_editor::CodeEditor;
 use super::coverage::marks as coverage_marks;
 use super::file_tools::FileTools;
 use super::machines::Machines;
 use super::problems::Problems;
+use super::{Props, Same};
 use crate::browser::editor::Locks;
 use crate::i18n::course::course;
 use crate::state::Event;
@@ -26,9 +26,9 @@ fn FilesPane(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words();
     let texts = (
-        Rc::as_ptr(&state.run),
-        Rc::as_ptr(&state.workspace),
-        Rc::as_ptr(&state.pristine),
+        Same(state.run.clone()),
+        Same(state.workspace.clone()),
+        Same(state.pristine.clone()),
     );
     let groups = use_memo(texts, |_| files::groups(state));
     let Some(file) = state.run.files.get(state.file) else {
@@ -99,7 +99,7 @@ fn FilesPane(props: &Props) -> Html {
                 generated={state.file >= state.workspace.files.len()}
                 go_to={state.go_to.map(|(at, wish)| (editor::offset(&file.text, at), wish))}
                 breakpoints={state.breakpoints.lines(&file.name)}
-                run={Assist(state.run.clone())} lang={lang} covered={coverage_marks(props)}
+                run={Same(state.run.clone())} lang={lang} covered={coverage_marks(props)}
                 locks={Rc::new(locks.unwrap_or_default())} {allows}
                 send={props.send.clone()} />
             <p class="about keys">{ words.editor_keys }</p>

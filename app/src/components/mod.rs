@@ -48,18 +48,24 @@ use crate::state::{Event, State};
 pub use crate::view_model::drawer::outcome_sign;
 pub use crate::view_model::walk::layer_class;
 
-/// The state, shared: two are the same when they are one.
-#[derive(Clone)]
-pub struct Shared(pub Rc<State>);
+/// What is shared: two are the same when they are one.
+#[derive(Debug)]
+pub struct Same<T>(pub Rc<T>);
 
-impl Deref for Shared {
-    type Target = State;
-    fn deref(&self) -> &State {
+impl<T> Clone for Same<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Deref for Same<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
         &self.0
     }
 }
 
-impl PartialEq for Shared {
+impl<T> PartialEq for Same<T> {
     fn eq(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
     }
@@ -68,7 +74,7 @@ impl PartialEq for Shared {
 /// What most components take.
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
-    pub state: Shared,
+    pub state: Same<State>,
     pub send: Callback<Event>,
 }
 

@@ -1,9 +1,7 @@
-use std::rc::Rc;
-
 use northsouth::text::{Diagnostic, Severity};
 use yew::prelude::*;
 
-use super::Props;
+use super::{Props, Same};
 use crate::state::Event;
 use crate::view_model::{editor, files};
 
@@ -14,7 +12,7 @@ const MOST: usize = 100;
 pub fn Problems(props: &Props) -> Html {
     let state = &props.state;
     // Made once a run: it takes long for large files, and is as it was at each step.
-    let said = use_memo((Rc::as_ptr(&state.run), state.settings.lang), |_| {
+    let said = use_memo((Same(state.run.clone()), state.settings.lang), |_| {
         problems(props)
     });
     (*said).clone()

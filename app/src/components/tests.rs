@@ -17,7 +17,7 @@ use super::map::MapView;
 use super::probe::ProbePanel;
 use super::steps::steps;
 use super::tour::tour_card;
-use super::{Props, Shared};
+use super::{Props, Same};
 use crate::state::{Event, Settings, State};
 
 fn scenario() -> Workspace {
@@ -64,7 +64,7 @@ fn Show(shown: &Shown) -> Html {
 
 fn html(state: State, draw: fn(&Props) -> VNode) -> String {
     let props = Props {
-        state: Shared(Rc::new(state)),
+        state: Same(Rc::new(state)),
         send: Callback::noop(),
     };
     let renderer = yew::LocalServerRenderer::<Show>::with_props(Shown { props, draw });

@@ -1,10 +1,8 @@
-use std::rc::Rc;
-
 use northsouth::text::{Lang, Reason};
 use northsouth::workspace::{Verdict, nothing_here, why_not};
 use yew::prelude::*;
 
-use super::{Props, outcome_sign, sentence};
+use super::{Props, Same, outcome_sign, sentence};
 use crate::browser::events;
 use crate::state::Event;
 use crate::view_model::compare::place;
@@ -19,7 +17,7 @@ pub fn WhyNotPanel(props: &Props) -> Html {
     let state = &props.state;
     let lang = state.settings.lang;
     let subject = state.asked.as_ref().and_then(|a| a.find(&state.run));
-    let key = (Rc::as_ptr(&state.run), subject.map(|s| s.span));
+    let key = (Same(state.run.clone()), subject.map(|s| s.span));
     let answer = use_memo(key, |_| {
         subject.map(|s| why_not(&state.workspace, &state.run, s))
     });
@@ -110,7 +108,7 @@ fn Choice(props: &Props) -> Html {
         move |event: InputEvent| typed.set(events::value(&event))
     };
     let wanted: Vec<_> = typed.split_whitespace().collect();
-    let all = use_memo(Rc::as_ptr(run), |_| run.subjects());
+    let all = use_memo(Same(run.clone()), |_| run.subjects());
     let found = all.iter().filter(|s| {
         let file = run
             .files

@@ -24,10 +24,9 @@ pub fn use_size(node: &NodeRef, first: (u32, u32)) -> (u32, u32) {
 /// Whether a media query holds, as that changes.
 #[hook]
 pub fn use_media(query: &'static str) -> bool {
-    let holds = use_state_eq(|| false);
+    let holds = use_state_eq(|| media::matches(query));
     let set = holds.setter();
     use_effect_with((), move |()| {
-        set.set(media::matches(query));
         let watch = media::watch(query, move |now| set.set(now));
         move || drop(watch)
     });

@@ -9,8 +9,8 @@ use northsouth::workspace::Ahead;
 use yew::prelude::*;
 
 use crate::browser::{clock, page};
-use crate::components::Shared;
-use crate::state::{Event, needs};
+use crate::components::Same;
+use crate::state::{Event, State, needs};
 
 /// Milliseconds at a time: a key that is pressed meanwhile waits no longer, and half a frame is left to draw it.
 const SLICE: f64 = 12.0;
@@ -24,7 +24,7 @@ const TOLD: u8 = 5;
 /// Where events go. One that brings a long text waits until that is read; what is about texts waits behind it, and another
 /// edit of the same text takes its place.
 #[hook]
-pub fn use_reading_ahead(state: &Shared, dispatch: Callback<Event>) -> Callback<Event> {
+pub fn use_reading_ahead(state: &Same<State>, dispatch: Callback<Event>) -> Callback<Event> {
     let desk = use_mut_ref(|| Desk {
         state: state.clone(),
         dispatch: dispatch.clone(),
@@ -45,7 +45,7 @@ pub fn use_reading_ahead(state: &Shared, dispatch: Callback<Event>) -> Callback<
 }
 
 struct Desk {
-    state: Shared,
+    state: Same<State>,
     dispatch: Callback<Event>,
     /// In their order; the first is the one that is read for.
     waiting: VecDeque<Event>,

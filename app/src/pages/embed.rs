@@ -17,7 +17,7 @@ use crate::components::notice::notice_bar;
 use crate::components::steps::steps;
 use crate::components::task::task_card;
 use crate::components::tour::tour_card;
-use crate::components::{Props, Shared};
+use crate::components::{Props, Same};
 use crate::hooks::{use_reading_ahead, use_size};
 use crate::state::{Event, Notice, State, Theme, needs};
 use crate::view_model::share::{self, Choice};
@@ -39,7 +39,7 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
         EmbedOptions::of(&location::fragment(), location::decode)
     });
     let handle = use_reducer(|| keep::embedded(route, &options));
-    let state = Shared(Rc::new(State::clone(&handle)));
+    let state = Same(Rc::new(State::clone(&handle)));
     let dispatch = {
         let dispatcher = handle.dispatcher();
         use_callback(state.clone(), move |event: Event, state| {
@@ -129,7 +129,7 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
 
 /// What the page around asks for. Each call is answered with the state after it.
 #[hook]
-fn use_calls(host: &Rc<Host>, state: &Shared, send: &Callback<Event>) {
+fn use_calls(host: &Rc<Host>, state: &Same<State>, send: &Callback<Event>) {
     let waiting = use_mut_ref(Vec::<Call>::new);
     let update = use_force_update();
     {
@@ -262,8 +262,8 @@ fn reached(state: &State) -> bool {
 
 /// The page around is told of what happens here: that it is ready, steps, edits, how it ends, and how high it is.
 #[hook]
-fn use_telling(host: &Rc<Host>, state: &Shared, root: &NodeRef) {
-    let before = use_mut_ref(|| None::<Shared>);
+fn use_telling(host: &Rc<Host>, state: &Same<State>, root: &NodeRef) {
+    let before = use_mut_ref(|| None::<Same<State>>);
     {
         let (host, state) = (host.clone(), state.clone());
         use_effect_with(state.clone(), move |_| {
@@ -293,7 +293,7 @@ fn use_telling(host: &Rc<Host>, state: &Shared, root: &NodeRef) {
 
 /// Time runs while someone can see it.
 #[hook]
-fn use_ticking(state: &Shared, send: &Callback<Event>, root: &NodeRef) {
+fn use_ticking(state: &Same<State>, send: &Callback<Event>, root: &NodeRef) {
     let seen = use_state_eq(|| false);
     {
         let (seen, root) = (seen.setter(), root.clone());

@@ -30,7 +30,7 @@ use crate::components::terminal::Terminal;
 use crate::components::top_bar::top_bar;
 use crate::components::tour::tour_card;
 use crate::components::why_not::WhyNotPanel;
-use crate::components::{Props, Shared};
+use crate::components::{Props, Same};
 use crate::hooks::{use_media, use_reading_ahead};
 use crate::i18n::course::course;
 use crate::picture::handout;
@@ -52,7 +52,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     let handle = use_reducer(|| keep::open(route));
     // What the browser has of it by now.
     let kept = use_mut_ref(|| None::<Workspace>);
-    let state = Shared(Rc::new(State::clone(&handle)));
+    let state = Same(Rc::new(State::clone(&handle)));
     let dispatch = {
         let dispatcher = handle.dispatcher();
         let kept = kept.clone();
@@ -208,7 +208,7 @@ fn use_source(send: &Callback<Event>) {
 
 /// On paper, the page is a handout: of the lesson that is read, else of the walk.
 #[hook]
-fn use_handout(state: &Shared) {
+fn use_handout(state: &Same<State>) {
     let latest = use_mut_ref(|| state.clone());
     *latest.borrow_mut() = state.clone();
     use_effect_with((), move |()| {
@@ -230,7 +230,7 @@ fn use_handout(state: &Shared) {
 #[hook]
 fn use_keeping(
     slot: keep::Slot,
-    state: &Shared,
+    state: &Same<State>,
     kept: Rc<RefCell<Option<Workspace>>>,
     send: &Callback<Event>,
 ) {
@@ -259,7 +259,7 @@ fn use_keeping(
 
 /// What was solved, and the lessons that were read to their end, are kept.
 #[hook]
-fn use_progress(state: &Shared) {
+fn use_progress(state: &Same<State>) {
     let score = state
         .task
         .as_ref()
@@ -281,7 +281,7 @@ fn use_progress(state: &Shared) {
 
 /// While playing, a step after another; not while nobody can see it.
 #[hook]
-fn use_playing(state: &Shared, send: &Callback<Event>) {
+fn use_playing(state: &Same<State>, send: &Callback<Event>) {
     let send = send.clone();
     use_effect_with(
         (state.playing, state.settings.speed),
@@ -300,7 +300,7 @@ fn use_playing(state: &Shared, send: &Callback<Event>) {
 
 /// A lesson that is presented and the window with its notes keep step.
 #[hook]
-fn use_presenting(state: &Shared, send: &Callback<Event>) {
+fn use_presenting(state: &Same<State>, send: &Callback<Event>) {
     let latest = use_mut_ref(|| (state.clone(), send.clone()));
     *latest.borrow_mut() = (state.clone(), send.clone());
     let channel = use_mut_ref(|| None::<Channel>);
@@ -336,7 +336,7 @@ fn tell(channel: &RefCell<Option<Channel>>, word: Option<Word>) {
 
 /// Keys that work wherever the focus is.
 #[hook]
-fn use_shortcuts(state: &Shared, send: &Callback<Event>) {
+fn use_shortcuts(state: &Same<State>, send: &Callback<Event>) {
     let latest = use_mut_ref(|| (state.clone(), send.clone()));
     *latest.borrow_mut() = (state.clone(), send.clone());
     use_effect_with((), move |()| {

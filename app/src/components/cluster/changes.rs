@@ -1,4 +1,3 @@
-use std::rc::Rc;
 use std::sync::Arc;
 
 use northsouth::insight::{changes, ending, way};
@@ -9,7 +8,7 @@ use yew::prelude::*;
 
 use super::diff::diff_view;
 use crate::browser::{events, page};
-use crate::components::Props;
+use crate::components::{Props, Same};
 use crate::i18n::Words;
 use crate::state::{ClusterEvent, Event};
 
@@ -19,8 +18,8 @@ pub fn Changed(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words().control;
     let lang = state.settings.lang;
-    let now = Rc::as_ptr(&state.run);
-    let found = use_memo(now, |_| {
+    let now = Same(state.run.clone());
+    let found = use_memo(now.clone(), |_| {
         let (_, before) = state.happened.as_ref()?;
         Some(changes(before, &state.run))
     });

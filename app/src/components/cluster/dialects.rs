@@ -1,11 +1,9 @@
-use std::rc::Rc;
-
 use northsouth::manifest::ProxyMode;
 use yew::prelude::*;
 
 use crate::browser::events;
-use crate::components::Props;
 use crate::components::modal::Modal;
+use crate::components::{Props, Same};
 use crate::state::Event;
 
 /// One Service in the words of every release, side by side.
@@ -14,7 +12,7 @@ pub fn Dialects(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words().control;
     let (service, node) = (use_state_eq(|| 0), use_state_eq(|| 0));
-    let dialects = use_memo((Rc::as_ptr(&state.run), *service, *node), |_| {
+    let dialects = use_memo((Same(state.run.clone()), *service, *node), |_| {
         let cluster = state.run.cluster.as_ref();
         cluster.map(|c| c.dialects(*service, *node))
     });

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use northsouth::insight::{Of, Operation, operations};
 use yew::prelude::*;
 
 use crate::browser::events;
-use crate::components::Props;
+use crate::components::{Props, Same};
 use crate::state::{ClusterEvent, Event};
 
 /// Things beyond these are found by their name only.
@@ -20,7 +19,7 @@ pub fn Life(props: &Props) -> Html {
     let words = props.words().control;
     let lang = state.settings.lang;
     let wanted = use_state_eq(String::new);
-    let all = use_memo(Rc::as_ptr(&state.run), |_| {
+    let all = use_memo(Same(state.run.clone()), |_| {
         operations(&state.workspace, &state.run)
     });
     let mut things: Vec<(Of, Vec<&Operation>)> = Vec::new();

@@ -1,5 +1,3 @@
-use std::rc::Rc;
-
 use northsouth::control::cluster::Profile;
 use northsouth::insight::{Choice, Drift, Inventory, drift, inventory, nearest};
 use northsouth::text::{Edit, Say};
@@ -9,7 +7,7 @@ use super::changes::Changed;
 use super::life::Life;
 use super::link;
 use crate::browser::events;
-use crate::components::Props;
+use crate::components::{Props, Same};
 use crate::state::{ClusterEvent, Dialog, Event};
 
 /// Chains and other parts of nodes that differ, and lines of each, that are shown.
@@ -28,7 +26,7 @@ struct Found {
 pub fn ClusterPanel(props: &Props) -> Html {
     let state = &props.state;
     let words = props.words().control;
-    let found = use_memo(Rc::as_ptr(&state.run), |_| Found {
+    let found = use_memo(Same(state.run.clone()), |_| Found {
         drifts: drift(&state.run),
         nearest: nearest(&state.run).map(|(_, say)| say),
         held: inventory(&state.workspace),
