@@ -12,6 +12,7 @@ import { Constants } from './data.mjs';
 import { outline, watched } from './outline.mjs';
 import { prepared } from './prepare.mjs';
 import { split } from './split.mjs';
+import { names } from './wasm.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 // Left there by the linker (app/build.rs).
@@ -45,7 +46,11 @@ export async function cut(stage) {
   const name = named('_bg.wasm');
   const glue = join(stage, name.replace('_bg.wasm', '.js'));
   const [, pack] = PACK.exec(readFileSync(join(stage, 'index.html'), 'utf8'));
-  const whole = prepared(readFileSync(join(stage, name)), readFileSync(join(stage, pack)));
+  const built = readFileSync(join(stage, name));
+  const whole = prepared(built, readFileSync(join(stage, pack)));
+  // Which way the allocator goes depends on all that was allocated before, which is never the same twice.
+  const called = names(built);
+  const isAllocator = (index) => called.get(index)?.includes('dlmalloc') ?? false;
   const temp = mkdtempSync(join(tmpdir(), 'northsouth-'));
   try {
     const { bytes, base, count } = watched(whole);
@@ -53,7 +58,7 @@ export async function cut(stage) {
     writeFileSync(program, bytes);
     copyFileSync(glue, module);
     const marks = execFileSync(process.execPath, [join(HERE, 'rehearse.mjs'), stage, module, program, base, count], { maxBuffer: 1 << 24 });
-    const parts = Object.entries(split(outline(whole, marks, new Constants(readFileSync(MAP, 'utf8')))));
+    const parts = Object.entries(split(outline(whole, marks, new Constants(readFileSync(MAP, 'utf8')), isAllocator)));
     const small = await Promise.all(parts.map(async ([part, bytes]) => {
       const [from, to] = [join(temp, `${part}.wasm`), join(temp, `${part}.small.wasm`)];
       writeFileSync(from, bytes);
@@ -62,15 +67,15 @@ export async function cut(stage) {
     }));
     // Parts of two cuts must never meet in a cache.
     const hash = small.reduce((hash, [, bytes]) => hash.update(bytes), createHash('sha256')).digest('hex').slice(0, 12);
-    const called = (part) => `northsouth-${part}-${hash}.wasm`;
-    for (const [part, bytes] of small) writeFileSync(join(stage, called(part)), bytes);
+    const file = (part) => `northsouth-${part}-${hash}.wasm`;
+    for (const [part, bytes] of small) writeFileSync(join(stage, file(part)), bytes);
     rmSync(join(stage, name));
     const js = readFileSync(glue, 'utf8');
     const imports = '    return {\n        __proto__: null,\n        "./northsouth-app_bg.js"';
     writeFileSync(glue, replace(js, imports, imports.replace('null,', 'null,\n        parts: { rest: () => globalThis.northsouthRest(wasm) },')));
     for (const page of readdirSync(stage).filter((name) => name.endsWith('.html'))) {
-      const html = readFileSync(join(stage, page), 'utf8').replace(PACK, '').replaceAll(name, called('first'));
-      writeFileSync(join(stage, page), replace(html, '<meta name="content"', `<meta name="rest" content="${called('rest')}">\n    <meta name="content"`));
+      const html = readFileSync(join(stage, page), 'utf8').replace(PACK, '').replaceAll(name, file('first'));
+      writeFileSync(join(stage, page), replace(html, '<meta name="content"', `<meta name="rest" content="${file('rest')}">\n    <meta name="content"`));
     }
   } finally {
     rmSync(temp, { recursive: true });

@@ -111,9 +111,9 @@ const isLoad = (code) => code >= 0x28 && code <= 0x35;
 
 /**
  * The module with what is never run in functions of its own, and which functions are run. `met` has what `watched` found;
- * `constants` are the program's (see data.mjs).
+ * `constants` are the program's (see data.mjs). What `isWhole` says of by its index stays as it is.
  */
-export function outline(bytesOf, met, constants) {
+export function outline(bytesOf, met, constants, isWhole) {
   const m = parse(bytesOf);
   const imported = m.imports.length;
   const added = [];
@@ -133,6 +133,7 @@ export function outline(bytesOf, met, constants) {
   const run = new Map();
   const reach = constants.reach(m);
   const points = survey(m, (f, i, type) => {
+    if (isWhole(imported + i)) for (const list of lists(f.list)) for (const { id } of list.points) met[id] = 1;
     // One without instructions has no point.
     const [start] = f.list.points;
     wanted.push(!start || Boolean(met[start.id]));

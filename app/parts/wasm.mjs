@@ -116,6 +116,26 @@ function datum(r) {
 
 const writeDatum = ({ at, bytes }) => Buffer.concat([Buffer.from([0, ...constant(at), 0x0b, ...leb(bytes.length)]), bytes]);
 
+/** The functions' names by their index, of a module that has them. */
+export function names(bytes) {
+  const r = new Reader(bytes, 8);
+  const found = new Map();
+  while (r.at < bytes.length) {
+    const id = r.byte();
+    const end = r.leb() + r.at;
+    if (id === 0 && r.text() === 'name') {
+      while (r.at < end) {
+        const kind = r.byte();
+        const last = r.leb() + r.at;
+        if (kind === 1) r.list(() => found.set(r.leb(), r.text()));
+        r.at = last;
+      }
+    }
+    r.at = end;
+  }
+  return found;
+}
+
 export function parse(bytes) {
   const r = new Reader(bytes, 8);
   const m = { types: [], imports: [], functions: [], tables: [], memories: [], globals: [], exports: [], elements: [], bodies: [], data: [], features: null };
