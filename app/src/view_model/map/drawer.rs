@@ -71,7 +71,12 @@ const GAP: i32 = 30;
 /// As high as a line that can be asked has to be, to be pointed at.
 const LINE: i32 = 24;
 const HEAD: i32 = 28;
+/// The packet's tag, at least.
 pub const TAG: (i32, i32) = (176, 50);
+/// Beside its text.
+const IN_TAG: i32 = 12;
+/// Before its destination.
+const ARROW: i32 = 16;
 /// What a card's line has beside its text: its tick or cross.
 const MARKS: i32 = 34;
 /// What asks about a line.
@@ -84,13 +89,18 @@ impl Map {
     pub(super) fn open_drawer(&mut self, sight: &Sight, at: Rect) -> i32 {
         let drawer = sight.drawer;
         let inner = Rect::new(at.x + PAD, at.y + 34, at.w - 2 * PAD, 0);
-        let tagged = drawer.tag.is_some();
-        let (cards, tag, bottom) = if drawer.wide {
-            wide(&drawer.cards, tagged, inner)
+        let tag = drawer.tag.as_ref().map(|tag| Tag {
+            source: Face::MONO.fit(&tag.source, inner.w - 2 * IN_TAG),
+            destination: Face::MONO.fit(&tag.destination, inner.w - 2 * IN_TAG - ARROW),
+            ..tag.clone()
+        });
+        let size = tag.as_ref().map(size);
+        let (cards, place, bottom) = if drawer.wide {
+            wide(&drawer.cards, size, inner)
         } else if drawer.cards.len() > 1 {
-            several(&drawer.cards, tagged, inner)
+            several(&drawer.cards, size, inner)
         } else {
-            single(drawer.cards.first(), tagged, inner)
+            single(drawer.cards.first(), size, inner)
         };
         let rect = Rect::new(at.x, at.y, at.w, bottom + PAD - at.y);
         let chained = if drawer.wide { &[][..] } else { &cards[..] };
@@ -111,7 +121,7 @@ impl Map {
             title: Face::SANS.fit(&drawer.title, at.w - 28),
             cards,
             links,
-            tag: tag.zip(drawer.tag.clone()),
+            tag: place.zip(tag),
         });
         rect.bottom()
     }
@@ -143,14 +153,22 @@ impl Map {
     }
 }
 
+/// As large as what it says, which for IPv6 is long.
+fn size(tag: &Tag) -> (i32, i32) {
+    let source = Face::MONO.width(&tag.source);
+    let destination = Face::MONO.width(&tag.destination) + ARROW;
+    (TAG.0.max(source.max(destination) + 2 * IN_TAG), TAG.1)
+}
+
 /// A card as wide as its longest line wants, and the tag beside it, or below it where there is no room.
-fn single(card: Option<&Card>, tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
-    let beside = tagged && inner.w >= BESIDE;
-    let room = if beside {
-        inner.w - TAG.0 - 14
-    } else {
-        inner.w
-    };
+fn single(
+    card: Option<&Card>,
+    tag: Option<(i32, i32)>,
+    inner: Rect,
+) -> (Vec<CardBox>, Option<Rect>, i32) {
+    let tagged = tag.is_some();
+    let beside = tag.filter(|(w, _)| inner.w >= BESIDE - TAG.0 + w);
+    let room = beside.map_or(inner.w, |(w, _)| inner.w - w - 14);
     let mut bottom = inner.y;
     let mut right = inner.x;
     let mut cards = Vec::new();
@@ -177,16 +195,16 @@ fn single(card: Option<&Card>, tagged: bool, inner: Rect) -> (Vec<CardBox>, Opti
         });
     }
     let (x, y) = match beside {
-        true => (right, inner.y),
-        false => (inner.x, bottom + 8),
+        Some(_) => (right, inner.y),
+        None => (inner.x, bottom + 8),
     };
-    let tag = tagged.then(|| Rect::new(x, y, TAG.0, TAG.1));
+    let tag = tag.map(|(w, h)| Rect::new(x, y, w, h));
     bottom = bottom.max(tag.map_or(bottom, Rect::bottom));
     (cards, tag, bottom)
 }
 
 /// Cards below each other, their lines turned where they are too long; the tag below them.
-fn wide(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
+fn wide(cards: &[Card], tag: Option<(i32, i32)>, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
     let mut y = inner.y;
     let mut boxes = Vec::new();
     for card in cards {
@@ -201,7 +219,7 @@ fn wide(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect
         boxes.push(CardBox { rect, card });
         y = rect.bottom() + 12;
     }
-    let tag = tagged.then(|| Rect::new(inner.x, y, TAG.0, TAG.1));
+    let tag = tag.map(|(w, h)| Rect::new(inner.x, y, w, h));
     (boxes, tag, tag.map_or(y - 12, Rect::bottom))
 }
 
@@ -217,7 +235,12 @@ fn turned(line: &Line, room: i32) -> Vec<Line> {
 }
 
 /// Cards in rows that turn at the end; the tag below the one that the packet is in.
-fn several(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<Rect>, i32) {
+fn several(
+    cards: &[Card],
+    size: Option<(i32, i32)>,
+    inner: Rect,
+) -> (Vec<CardBox>, Option<Rect>, i32) {
+    let tagged = size.is_some();
     let columns: i32 = match inner.w {
         520.. => 3,
         360.. => 2,
@@ -242,12 +265,12 @@ fn several(cards: &[Card], tagged: bool, inner: Rect) -> (Vec<CardBox>, Option<R
             let x = inner.x + column * (width + GAP);
             let rect = Rect::new(x, y, width, height(card));
             deep = deep.max(rect.h);
-            if is_current && tagged {
+            if let Some((w, h)) = size.filter(|_| is_current) {
                 // It may stand out into the gap beside its card.
-                let x = x.min(inner.right() - TAG.0).max(inner.x);
-                let tagged = Rect::new(x, rect.bottom() + 6, TAG.0, TAG.1);
-                deep = deep.max(tagged.bottom() - y);
-                tag = Some(tagged);
+                let x = x.min(inner.right() - w).max(inner.x);
+                let place = Rect::new(x, rect.bottom() + 6, w, h);
+                deep = deep.max(place.bottom() - y);
+                tag = Some(place);
             }
             boxes.push(CardBox {
                 rect,
