@@ -104,8 +104,14 @@ const WAITING = ['click', 'keydown', 'input', 'change', 'submit', 'hashchange', 
 const PASSING = ['pointerdown', 'pointermove', 'pointerup', 'pointercancel', 'touchstart', 'touchmove', 'wheel', 'focus', 'blur', 'focusin', 'focusout'];
 const waiting = [];
 
+/** Keys that move the slider do so at once, so what else they do can't come later. */
+function plays({ type, target, key }) {
+  const at = target.closest?.(PLAYS);
+  return ['click', 'input'].includes(type) ? at : type === 'keydown' && at?.type === 'range' && /^(Arrow|Home|End|Page)/.test(key);
+}
+
 function wait(event) {
-  if (['click', 'input'].includes(event.type) && event.target.closest?.(PLAYS)) return;
+  if (plays(event)) return;
   event.stopImmediatePropagation();
   if (!WAITING.includes(event.type)) return;
   if (event.type === 'click' || event.type === 'submit') event.preventDefault();

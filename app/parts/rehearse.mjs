@@ -111,6 +111,12 @@ async function play(whole) {
   slider.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true }));
   scrolled();
   await sleep(5);
+  // Past its end, and back again.
+  for (const key of ['ArrowRight', 'ArrowLeft', 'ArrowUp', 'ArrowDown', 'Home', 'End', 'PageUp', 'PageDown']) {
+    document.querySelector('.line input').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, composed: true, cancelable: true }));
+    await sleep(1);
+  }
+  await sleep(5);
 }
 
 const met = new Uint8Array(Number(count));
