@@ -134,10 +134,10 @@ impl Service {
             .find(|ip| IpFamily::of(ip.value) == family)
     }
 
-    pub(super) fn read(mut fields: Fields<'_>) -> Service {
-        let meta = Meta::read(&mut fields, true);
-        let mut service = Service {
-            kind: Spanned::new(ServiceType::ClusterIp, meta.span),
+    /// One that says nothing but its kind.
+    pub(crate) fn of(kind: ServiceType, meta: Meta) -> Service {
+        Service {
+            kind: Spanned::new(kind, meta.span),
             meta,
             cluster_ips: Vec::new(),
             headless: false,
@@ -155,7 +155,12 @@ impl Service {
             traffic_distribution: None,
             external_name: None,
             ingress: Vec::new(),
-        };
+        }
+    }
+
+    pub(super) fn read(mut fields: Fields<'_>) -> Service {
+        let meta = Meta::read(&mut fields, true);
+        let mut service = Service::of(ServiceType::ClusterIp, meta);
         if let Some(spec) = fields.required("spec").and_then(|s| s.fields()) {
             service.read_spec(spec);
         }

@@ -139,15 +139,7 @@ impl Sim<'_> {
                 );
                 return match self.validate_source(at, host, skb, &dev, None) {
                     Source::Refused(why) => Err(why),
-                    Source::OnLink(_) => Ok(Dst {
-                        input: Input::Deliver,
-                        dev: "lo".into(),
-                        gateway: None,
-                        local: true,
-                        broadcast: false,
-                        multicast: false,
-                        redirect: false,
-                    }),
+                    Source::OnLink(_) => Ok(Dst::to_host()),
                 };
             }
             _ => {}

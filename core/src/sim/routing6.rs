@@ -42,7 +42,7 @@ impl Sim<'_> {
             return match is_member(host, dev.as_str(), dst) {
                 true => Ok(Dst {
                     multicast: true,
-                    ..to_host()
+                    ..Dst::to_host()
                 }),
                 false => Err(Drop::MartianDestination),
             };
@@ -67,9 +67,9 @@ impl Sim<'_> {
             Err(no_way) => Ok(Dst {
                 input: Input::Error(no_way.error, Refusal::NoRoute),
                 local: false,
-                ..to_host()
+                ..Dst::to_host()
             }),
-            Ok(found) if is_own(found) => Ok(to_host()),
+            Ok(found) if is_own(found) => Ok(Dst::to_host()),
             Ok(found) => {
                 let out = found.dev().cloned();
                 let gateway = given.filter(|t| *t != skb.packet.dst);
@@ -78,7 +78,7 @@ impl Sim<'_> {
                     gateway: found.gateway().or(gateway),
                     dev: out,
                     local: false,
-                    ..to_host()
+                    ..Dst::to_host()
                 })
             }
         };
@@ -146,7 +146,7 @@ impl Sim<'_> {
             gateway: found.gateway().filter(|_| !local && !multicast),
             local,
             multicast,
-            ..to_host()
+            ..Dst::to_host()
         };
         Ok((dst, source))
     }
@@ -154,18 +154,6 @@ impl Sim<'_> {
 
 fn is_own(found: &Found) -> bool {
     matches!(found.route.kind, RouteKind::Local | RouteKind::Anycast)
-}
-
-fn to_host() -> Dst {
-    Dst {
-        input: Input::Deliver,
-        dev: "lo".into(),
-        gateway: None,
-        local: true,
-        broadcast: false,
-        multicast: false,
-        redirect: false,
-    }
 }
 
 /// Every host hears all nodes and those who look for its addresses (RFC 4291, 2.8).

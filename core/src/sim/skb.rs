@@ -93,6 +93,19 @@ pub(super) enum Refusal {
 }
 
 impl Dst {
+    /// To the host itself.
+    pub(super) fn to_host() -> Self {
+        Self {
+            input: Input::Deliver,
+            dev: "lo".into(),
+            gateway: None,
+            local: true,
+            broadcast: false,
+            multicast: false,
+            redirect: false,
+        }
+    }
+
     pub fn of_bridge(bridge: &IfaceName) -> Self {
         Self {
             input: Input::None,

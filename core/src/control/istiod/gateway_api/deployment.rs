@@ -169,26 +169,10 @@ impl<'a> Made<'a> {
     }
 
     fn service(&self, known: &Known, kind: ServiceType) -> Service {
-        let span = self.gateway.span;
         Service {
-            meta: self.meta(self.labelled(&[])),
-            kind: Spanned::new(kind, span),
-            cluster_ips: Vec::new(),
-            headless: false,
             ports: ports(known, self.gateway),
             selector: self.selector(),
-            external_ips: Vec::new(),
-            external_traffic_policy: None,
-            internal_traffic_policy: None,
-            health_check_node_port: None,
-            session_affinity: None,
-            load_balancer_source_ranges: Vec::new(),
-            load_balancer_class: None,
-            allocate_node_ports: true,
-            publish_not_ready_addresses: None,
-            traffic_distribution: None,
-            external_name: None,
-            ingress: Vec::new(),
+            ..Service::of(kind, self.meta(self.labelled(&[])))
         }
     }
 }
