@@ -76,6 +76,7 @@ pub fn read(text: &str) -> Result<Given, String> {
                 code,
                 id: 1,
                 gateway: None,
+                target: None,
                 about: None,
             })
         }

@@ -247,6 +247,7 @@ fn packet(random: &mut Random) -> Packet {
             id: sport,
             about: None,
             gateway: None,
+            target: None,
         }),
         _ => Transport::Tcp {
             sport,

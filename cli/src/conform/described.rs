@@ -50,6 +50,7 @@ pub(super) fn packet_of(described: &Value) -> Packet {
                     _ => number(described, "icmp_id").unwrap_or(7) as u16,
                 },
                 gateway: None,
+                target: None,
                 about,
             })
         }

@@ -57,6 +57,8 @@ pub enum LookupReason {
     Carried,
     /// A rule said NOTRACK.
     Untracked,
+    /// ICMPv6 that looks for neighbours, routers or groups.
+    Discovery,
 }
 
 /// What became of an entry when its first packet left the hooks.
@@ -109,7 +111,7 @@ impl Conntrack {
                 state: CtState::Untracked,
                 direction: Direction::Original,
                 connection: None,
-                reason: LookupReason::Untracked,
+                reason: LookupReason::Discovery,
             };
         }
         let tuple = Tuple::of(packet);

@@ -7,13 +7,14 @@ use std::net::IpAddr;
 use super::args::Args;
 use super::machine::Machine;
 use super::{Answer, Output};
-use crate::net::{Icmp, Packet, Protocol, TcpFlags, Transport};
+use crate::net::{Icmp, Mac, Packet, Protocol, TcpFlags, Transport};
 use crate::netfilter::Hook;
+use crate::netfilter::matches::PacketType;
 use crate::netfilter::walk::{StepKind, TableRef};
 use crate::netfilter::{Rule, Table, Target};
 use crate::say;
 use crate::text::Diagnostic;
-use crate::trace::{Action, RuleStep, TableVisit};
+use crate::trace::{Action, Journey, RuleStep, TableVisit};
 
 pub(super) const USAGE: &str = "dmesg";
 
@@ -29,21 +30,33 @@ pub(super) fn run(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     let asked = rules.any(|r| r.target == Target::Trace);
     let mut text = String::new();
     for journey in &machine.run.trace.journeys {
-        for hop in journey.hops.iter().filter(|h| h.host == machine.id) {
-            // Without a rule that asks for it, all packets are shown as if there were one.
-            let mut traced = !asked;
-            for step in &hop.steps {
-                if let Action::Rule(rule) = &step.action {
-                    traced |= lines(machine, rule, traced, &mut text);
-                }
-            }
-        }
+        packet(machine, journey, asked, &mut text);
     }
     let mut out = Output::from(text);
     if !asked {
         out = out.note(Diagnostic::note(tool, say!("console/trace-as-if")));
     }
     Ok(out.note(Diagnostic::note(tool, say!("console/log-left-out"))))
+}
+
+/// What a packet left in the log, and what asked for its next machine.
+fn packet(machine: &Machine<'_>, journey: &Journey, asked: bool, out: &mut String) {
+    for hop in &journey.hops {
+        // Without a rule that asks for it, all packets are shown as if there were one.
+        let mut traced = !asked;
+        for step in &hop.steps {
+            match &step.action {
+                Action::Rule(rule) if hop.host == machine.id => {
+                    traced |= lines(machine, rule, traced, out);
+                }
+                Action::Resolved(neighbour) => {
+                    let questions = neighbour.asked.iter();
+                    questions.for_each(|question| packet(machine, question, asked, out));
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Writes what a step puts into the log. True where it asked to have the packet traced from here on.
@@ -130,7 +143,8 @@ fn body(machine: &Machine<'_>, step: &RuleStep, owner: bool, out: &mut String) {
     let device = device.and_then(|i| machine.host.interface(i.as_str()));
     if let (Some(device), Some(src)) = (device, visit.src_mac) {
         let dst = match visit.packet_type {
-            crate::netfilter::matches::PacketType::Broadcast => crate::net::Mac([0xff; 6]),
+            PacketType::Broadcast => Mac([0xff; 6]),
+            PacketType::Multicast => Mac::of_group(packet.dst),
             _ => device.mac,
         };
         let kind = if packet.dst.is_ipv4() {
@@ -211,6 +225,7 @@ fn about(icmp: &Icmp, depth: u8, out: &mut String) {
             out.push_str("] ");
         }
         Some(_) => {}
+        None if icmp.target.is_some() => {}
         None => {
             let _ = write!(out, "ID={} ", icmp.id);
         }

@@ -49,6 +49,7 @@ impl LoadBalancer {
     pub fn handle(&self, state: &mut State, packet: &Packet) -> Handling {
         if let Transport::Icmp(Icmp {
             gateway: None,
+            target: None,
             about: Some(about),
             ..
         }) = &packet.transport
@@ -86,6 +87,7 @@ impl LoadBalancer {
     pub fn own_error(&self, state: &State, packet: &Packet) -> Option<(Account, Packet)> {
         let Transport::Icmp(Icmp {
             gateway: None,
+            target: None,
             about: Some(about),
             ..
         }) = &packet.transport
@@ -446,6 +448,7 @@ mod tests {
             code: 3,
             id: 0,
             gateway: None,
+            target: None,
             about: Some(Box::new(packet("203.0.113.9:40000 > 192.168.0.17:31061"))),
         });
         let Handling::Forward { packet, .. } = lb.handle(&mut state, &error) else {

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde::Serialize;
 
@@ -118,6 +118,9 @@ pub struct Icmp {
     pub id: u16,
     /// Of a redirect: the better next hop.
     pub gateway: Option<IpAddr>,
+    /// Of a neighbour's question and of its answer: whose hardware address it is about (RFC 4861, 4.3 and 4.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<Ipv6Addr>,
     /// The packet that an error is about, as the sender of the error saw it.
     pub about: Option<Box<Packet>>,
 }
@@ -184,6 +187,28 @@ impl Mac {
             IpAddr::V6(a) => (a.to_bits() as u32).to_be_bytes(),
         };
         Self([2, 0, a, b, c, d])
+    }
+
+    /// Where frames for a group go (RFC 1112, 6.4; RFC 2464, 7).
+    pub fn of_group(addr: IpAddr) -> Self {
+        match addr {
+            IpAddr::V4(a) => {
+                let [_, b, c, d] = a.octets();
+                Self([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+            }
+            IpAddr::V6(a) => {
+                let [.., b, c, d, e] = a.octets();
+                Self([0x33, 0x33, b, c, d, e])
+            }
+        }
+    }
+
+    /// The address that the kernel gives an interface from its hardware address (RFC 4291, appendix A).
+    pub fn link_local(self) -> Ipv6Addr {
+        let Mac([a, b, c, d, e, f]) = self;
+        let word = |high, low| u16::from_be_bytes([high, low]);
+        let [w, x, y, z] = [word(a ^ 2, b), word(c, 0xff), word(0xfe, d), word(e, f)];
+        Ipv6Addr::new(0xfe80, 0, 0, 0, w, x, y, z)
     }
 }
 

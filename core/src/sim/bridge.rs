@@ -50,7 +50,7 @@ impl Sim<'_> {
                         let next = to.gateway.unwrap_or(skb.packet.dst);
                         skb.dst = Some(to);
                         let Some(hop) = self.neighbour(at, bridge, next, &skb) else {
-                            return self.nobody_answers(at, skb);
+                            return;
                         };
                         skb.dst_mac = hop.mac;
                         through = !hop.ready;

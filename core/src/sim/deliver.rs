@@ -36,6 +36,9 @@ impl Sim<'_> {
                 if icmp.kind == echo && !ignored {
                     self.echo(at, &skb);
                 }
+                if skb.packet.dst.is_ipv6() {
+                    self.discover(at, &skb, &icmp);
+                }
                 if let Some(about) = icmp.about.as_ref().filter(|_| icmp.kind == unreachable) {
                     self.tcp_error(at, &skb, about);
                 }

@@ -8,7 +8,7 @@ use super::talk::Ends;
 use crate::conntrack::Settings;
 use crate::net::{Coins, IfaceName, Random};
 use crate::topology::{Host, HostId, World};
-use crate::trace::{Action, Disposition, Drop, Part};
+use crate::trace::{Action, Disposition, Drop, Journey, Part};
 
 /// Who made an answer: an application, or a proxy of its own accord.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +155,15 @@ impl<'w> Sim<'w> {
                 Event::Resume { passage } => self.advance(passage),
             }
         }
+    }
+
+    /// Lets something happen before all else goes on, and gives its journeys, which the record does not have.
+    pub(super) fn aside(&mut self, happen: impl FnOnce(&mut Self)) -> Vec<Journey> {
+        let recorder = std::mem::take(&mut self.recorder);
+        let queue = std::mem::take(&mut self.queue);
+        happen(self);
+        self.queue = queue;
+        std::mem::replace(&mut self.recorder, recorder).journeys
     }
 
     /// The bound on steps is reached.

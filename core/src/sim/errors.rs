@@ -163,6 +163,7 @@ fn error(kind: u8, code: u8, gateway: Option<IpAddr>, about: &Packet) -> Transpo
         code,
         id: 0,
         gateway,
+        target: None,
         about: Some(Box::new(about.clone())),
     })
 }

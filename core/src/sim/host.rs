@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub struct HostState {
     /// The same of IPv6.
     pub(super) stops6: Arc<[Vec<Stop>; 5]>,
     pub neighbours: BTreeMap<(IfaceName, IpAddr), Entry>,
+    /// Those of IPv6 whose answer is waited for (NUD_INCOMPLETE).
+    pub(super) asked: BTreeSet<(IfaceName, IpAddr)>,
     /// By bridge and hardware address: the port.
     pub fdb: BTreeMap<(IfaceName, Mac), IfaceName>,
     pub balancer: load_balancer::State,
@@ -53,6 +55,7 @@ impl HostState {
             stops: Arc::new(Hook::ALL.map(|hook| stops(host, hook, IpFamily::V4))),
             stops6: Arc::new(Hook::ALL.map(|hook| stops(host, hook, IpFamily::V6))),
             neighbours: neighbours.collect(),
+            asked: BTreeSet::new(),
             fdb: host.fdb.iter().filter_map(|e| learnt(host, e)).collect(),
             balancer: load_balancer::State::default(),
             flows: Flows::default(),

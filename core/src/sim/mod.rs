@@ -3,7 +3,7 @@
 //! [`run`] plays a probe in a [`World`] and gives its [`Trace`]. A [`Sim`] is a run under way, for who wants to put packets in
 //! one by one and look at the hosts between. Within a host a packet goes as in the kernel: `receive` and `bridge` take frames
 //! in, `hooks` asks netfilter, `routing` decides, `deliver` hands over to sockets, `output` sends, `reply` makes what the host
-//! answers by itself, `routing6` and `errors` are what differs of IPv6; `talk` is what clients and servers say to each other.
+//! answers by itself, `ndisc`, `routing6` and `errors` are what differs of IPv6; `talk` is what clients and servers say to each other.
 
 mod after;
 mod ask;
@@ -15,6 +15,7 @@ mod flows;
 mod follow;
 mod hooks;
 mod host;
+mod ndisc;
 mod neighbour;
 mod output;
 mod probe;

@@ -3,13 +3,14 @@
 
 use std::net::IpAddr;
 
-use super::engine::Sim;
+use super::engine::{Event, Sim};
 use super::host::select_address;
 use super::skb::Skb;
 use crate::net::{IfaceName, Mac};
+use crate::netfilter::walk::CannotTell;
 use crate::route::Scope;
 use crate::topology::{HostId, IfaceKind};
-use crate::trace::{Action, Neighbour, Part};
+use crate::trace::{Action, Drop, Journey, Neighbour, Part};
 
 /// `base_reachable_time_ms`; the kernel draws between half of it and one and a half.
 const REACHABLE: u64 = 30_000;
@@ -49,6 +50,24 @@ impl Entry {
     /// As an earlier time left it.
     pub(super) fn stale(mac: Mac) -> Self {
         Self::new(mac, State::Stale)
+    }
+
+    pub(super) fn reachable(mac: Mac, now: u64) -> Self {
+        Self::new(mac, State::Reachable { confirmed: now })
+    }
+
+    /// Its owner asked for this host (`NEIGH_UPDATE_F_OVERRIDE` with NUD_STALE).
+    pub(super) fn heard(&mut self, mac: Mac) {
+        if self.mac != mac && self.state != State::Permanent {
+            *self = Self::stale(mac);
+        }
+    }
+
+    /// Its owner answered.
+    pub(super) fn confirmed(&mut self, mac: Mac, now: u64) {
+        if self.state != State::Permanent {
+            (self.mac, self.state) = (mac, State::Reachable { confirmed: now });
+        }
     }
 
     fn new(mac: Mac, state: State) -> Self {
@@ -110,7 +129,8 @@ pub(super) struct NextHop {
 }
 
 impl Sim<'_> {
-    /// The hardware address of a neighbour, asked for by ARP where it is not known.
+    /// The hardware address of a neighbour, asked for where it is not known. `None`: the packet waits for an answer that does
+    /// not come.
     pub(super) fn neighbour(
         &mut self,
         at: HostId,
@@ -118,12 +138,14 @@ impl Sim<'_> {
         addr: IpAddr,
         skb: &Skb,
     ) -> Option<NextHop> {
-        let now = self.now;
+        let began = self.now;
         let key = (dev.clone(), addr);
         let known = self.state(at)?.neighbours.contains_key(&key);
-        if !known {
-            self.ask(at, dev, addr, skb);
-        }
+        let asked = match known {
+            true => Vec::new(),
+            false => self.ask(at, dev, addr, skb),
+        };
+        let now = self.now;
         let entry = self.state(at)?.neighbours.get_mut(&key);
         let next = entry.map(|entry| NextHop {
             mac: entry.mac,
@@ -134,13 +156,51 @@ impl Sim<'_> {
             dev: dev.clone(),
             mac: next.as_ref().map(|n| n.mac),
             known,
+            asked,
         };
+        let untold = neighbour.cannot_tell(self.world);
         self.step(at, skb, Part::Neighbour, Action::Resolved(neighbour));
+        if next.is_none() {
+            self.nobody_answers(at, skb, untold, began);
+        }
         next
     }
 
+    /// The packet waits until the last question was given its time.
+    fn nobody_answers(&mut self, at: HostId, skb: &Skb, untold: Option<CannotTell>, began: u64) {
+        if let Some(what) = untold {
+            return self.drop(at, skb, Part::Neighbour, Drop::CannotTell(what));
+        }
+        self.drop(at, skb, Part::Neighbour, Drop::NoNeighbour);
+        let wait = self.host(at).map_or(0, |h| h.sysctls.neighbour_wait());
+        let left = (began + wait).saturating_sub(self.now);
+        let skb = Box::new(skb.clone());
+        self.after(left, Event::NoAnswer { host: at, skb });
+    }
+
+    /// Asks whose an address is, and gives the packets of IPv6 that it took.
+    fn ask(&mut self, at: HostId, dev: &IfaceName, addr: IpAddr, skb: &Skb) -> Vec<Journey> {
+        let IpAddr::V6(target) = addr else {
+            self.ask_by_arp(at, dev, addr, skb);
+            return Vec::new();
+        };
+        let Some(asked) = self.solicit(at, dev, target, &skb.packet) else {
+            self.ask_by_arp(at, dev, addr, skb);
+            return Vec::new();
+        };
+        // Where anybody may be behind each of several ports, nobody knows which.
+        if let Some(owner) = self.world.who_has(at, dev, addr)
+            && owner.by.is_none()
+            && owner.port.is_none()
+            && let Some(state) = self.state(at)
+        {
+            state.fdb.remove(&(dev.clone(), owner.mac));
+        }
+        asked
+    }
+
     /// Asks by ARP. Who answers learns of the asker (`arp_process`).
-    fn ask(&mut self, at: HostId, dev: &IfaceName, addr: IpAddr, skb: &Skb) -> Option<()> {
+    fn ask_by_arp(&mut self, at: HostId, dev: &IfaceName, addr: IpAddr, skb: &Skb) -> Option<()> {
         let now = self.now;
         let answer = self.world.who_has(at, dev, addr)?;
         let host = self.host(at)?;
@@ -150,7 +210,7 @@ impl Sim<'_> {
         let state = self.state(at)?;
         let entry = match vxlan {
             true => Entry::permanent(answer.mac),
-            false => Entry::new(answer.mac, State::Reachable { confirmed: now }),
+            false => Entry::reachable(answer.mac, now),
         };
         state.neighbours.insert((dev.clone(), addr), entry);
         if let Some((bridge, port)) = answer.port {

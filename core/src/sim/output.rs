@@ -142,12 +142,12 @@ impl Sim<'_> {
         let (mac, nexthop) = if dst.broadcast {
             (BROADCAST, None)
         } else if dst.multicast {
-            (multicast_mac(skb.packet.dst), None)
+            (Mac::of_group(skb.packet.dst), None)
         } else {
             let next = dst.gateway.unwrap_or(skb.packet.dst);
             match self.neighbour(at, &dev, next, &skb) {
                 Some(hop) => (hop.mac, Some(next)),
-                None => return self.nobody_answers(at, skb),
+                None => return,
             }
         };
         skb.dst_mac = mac;
@@ -161,7 +161,8 @@ impl Sim<'_> {
     /// Puts a frame on the segment of an interface.
     pub(super) fn emit(&mut self, at: HostId, dev: &IfaceName, nexthop: Option<IpAddr>, skb: Skb) {
         let part = Part::Interface(dev.clone());
-        let link = self.world.link_of(at, dev);
+        let world = self.world;
+        let link = world.link_of(at, dev);
         let broadcast = skb.dst_mac.0[0] & 1 == 1;
         let takers: Vec<_> = link
             .iter()
@@ -183,6 +184,9 @@ impl Sim<'_> {
         self.step(at, &skb, part.clone(), Action::Left(egress));
         if takers.is_empty() && !beyond {
             return self.drop(at, &skb, part, Drop::Nobody);
+        }
+        if let Some((_, link)) = link.filter(|_| beyond) {
+            self.heard_beyond(link, &skb);
         }
         for end in takers {
             let arrive = Event::Arrive {
@@ -259,29 +263,8 @@ impl Sim<'_> {
         }
     }
 
-    /// The packet waits for an answer that does not come.
-    pub(super) fn nobody_answers(&mut self, at: HostId, skb: Skb) {
-        self.drop(at, &skb, Part::Neighbour, Drop::NoNeighbour);
-        let wait = self.host(at).map_or(0, |h| h.sysctls.neighbour_wait());
-        let skb = Box::new(skb);
-        self.after(wait, Event::NoAnswer { host: at, skb });
-    }
-
     /// The wait for a neighbour is over (kernel `ipv4_link_failure`, `ndisc_error_report`).
     pub(super) fn unreachable(&mut self, at: HostId, skb: &Skb) {
         self.icmp_error(at, skb, Problem::HostUnreachable, Maker::IcmpError);
-    }
-}
-
-fn multicast_mac(addr: IpAddr) -> Mac {
-    match addr {
-        IpAddr::V4(a) => {
-            let [_, b, c, d] = a.octets();
-            Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d])
-        }
-        IpAddr::V6(a) => {
-            let o = a.octets();
-            Mac([0x33, 0x33, o[12], o[13], o[14], o[15]])
-        }
     }
 }

@@ -72,7 +72,10 @@ impl Recorder {
         let Some(journey) = self.journeys.get_mut(journey as usize) else {
             return;
         };
-        if let Some(end) = disposition(&action) {
+        // What goes to many has arrived when one has taken it.
+        let taken =
+            journey.disposition == Disposition::Delivered && after.packet.dst.is_multicast();
+        if let Some(end) = disposition(&action).filter(|_| !taken) {
             journey.disposition = end;
         }
         let before = journey.hops.iter().rev().find_map(|h| h.steps.last());

@@ -188,6 +188,7 @@ impl Sim<'_> {
                 code: icmp.code,
                 id: icmp.id,
                 gateway: None,
+                target: None,
                 about: None,
             }),
             payload: skb.packet.payload,

@@ -56,6 +56,7 @@ impl Sim<'_> {
                     code: 0,
                     id: sport,
                     gateway: None,
+                    target: None,
                     about: None,
                 }),
                 56,

@@ -20,19 +20,25 @@ enum Reached<'w> {
     Beyond(&'w Beyond),
 }
 
+impl Beyond {
+    /// The hardware address that is answered for an address.
+    pub fn mac_of(&self, addr: IpAddr) -> Option<Mac> {
+        let answered = match self {
+            Beyond::Nothing => false,
+            Beyond::Everything { silent } => !silent.contains(&addr),
+            Beyond::Only(addrs) => addrs.contains(&addr),
+        };
+        answered.then(|| Mac::made_of(addr))
+    }
+}
+
 impl World {
     /// Who answers an ARP request that a host sends out of an interface (kernel `arp_process`): the owner of the address,
     /// or who routes to it elsewhere and has proxy_arp on.
     pub fn who_has(&self, at: HostId, dev: &IfaceName, addr: IpAddr) -> Option<Owner> {
         self.first_reached(at, dev, |reached| match reached {
             Reached::Device(host, iface) => answers(host, iface, addr).then_some(iface.mac),
-            Reached::Beyond(Beyond::Nothing) => None,
-            Reached::Beyond(Beyond::Everything { silent }) => {
-                (!silent.contains(&addr)).then(|| Mac::made_of(addr))
-            }
-            Reached::Beyond(Beyond::Only(addrs)) => {
-                addrs.contains(&addr).then(|| Mac::made_of(addr))
-            }
+            Reached::Beyond(beyond) => beyond.mac_of(addr),
         })
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Proxied, Snapshot};
+use super::{Journey, Proxied, Snapshot};
 use crate::conntrack::{ConnectionId, Direction, LookupReason, Manip, NatMade, Tuple};
 use crate::load_balancer;
 use crate::net::{IfaceName, Mac};
@@ -90,6 +90,10 @@ pub enum Maker {
     IcmpError,
     /// The kernel: there is a shorter way.
     Redirect,
+    /// The kernel: who has this address of IPv6?
+    Solicitation,
+    /// The kernel: this host has it.
+    Advertisement,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -195,6 +199,9 @@ pub struct Neighbour {
     pub mac: Option<Mac>,
     /// It stood in the table before.
     pub known: bool,
+    /// The questions and answers of IPv6, in their order, which netfilter saw as any other packet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Journey>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -277,6 +284,8 @@ pub enum Drop {
     NoHairpin,
     NotPort,
     NoNeighbour,
+    /// A neighbour's question or answer with a hop limit below 255: it may have come over a router.
+    FromAfar,
     InterfaceDown,
     /// Nobody on the segment has the frame's address.
     Nobody,

@@ -50,6 +50,7 @@ pub fn fidelity(step: &Step) -> (Fidelity, Say) {
         Action::Sent(_) | Action::Delivered(_) | Action::NothingListens | Action::KernelTook => {
             (Exact, say!("fidelity/socket"))
         }
+        Action::Resolved(n) if n.addr.is_ipv6() => (Approximate, say!("fidelity/neighbour6")),
         Action::Resolved(_) => (Approximate, say!("fidelity/neighbour")),
         Action::Balanced(_) => (Approximate, say!("fidelity/balancer")),
         Action::Encapsulated { .. } | Action::Decapsulated { .. } => {
@@ -105,6 +106,11 @@ pub fn modelled() -> Vec<(Say, Fidelity, Say)> {
             say!("fidelity/name-neighbour"),
             Approximate,
             say!("fidelity/neighbour"),
+        ),
+        (
+            say!("fidelity/name-neighbour6"),
+            Approximate,
+            say!("fidelity/neighbour6"),
         ),
         (
             say!("fidelity/name-balancer"),

@@ -99,6 +99,7 @@ fn made(maker: &Maker, packet: &Packet) -> Say {
         Maker::EchoReply => say!("meaning/sent-echo-reply"),
         Maker::IcmpError => say!("meaning/sent-error"),
         Maker::Redirect => say!("meaning/sent-redirect"),
+        Maker::Solicitation | Maker::Advertisement => say!("meaning/neighbour6"),
     }
 }
 
@@ -151,7 +152,11 @@ fn dropped(why: &Drop) -> Say {
         Drop::NoBackend => say!("meaning/no-backend"),
         Drop::NatFailed | Drop::Clash => say!("meaning/nat-failed"),
         Drop::NoTransparentSocket | Drop::SocketAttached => say!("meaning/tproxy"),
-        Drop::OtherMachine | Drop::NotPort | Drop::InterfaceDown | Drop::TooBig => {
+        Drop::OtherMachine
+        | Drop::NotPort
+        | Drop::FromAfar
+        | Drop::InterfaceDown
+        | Drop::TooBig => {
             say!("meaning/not-taken")
         }
         Drop::CannotTell(_) => say!("meaning/cannot-tell"),

@@ -5,6 +5,7 @@
 //! it there. Each step says what it did ([`Action`]), what changed ([`Change`]), and, when someone asks, why ([`Why`](crate::text::Why)).
 
 mod action;
+mod asked;
 mod change;
 mod compare;
 mod considered;

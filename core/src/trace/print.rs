@@ -12,7 +12,7 @@ use crate::topology::{HostId, World};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
     pub lang: Lang,
-    /// Every journey step by step. Otherwise the first one and the first answer are; the others take a line each.
+    /// Every journey step by step, and the packets that asked for neighbours in a line each. Otherwise the first one and the first answer are; the others take a line each.
     pub all: bool,
     /// Below each step why it happened: what held (`+`), and of rules and routes passed over, what did not (`-`).
     pub why: bool,
@@ -22,6 +22,7 @@ pub fn print(world: &World, trace: &Trace, style: Style) -> String {
     let mut printer = Printer {
         world,
         lang: style.lang,
+        all: style.all,
         why: style.why,
         out: String::new(),
     };
@@ -80,6 +81,7 @@ impl Journey {
 struct Printer<'a> {
     world: &'a World,
     lang: Lang,
+    all: bool,
     why: bool,
     out: String,
 }
@@ -103,9 +105,8 @@ impl Printer<'_> {
 
     fn brief(&mut self, at: usize, journey: &Journey) {
         self.heading(at, journey);
-        let names: Vec<_> = journey.hops.iter().map(|h| self.name(h.host)).collect();
-        let end = self.text(journey.disposition.say());
-        let _ = writeln!(self.out, "  {}: {end}", names.join(" → "));
+        let way = self.way(journey);
+        let _ = writeln!(self.out, "  {way}");
         for hop in &journey.hops {
             let by_envoy = |s: &&Step| matches!(s.part, Part::Envoy(_));
             if hop.steps.iter().any(|s| by_envoy(&s)) {
@@ -113,6 +114,13 @@ impl Printer<'_> {
             }
         }
         self.out.push('\n');
+    }
+
+    /// The machines that it came to, and how it ended.
+    fn way(&self, journey: &Journey) -> String {
+        let names: Vec<_> = journey.hops.iter().map(|h| self.name(h.host)).collect();
+        let end = self.text(journey.disposition.say());
+        format!("{}: {end}", names.join(" → "))
     }
 
     fn journey(&mut self, at: usize, journey: &Journey) {
@@ -152,8 +160,20 @@ impl Printer<'_> {
             if self.why {
                 self.reasons(step, &why(self.world, hop.host, step), &indent);
             }
+            if self.all
+                && let Action::Resolved(neighbour) = &step.action
+            {
+                neighbour.asked.iter().for_each(|j| self.question(j));
+            }
             last = label;
         }
+    }
+
+    /// A packet that asked for a neighbour, or answered.
+    fn question(&mut self, journey: &Journey) {
+        let packet = summary(&journey.packet.packet);
+        let way = self.way(journey);
+        let _ = writeln!(self.out, "    {}{packet}  {way}", pad("", LABEL));
     }
 
     fn label(&self, part: &Part, action: &Action) -> String {

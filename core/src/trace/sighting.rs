@@ -15,9 +15,14 @@ pub struct Sighting<'a> {
     pub dst_mac: Option<Mac>,
 }
 
-/// A journey's packet at each interface that it passes, in order.
+/// A journey's packet at each interface that it passes, in order, and before it those that asked for its next machine.
 pub fn sightings(journey: &Journey) -> Vec<Sighting<'_>> {
     let mut all = Vec::new();
+    see(journey, &mut all);
+    all
+}
+
+fn see<'a>(journey: &'a Journey, all: &mut Vec<Sighting<'a>>) {
     let (mut wrapped, mut before) = (None, &journey.packet.packet);
     for hop in &journey.hops {
         for step in &hop.steps {
@@ -25,6 +30,7 @@ pub fn sightings(journey: &Journey) -> Vec<Sighting<'_>> {
             match &step.action {
                 Action::Encapsulated { vni, .. } => wrapped = Some((*vni, before)),
                 Action::Decapsulated { .. } => wrapped = None,
+                Action::Resolved(neighbour) => neighbour.asked.iter().for_each(|j| see(j, all)),
                 _ => {}
             }
             before = packet;
@@ -37,7 +43,10 @@ pub fn sightings(journey: &Journey) -> Vec<Sighting<'_>> {
                     (&egress.iface, false)
                 }
                 (Action::Bridged(switching), _) => match (&switching.from, &switching.outcome) {
-                    (None, _) => (&switching.bridge, false),
+                    (None, _) => {
+                        dst_mac = Some(switching.dst_mac);
+                        (&switching.bridge, false)
+                    }
                     (Some(_), SwitchOutcome::Up) => (&switching.bridge, true),
                     _ => continue,
                 },
@@ -53,5 +62,4 @@ pub fn sightings(journey: &Journey) -> Vec<Sighting<'_>> {
             });
         }
     }
-    all
 }

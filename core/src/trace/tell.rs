@@ -42,7 +42,10 @@ pub fn tell(world: &World, host: HostId, step: &Step) -> Say {
             say!("trace/hop-limit", ttl = step.after.packet.ttl)
         }
         Action::TtlDecremented => say!("trace/ttl", ttl = step.after.packet.ttl),
-        Action::Resolved(neighbour) => resolved(neighbour),
+        Action::Resolved(neighbour) => match neighbour.lost(world) {
+            Some(lost) => lost.tell(world, neighbour),
+            None => resolved(neighbour),
+        },
         Action::Encapsulated { vni, to } => say!("trace/encapsulated", vni = vni, to = to),
         Action::Decapsulated { vni } => say!("trace/decapsulated", vni = vni),
         Action::Left(egress) => left(egress),
@@ -85,6 +88,8 @@ fn sent(maker: &Maker) -> Say {
         Maker::EchoReply => say!("trace/sent-echo"),
         Maker::IcmpError => say!("trace/sent-error"),
         Maker::Redirect => say!("trace/sent-redirect"),
+        Maker::Solicitation => say!("trace/sent-solicitation"),
+        Maker::Advertisement => say!("trace/sent-advertisement"),
     }
 }
 
@@ -136,6 +141,7 @@ fn tracked(tracking: &Tracking) -> Say {
         LookupReason::Unasked => say!("trace/tracked-unasked"),
         LookupReason::Carried => say!("trace/tracked-carried"),
         LookupReason::Untracked => say!("trace/tracked-untracked"),
+        LookupReason::Discovery => say!("trace/tracked-discovery"),
     }
 }
 
@@ -305,6 +311,7 @@ fn dropped(drop: &Drop, step: &Step) -> Say {
         Drop::NoHairpin => say!("trace/drop-hairpin"),
         Drop::NotPort => say!("trace/drop-not-port"),
         Drop::NoNeighbour => say!("trace/drop-neighbour"),
+        Drop::FromAfar => say!("trace/drop-from-afar", ttl = packet.ttl),
         Drop::InterfaceDown => say!("trace/drop-down"),
         Drop::Nobody => say!("trace/drop-nobody"),
         Drop::NoBackend => say!("trace/drop-backend"),

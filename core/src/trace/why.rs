@@ -22,7 +22,13 @@ pub fn why(world: &World, at: HostId, step: &Step) -> Why {
         Action::Routed(routing) => host.fib(0).why(&routing.flow, &routing.answer),
         Action::SourceChecked(check) => host.fib(0).why(&check.flow, &check.back),
         Action::Bridged(switching) => decided(host, switching),
-        Action::Resolved(neighbour) => resolved(host, neighbour),
+        Action::Resolved(neighbour) => match neighbour.lost(world) {
+            Some(lost) => Why {
+                decided: vec![lost.reason(world)],
+                passed_over: Vec::new(),
+            },
+            None => resolved(host, neighbour),
+        },
         Action::Proxied(said) => proxied(considered(world, at, said)),
         _ => Why::default(),
     }

@@ -10,6 +10,7 @@ use super::pods::{self, Pods};
 use super::texts::Texts;
 use crate::load_balancer::Forwarding;
 use crate::net::Mac;
+use crate::route::Scope;
 use crate::say;
 use crate::text::Diagnostic;
 use crate::topology::{
@@ -58,6 +59,7 @@ pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
     .place(pods);
     builder.check_balancer(balancer, &texts, &node_ids);
     builder.number_macs();
+    builder.link_locals();
     for host in &mut builder.world.hosts {
         host.conntrack = host.wants_conntrack();
     }
@@ -319,6 +321,22 @@ impl Builder {
                     let ([a, b], [c, d]) = (h.to_be_bytes(), i.to_be_bytes());
                     iface.mac = Mac([0x02, 0x4e, a, b, c, d]);
                 }
+            }
+        }
+    }
+
+    /// Of machines that have no text of `ip addr`: each interface that speaks IPv6 has an address on its link (RFC 4291, 2.1).
+    fn link_locals(&mut self) {
+        let ours = [HostKind::Client, HostKind::LoadBalancer, HostKind::Router];
+        let hosts = self.world.hosts.iter_mut();
+        for host in hosts.filter(|h| ours.contains(&h.kind)) {
+            let own = host.interfaces.iter_mut().filter(|i| !i.is_loopback());
+            for iface in own.filter(|i| i.addrs.iter().any(|a| a.addr.is_ipv6())) {
+                let addr = iface.mac.link_local().into();
+                iface.addrs.push(IfaceAddr {
+                    scope: Scope::Link,
+                    ..IfaceAddr::new(addr, 64)
+                });
             }
         }
     }

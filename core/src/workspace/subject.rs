@@ -187,7 +187,7 @@ fn of_host(id: HostId, host: &Host, out: &mut Vec<Subject>) {
     }
 }
 
-/// All steps of a walk, each with where it is.
+/// All steps of a walk, each with where it is: those of packets that asked for a neighbour are where it was asked for.
 pub(super) fn steps(trace: &Trace) -> impl Iterator<Item = (StepAt, HostId, &Step)> {
     let journeys = trace.journeys.iter().enumerate();
     journeys.flat_map(|(journey_at, journey)| {
@@ -196,14 +196,18 @@ pub(super) fn steps(trace: &Trace) -> impl Iterator<Item = (StepAt, HostId, &Ste
             .iter()
             .enumerate()
             .flat_map(move |(hop_at, hop)| {
-                hop.steps.iter().enumerate().map(move |(step_at, step)| {
-                    let at = StepAt {
-                        journey: journey_at as u32,
-                        hop: hop_at as u32,
-                        step: step_at as u32,
-                    };
-                    (at, hop.host, step)
-                })
+                hop.steps
+                    .iter()
+                    .enumerate()
+                    .flat_map(move |(step_at, step)| {
+                        let at = StepAt {
+                            journey: journey_at as u32,
+                            hop: hop_at as u32,
+                            step: step_at as u32,
+                        };
+                        let own = std::iter::once((at, hop.host, step));
+                        own.chain(step.asked().map(move |(host, step)| (at, host, step)))
+                    })
             })
     })
 }

@@ -84,6 +84,7 @@ pub fn packet(text: &str) -> Packet {
                 code: code.parse().unwrap(),
                 id: 7,
                 gateway: None,
+                target: None,
                 about: None,
             })
         }

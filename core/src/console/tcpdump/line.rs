@@ -1,4 +1,4 @@
-//! A packet's line (tcpdump `print-ip.c`, `print-tcp.c`, `print-udp.c`, `print-icmp.c`, `print-vxlan.c`, `print-otv.c`).
+//! A packet's line (tcpdump `print-ip.c`, `print-tcp.c`, `print-udp.c`, `print-icmp.c`, `print-icmp6.c`, `print-vxlan.c`, `print-otv.c`).
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -39,15 +39,10 @@ pub(super) fn write(packet: &Packet, wrapped: Option<(u32, &Packet)>, out: &mut 
             let _ = write!(out, ", length {}", u32::from(packet.payload) + 8);
         }
         Transport::Icmp(icmp) => {
-            let what = match icmp.kind {
-                1 => "destination unreachable".to_string(),
-                3 => "time exceeded in-transit".to_string(),
-                128 => format!("echo request, id {}", icmp.id),
-                129 => format!("echo reply, id {}", icmp.id),
-                other => format!("type-#{other}"),
-            };
-            let length = u32::from(packet.payload) + 8;
-            let _ = write!(out, "ICMP6, {what}, length {length}");
+            out.push_str("ICMP6, ");
+            if message6(icmp, out) {
+                let _ = write!(out, ", length {}", u32::from(packet.payload) + 8);
+            }
         }
         Transport::Sctp { .. } => out.push_str("sctp"),
         Transport::Other(protocol) => {
@@ -118,6 +113,44 @@ fn message(icmp: &Icmp, out: &mut String) {
     };
 }
 
+/// False where the line ends without a length.
+fn message6(icmp: &Icmp, out: &mut String) -> bool {
+    let about = icmp.about.as_deref();
+    let to = about.map_or(String::new(), |p| p.dst.to_string());
+    let target = icmp.target.map_or(String::new(), |t| t.to_string());
+    if icmp.kind == 1 {
+        out.push_str("destination unreachable, ");
+    }
+    let _ = match (icmp.kind, icmp.code) {
+        (1, 0) => write!(out, "unreachable route {to}"),
+        // With a blank more than others.
+        (1, 1) => write!(out, " unreachable prohibited {to}"),
+        (1, 3) => write!(out, "unreachable address {to}"),
+        (1, 4) => match about.map(|p| (p.protocol(), p.dport().unwrap_or(0))) {
+            Some((Protocol::TCP, port)) => write!(out, "unreachable port, {to} tcp port {port}"),
+            Some((Protocol::UDP, port)) => write!(out, "unreachable port, {to} udp port {port}"),
+            _ => {
+                out.push_str("unreachable port [|icmp6]");
+                return false;
+            }
+        },
+        (1, code) => {
+            let _ = write!(out, "unknown unreach code ({code})");
+            return false;
+        }
+        (3, 0) => write!(out, "time exceeded in-transit for {to}"),
+        (3, _) => write!(out, "time exceeded in-transit (reassembly)"),
+        // Where IPv6's header names what follows it.
+        (4, 1) => write!(out, "parameter problem, next header - octet 6"),
+        (128, _) => write!(out, "echo request, id {}", icmp.id),
+        (129, _) => write!(out, "echo reply, id {}", icmp.id),
+        (135, _) => write!(out, "neighbor solicitation, who has {target}"),
+        (136, _) => write!(out, "neighbor advertisement, tgt is {target}"),
+        (kind, _) => write!(out, "type-#{kind}"),
+    };
+    true
+}
+
 fn port(about: Option<&Packet>, to: &str, out: &mut String) -> std::fmt::Result {
     let Some(about) = about else {
         return write!(out, "port unreachable");
@@ -127,5 +160,89 @@ fn port(about: Option<&Packet>, to: &str, out: &mut String) -> std::fmt::Result 
         Protocol::TCP => write!(out, "{to} tcp port {port} unreachable"),
         Protocol::UDP => write!(out, "{to} udp port {port} unreachable"),
         other => write!(out, "{to} protocol {} port {port} unreachable", other.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As tcpdump 4.99.3 prints such packets, without the numbers that the model does not keep.
+    #[test]
+    fn icmpv6_is_told_as_tcpdump_tells_it() {
+        let addr = |text: &str| -> IpAddr { text.parse().unwrap() };
+        let packet = |src: &str, dst: &str, transport, payload| Packet {
+            src: addr(src),
+            dst: addr(dst),
+            ttl: 64,
+            tos: 0,
+            transport,
+            payload,
+        };
+        let icmp = |kind, code, target: Option<&str>, about: Option<Packet>| {
+            Transport::Icmp(Icmp {
+                kind,
+                code,
+                id: 7,
+                gateway: None,
+                target: target.map(|t| t.parse().unwrap()),
+                about: about.map(Box::new),
+            })
+        };
+        let (a, b) = ("fd00:1::a", "fd00:1::b");
+        let (sport, dport) = (40000, 53);
+        let udp = || Some(packet(a, b, Transport::Udp { sport, dport }, 32));
+        let sctp = || Some(packet(a, b, Transport::Sctp { sport, dport }, 0));
+        let group = "ff02::1:ff00:b";
+        for (packet, line) in [
+            (
+                packet(a, group, icmp(135, 0, Some(b), None), 24),
+                "IP6 fd00:1::a > ff02::1:ff00:b: ICMP6, neighbor solicitation, who has fd00:1::b, length 32",
+            ),
+            (
+                packet(b, a, icmp(136, 0, Some(b), None), 24),
+                "IP6 fd00:1::b > fd00:1::a: ICMP6, neighbor advertisement, tgt is fd00:1::b, length 32",
+            ),
+            (
+                packet(b, a, icmp(1, 0, None, udp()), 80),
+                "IP6 fd00:1::b > fd00:1::a: ICMP6, destination unreachable, unreachable route fd00:1::b, length 88",
+            ),
+            (
+                packet(b, a, icmp(1, 1, None, udp()), 80),
+                "IP6 fd00:1::b > fd00:1::a: ICMP6, destination unreachable,  unreachable prohibited fd00:1::b, length 88",
+            ),
+            (
+                packet(b, a, icmp(1, 3, None, udp()), 80),
+                "IP6 fd00:1::b > fd00:1::a: ICMP6, destination unreachable, unreachable address fd00:1::b, length 88",
+            ),
+            (
+                packet(b, a, icmp(1, 4, None, udp()), 80),
+                "IP6 fd00:1::b > fd00:1::a: ICMP6, destination unreachable, unreachable port, fd00:1::b udp port 53, length 88",
+            ),
+            (
+                packet(b, a, icmp(1, 4, None, sctp()), 52),
+                "IP6 fd00:1::b > fd00:1::a: ICMP6, destination unreachable, unreachable port [|icmp6]",
+            ),
+            (
+                packet(b, a, icmp(1, 6, None, udp()), 80),
+                "IP6 fd00:1::b > fd00:1::a: ICMP6, destination unreachable, unknown unreach code (6)",
+            ),
+            (
+                packet(b, a, icmp(3, 0, None, udp()), 80),
+                "IP6 fd00:1::b > fd00:1::a: ICMP6, time exceeded in-transit for fd00:1::b, length 88",
+            ),
+            (
+                packet(b, a, icmp(4, 1, None, udp()), 80),
+                "IP6 fd00:1::b > fd00:1::a: ICMP6, parameter problem, next header - octet 6, length 88",
+            ),
+            (
+                packet(a, b, icmp(128, 0, None, None), 56),
+                "IP6 fd00:1::a > fd00:1::b: ICMP6, echo request, id 7, length 64",
+            ),
+        ] {
+            let mut out = String::new();
+            write(&packet, None, &mut out);
+            assert_eq!(out.trim_end(), line);
+        }
     }
 }

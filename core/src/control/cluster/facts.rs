@@ -217,14 +217,6 @@ pub(super) fn mac_of(ip: IpAddr) -> Mac {
     }
 }
 
-/// The address that the kernel gives a device from its hardware address (RFC 4291, appendix A).
-pub(super) fn link_local(mac: Mac) -> IpAddr {
-    let Mac([a, b, c, d, e, f]) = mac;
-    let word = |high, low| u16::from_be_bytes([high, low]);
-    let [w, x, y, z] = [word(a ^ 2, b), word(c, 0xff), word(0xfe, d), word(e, f)];
-    Ipv6Addr::new(0xfe80, 0, 0, 0, w, x, y, z).into()
-}
-
 /// A route to a device's own network as `ip -6 route` prints it.
 pub(super) fn on_link(net: IpNetwork, dev: &str) -> String {
     let (base, length) = (net.network(), net.prefix());

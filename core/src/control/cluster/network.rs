@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 
 use super::devices::{Device, Kind};
-use super::facts::{Facts, Facts6, has_network, link_local, link_local_route, mac_of, on_link};
+use super::facts::{Facts, Facts6, has_network, link_local_route, mac_of, on_link};
 use crate::control::api_server::draw;
 use crate::manifest::{IpFamily, Manifests, Node, Plugin, Pod, PodRoutes, Spanned};
 use crate::net::Mac;
@@ -282,7 +282,7 @@ impl NodeNetwork {
     fn address6(&mut self, name: &str, addrs: &[(IpAddr, u8)]) {
         if let Some(device) = self.devices.iter_mut().find(|d| d.name == name) {
             device.addrs.extend_from_slice(addrs);
-            device.addrs.push((link_local(device.mac), 64));
+            device.addrs.push((device.mac.link_local().into(), 64));
         }
     }
 }

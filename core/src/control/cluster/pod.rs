@@ -1,6 +1,6 @@
 use super::Generated;
 use super::devices::{self, Device, Kind};
-use super::facts::{Facts, has_network, link_local, link_local_route, mac_of, on_link, pod_folder};
+use super::facts::{Facts, has_network, link_local_route, mac_of, on_link, pod_folder};
 use super::network::{LINK_LOCAL_GATEWAY, POD_DEVICE, gateway};
 use super::node::listening;
 use super::sheet::Sheet;
@@ -46,7 +46,7 @@ pub(super) fn files(
     let mut addrs = vec![(ip.value, if bridged { net.value.prefix() } else { 32 })];
     if let Some((ip, net)) = v6 {
         addrs.push((ip.value, if bridged { net.value.prefix() } else { 128 }));
-        addrs.push((link_local(mac), 64));
+        addrs.push((mac.link_local().into(), 64));
     }
     let mut sheet = Sheet::default();
     devices::print(
@@ -97,7 +97,7 @@ pub(super) fn files(
         let gateway = match bridged {
             true => gateway(net.value),
             // The node's end, whose hardware address is the same for all Pods.
-            false => link_local(Mac([0xee; 6])),
+            false => Mac([0xee; 6]).link_local().into(),
         };
         let line = format!("default via {gateway} dev eth0 metric 1024 pref medium");
         routes.line(&sources, line);

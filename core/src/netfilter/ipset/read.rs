@@ -295,6 +295,7 @@ add all nets
                 code: 0,
                 id: 1,
                 gateway: None,
+                target: None,
                 about: None,
             }),
             payload: 0,

@@ -79,6 +79,7 @@ mod tests {
             code: 0,
             id: 7,
             gateway: None,
+            target: None,
             about: None,
         };
         // 0x0800 + 0x0007 + 0x0001 and its own checksum make all ones.
@@ -93,6 +94,7 @@ mod tests {
             code: 0,
             id: 7,
             gateway: None,
+            target: None,
             about: None,
         };
         let packet = Packet {
@@ -117,6 +119,7 @@ mod tests {
             code,
             id,
             gateway: gateway.and_then(|g| g.parse().ok()),
+            target: None,
             about: Some(Box::new(Packet {
                 src: IpAddr::from([203, 0, 113, 9]),
                 dst: IpAddr::from([172, 20, 1, 157]),
@@ -127,6 +130,7 @@ mod tests {
                     code: 0,
                     id: 7,
                     gateway: None,
+                    target: None,
                     about: None,
                 }),
                 payload: 0,

@@ -99,6 +99,10 @@ fn transport(packet: &Packet, around: Around<'_>) -> Vec<u8> {
             out = vec![icmp.kind, icmp.code, 0, 0];
             match icmp.gateway {
                 Some(IpAddr::V4(gateway)) => out.extend(gateway.octets()),
+                // A neighbour's: flags, of an answer that it was asked for and replaces what was known; then all is told behind.
+                _ if icmp.target.is_some() => {
+                    out.extend([(icmp.kind == 136) as u8 * 0x60, 0, 0, 0])
+                }
                 // An echo's identifier stands first, a next hop's MTU last.
                 _ if icmp.about.is_some() => {
                     out.extend([0, 0]);
@@ -134,6 +138,14 @@ fn transport(packet: &Packet, around: Around<'_>) -> Vec<u8> {
 
 fn data(packet: &Packet, around: Around<'_>) -> Vec<u8> {
     if let Transport::Icmp(icmp) = &packet.transport {
+        if let Some(target) = icmp.target {
+            // The option with the sender's hardware address, of an answer the target's (RFC 4861, 4.6.1).
+            let option = if icmp.kind == 136 { 2 } else { 1 };
+            let mut out = target.octets().to_vec();
+            out.extend([option, 1]);
+            out.extend(around.src_mac.0);
+            return out;
+        }
         let Some(about) = &icmp.about else {
             return Vec::new();
         };

@@ -56,17 +56,12 @@ pub fn capture(world: &World, trace: &Trace) -> Vec<u8> {
 
 /// Source and destination of the frame: where it leaves they are known, and who is next sees the same.
 fn of_frame(world: &World, seen: &Sighting<'_>, before: (Mac, Mac)) -> (Mac, Mac) {
-    let mac = || {
-        let interfaces = &world.host(seen.host)?.interfaces;
-        interfaces
-            .iter()
-            .find(|i| i.name == *seen.iface)
-            .map(|i| i.mac)
-    };
+    let host = world.host(seen.host);
+    let device = host.and_then(|h| h.interface(seen.iface.as_str()));
     match seen.dst_mac {
-        Some(dst) => (mac().unwrap_or_default(), dst),
-        // A host's own bridge comes before its port, which tells.
-        None if !seen.comes => (mac().unwrap_or_default(), before.1),
+        // A bridge's port passes on what came to the bridge.
+        Some(dst) if device.is_some_and(|i| i.master.is_some()) => (before.0, dst),
+        Some(dst) => (device.map(|i| i.mac).unwrap_or_default(), dst),
         None => before,
     }
 }
