@@ -125,7 +125,7 @@ fn what_is_not_modelled_is_a_warning_and_stays_in_the_rule() {
     check(
         "-A FORWARD -m time --timestart 10:00 -j ACCEPT",
         &[
-            "time: `-m time` is known to iptables and not modelled here: a packet that it has to judge ends in \"cannot tell\"",
+            "time: `-m time` is known to iptables and not modelled here: a packet that it has to judge ends in “cannot tell”",
         ],
     );
     let text = "*filter\n-A FORWARD -m time --timestart 10:00 ! --weekdays Sa,Su -j NFQUEUE --queue-num 1\nCOMMIT\n";

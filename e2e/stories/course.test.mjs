@@ -40,7 +40,7 @@ story('an exercise is opened from the course, solved, handed in and marked', {},
   await go(page, 'teach');
   await page.getByRole('textbox', { name: 'Links or hand-ins' }).fill(`${link}\nhand-in=1.deflate.broken`);
   await page.getByRole('button', { name: 'Mark', exact: true }).click();
-  await page.getByText('2 of 2 marked').waitFor();
+  await page.getByText('2 of 2 looked at').waitFor();
   const rows = page.locator('tbody tr');
   assert.match(await rows.nth(0).textContent(), /Ann <b>shadowed-route3\/3/);
   assert.match(await rows.nth(1).textContent(), /cut or changed/);
@@ -79,7 +79,7 @@ story('an exercise of one’s own is checked as it is typed, and opens from a li
   await page.reload();
   await page.getByRole('textbox', { name: 'Links or hand-ins' }).fill(`${task}\n${link}`);
   await page.getByRole('button', { name: 'Mark', exact: true }).click();
-  await page.getByText('1 of 1 marked').waitFor();
+  await page.getByText('1 of 1 looked at').waitFor();
   assert.match(await page.locator('tbody tr').first().textContent(), /Annshared-[0-9a-f]{16}0\/3/);
 });
 
@@ -133,11 +133,11 @@ story('a class is marked from a table and can be cancelled', {}, async ({ page }
   await page.getByLabel('Choose files').setInputFiles({ name: 'moodle.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
   await page.getByRole('progressbar').waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByText(/^(\d+) of \1 marked$/).waitFor();
+  await page.getByText(/^(\d+) of \1 looked at$/).waitFor();
   const first = page.locator('tbody tr').first();
   assert.match(await first.textContent(), /Student, 0S 0shadowed-route3\/3100/);
   await page.getByLabel('Choose files').setInputFiles({ name: 'few.csv', mimeType: 'text/csv', buffer: Buffer.from(['Name;Answer', `Ann;${hand(1).replaceAll(';', '')}`, 'Bob;'].join('\n')) });
-  await page.getByText('2 of 2 marked').waitFor();
+  await page.getByText('2 of 2 looked at').waitFor();
   assert.match(await page.locator('tbody tr').nth(1).textContent(), /Bob.*nothing was handed in/);
 });
 
@@ -157,7 +157,7 @@ story('a folder of hand-ins is dropped, or chosen, and an archive as platforms m
     writeFileSync(join(folder, 'class', 'photo.png'), Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0]));
     const rows = page.locator('tbody tr');
     const marked = async () => {
-      await page.getByText('3 of 3 marked').waitFor();
+      await page.getByText('3 of 3 looked at').waitFor();
       const texts = await rows.allTextContents();
       assert.match(texts[0], /ann\/shadowed-route\.jsonAnnshadowed-route3\/3100/);
       assert.match(texts[1], /bob\.jsonBobshadowed-route0\/3/);
@@ -188,7 +188,7 @@ story('a folder of hand-ins is dropped, or chosen, and an archive as platforms m
 
     // A zip of them, stored as it is.
     await page.getByLabel('Choose files').setInputFiles({ name: 'submissions.zip', mimeType: 'application/zip', buffer: zipOf({ 'ann_1/a.json': hand('Ann', right), 'bob_2/b.json': hand('Bob') }) });
-    await page.getByText('2 of 2 marked').waitFor();
+    await page.getByText('2 of 2 looked at').waitFor();
     assert.match(await rows.nth(0).textContent(), /ann_1\/a\.jsonAnnshadowed-route3\/3100/);
   } finally {
     rmSync(folder, { recursive: true });

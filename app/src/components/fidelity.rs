@@ -25,7 +25,7 @@ pub fn step_fidelity(props: &Props) -> Html {
     html! {
         <p class={classes!("fidelity", class)}>
             <strong class="badge"><span aria-hidden="true">{ sign }</span>{ " " }{ how.say().text(lang) }</strong>
-            { " " }{ said.text(lang) }{ " " }<a href="./#how">{ words.how_we_know }</a>
+            { " " }{ said.text(lang) }{ " · " }<a href="./#how">{ words.how_we_know }</a>
         </p>
     }
 }

@@ -52,7 +52,7 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
                 onclick={props.on(Event::Redone)}>{ words.redo }</button>
             <button lang={other.tag()} onclick={props.on(Event::LanguageChosen(other))}>{ other.name() }</button>
             <button aria-label={words.theme} title={words.theme} onclick={on_theme}>
-                <span aria-hidden="true">{ "◐" }</span>
+                <span aria-hidden="true">{ "◐" }<span class="spelt">{ " " }{ words.theme }</span></span>
             </button>
             </Menu>
         </header>

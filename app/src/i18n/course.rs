@@ -3,6 +3,8 @@
 use northsouth::exercise::{Kind, Score};
 use northsouth::text::Lang;
 
+use super::en::plural;
+
 pub struct CourseWords {
     pub course: &'static str,
     pub about_course: &'static str,
@@ -170,7 +172,12 @@ static EN: CourseWords = CourseWords {
     hidden_goal: "A goal that is told once everything else holds",
     show_walk: "Show the walk",
     hints: "Hints",
-    open_hint: |cost| format!("Open a hint (costs {cost})"),
+    open_hint: |cost| {
+        format!(
+            "Open a hint ({})",
+            plural(cost as usize, "stroke", "strokes")
+        )
+    },
     hint: |n| format!("Hint {n}"),
     editable: "May be edited:",
     nothing_editable: "Nothing is to be edited here.",
@@ -182,7 +189,7 @@ static EN: CourseWords = CourseWords {
     lines_kept: "The grey lines are locked: this exercise lets you edit the others only.",
     score: |s| {
         format!(
-            "{} of {} goals; {} strokes, par {}; {} points",
+            "{} of {} goals; {} strokes (lines edited, hints opened), par {}; {} points",
             s.passed, s.of, s.strokes, s.par, s.points
         )
     },
@@ -213,7 +220,7 @@ static EN: CourseWords = CourseWords {
     mark: "Mark",
     cancel: "Cancel",
     save_csv: "Save as CSV",
-    marked: |n, all| format!("{n} of {all} marked"),
+    marked: |n, all| format!("{n} of {all} looked at"),
     who: "Name",
     points: "Points",
     strokes: "Strokes",
@@ -221,7 +228,7 @@ static EN: CourseWords = CourseWords {
     times: "Started, finished (as given)",
     reason: "Not marked because",
     own_exercise: "An exercise of your own",
-    own_exercise_about: "Write it as docs/exercises.md tells; it is checked as you type. The link opens it for students.",
+    own_exercise_about: "Begin with the workspace of the playground, or open a file; docs/exercises.md of the project tells what may stand in it. It is checked as you type, and the link opens it for students.",
     draft: "The exercise",
     sound: "It is sound: the start fails, every solution passes.",
     from_workspace: "Take the workspace as it is in the playground",
@@ -331,7 +338,7 @@ static ZH_CN: CourseWords = CourseWords {
     lines_kept: "灰色的行已锁定：这道练习只允许修改其余的行。",
     score: |s| {
         format!(
-            "目标 {} / {}；{} 杆，标准杆 {}；{} 分",
+            "目标 {} / {}；用了 {} 杆（改动的行加打开的提示），标准 {} 杆；{} 分",
             s.passed, s.of, s.strokes, s.par, s.points
         )
     },
@@ -362,7 +369,7 @@ static ZH_CN: CourseWords = CourseWords {
     mark: "评分",
     cancel: "取消",
     save_csv: "存为 CSV",
-    marked: |n, all| format!("已评 {n} / {all}"),
+    marked: |n, all| format!("已处理 {n} / {all}"),
     who: "姓名",
     points: "分数",
     strokes: "杆数",
@@ -370,7 +377,7 @@ static ZH_CN: CourseWords = CourseWords {
     times: "开始、结束（自报）",
     reason: "未评分的原因",
     own_exercise: "自己出题",
-    own_exercise_about: "写法见 docs/exercises.md，边写边检查。学生用链接打开。",
+    own_exercise_about: "可以从演练场的工作区开始，或打开已有的文件；写法见项目的 docs/exercises.md。边写边检查，学生用链接打开。",
     draft: "练习内容",
     sound: "没有问题：初始状态不达标，参考答案都能通过。",
     from_workspace: "取用演练场当前的工作区",

@@ -134,7 +134,7 @@ pub const WORDS: Words = Words {
     replay: "From the beginning",
     play: "play",
     pause: "pause",
-    step_back: "step",
+    step_back: "back",
     step_forward: "step",
     over_chain: "over chain",
     step_out: "out",

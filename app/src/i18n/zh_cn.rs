@@ -177,7 +177,7 @@ pub const WORDS: Words = Words {
         Stage::VirtualHost => "虚拟主机",
         Stage::Route => "路由",
         Stage::Filter => "HTTP 过滤器",
-        Stage::Cluster => "集群",
+        Stage::Cluster => "cluster",
         Stage::Endpoint => "端点",
         Stage::Answer => "应答",
     },

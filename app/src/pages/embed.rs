@@ -104,9 +104,11 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
                     </div>
                 }
                 <MapView ..props.clone() />
-                <p class="embed-line" role="status">
+                <p class="embed-line">
                     <strong>{ explain::title(state, state.cursor) }</strong>
+                    <span>{ explain::meaning(state) }</span>
                 </p>
+                <p class="visually-hidden" role="status">{ explain::announcement(state, words) }</p>
                 if *files {
                     <div class="embed-files">{ files_pane(&props) }</div>
                 }

@@ -94,7 +94,7 @@ pub fn address(state: &State, look: Look, folder: &str) -> String {
 
 pub fn frame(state: &State, look: Look, folder: &str) -> String {
     format!(
-        "<iframe src=\"{}\"\n  title=\"{}\" loading=\"lazy\" width=\"100%\" height=\"560\" style=\"border: 0\"></iframe>\n",
+        "<iframe src=\"{}\"\n  title=\"{}\" loading=\"lazy\" width=\"100%\" height=\"680\" style=\"border: 0\"></iframe>\n",
         escaped(&address(state, look, folder)),
         escaped(&title(state))
     )
@@ -114,7 +114,10 @@ pub fn still(state: &State, look: Look, apart: bool, page: &str, words: &Words) 
         ),
         false => picture::still(state, look),
     };
-    format!("<figure>{picture}</figure>\n{}", table(state, page, words))
+    format!(
+        "<figure style=\"margin: 1em 0\">{picture}</figure>\n{}",
+        table(state, page, words)
+    )
 }
 
 /// The walk in short as a table, with a link to where it moves.
@@ -246,9 +249,14 @@ mod tests {
             "{table}"
         );
         assert!(table.contains("<td>1</td>"), "{table}");
-        assert!(table.starts_with("<figure><svg ") && !table.contains("<metadata"));
+        assert!(
+            table.starts_with("<figure style=\"margin: 1em 0\"><svg ")
+                && !table.contains("<metadata")
+        );
         let apart = still(&state(), LOOK, true, "", words);
-        assert!(apart.starts_with("<figure><img src=\"northsouth.png\" alt=\"step 1 of "));
+        assert!(apart.starts_with(
+            "<figure style=\"margin: 1em 0\"><img src=\"northsouth.png\" alt=\"step 1 of "
+        ));
         assert!(!apart.contains("<svg"));
     }
 }

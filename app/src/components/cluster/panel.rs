@@ -38,10 +38,14 @@ pub fn ClusterPanel(props: &Props) -> Html {
         <div class="cluster-panel inspector">
             <h2>{ words.cluster }</h2>
             <h3>{ words.built_with }</h3>
-            { choices(props) }
-            { cloud(props) }
-            if !cluster.objects.services.is_empty() {
-                <p class="turn"><button onclick={props.on(Event::DialogOpened(Dialog::Dialects))}>{ words.dialects }</button></p>
+            if cluster.objects.nodes.is_empty() {
+                <p class="meaning">{ words.no_nodes }</p>
+            } else {
+                { choices(props) }
+                { cloud(props) }
+                if !cluster.objects.services.is_empty() {
+                    <p class="turn"><button onclick={props.on(Event::DialogOpened(Dialog::Dialects))}>{ words.dialects }</button></p>
+                }
             }
             <h3>{ words.life }</h3>
             <p class="meaning">{ words.life_about }</p>

@@ -45,7 +45,8 @@ pub fn MapView(props: &Props) -> Html {
         Callback::from(move |_: MouseEvent| tall.set(!now))
     };
     {
-        let seen = (state.cursor, state.zoom.level, state.opened.clone());
+        // Another width is another map.
+        let seen = (state.cursor, state.zoom.level, width, state.opened.clone());
         use_effect_with((state.following, seen), move |(following, (.., opened))| {
             if *following || opened.is_some() {
                 // The nearest matters most, so it comes last.

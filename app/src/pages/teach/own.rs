@@ -103,7 +103,7 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
             if !text.trim().is_empty() {
                 <div role="status"><ul class="prose">
                     { for said.iter().map(|d| html! {
-                        <li>{ format!("{}: ", file.line_column(d.span.start).line) }{ d.message.text(*lang) }</li>
+                        <li>{ at_line(file.line_column(d.span.start).line, words) }{ " · " }{ d.message.text(*lang) }</li>
                     }) }
                     { for differ.iter().map(|d: &Say| html! { <li>{ d.text(*lang) }</li> }) }
                     if said.is_empty() && differ.is_none() { <li class="held">{ "✓ " }{ words.sound }</li> }
@@ -132,6 +132,10 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
             }
         </section>
     }
+}
+
+fn at_line(line: u32, words: &CourseWords) -> String {
+    (words.lines)(line, line)
 }
 
 type Checked = (Vec<Diagnostic>, Option<Exercise>);

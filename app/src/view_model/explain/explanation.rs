@@ -6,7 +6,7 @@ use northsouth::topology::HostKind;
 use northsouth::workspace::Run;
 
 use super::listings::listings;
-use super::{chains, host_name, part_name, step, title};
+use super::{chains, host_name, meaning, part_name, step, title};
 use crate::i18n::Words;
 use crate::state::State;
 use crate::view_model::header::{Row, rows};
@@ -91,7 +91,7 @@ pub fn explanation(state: &State, words: &Words) -> Option<Explanation> {
         header: rows(before, after, words),
         decided: tell(&why.decided),
         passed: tell(&why.passed_over),
-        meaning: step::meaning(run, moment, lang).unwrap_or_default(),
+        meaning: meaning(state),
         listings: listings(state, moment, words),
         written: span.and_then(|span| origin(run, span, words)),
         made_by: makers

@@ -48,14 +48,32 @@ fn capitalized(title: String) -> String {
     first.to_ascii_uppercase() + rest
 }
 
-/// What is read aloud when the step at hand changes.
+/// What the step at hand means, in plain words.
+pub fn meaning(state: &State) -> String {
+    let moment = state.walk.moments.get(state.cursor);
+    let meaning = moment.and_then(|m| step::meaning(&state.run, m, state.settings.lang));
+    meaning.unwrap_or_default()
+}
+
+/// What is read aloud when the step at hand changes. While time runs by itself only what is worth it is: where the packet
+/// comes to another machine or is changed.
 pub fn announcement(state: &State, words: &Words) -> String {
-    let Some(moment) = state.walk.moments.get(state.cursor) else {
+    let moments = &state.walk.moments;
+    let worth = |at: &usize| {
+        let machine = |at: usize| moments.get(at).map(|m| m.place.host);
+        let changed = moments.get(*at).is_some_and(|m| !m.changed.is_empty());
+        changed || *at == 0 || machine(*at) != machine(*at - 1)
+    };
+    let at = match state.playing {
+        true => (0..=state.cursor).rev().find(worth).unwrap_or(0),
+        false => state.cursor,
+    };
+    let Some(moment) = moments.get(at) else {
         return words.no_steps.to_string();
     };
     let name = host_name(&state.run.world, moment.place.host);
-    let title = title(state, state.cursor);
-    let step = words.step_of(state.cursor + 1, state.walk.len());
+    let title = title(state, at);
+    let step = words.step_of(at + 1, state.walk.len());
     format!("{step}. {name}. {title}")
 }
 
