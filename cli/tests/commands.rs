@@ -1,6 +1,6 @@
 //! The commands as a shell sees them: what they print, and their exit status.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn northsouth(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_northsouth"));
@@ -28,6 +28,18 @@ fn trace_prints_the_default_walk() {
     assert!(out.starts_with("client http GET http://182.92.251.227/\n"));
     assert!(out.contains("envoy gets the packet, as it listens on 0.0.0.0:80"));
     assert!(out.ends_with("it is delivered\n"));
+}
+
+#[test]
+fn nobody_reading_on_is_no_fault() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_northsouth"));
+    let command = command.args(["trace", "--json"]);
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*said), (Some(141), ""));
 }
 
 #[test]
