@@ -12,8 +12,10 @@ use crate::say;
 use crate::text::{Diagnostic, Span};
 use crate::topology::{FdbEntry, Host, IfaceAddr, IfaceKind, Interface, Neighbour, Vxlan};
 
-/// iptables-nft keeps its rules in tables of nftables: where both print them, they are there once.
-fn without_iptables(host: &mut Host, diagnostics: &mut Vec<Diagnostic>) {
+/// iptables-nft keeps its rules in tables of nftables: where both print them, they are there once. Which tables these are says
+/// `nft` above them, but as a warning, which a file of its output lacks (nftables `src/rule.c`, `table_print`), and
+/// `iptables-save` for all of a family.
+fn without_iptables(host: &mut Host, whole: &[IpFamily], diagnostics: &mut Vec<Diagnostic>) {
     let iptables = &host.iptables;
     host.nft.tables.retain(|table| {
         let same = iptables.tables.iter().find(|saved| {
@@ -22,7 +24,8 @@ fn without_iptables(host: &mut Host, diagnostics: &mut Vec<Diagnostic>) {
                 nft::Family::Ip6 => IpFamily::V6,
                 _ => return false,
             };
-            table.of_iptables && saved.family == family && saved.name.to_string() == *table.name
+            let of_iptables = table.of_iptables || whole.contains(&family);
+            of_iptables && saved.family == family && saved.name.to_string() == *table.name
         });
         if let Some(saved) = same {
             let said = say!("texts/table-of-iptables", table = table.name);
@@ -51,7 +54,7 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
         }
     }
     host.nft = texts.nft.unwrap_or_default();
-    without_iptables(&mut host, diagnostics);
+    without_iptables(&mut host, &texts.nf_tables, diagnostics);
     host.sets = texts.sets.unwrap_or_default();
     host.sysctls = texts.sysctls.unwrap_or_default();
     host.sockets = texts.sockets.unwrap_or_default();
