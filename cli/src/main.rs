@@ -65,7 +65,8 @@ fn main() -> ExitCode {
         ["why-not", ref rest @ ..] => why_not::command(rest),
         ["coverage", ref rest @ ..] => coverage::command(rest),
         ["exercise", ref rest @ ..] => exercise::command(rest),
-        _ => Err(usage()),
+        [] => Err(usage()),
+        [other, ..] => Err(format!("{}\nthere is no command `{other}`", usage())),
     };
     match result {
         Ok(code) => code,

@@ -116,10 +116,21 @@ pub fn named(name: &str) -> Result<Workspace, String> {
 }
 
 /// What a link, or a file that carries one, holds.
+/// An address with `#w=` in it, or what follows that, which begins with the number of its form.
+fn is_link(from: &str) -> bool {
+    let form = from.split('.').next().unwrap_or("");
+    from.contains("#w=") || (!form.is_empty() && form.bytes().all(|b| b.is_ascii_digit()))
+}
+
 fn shared(from: &str, lang: Lang) -> Result<Workspace, String> {
     let path = Path::new(from);
     let bytes = match path.is_file() {
         true => std::fs::read(path).map_err(|e| format!("{from}: {e}"))?,
+        false if !is_link(from) => {
+            return Err(format!(
+                "{from}: there is no such folder or file, nor is it a link"
+            ));
+        }
         false => from.as_bytes().to_vec(),
     };
     let name: String = from.chars().take(60).collect();

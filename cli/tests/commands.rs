@@ -31,6 +31,18 @@ fn trace_prints_the_default_walk() {
 }
 
 #[test]
+fn what_is_not_there_is_named() {
+    let (status, _, err) = told(&["trace", "nowhere/"]);
+    let said = "nowhere/: there is no such folder or file, nor is it a link\n";
+    assert_eq!((status, &*err), (2, said));
+    let (status, _, err) = told(&["frobnicate"]);
+    assert_eq!(status, 2);
+    assert!(err.ends_with("there is no command `frobnicate`\n"), "{err}");
+    let (_, _, err) = told(&["trace", "9.deflate.abc"]);
+    assert!(err.contains("newer Northsouth"), "{err}");
+}
+
+#[test]
 fn nobody_reading_on_is_no_fault() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_northsouth"));
     let command = command.args(["trace", "--json"]);
