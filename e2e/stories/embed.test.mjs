@@ -55,7 +55,7 @@ const frame = (page, at = 0) => page.locator('north-south').nth(at).locator('ifr
 const call = (page, name, ...args) => element(page).evaluate((e, [name, args]) => e[name](...args), [name, args]);
 
 inside('an element shows the scenario at its step, as high as its content', '<north-south scenario="article" step="12" label="The walk"></north-south>', {}, async ({ page, requests }) => {
-  await frame(page).getByText('step 12 of').waitFor();
+  await frame(page).locator('.where').getByText('step 12 of').waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'BODY');
   assert.equal(await page.evaluate(() => scrollY), 0);
   assert.ok(!requests.some((url) => url.includes('editor')), 'no editor at first');
@@ -67,14 +67,14 @@ inside('an element shows the scenario at its step, as high as its content', '<no
 });
 
 inside('step and theme may change later, and the theme follows the page around while it is to', '<north-south scenario="article" step="2" lang="en"></north-south>', {}, async ({ page }) => {
-  await frame(page).getByText('step 2 of').waitFor();
+  await frame(page).locator('.where').getByText('step 2 of').waitFor();
   await element(page).evaluate((e) => e.setAttribute('step', '12'));
-  await frame(page).getByText('step 12 of').waitFor();
+  await frame(page).locator('.where').getByText('step 12 of').waitFor();
   // As React sets it.
   await element(page).evaluate((e) => { e.step = '7'; });
-  await frame(page).getByText('step 7 of').waitFor();
+  await frame(page).locator('.where').getByText('step 7 of').waitFor();
   await element(page).evaluate((e) => e.step(2));
-  await frame(page).getByText('step 9 of').waitFor();
+  await frame(page).locator('.where').getByText('step 9 of').waitFor();
   const around = (scheme) => page.evaluate((scheme) => { document.documentElement.style.colorScheme = scheme; }, scheme);
   const theme = async () => (await call(page, 'getState')).theme;
   await around('dark');
@@ -90,6 +90,11 @@ inside('step and theme may change later, and the theme follows the page around w
 
 inside('a narrow embed has the map too', '<north-south scenario="article" step="18" lang="en"></north-south>', { viewport: { width: 420, height: 800 } }, async ({ page }) => {
   await frame(page).locator('.map .drawer').getByText('Table nat, at hook PREROUTING').waitFor();
+  // The packet is in sight from the first, and what the step means is told.
+  await page.waitForFunction(() => document.querySelector('north-south').shadowRoot.querySelector('iframe').clientHeight > 500);
+  const [pane, tag] = await Promise.all(['.map-scroll', '.map .tag'].map((at) => frame(page).locator(at).boundingBox()));
+  assert.ok(tag.y >= pane.y && tag.y + tag.height <= pane.y + pane.height + 1, JSON.stringify([pane, tag]));
+  assert.match(await frame(page).locator('.embed-line span').textContent(), /^\w.{20,}\.$/);
   await accessible(page);
 });
 
@@ -121,7 +126,7 @@ inside('an embed rests off the screen and is fetched when it comes near', '<div 
   await page.waitForTimeout(500);
   assert.ok(!requests.some((url) => url.includes('embed.html')), 'nothing is fetched yet');
   await element(page).scrollIntoViewIfNeeded();
-  await frame(page).getByText('step 2 of').waitFor();
+  await frame(page).locator('.where').getByText('step 2 of').waitFor();
   await page.evaluate(() => scrollTo(0, 0));
   await page.waitForTimeout(400);
   const { step } = await call(page, 'getState');
@@ -130,9 +135,9 @@ inside('an embed rests off the screen and is fetched when it comes near', '<div 
 });
 
 inside('several embeds share the download', '<north-south scenario="article"></north-south><north-south scenario="article" collapsed></north-south>', {}, async ({ page }) => {
-  await frame(page, 0).getByText('step 1 of').waitFor();
+  await frame(page, 0).locator('.where').getByText('step 1 of').waitFor();
   await frame(page, 1).getByRole('button', { name: 'Show the walk' }).click();
-  await frame(page, 1).getByText('step 1 of').waitFor();
+  await frame(page, 1).locator('.where').getByText('step 1 of').waitFor();
   const programs = (at) => frame(page, at).locator('html').evaluate(() =>
     [...new Set(performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.wasm')))].sort());
   assert.deepEqual(await programs(1), await programs(0));

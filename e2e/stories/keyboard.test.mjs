@@ -102,3 +102,21 @@ for (const [width, height] of [[1440, 900], [390, 844]]) {
     assert.deepEqual(small, []);
   });
 }
+
+story('the focus goes back to what is still there', {}, async ({ page }) => {
+  await page.locator('code-editor .cm-content').waitFor();
+  await page.getByRole('button', { name: 'Share' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'In another page…' }).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#embed').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('#embed').waitFor({ state: 'detached' });
+  assert.equal((await focused(page)).id, 'share-button');
+  await page.getByRole('button', { name: 'Tour' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'End the tour' }).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('.tour').waitFor({ state: 'detached' });
+  assert.equal((await focused(page)).id, 'tour-button');
+});

@@ -42,3 +42,14 @@ test('the page refuses a request to elsewhere', async () => {
     await running.close();
   }
 });
+
+for (const width of [1440, 390]) {
+  story(`no page is wider than its window, ${width} wide`, { viewport: { width, height: 800 } }, async ({ page, url }) => {
+    for (const at of ['', '#/course', '#/teach', '#how', '#/lesson=05-dnat']) {
+      await page.goto(url + at);
+      await page.locator('h1').first().waitFor();
+      const [has, fits] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      assert.ok(has <= fits, `${at}: ${has} in ${fits}`);
+    }
+  });
+}

@@ -84,6 +84,15 @@ story('tabs go by arrow keys, and those behind “More” come into the row', {}
   assert.equal(await page.locator('#more-tabs').isVisible(), false);
 });
 
+story('what “More” holds is read whole', {}, async ({ page }) => {
+  await page.locator('#tab-more').click();
+  const wide = await page.locator('#more-tabs span').evaluateAll((all) => all.filter((e) => e.scrollWidth > e.clientWidth + 1).length);
+  const menu = await page.locator('#more-tabs').boundingBox();
+  const said = await page.locator('#more-tabs span').evaluateAll((all) => Math.max(...all.map((e) => e.getBoundingClientRect().right)));
+  assert.equal(wide, 0);
+  assert.ok(said <= menu.x + menu.width, `${said} in ${menu.x + menu.width}`);
+});
+
 story('the line under the cursor can be asked', {}, async ({ page }) => {
   await page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'work001' }).click();
   await page.getByRole('navigation', { name: 'Files' }).getByRole('button', { name: 'ip-route' }).click();

@@ -89,6 +89,12 @@ pub fn focus_by_id(id: &str) {
     }
 }
 
+/// Whether nothing has the focus that can be seen, as when what had it is gone.
+pub fn is_focus_lost() -> bool {
+    let focused = super::document().and_then(|d| d.active_element());
+    focused.is_none_or(|e| e.tag_name() == "BODY" || e.get_bounding_client_rect().width() == 0.0)
+}
+
 /// Moves the focus to the page's first heading, from where a reader goes on.
 pub fn focus_heading() {
     let found = super::document().and_then(|d| d.query_selector("h1").ok().flatten());

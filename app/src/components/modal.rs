@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::browser::dialog;
+use crate::browser::{dialog, page};
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct ModalProps {
@@ -9,6 +9,9 @@ pub struct ModalProps {
     /// The word on the button that closes it.
     pub close: AttrValue,
     pub onclose: Callback<()>,
+    /// What has the focus afterwards, by its id, where what opened the dialog is gone.
+    #[prop_or_default]
+    pub back: Option<&'static str>,
     /// No wider than a column of text.
     #[prop_or_default]
     pub small: bool,
@@ -20,9 +23,14 @@ pub struct ModalProps {
 pub fn Modal(props: &ModalProps) -> Html {
     let node = use_node_ref();
     {
-        let (node, onclose) = (node.clone(), props.onclose.clone());
+        let (node, onclose, back) = (node.clone(), props.onclose.clone(), props.back);
         use_effect_with((), move |()| {
-            let listening = dialog::open(&node, move || onclose.emit(()));
+            let listening = dialog::open(&node, move || {
+                onclose.emit(());
+                if let Some(back) = back.filter(|_| page::is_focus_lost()) {
+                    page::focus_by_id(back);
+                }
+            });
             move || drop(listening)
         });
     }

@@ -20,7 +20,7 @@ pub fn QrDialog(props: &Props) -> Html {
     let words = course(state.settings.lang);
     let link = share::address(state, &location::base());
     html! {
-        <Modal id="qr" small=true title={words.qr} close={props.words().close} onclose={props.on(Event::DialogClosed)}>
+        <Modal id="qr" small=true back="share-button" title={words.qr} close={props.words().close} onclose={props.on(Event::DialogClosed)}>
             if let Some((size, path)) = code(&link) {
                 <svg class="qr" role="img" aria-label={words.qr_about} viewBox={format!("0 0 {size} {size}")}
                     shape-rendering="crispEdges">

@@ -37,13 +37,13 @@ pub fn top_bar(props: &Props, below_wide: bool) -> Html {
             <button class={classes!((!folded).then_some("pressed"))} aria-expanded={(!folded).to_string()}
                 onclick={props.on(fold)}>{ words.files }</button>
             <Menu label={words.menu}>
-            <button class={classes!(state.tour.is_some().then_some("pressed"))}
+            <button id="tour-button" class={classes!(state.tour.is_some().then_some("pressed"))}
                 onclick={props.on(match state.tour {
                     Some(_) => Event::TourClosed,
                     None => Event::TourOpened(0),
                 })}
                 aria-pressed={state.tour.is_some().to_string()}>{ words.tour }</button>
-            <button onclick={props.on(Event::DialogOpened(Dialog::Share))}>{ words.share }</button>
+            <button id="share-button" onclick={props.on(Event::DialogOpened(Dialog::Share))}>{ words.share }</button>
             <a class="button" href="#/course">{ course(state.settings.lang).course }</a>
             <span class="spring" />
             <button class="quiet" disabled={!state.history.can_undo()}

@@ -5,7 +5,7 @@ use yew::prelude::*;
 use super::Props;
 use super::prose::{block, prose};
 use super::question::{QuestionProps, QuestionView};
-use crate::browser::channel;
+use crate::browser::{channel, page};
 use crate::i18n::course::course;
 use crate::state::course::{TOUR, text};
 use crate::state::{Dialog, Event};
@@ -35,6 +35,12 @@ pub fn tour_card(props: &Props, elsewhere: Option<&str>) -> Html {
     } else {
         format!("{label} {}", (told.lesson_of)(at + 1, count))
     };
+    let onend = props.on(Event::TourClosed);
+    // What had the focus is gone with the card.
+    let onend = Callback::from(move |event: MouseEvent| {
+        onend.emit(event);
+        page::focus_by_id("tour-button");
+    });
     let (end, last) = if tour {
         (words.end_tour, words.end_tour)
     } else {
@@ -46,7 +52,7 @@ pub fn tour_card(props: &Props, elsewhere: Option<&str>) -> Html {
                 if elsewhere.is_none() {
                     if !tour { { presenter(props) } }
                     <button class="icon" aria-label={end} title={end}
-                        onclick={props.on(Event::TourClosed)}><span aria-hidden="true">{ "✕" }</span></button>
+                        onclick={onend.clone()}><span aria-hidden="true">{ "✕" }</span></button>
                 }
             </p>
             <div aria-live="polite">
@@ -72,7 +78,7 @@ pub fn tour_card(props: &Props, elsewhere: Option<&str>) -> Html {
                 if at + 1 < count {
                     <button class="primary" onclick={props.on(Event::TourOpened(at + 1))}>{ words.next }</button>
                 } else if elsewhere.is_none() {
-                    <button class="primary" onclick={props.on(Event::TourClosed)}>{ last }</button>
+                    <button class="primary" onclick={onend}>{ last }</button>
                 }
             </p>
         </section>

@@ -518,3 +518,28 @@ fn chains_of_nftables_open_as_those_of_iptables_with_the_element_that_held() {
     }
     assert!(cards > 10 && sets > 0, "{cards} cards, {sets} sets");
 }
+
+#[test]
+fn while_time_runs_only_what_is_worth_it_is_read_aloud() {
+    let words = crate::i18n::words(Lang::En);
+    let mut state = opened();
+    let each = |state: &mut State, playing: bool| {
+        let mut said: Vec<String> = Vec::new();
+        for step in 0..40 {
+            state.after(Event::StepChosen(step));
+            state.playing = playing;
+            let now = explain::announcement(state, words);
+            if said.last() != Some(&now) {
+                said.push(now);
+            }
+        }
+        said
+    };
+    assert_eq!(each(&mut state, false).len(), 40);
+    let said = each(&mut state, true);
+    assert!(said.len() < 25, "{said:?}");
+    for worth in ["node", "vpc", "The destination is rewritten"] {
+        let worth = worth.replace("node", "work001");
+        assert!(said.iter().any(|s| s.contains(&worth)), "{worth}: {said:?}");
+    }
+}

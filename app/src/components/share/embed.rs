@@ -71,7 +71,7 @@ pub fn EmbedDialog(props: &Props) -> Html {
         })
     };
     html! {
-        <Modal id="embed" small=true title={words.embed} close={words.close} onclose={props.on(Event::DialogClosed)}>
+        <Modal id="embed" small=true back="share-button" title={words.embed} close={words.close} onclose={props.on(Event::DialogClosed)}>
             <p class="about">{ words.embed_about }</p>
             { check(words.embed_controls, look.controls, Look { controls: !look.controls, ..*look }) }
             { check(words.embed_autoplay, look.autoplay, Look { autoplay: !look.autoplay, ..*look }) }
