@@ -203,3 +203,144 @@ fn a_listener_answers_the_same_syn_once_more() {
     let mut answers = || inject(&mut sim, "eth0", syn.clone()).len();
     assert_eq!([answers(), answers(), answers()], [1, 1, 0]);
 }
+
+const MANGLE: &str = "*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n";
+const NAT: &str = "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n";
+
+#[test]
+fn an_error_about_what_is_not_tracked_is_tracked_all_the_same() {
+    let world = world(
+        &format!(
+            "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -p udp -j CT --notrack\n-A OUTPUT -p icmp -j CT --notrack\nCOMMIT\n{MANGLE}-A OUTPUT -p icmp -m conntrack ! --ctstate UNTRACKED -j DROP\nCOMMIT\n"
+        ),
+        "",
+        "",
+    );
+    let mut sim = Sim::new(&world, 1);
+    // Nothing listens there: the host itself says so.
+    let ask = Transport::Udp {
+        sport: 4000,
+        dport: 9,
+    };
+    let left = inject(
+        &mut sim,
+        "eth0",
+        packet("203.0.113.9", "192.168.0.17", ask.clone()),
+    );
+    assert_eq!(
+        left,
+        ["eth0 192.168.0.17 > 203.0.113.9"],
+        "UDP has let go of it"
+    );
+    // On the way on, it still knows that it was not tracked.
+    let mut expired = packet("203.0.113.9", "10.10.0.9", ask);
+    expired.ttl = 1;
+    assert!(inject(&mut sim, "eth0", expired).is_empty());
+}
+
+#[test]
+fn either_side_may_open_a_closed_connection_anew() {
+    let world = world(&format!("{NAT}COMMIT\n"), "", "");
+    let mut sim = Sim::new(&world, 1);
+    let (asks, answers) = (("10.10.0.9", 4000), ("203.0.113.9", 80));
+    let mut go = |from: (&str, u16), to: (&str, u16), flags| {
+        let iface = if from == asks { "eth1" } else { "eth0" };
+        inject(
+            &mut sim,
+            iface,
+            packet(from.0, to.0, tcp(from.1, to.1, flags)),
+        );
+        let table = sim.conntrack(NODE).unwrap();
+        let told =
+            |c: &northsouth::conntrack::Connection| (c.orig.src, c.tcp.unwrap().state.name());
+        table.listed(0).map(|(_, c)| told(c)).collect::<Vec<_>>()
+    };
+    let fin = TcpFlags(TcpFlags::FIN.0 | TcpFlags::ACK.0);
+    go(asks, answers, TcpFlags::SYN);
+    go(answers, asks, TcpFlags::SYN_ACK);
+    go(asks, answers, TcpFlags::ACK);
+    go(asks, answers, fin);
+    go(answers, asks, fin);
+    let closed = go(asks, answers, TcpFlags::ACK);
+    assert_eq!(closed, [(asks.0.parse().unwrap(), "TIME_WAIT")]);
+    let again = go(answers, asks, TcpFlags::SYN);
+    assert_eq!(again, [(answers.0.parse().unwrap(), "SYN_SENT")]);
+}
+
+#[test]
+fn an_answer_to_127_0_0_1_is_no_answer_to_arp() {
+    let nat = format!(
+        "{NAT}-A PREROUTING -d 127.0.0.1/32 -j DNAT --to-destination 203.0.113.9\nCOMMIT\n"
+    );
+    let mut world = world(&nat, "", "");
+    let echo = |kind| {
+        Transport::Icmp(northsouth::net::Icmp {
+            kind,
+            code: 0,
+            id: 7,
+            gateway: None,
+            target: None,
+            about: None,
+        })
+    };
+    let answer = |world: &World| {
+        let mut sim = Sim::new(world, 1);
+        inject(&mut sim, "eth1", packet("10.10.0.9", "127.0.0.1", echo(8)));
+        // Its source becomes 127.0.0.1 again, with which the host asks for 10.10.0.9.
+        inject(
+            &mut sim,
+            "eth0",
+            packet("203.0.113.9", "10.10.0.9", echo(0)),
+        )
+    };
+    assert!(answer(&world).is_empty());
+    world.hosts[0]
+        .sysctls
+        .set("net.ipv4.conf.eth1.route_localnet", "1");
+    assert_eq!(answer(&world), ["eth1 127.0.0.1 > 10.10.0.9"]);
+}
+
+#[test]
+fn rules_of_a_tos_leave_out_the_upper_bits() {
+    let world = world(
+        "",
+        "100:\tfrom all tos 0x10 lookup 100\n",
+        "default via 10.10.0.1 dev eth1 table 100\n",
+    );
+    let way = |tos| {
+        let mut asks = packet("10.10.0.9", "198.51.100.7", tcp(4000, 80, TcpFlags::SYN));
+        asks.tos = tos;
+        inject(&mut Sim::new(&world, 1), "eth1", asks)
+    };
+    assert_eq!(way(0x10), ["eth1 10.10.0.9 > 198.51.100.7"]);
+    assert_eq!(way(0xd0), ["eth1 10.10.0.9 > 198.51.100.7"]);
+    assert_eq!(way(0xd8), ["eth0 10.10.0.9 > 198.51.100.7"]);
+}
+
+#[test]
+fn a_listener_forgets_whom_it_cannot_answer() {
+    let mut world = world(
+        &format!(
+            "{MANGLE}-A PREROUTING -p tcp --syn -j MARK --set-xmark 0x1/0x1\n-A PREROUTING -p tcp -m socket -j DROP\nCOMMIT\n"
+        ),
+        "100:\tfrom all fwmark 0x1 lookup 100\n",
+        "local default dev lo table 100 scope host\n",
+    );
+    world.hosts[0].sockets.push(Socket {
+        protocol: Protocol::TCP,
+        addr: IpAddr::from([0; 4]),
+        port: 80,
+        transparent: false,
+        process: "web".into(),
+        service: Service::Silent,
+        span: None,
+    });
+    let mut sim = Sim::new(&world, 1);
+    // It would have to speak for an address that is not the host's.
+    let to = |flags| packet("203.0.113.9", "10.10.0.9", tcp(4000, 80, flags));
+    assert!(inject(&mut sim, "eth0", to(TcpFlags::SYN)).is_empty());
+    assert_eq!(
+        inject(&mut sim, "eth0", to(TcpFlags::ACK)),
+        ["eth1 203.0.113.9 > 10.10.0.9"]
+    );
+}

@@ -203,3 +203,41 @@ fn a_field_of_tcp_makes_the_transport_known_even_turned_round() {
     let text = text.replace("tcp flags != syn", "meta l4proto != tcp");
     assert!(!nftables::read(&text, FileId(0)).1.is_empty());
 }
+
+/// What later releases than 1.0.6 print (`fib … check` is of 1.1.4), and what firewalld has around its rules.
+#[test]
+fn what_later_releases_of_nft_print_is_read() {
+    let rules = read(
+        "table inet firewalld {
+            flags owner,persist
+            chain nat_OUTPUT { type nat hook output priority dstnat + 10; policy accept;
+                ip daddr 127.0.0.1 tcp dport 80 redirect to :8080
+            }
+            chain filter_PREROUTING { type filter hook prerouting priority filter + 10; policy accept;
+                meta nfproto ipv6 fib saddr . mark . iif check missing drop
+                fib daddr check vmap { missing : drop, exists : accept }
+            }
+        }",
+    );
+    let text = rules.to_string();
+    assert!(text.contains("hook output priority -90;"), "{text}");
+    assert!(text.contains("fib daddr check vmap { missing : drop, exists : accept }"));
+    let meets = walk(
+        &rules,
+        &mut at(Hook::Prerouting, "tcp 203.0.113.9:1 > 192.0.2.1:2"),
+        &mut nftables::State::new(1),
+    );
+    assert_eq!(meets, "filter_PREROUTING 2, drop");
+}
+
+#[test]
+fn what_helpers_do_to_connections_is_said_not_to_be_followed() {
+    let text = "table ip t {\n\tct helper h {\n\t\ttype \"ftp\" protocol tcp\n\t\tl3proto ip\n\t}\n\n\tchain c {\n\t\ttcp dport 21 ct helper set \"h\"\n\t\tcounter name \"gone\"\n\t}\n}\n";
+    let (rules, diagnostics) = nftables::read(text, FileId(0));
+    let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
+    assert_eq!(codes, ["nft/object-not-followed", "nft/unknown-object"]);
+    assert_eq!(
+        rules.to_string(),
+        text.replace("\t\tcounter name \"gone\"\n", "")
+    );
+}

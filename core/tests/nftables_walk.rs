@@ -379,3 +379,83 @@ fn an_invalid_packet_may_still_be_left_untracked() {
     let told = walk(&rules, &mut ctx, &mut nftables::State::new(1));
     assert_eq!(told, "p 1, p 2");
 }
+
+#[test]
+fn rules_share_a_quota_and_a_limit() {
+    let rules = table(
+        "quota q {
+            over 60 bytes
+         }
+         limit l {
+            rate 1/hour burst 1 packets
+         }
+         chain a { type filter hook forward priority 0; policy accept;
+            tcp dport 80 quota name \"q\" drop
+            tcp dport 81 quota name q drop
+            limit name \"l\" accept
+            limit name \"l\" accept
+            drop
+         }",
+    );
+    let mut state = nftables::State::new(1);
+    // Each has 40 bytes; the first takes what the limit has for all.
+    let mut go = |port: u16| {
+        let packet = format!("tcp 203.0.113.9:40000 > 10.0.0.2:{port} S");
+        walk(&rules, &mut at(Hook::Forward, &packet), &mut state)
+    };
+    assert_eq!([go(80), go(81), go(82)], ["a 3", "a 2, drop", "a 5, drop"]);
+    let after = nftables::after(&rules, &state, 0).to_string();
+    assert!(after.contains("over 60 bytes used 60 bytes"), "{after}");
+}
+
+#[test]
+fn bits_of_headers_are_told_as_far_as_the_model_has_them() {
+    let rules = table(
+        "chain a { type filter hook forward priority 0; policy accept;
+            @nh,4,4 6 drop
+            @nh,72,8 6 @nh,160,16 40000 @th,104,8 & 0x12 == 0x2 accept
+            udp dport 53 @th,64,16 0x1234 drop
+            @th,32,32 7 drop
+         }",
+    );
+    let told = |packet| {
+        walk(
+            &rules,
+            &mut at(Hook::Forward, packet),
+            &mut nftables::State::new(1),
+        )
+    };
+    assert_eq!(told("tcp 203.0.113.9:40000 > 10.0.0.2:80 S"), "a 2");
+    assert_eq!(
+        told("tcp 203.0.113.9:40000 > 10.0.0.2:80 A"),
+        "a 4, cannot tell @th,32,32 0x7"
+    );
+    assert_eq!(
+        told("udp 203.0.113.9:40000 > 10.0.0.2:53"),
+        "a 4, cannot tell @th,32,32 0x7",
+        "an empty datagram has no bytes that could be asked"
+    );
+}
+
+#[test]
+fn only_what_opens_a_connection_has_a_segment_size_to_change() {
+    let rules = table(
+        "chain a { type filter hook forward priority mangle; policy accept;
+            tcp option maxseg size set rt mtu counter
+            tcp option sack-perm missing accept
+         }",
+    );
+    let told = |packet| {
+        walk(
+            &rules,
+            &mut at(Hook::Forward, packet),
+            &mut nftables::State::new(1),
+        )
+    };
+    assert_eq!(
+        told("tcp 203.0.113.9:40000 > 10.0.0.2:80 S"),
+        "a 1, a 2, cannot tell tcp option sack-perm missing"
+    );
+    assert_eq!(told("tcp 203.0.113.9:40000 > 10.0.0.2:80 A"), "a 2");
+    assert_eq!(told("udp 203.0.113.9:40000 > 10.0.0.2:80"), "a policy");
+}

@@ -116,7 +116,7 @@ const ORIGINAL: [&[u8; 10]; 6] = [
     b"!!!!!!!!!!",
 ];
 const REPLY: [&[u8; 10]; 6] = [
-    b"!2!!!!!!!2",
+    b"!2!!!!!s!2",
     b"!r-------r",
     b"!!ffllltc!",
     b"!-rewwttc-",

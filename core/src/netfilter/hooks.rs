@@ -151,7 +151,7 @@ mod tests {
             of_iptables: false,
             comment: None,
             sets: Vec::new(),
-            counters: Vec::new(),
+            objects: Vec::new(),
             chains: (0..).zip(chains).map(chain).collect(),
             span: Span::default(),
         };

@@ -7,6 +7,9 @@ use serde::Serialize;
 use super::{PolicyRule, Route, RouteKind, RuleAction, TableId};
 use crate::net::{IfaceName, IpFamily, Protocol};
 
+/// What a `tos` is asked of: the upper three bits of the DSCP are left out (kernel `fib_dscp_masked_match`).
+const RT_TOS: u8 = 0x1c;
+
 /// A host's routing tables and rules, ready to be asked: of each address family its own.
 #[derive(Clone, Debug, Default)]
 pub struct Fib {
@@ -406,7 +409,7 @@ fn no_way(rule: Option<u32>) -> NoWay {
 impl Route {
     /// The prefix holds the destination, and the TOS is not another.
     fn fits(&self, flow: &Flow) -> bool {
-        self.dst.contains(flow.dst) && (self.tos == 0 || self.tos == flow.tos & 0xfc)
+        self.dst.contains(flow.dst) && (self.tos == 0 || self.tos == flow.tos & RT_TOS)
     }
 
     fn usable_hop(&self, flow: &Flow) -> Option<u16> {
@@ -446,7 +449,7 @@ impl PolicyRule {
                 .from
                 .is_none_or(|m| m.contains(flow.src.unwrap_or(zero)))
             && self.to.is_none_or(|m| m.contains(flow.dst))
-            && self.tos.is_none_or(|tos| tos == flow.tos)
+            && self.tos.is_none_or(|tos| tos == flow.tos & RT_TOS)
             && self.protocol.is_none_or(|p| flow.protocol == Some(p))
             && any(self.sport, flow.sport)
             && any(self.dport, flow.dport);

@@ -169,16 +169,18 @@ impl Sim<'_> {
             listener: Some((socket.addr, socket.port)),
             repeated: None,
         };
-        if let Some(state) = self.state(at) {
-            state.flows.open.push(open);
-        }
         let packet = segment(&skb.packet, self.ttl(at, &skb.packet), TcpFlags::SYN_ACK, 0);
         let options = SendOptions {
             any_source: socket.transparent,
             owner: Some(owner),
             ..SendOptions::default()
         };
-        self.answer(at, skb, packet, &options, Role::Reply, Maker::Tcp);
+        let journey = self.recorder.begin(Role::Reply, Some(skb.journey), &packet);
+        let sent = self.send(at, journey, packet, &options, Maker::Tcp);
+        // Whom it cannot answer it does not remember (kernel `tcp_conn_request`).
+        if let (Ok(()), Some(state)) = (sent, self.state(at)) {
+            state.flows.open.push(open);
+        }
     }
 
     /// Who runs the process: Envoy has a user of its own, all else is root's.

@@ -77,6 +77,11 @@ impl Problem {
     }
 }
 
+/// A frame that is on its way from port to port has come in by no interface that IP knows of (`br_validate_ipv4`).
+fn is_bridged(skb: &Skb) -> bool {
+    skb.bridge.as_ref().is_some_and(|b| b.physout.is_some())
+}
+
 impl Sim<'_> {
     /// Tells a packet's sender what went wrong (kernel `__icmp_send`, `icmp6_send`).
     pub(super) fn icmp_error(&mut self, at: HostId, skb: &Skb, problem: Problem, maker: Maker) {
@@ -102,14 +107,14 @@ impl Sim<'_> {
         let (kind, code) = problem.icmp()?;
         // No error about an error.
         if let Transport::Icmp(icmp) = &about.transport
-            && (matches!(icmp.kind, 3 | 4 | 5 | 11 | 12) || icmp.kind > 18)
+            && (matches!(icmp.kind, 1..=7 | 9..=12) || icmp.kind > 18)
         {
             return None;
         }
         let local = skb.dst.as_ref().is_some_and(|d| d.local);
         let source = if local {
             Some(about.dst)
-        } else if host.sysctls.icmp_inbound_address {
+        } else if host.sysctls.icmp_inbound_address && !is_bridged(skb) {
             skb.in_iface
                 .as_ref()
                 .and_then(|i| select_address(host, i.as_str(), Some(about.src), Scope::Link))

@@ -207,6 +207,16 @@ impl Sim<'_> {
         let iface = host.interface(dev.as_str())?;
         // flannel writes the other nodes' devices down.
         let vxlan = matches!(iface.kind, IfaceKind::Vxlan(_));
+        // `arp_solicit`
+        let local = self.state(at)?.fib.is_local(skb.packet.src);
+        let asker = match local {
+            true => Some(skb.packet.src),
+            false => select_address(host, dev.as_str(), Some(addr), Scope::Link),
+        };
+        // An answer to 127.0.0.1 is not taken (`arp_process`).
+        if asker.is_some_and(|a| a.is_loopback()) && !host.sysctls.route_localnet(dev.as_str()) {
+            return None;
+        }
         let state = self.state(at)?;
         let entry = match vxlan {
             true => Entry::permanent(answer.mac),
@@ -216,16 +226,10 @@ impl Sim<'_> {
         if let Some((bridge, port)) = answer.port {
             state.fdb.insert((bridge, answer.mac), port);
         }
-        // `arp_solicit`
-        let local = state.fib.is_local(skb.packet.src);
-        let asker = match local {
-            true => skb.packet.src,
-            false => select_address(host, dev.as_str(), Some(addr), Scope::Link)?,
-        };
         let (by, there) = answer.by.filter(|_| !vxlan)?;
         let table = &mut self.state(by)?.neighbours;
         table
-            .entry((there, asker))
+            .entry((there, asker?))
             .or_insert_with(|| Entry::stale(iface.mac));
         Some(())
     }

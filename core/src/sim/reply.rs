@@ -202,19 +202,20 @@ impl Sim<'_> {
     }
 }
 
-/// What a packet made in answer inherits: the connection, the other way round (kernel `nf_conntrack_attach`).
+/// What a packet made in answer inherits: the connection, the other way round (kernel `nf_conntrack_attach`). To one that is
+/// not tracked it answers without a connection, yet as one that is spoken for: no `CT` stops conntrack from looking at it.
 fn attached(skb: &Skb) -> Ct {
-    match skb.ct.connection {
-        Some(connection) => Ct {
-            state: Some(CtState::Related),
-            direction: match skb.ct.direction {
-                Direction::Original => Direction::Reply,
-                Direction::Reply => Direction::Original,
-            },
-            connection: Some(connection),
-            zone: None,
+    if skb.ct.connection.is_none() && skb.ct.state != Some(CtState::Untracked) {
+        return Ct::default();
+    }
+    Ct {
+        state: Some(CtState::Related),
+        direction: match skb.ct.direction {
+            Direction::Original => Direction::Reply,
+            Direction::Reply => Direction::Original,
         },
-        None => Ct::default(),
+        connection: skb.ct.connection,
+        zone: None,
     }
 }
 

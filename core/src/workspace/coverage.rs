@@ -276,7 +276,8 @@ fn nft_ends(rule: &nft::Rule) -> bool {
     let mut ends = false;
     rule.statements.iter().all(|statement| match statement {
         Statement::Match(relation) => matches!(relation.left, nft::Expr::Field(_)),
-        Statement::Counter(_) | Statement::NamedCounter(_) | Statement::Log(_) => true,
+        Statement::Counter(_) | Statement::Log(_) => true,
+        Statement::Shared(shared, _) => *shared == nft::Shared::Counter,
         Statement::Verdict(verdict) => {
             use nft::Verdict::{Accept, Drop, Goto, Return};
             ends |= matches!(verdict, Accept | Drop | Return | Goto(_));

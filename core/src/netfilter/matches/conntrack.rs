@@ -120,10 +120,11 @@ impl Conntrack {
 
 impl Tracked {
     /// The packet's states as `--ctstate` sees them; before conntrack has looked, a packet is INVALID, or NEW where
-    /// `-j CT` has told conntrack how to look.
+    /// `-j CT` has told conntrack how to look. What answers a packet that is not tracked has RELATED without a connection.
     pub fn states(&self) -> States {
         let state = match self.state {
             None if self.zone.is_some() => States::NEW,
+            Some(CtState::Related) if self.connection.is_none() => States::INVALID,
             Some(CtState::New) => States::NEW,
             Some(CtState::Established) => States::ESTABLISHED,
             Some(CtState::Related) => States::RELATED,

@@ -1,7 +1,7 @@
 use super::target::{leads_to, mark};
 use crate::netfilter::matches::Bits;
 use crate::netfilter::nft::{
-    CtKey, Expr, Meta, NatKind, Reject, Rule, Statement, Table, Target, Verdict,
+    CtKey, Expr, Meta, NatKind, Reject, Rule, Shared, Statement, Table, Target, Verdict,
 };
 use crate::say;
 use crate::text::Say;
@@ -25,9 +25,12 @@ fn does(statement: &Statement, table: &Table) -> Option<Say> {
             Verdict::Goto(chain) => leads_to(&table.chain(*chain)?.name, true),
         },
         Statement::Vmap(..) => say!("meaning-nft/vmap"),
-        Statement::Counter(_) | Statement::NamedCounter(_) => say!("meaning-nft/counter"),
-        Statement::Limit(_) => say!("meaning-match/limit"),
-        Statement::Quota(_) => say!("meaning-nft/quota"),
+        Statement::Counter(_) | Statement::Shared(Shared::Counter, _) => {
+            say!("meaning-nft/counter")
+        }
+        Statement::Limit(_) | Statement::Shared(Shared::Limit, _) => say!("meaning-match/limit"),
+        Statement::Quota(_) | Statement::Shared(Shared::Quota, _) => say!("meaning-nft/quota"),
+        Statement::Shared(..) => return None,
         Statement::Log(_) => say!("meaning-target/log"),
         Statement::Set(Target::Meta(Meta::Mark), value) => match &**value {
             Expr::Bitwise { left, mask, xor } if **left == Expr::Meta(Meta::Mark) => mark(Bits {

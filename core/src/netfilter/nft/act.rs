@@ -1,18 +1,19 @@
 //! What statements ask and do (kernel `net/netfilter/nft_cmp.c`, `nft_lookup.c`, `nft_limit.c`, `nft_nat.c`, `nft_dynset.c`,
 //! `nft_reject*.c`, `nft_tproxy.c`).
 
+use std::collections::btree_map::Entry;
 use std::net::IpAddr;
 
 use super::eval::{Got, Miss, has_ports};
-use super::state::{Dynamic, Tokens};
+use super::state::{Dynamic, State, Tokens};
 use super::walk::Run;
 use super::{Data, Value};
 use super::{
-    Field, Icmpx, Limit, Meta, Nat, NatKind, Op, Quota, Reject, Relation, Right, Statement, Target,
-    TimeUnit, Tproxy, Update, UpdateOp, Verdict,
+    Field, Icmpx, Limit, Meta, Nat, NatKind, ObjectKind, Op, Quota, Reject, Relation, Right,
+    Shared, Statement, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
 };
 use crate::conntrack::{CtState, ZoneId};
-use crate::net::{Protocol, Transport};
+use crate::net::{Protocol, TcpFlags, Transport};
 use crate::netfilter::Context;
 use crate::netfilter::matches::{PacketType, Range};
 use crate::netfilter::targets::{self, NatRange, RejectWith};
@@ -69,32 +70,22 @@ impl Run<'_, '_> {
                 }
                 Flow::Next
             }
-            Statement::NamedCounter(name) => {
-                let table = self.here.table;
-                if let Some(state) = self.state() {
-                    state
-                        .named_counters
-                        .entry((table, name.clone()))
-                        .or_default()
-                        .count(ctx.length());
-                }
-                Flow::Next
-            }
+            Statement::Shared(shared, name) => self.shared(*shared, name, ctx)?,
             Statement::Limit(limit) => {
-                if self.limit(limit, ctx)? {
-                    Flow::Next
-                } else {
-                    Flow::Break
-                }
+                let place = self.place();
+                passes(self.limit(limit, ctx, |state| state.limits.entry(place))?)
             }
             Statement::Quota(quota) => {
-                if self.quota(quota, ctx)? {
-                    Flow::Next
-                } else {
-                    Flow::Break
-                }
+                let place = self.place();
+                passes(self.quota(quota, ctx, |state| state.quotas.entry(place))?)
             }
             Statement::Log(_) => Flow::Next,
+            // Segments without the option end the rule; what a SYN's is set to changes nothing that the model has.
+            Statement::Set(Target::TcpOption(option), _) => match ctx.packet.tcp_flags() {
+                Some(flags) if flags.has(TcpFlags::SYN) && option.is_of_syn() => Flow::Next,
+                Some(_) if !option.is_of_syn() => return Err(Miss::CannotTell),
+                _ => Flow::Break,
+            },
             Statement::Set(target, value) => {
                 let value = self.value(value, ctx)?;
                 set(*target, value, ctx)?;
@@ -148,23 +139,54 @@ impl Run<'_, '_> {
         })
     }
 
-    fn limit(&mut self, limit: &Limit, ctx: &Context) -> Got<bool> {
-        let place = self.place();
+    /// An object that rules share (kernel `net/netfilter/nft_objref.c`).
+    fn shared(&mut self, shared: Shared, name: &str, ctx: &Context) -> Got<Flow> {
+        let Some(object) = self.table.object(shared, name) else {
+            return Ok(Flow::Break);
+        };
+        let key = (self.here.table, object.name.clone());
+        Ok(match &object.kind {
+            ObjectKind::Counter(_) => {
+                if let Some(state) = self.state() {
+                    let counter = state.named_counters.entry(key).or_default();
+                    counter.count(ctx.length());
+                }
+                Flow::Next
+            }
+            ObjectKind::Limit(limit) => {
+                passes(self.limit(limit, ctx, |state| state.named_limits.entry(key))?)
+            }
+            ObjectKind::Quota(quota) => {
+                passes(self.quota(quota, ctx, |state| state.named_quotas.entry(key))?)
+            }
+            // These change what comes after, and let the packet go on.
+            ObjectKind::Other(Shared::Helper | Shared::Timeout, _) => Flow::Next,
+            ObjectKind::Other(..) => return Err(Miss::CannotTell),
+        })
+    }
+
+    fn limit<K: Ord>(
+        &mut self,
+        limit: &Limit,
+        ctx: &Context,
+        place: impl FnOnce(&mut State) -> Entry<'_, K, Tokens>,
+    ) -> Got<bool> {
         let held = self.draw(|state| {
-            let tokens = state
-                .limits
-                .entry(place)
-                .or_insert_with(|| Tokens::full(limit, ctx.now));
+            let tokens = place(state).or_insert_with(|| Tokens::full(limit, ctx.now));
             u32::from(tokens.take(limit, ctx))
         })?;
         Ok(held != 0)
     }
 
     /// Kernel `nft_quota_do_eval`.
-    fn quota(&mut self, quota: &Quota, ctx: &Context) -> Got<bool> {
-        let place = self.place();
+    fn quota<K: Ord>(
+        &mut self,
+        quota: &Quota,
+        ctx: &Context,
+        place: impl FnOnce(&mut State) -> Entry<'_, K, u64>,
+    ) -> Got<bool> {
         let held = self.draw(|state| {
-            let came = state.quotas.entry(place).or_insert(0);
+            let came = place(state).or_insert(0);
             *came = came.saturating_add(u64::from(ctx.length()));
             let spent = quota.used.saturating_add(*came) > quota.bytes;
             u32::from(spent == quota.over)
@@ -314,6 +336,10 @@ impl Run<'_, '_> {
     }
 }
 
+fn passes(held: bool) -> Flow {
+    if held { Flow::Next } else { Flow::Break }
+}
+
 /// `continue` is no verdict: the rule has matched and the next is asked.
 fn go(verdict: Verdict) -> Flow {
     if verdict == Verdict::Continue {
@@ -393,6 +419,7 @@ fn set(target: Target, value: Value, ctx: &mut Context) -> Got<()> {
             }
         }
         Target::Field(field) => set_field(field, value, ctx)?,
+        Target::TcpOption(_) => return Err(Miss::CannotTell),
     }
     Ok(())
 }

@@ -1,4 +1,6 @@
-use super::{Data, Element, Place, Ruleset, Set, SetId, State, Statement, TableId, Value};
+use super::{
+    Data, Element, ObjectKind, Place, Quota, Ruleset, Set, SetId, State, Statement, TableId, Value,
+};
 use crate::netfilter::matches::Range;
 use crate::netfilter::{ChainId, Counters};
 
@@ -24,18 +26,25 @@ pub fn after(rules: &Ruleset, state: &State, now: u64) -> Ruleset {
                             }
                         }
                         Statement::Quota(quota) => {
-                            let came = state.quotas.get(&place).copied().unwrap_or(0);
-                            quota.used = quota.used.saturating_add(came).min(quota.bytes);
+                            spend(quota, state.quotas.get(&place));
                         }
                         _ => {}
                     }
                 }
             }
         }
-        for counter in &mut t.counters {
-            let key = (table, counter.name.clone());
-            if let Some(more) = state.named_counters.get(&key) {
-                add(&mut counter.counters, more);
+        for object in &mut t.objects {
+            let key = (table, object.name.clone());
+            match &mut object.kind {
+                ObjectKind::Counter(count) => {
+                    if let Some(more) = state.named_counters.get(&key) {
+                        add(count, more);
+                    }
+                }
+                ObjectKind::Quota(quota) => {
+                    spend(quota, state.named_quotas.get(&key));
+                }
+                _ => {}
             }
         }
         for (id, set) in (0..).map(SetId).zip(&mut t.sets) {
@@ -43,6 +52,11 @@ pub fn after(rules: &Ruleset, state: &State, now: u64) -> Ruleset {
         }
     }
     rules
+}
+
+fn spend(quota: &mut Quota, came: Option<&u64>) {
+    let came = came.copied().unwrap_or(0);
+    quota.used = quota.used.saturating_add(came).min(quota.bytes);
 }
 
 fn add(to: &mut Counters, more: &Counters) {

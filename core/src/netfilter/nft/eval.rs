@@ -3,15 +3,16 @@
 
 use std::net::IpAddr;
 
+use super::bytes;
 use super::icmp::{icmp_as_port, pseudo_header};
 use super::jhash::jhash;
 use super::lookup::Key;
 use super::read::{bits_of, name_value, shifted};
 use super::walk::{Change, Run};
-use super::{CtKey, Expr, Fib, FibResult, Field, Meta, SocketKey, State};
+use super::{CtKey, Expr, Fib, FibResult, Field, Meta, OptionField, RouteKey, SocketKey, State};
 use super::{Data, SetRef, Value};
 use crate::conntrack::{CtState, Direction, StatusBits};
-use crate::net::{Protocol, Transport};
+use crate::net::{Protocol, TcpFlags, Transport};
 use crate::netfilter::matches::{PacketType, Range};
 use crate::netfilter::{Context, Hook};
 use crate::say;
@@ -87,6 +88,18 @@ impl Run<'_, '_> {
                     SocketKey::Mark => Value::from(socket.mark),
                 })
             }
+            // IPsec is not modelled, and nobody is said to have it.
+            Expr::Route(RouteKey::Ipsec) => Ok(0),
+            Expr::Route(_) => Err(Miss::CannotTell),
+            Expr::Raw(raw) => bytes::raw(*raw, ctx),
+            Expr::TcpOption(option) => match ctx.packet.tcp_flags() {
+                None => Err(Miss::Break),
+                Some(flags) if flags.has(TcpFlags::SYN) || !option.is_of_syn() => {
+                    Err(Miss::CannotTell)
+                }
+                Some(_) if option.field == OptionField::Presence => Ok(0),
+                Some(_) => Err(Miss::Break),
+            },
             // The model's packets are whole: no offset, and none to follow. Only the bit that forbids fragments may be set.
             Expr::Bitwise { left, mask, xor }
                 if **left == Expr::Field(Field::IpFragOff) && mask & 0x4000 == 0 =>
@@ -332,10 +345,12 @@ fn ct(key: CtKey, direction: Option<Direction>, ctx: &Context) -> Got<Value> {
     let tracked = &ctx.tracked;
     if key == CtKey::State {
         return Ok(match tracked.state {
+            Some(CtState::Untracked) => 64,
+            None if tracked.zone.is_some() => 8,
+            _ if tracked.connection.is_none() => 1,
             Some(CtState::Established) => 2,
             Some(CtState::Related) => 4,
             Some(CtState::New) => 8,
-            Some(CtState::Untracked) => 64,
             Some(CtState::Invalid) | None => 1,
         });
     }
@@ -416,7 +431,8 @@ fn fib_value(fib: &Fib, ctx: &Context) -> Got<Value> {
         let found = ctx.env.route_out(Some(other), addr, mark);
         found.filter(|name| device.is_none_or(|d| d == name))
     };
-    Ok(match (found, fib.presence) {
+    let presence = fib.presence || fib.result == FibResult::Check;
+    Ok(match (found, presence) {
         (found, true) => Value::from(found.is_some()),
         (Some(name), false) => name_value(&name),
         (None, false) => 0,

@@ -1,7 +1,8 @@
 use serde::Serialize;
 
-use super::field::{CtKey, Fib, FibResult, Field, Meta, SocketKey};
+use super::field::{CtKey, Fib, FibResult, Field, Meta, Raw, RouteKey, SocketKey};
 use super::set::{DataType, SetRef};
+use super::tcp_option::TcpOption;
 use super::value::{Datatype, Value};
 use crate::conntrack::Direction;
 use crate::net::Protocol;
@@ -66,6 +67,9 @@ pub enum Expr {
         offset: u32,
     },
     Socket(SocketKey),
+    Route(RouteKey),
+    Raw(Raw),
+    TcpOption(TcpOption),
     /// `(left & mask) ^ xor`, which all constant bit operations come to.
     Bitwise {
         left: Box<Expr>,
@@ -102,11 +106,19 @@ impl Expr {
             Expr::Fib(fib) if fib.presence => Datatype::Boolean,
             Expr::Fib(fib) => match fib.result {
                 FibResult::Type => Datatype::FibAddrType,
+                FibResult::Check => Datatype::Boolean,
                 FibResult::Oif => Datatype::IfIndex,
                 FibResult::Oifname => Datatype::IfName,
             },
             Expr::Socket(SocketKey::Mark) => Datatype::Mark,
-            Expr::Socket(_) => Datatype::Boolean,
+            Expr::Socket(_) => Datatype::Integer(1),
+            Expr::Route(RouteKey::Mtu) => Datatype::Integer(16),
+            Expr::Route(RouteKey::Classid) => Datatype::Integer(32),
+            Expr::Route(RouteKey::Nexthop) => Datatype::Ipv4Addr,
+            Expr::Route(RouteKey::Nexthop6) => Datatype::Ipv6Addr,
+            Expr::Route(RouteKey::Ipsec) => Datatype::Boolean,
+            Expr::Raw(raw) => Datatype::Raw(raw.bits),
+            Expr::TcpOption(option) => option.datatype(),
             Expr::Bitwise { left, .. } | Expr::Shift { left, .. } => left.datatype(),
             Expr::Value(_, datatype) | Expr::Range(_, datatype) => *datatype,
             Expr::Concat(parts) => parts.first().map_or(Datatype::Integer(32), Expr::datatype),
@@ -127,6 +139,7 @@ impl Expr {
         match self {
             Expr::Field(Field::IpProtocol | Field::Ip6Nexthdr) | Expr::Meta(Meta::L4proto) => true,
             Expr::Field(field) => field.transport().is_some(),
+            Expr::TcpOption(_) => true,
             Expr::Concat(parts) => parts.iter().any(Expr::asks_transport),
             Expr::Bitwise { left: inner, .. } | Expr::Shift { left: inner, .. } => {
                 inner.asks_transport()

@@ -112,6 +112,46 @@ pub enum FibResult {
     Type,
     Oif,
     Oifname,
+    /// Whether there is a route.
+    Check,
+}
+
+/// `rt`: of the route that the packet was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum RouteKey {
+    Mtu,
+    Classid,
+    Nexthop,
+    Nexthop6,
+    /// Whether IPsec will wrap the packet.
+    Ipsec,
+}
+
+/// `@nh,64,8`: bits of a header by their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Raw {
+    pub base: Base,
+    pub offset: u16,
+    pub bits: u8,
+}
+
+/// Where the bits of [`Raw`] are counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Base {
+    Link,
+    Network,
+    Transport,
+    /// What the transport carries.
+    Inner,
+}
+
+impl Base {
+    pub(super) const NAMES: [(&str, Base); 4] = [
+        ("ll", Base::Link),
+        ("nh", Base::Network),
+        ("th", Base::Transport),
+        ("ih", Base::Inner),
+    ];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

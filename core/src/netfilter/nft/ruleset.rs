@@ -2,6 +2,7 @@ use serde::Serialize;
 
 use super::Statement;
 use super::set::Set;
+use super::statement::{Limit, Quota};
 use crate::netfilter::{ChainId, Counters, Hook, Policy};
 use crate::text::Span;
 
@@ -28,16 +29,37 @@ pub struct Table {
     /// Sets and maps.
     pub sets: Vec<Set>,
     pub chains: Vec<Chain>,
-    pub counters: Vec<NamedCounter>,
+    pub objects: Vec<Object>,
     pub span: Span,
 }
 
-/// A counter that rules share.
+/// What rules share by its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct NamedCounter {
+pub struct Object {
     pub name: Box<str>,
-    pub counters: Counters,
+    pub kind: ObjectKind,
     pub comment: Option<Box<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum ObjectKind {
+    Counter(Counters),
+    Quota(Quota),
+    Limit(Limit),
+    /// What is given to connections or to a proxy: its lines as they were written.
+    Other(Shared, Vec<Box<str>>),
+}
+
+/// Kinds of object. Those of conntrack are given to the packet's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Shared {
+    Counter,
+    Quota,
+    Limit,
+    Helper,
+    Timeout,
+    Expectation,
+    Synproxy,
 }
 
 /// Of `arp`, `bridge` and `netdev` nothing is walked.
@@ -152,7 +174,48 @@ impl Family {
     }
 }
 
+impl Object {
+    pub fn shared(&self) -> Shared {
+        match &self.kind {
+            ObjectKind::Counter(_) => Shared::Counter,
+            ObjectKind::Quota(_) => Shared::Quota,
+            ObjectKind::Limit(_) => Shared::Limit,
+            ObjectKind::Other(shared, _) => *shared,
+        }
+    }
+}
+
+impl Shared {
+    pub const ALL: [Shared; 7] = [
+        Shared::Counter,
+        Shared::Quota,
+        Shared::Limit,
+        Shared::Helper,
+        Shared::Timeout,
+        Shared::Expectation,
+        Shared::Synproxy,
+    ];
+
+    /// As its declaration begins.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shared::Counter => "counter",
+            Shared::Quota => "quota",
+            Shared::Limit => "limit",
+            Shared::Helper => "ct helper",
+            Shared::Timeout => "ct timeout",
+            Shared::Expectation => "ct expectation",
+            Shared::Synproxy => "synproxy",
+        }
+    }
+}
+
 impl Table {
+    pub fn object(&self, shared: Shared, name: &str) -> Option<&Object> {
+        let mut objects = self.objects.iter();
+        objects.find(|o| o.shared() == shared && &*o.name == name)
+    }
+
     pub fn chain(&self, id: ChainId) -> Option<&Chain> {
         self.chains.get(id.0 as usize)
     }

@@ -12,6 +12,8 @@ pub struct State {
     /// What was counted since the rules were loaded.
     pub counters: BTreeMap<Place, Counters>,
     pub named_counters: BTreeMap<(TableId, Box<str>), Counters>,
+    pub(super) named_limits: BTreeMap<(TableId, Box<str>), Tokens>,
+    pub(super) named_quotas: BTreeMap<(TableId, Box<str>), u64>,
     pub(super) turns: BTreeMap<Place, u32>,
     pub(super) limits: BTreeMap<Place, Tokens>,
     /// Bytes that came to each quota since the rules were loaded.
@@ -63,6 +65,8 @@ impl State {
         Self {
             counters: BTreeMap::new(),
             named_counters: BTreeMap::new(),
+            named_limits: BTreeMap::new(),
+            named_quotas: BTreeMap::new(),
             turns: BTreeMap::new(),
             limits: BTreeMap::new(),
             quotas: BTreeMap::new(),

@@ -2,7 +2,9 @@ use serde::Serialize;
 
 use super::expr::{Expr, Op, Relation, Right};
 use super::field::{Field, Meta};
+use super::ruleset::Shared;
 use super::set::{SetId, SetRef};
+use super::tcp_option::TcpOption;
 use crate::conntrack::Direction;
 use crate::net::Protocol;
 use crate::netfilter::matches::Unsupported;
@@ -17,8 +19,8 @@ pub enum Statement {
     Vmap(Box<Expr>, SetRef),
     Verdict(Verdict),
     Counter(Counters),
-    /// `counter name …`
-    NamedCounter(Box<str>),
+    /// `counter name …`, `ct helper set …`
+    Shared(Shared, Box<str>),
     Limit(Box<Limit>),
     Quota(Quota),
     Log(Box<Log>),
@@ -93,6 +95,7 @@ pub enum Target {
     /// Once conntrack looks at the packet; a direction or both.
     CtZone(Option<Direction>),
     Field(Field),
+    TcpOption(TcpOption),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -192,6 +195,7 @@ impl Statement {
                 Right::Value(value),
             ) => value.first().map(|v| Protocol(*v as u8)),
             (Expr::Field(field), _, _) => field.transport(),
+            (Expr::TcpOption(_), _, _) => Some(Protocol::TCP),
             _ => None,
         }
     }

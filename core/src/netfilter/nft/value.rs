@@ -38,13 +38,15 @@ pub enum Datatype {
     Ecn,
     /// Milliseconds.
     Time,
+    /// Bits of a header that nobody named.
+    Raw(u8),
 }
 
 impl Datatype {
     /// Bits.
     pub fn width(self) -> u8 {
         match self {
-            Datatype::Integer(bits) => bits,
+            Datatype::Integer(bits) | Datatype::Raw(bits) => bits,
             Datatype::Ipv6Addr | Datatype::IfName | Datatype::IfIndex => 128,
             Datatype::EtherAddr => 48,
             Datatype::Ipv4Addr | Datatype::Mark | Datatype::Uid | Datatype::Gid => 32,

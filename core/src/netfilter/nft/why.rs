@@ -4,7 +4,10 @@ use super::act::Flow;
 use super::eval::{Got, Miss};
 use super::print;
 use super::walk::{Run, Source};
-use super::{BaseRef, Chain, Expr, Op, Relation, Right, Rule, Ruleset, Statement, Table, TableId};
+use super::{
+    BaseRef, Chain, Expr, ObjectKind, Op, Relation, Right, Rule, Ruleset, Shared, Statement, Table,
+    TableId,
+};
 use crate::netfilter::walk::{StepKind, Traversal};
 use crate::netfilter::{Context, Policy};
 use crate::say;
@@ -150,7 +153,11 @@ fn of_rule(run: &mut Run, rule: &Rule, table: &Table, ctx: &mut Context) -> Vec<
 fn asks(statement: &Statement) -> bool {
     matches!(
         statement,
-        Statement::Match(_) | Statement::Vmap(..) | Statement::Limit(_) | Statement::Quota(_)
+        Statement::Match(_)
+            | Statement::Vmap(..)
+            | Statement::Limit(_)
+            | Statement::Quota(_)
+            | Statement::Shared(Shared::Limit | Shared::Quota, _)
     )
 }
 
@@ -229,7 +236,7 @@ fn sentence(statement: &Statement, has: Got<String>, failed: bool, table: &Table
         }
         (Statement::Match(relation), Err(_)) => say!("nft/has-none", field => name(&relation.left)),
         (Statement::Vmap(key, _), Err(_)) => say!("nft/has-none", field => name(key)),
-        (Statement::Limit(_), _) => {
+        (Statement::Limit(_) | Statement::Shared(Shared::Limit, _), _) => {
             let has = if failed {
                 say!("nft/limit-no")
             } else {
@@ -237,13 +244,20 @@ fn sentence(statement: &Statement, has: Got<String>, failed: bool, table: &Table
             };
             say!("why/held-said", field => say!("field/rate"), has => has)
         }
-        (Statement::Quota(quota), _) => {
-            let has = match failed == quota.over {
-                true => say!("nft/quota-left"),
-                false => say!("nft/quota-spent"),
-            };
-            say!("why/held-said", field => say!("field/quota"), has => has)
+        (Statement::Quota(quota), _) => spent(failed == quota.over),
+        (Statement::Shared(Shared::Quota, name), _) => {
+            let quota = table.object(Shared::Quota, name).map(|o| &o.kind);
+            let over = matches!(quota, Some(ObjectKind::Quota(quota)) if quota.over);
+            spent(failed == over)
         }
         (other, _) => say!("nft/does-not-apply", text = print::statement(other, table)),
     }
+}
+
+fn spent(left: bool) -> Say {
+    let has = match left {
+        true => say!("nft/quota-left"),
+        false => say!("nft/quota-spent"),
+    };
+    say!("why/held-said", field => say!("field/quota"), has => has)
 }

@@ -16,6 +16,7 @@ pub(super) fn constant(value: Value, datatype: Datatype) -> String {
             Mac([a, b, c, d, e, f]).to_string()
         }
         Datatype::Mark => format!("0x{value:08x}"),
+        Datatype::Raw(_) => format!("0x{value:x}"),
         Datatype::IfIndex if value == 0 => "0".to_string(),
         Datatype::IfName | Datatype::IfIndex => format!("\"{}\"", interface(value)),
         Datatype::InetProto => match names::protocol_name(Protocol(value as u8)) {

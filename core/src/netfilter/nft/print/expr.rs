@@ -5,8 +5,8 @@ use super::verdict;
 use crate::conntrack::Direction;
 use crate::netfilter::nft::read::{FIELDS, QUALIFIED, UNQUALIFIED};
 use crate::netfilter::nft::{
-    CtKey, Data, DataType, Datatype, Element, Expr, Fib, FibResult, Field, Meta, Op, Relation,
-    Right, Set, SetRef, SocketKey, Table, Value,
+    CtKey, Data, DataType, Datatype, Element, Expr, Fib, FibResult, Field, HeaderBase as Base,
+    Meta, Op, Relation, Right, RouteKey, Set, SetRef, SocketKey, Table, Value,
 };
 
 impl Expr {
@@ -57,6 +57,22 @@ pub(in crate::netfilter::nft) fn expr(e: &Expr, table: &Table) -> String {
         Expr::Symhash { modulus, offset } => {
             format!("symhash mod {modulus}{}", behind(" offset ", *offset))
         }
+        Expr::Route(key) => format!(
+            "rt {}",
+            match key {
+                RouteKey::Mtu => "mtu",
+                RouteKey::Classid => "classid",
+                RouteKey::Nexthop => "ip nexthop",
+                RouteKey::Nexthop6 => "ip6 nexthop",
+                RouteKey::Ipsec => "ipsec",
+            }
+        ),
+        Expr::Raw(raw) => {
+            let base = Base::NAMES.iter().find(|(_, base)| *base == raw.base);
+            let base = base.map_or("", |(name, _)| name);
+            format!("@{base},{},{}", raw.offset, raw.bits)
+        }
+        Expr::TcpOption(option) => option.text(),
         Expr::Bitwise { left, mask, xor } => bitwise(left, *mask, *xor, table),
         Expr::Shift { left, right, bits } => {
             format!(
@@ -144,6 +160,7 @@ fn fib(f: &Fib) -> String {
         FibResult::Type => "type",
         FibResult::Oif => "oif",
         FibResult::Oifname => "oifname",
+        FibResult::Check => "check",
     };
     format!("fib {} {result}", parts.join(" . "))
 }
@@ -283,13 +300,13 @@ pub(in crate::netfilter::nft) fn set_ref(set: &SetRef, table: &Table) -> String 
     }
 }
 
-/// Concatenations are sorted from their last byte on, as nft reads them as one number of the host's byte order, and not at
-/// all where they have ranges; what takes all others stands last.
+/// Concatenations and names are sorted from their last byte on, as nft reads them as one number of the host's byte order;
+/// concatenations not at all where they have ranges. What takes all others stands last.
 pub(super) fn sorted(set: &Set) -> Vec<&Element> {
     let mut all: Vec<&Element> = set.elements.iter().collect();
     if set.key.len() > 1 && set.flags.interval {
         all.sort_by_key(|e| e.span);
-    } else if set.key.len() > 1 {
+    } else if set.key.len() > 1 || set.key == [Datatype::IfName] && !set.flags.interval {
         all.sort_by_cached_key(|e| {
             let parts = e.key.iter().zip(&set.key);
             let mut bytes: Vec<u8> = parts.flat_map(|(r, t)| t.bytes(r.low)).collect();
@@ -310,7 +327,7 @@ pub(super) fn element(e: &Element, set: &Set, table: &Table) -> String {
             " . ",
         )
     };
-    if let Some(timeout) = e.timeout {
+    if let Some(timeout) = e.timeout.filter(|_| e.timeout != set.timeout) {
         out.push_str(&format!(" timeout {}", super::constant::duration(timeout)));
     }
     if let Some(expires) = e.expires {

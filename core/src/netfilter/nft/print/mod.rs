@@ -13,8 +13,8 @@ use expr::{element, joined, sorted};
 
 use super::read::PRIORITIES;
 use super::{
-    BaseKind, Chain, DataType, Datatype, Expr, Field, Meta, Op, Reject, Right, Rule, Ruleset, Set,
-    Statement, Table,
+    BaseKind, Chain, DataType, Datatype, Expr, Field, Meta, Object, ObjectKind, Op, Reject, Right,
+    Rule, Ruleset, Set, Statement, Table,
 };
 use crate::netfilter::{Hook, Policy};
 
@@ -34,17 +34,7 @@ impl fmt::Display for Table {
         if let Some(comment) = &self.comment {
             writeln!(f, "\tcomment \"{comment}\"")?;
         }
-        for counter in &self.counters {
-            let comment = counter
-                .comment
-                .as_ref()
-                .map_or_else(String::new, |c| format!("\t\tcomment \"{c}\"\n"));
-            let count = counter.counters;
-            parts.push(format!(
-                "\tcounter {} {{\n{comment}\t\tpackets {} bytes {}\n\t}}\n",
-                counter.name, count.packets, count.bytes
-            ));
-        }
+        parts.extend(self.objects.iter().map(object));
         parts.extend(self.sets.iter().map(|s| set(s, self)));
         for c in &self.chains {
             let mut text = String::new();
@@ -54,6 +44,22 @@ impl fmt::Display for Table {
         f.write_str(&parts.join("\n"))?;
         f.write_str("}\n")
     }
+}
+
+fn object(o: &Object) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(o.comment.iter().map(|c| format!("comment \"{c}\"")));
+    let kind = o.shared().name();
+    match &o.kind {
+        ObjectKind::Counter(count) => {
+            lines.push(format!("packets {} bytes {}", count.packets, count.bytes))
+        }
+        ObjectKind::Quota(quota) => lines.push(statement::quota(quota)),
+        ObjectKind::Limit(limit) => lines.push(statement::limit(limit)),
+        ObjectKind::Other(_, own) => lines.extend(own.iter().map(|l| l.to_string())),
+    }
+    let body: String = lines.iter().map(|l| format!("\t\t{l}\n")).collect();
+    format!("\t{kind} {} {{\n{body}\t}}\n", o.name)
 }
 
 fn set(s: &Set, table: &Table) -> String {
@@ -78,13 +84,14 @@ fn set(s: &Set, table: &Table) -> String {
     if let Some(size) = s.size {
         lines.push(format!("size {size}"));
     }
+    let other_flags = s.flags.constant || s.flags.dynamic || s.flags.interval;
     let flags = [
         (s.flags.constant, "constant"),
         (s.flags.dynamic, "dynamic"),
         (s.flags.interval, "interval"),
-        // Goes without saying where there is a time.
+        // Alone it goes without saying where there is a time.
         (
-            s.flags.timeout && (s.timeout.is_none() || s.flags.dynamic),
+            s.flags.timeout && (s.timeout.is_none() || other_flags),
             "timeout",
         ),
     ];

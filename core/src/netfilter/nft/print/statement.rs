@@ -7,7 +7,7 @@ use crate::netfilter::nft::read::LEVELS;
 use crate::netfilter::nft::symbols::{ICMP_CODES, ICMPV6_CODES};
 use crate::netfilter::nft::{
     DataType, Datatype, Expr, Family, Icmpx, Limit, Log, Nat, NatKind, Quota, Reject, SetRef,
-    Statement, Table, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
+    Shared, Statement, Table, Target, TimeUnit, Tproxy, Update, UpdateOp, Verdict,
 };
 use crate::netfilter::targets::RejectWith;
 
@@ -17,9 +17,14 @@ pub(in crate::netfilter::nft) fn statement(s: &Statement, table: &Table) -> Stri
         Statement::Vmap(key, map) => format!("{} vmap {}", expr(key, table), set_ref(map, table)),
         Statement::Verdict(v) => verdict(v, table),
         Statement::Counter(c) => format!("counter packets {} bytes {}", c.packets, c.bytes),
-        Statement::NamedCounter(name) => format!("counter name \"{name}\""),
-        Statement::Limit(l) => limit(l),
-        Statement::Quota(q) => quota(q),
+        Statement::Shared(shared, name) => match shared {
+            Shared::Helper | Shared::Timeout | Shared::Expectation => {
+                format!("{} set \"{name}\"", shared.name())
+            }
+            _ => format!("{} name \"{name}\"", shared.name()),
+        },
+        Statement::Limit(l) => format!("limit {}", limit(l)),
+        Statement::Quota(q) => format!("quota {}", quota(q)),
         Statement::Log(l) => log(l),
         Statement::Set(target, value) => {
             format!("{} set {}", set_target(*target), expr(value, table))
@@ -53,10 +58,11 @@ fn set_target(target: Target) -> String {
         Target::CtZone(Some(Direction::Original)) => "ct original zone".to_string(),
         Target::CtZone(Some(Direction::Reply)) => "ct reply zone".to_string(),
         Target::Field(f) => field(f),
+        Target::TcpOption(option) => option.text(),
     }
 }
 
-fn limit(l: &Limit) -> String {
+pub(super) fn limit(l: &Limit) -> String {
     let unit = match l.unit {
         TimeUnit::Second => "second",
         TimeUnit::Minute => "minute",
@@ -71,23 +77,23 @@ fn limit(l: &Limit) -> String {
         } else {
             format!(" burst {}", bytes(u64::from(l.burst)))
         };
-        return format!("limit rate {over}{}/{unit}{burst}", bytes(l.rate));
+        return format!("rate {over}{}/{unit}{burst}", bytes(l.rate));
     }
     let burst = if l.burst == 5 {
         String::new()
     } else {
         format!(" burst {} packets", l.burst)
     };
-    format!("limit rate {over}{}/{unit}{burst}", l.rate)
+    format!("rate {over}{}/{unit}{burst}", l.rate)
 }
 
-fn quota(q: &Quota) -> String {
+pub(super) fn quota(q: &Quota) -> String {
     let over = if q.over { "over " } else { "" };
     let used = match q.used {
         0 => String::new(),
         used => format!(" used {}", bytes(used)),
     };
-    format!("quota {over}{}{used}", bytes(q.bytes))
+    format!("{over}{}{used}", bytes(q.bytes))
 }
 
 fn bytes(count: u64) -> String {

@@ -71,7 +71,7 @@ impl Reader<'_> {
     }
 
     /// `[FAMILY] TABLE`, which must be there.
-    fn in_table(&mut self) -> Parse<()> {
+    pub(super) fn in_table(&mut self) -> Parse<()> {
         let family = self.family_word();
         let name = self.cursor.name("the name of a table")?;
         let known = self
@@ -149,12 +149,8 @@ impl Reader<'_> {
                 Ok(())
             }
             "element" => self.change_elements(UpdateOp::Add),
-            "counter" => {
-                self.in_table()?;
-                let name = self.cursor.name("a name")?;
-                self.declare_counter(name.text)
-            }
-            "quota" | "limit" | "ct" | "flowtable" | "synproxy" | "secmark" => not_modelled(&what),
+            "counter" | "quota" | "limit" | "ct" | "synproxy" => self.add_object(&what),
+            "flowtable" | "secmark" => not_modelled(&what),
             // `add TABLE CHAIN …` is `add rule …`.
             _ => {
                 self.cursor.at -= 1;

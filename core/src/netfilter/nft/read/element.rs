@@ -2,11 +2,11 @@
 
 use super::Reader;
 use super::constant::Constant;
-use super::cursor::{Parse, wrong};
+use super::cursor::{Parse, not_modelled_as, wrong};
 use super::lex::Kind;
 use crate::netfilter::matches::Range;
 use crate::netfilter::nft::{
-    Data, DataType, Datatype, Element, Expr, Set, SetFlags, SetRef, Value,
+    Data, DataType, Datatype, Element, Expr, Set, SetFlags, SetRef, Shared, Value,
 };
 use crate::say;
 use crate::text::Diagnostic;
@@ -238,6 +238,14 @@ impl Reader<'_> {
                     if is_map {
                         self.cursor.sign(":")?;
                         set.data_interval = self.cursor.eat_word("interval");
+                        if Shared::ALL
+                            .iter()
+                            .any(|s| s.name() == self.cursor.peek().text)
+                        {
+                            set.data = Some(DataType::Values(Vec::new()));
+                            let kind = self.cursor.next();
+                            return not_modelled_as(&format!("map : {}", kind.text), kind.span);
+                        }
                         let verdict = self.cursor.eat_word("verdict");
                         set.data = Some(if verdict {
                             DataType::Verdict

@@ -5,7 +5,8 @@ use super::cursor::{Parse, not_modelled, not_modelled_as, wrong};
 use super::lex::Kind;
 use crate::conntrack::Direction;
 use crate::netfilter::nft::{
-    CtKey, Datatype, Expr, Family, Fib, FibResult, Field, Meta, SocketKey, Value,
+    CtKey, Datatype, Expr, Family, Fib, FibResult, Field, HeaderBase, Meta, OptionField, Raw,
+    RouteKey, SocketKey, TcpOption, Value,
 };
 use crate::say;
 
@@ -135,8 +136,8 @@ impl Reader<'_> {
         {
             return Ok(expr);
         }
-        if token.kind == Kind::Sign && token.text == "@" && want.is_none() {
-            return not_modelled_as("raw payload", token.span);
+        if want.is_none() && self.cursor.eat_sign("@") {
+            return self.raw();
         }
         match want {
             Some(datatype) => Ok(Expr::Value(self.value(datatype)?, datatype)),
@@ -199,6 +200,8 @@ impl Reader<'_> {
             "fib" => self.fib()?,
             "numgen" => self.numgen()?,
             "jhash" | "symhash" => self.hash(word.text == "symhash")?,
+            "rt" => self.route()?,
+            "tcp" if ahead.text == "option" => self.tcp_option()?,
             "socket" => {
                 let key = self.cursor.name("a socket key")?;
                 Expr::Socket(match key.text {
@@ -265,6 +268,113 @@ impl Reader<'_> {
         Ok(Expr::Ct(key, direction))
     }
 
+    /// `@nh,64,8`, the first sign already read. What has a name is known by it.
+    fn raw(&mut self) -> Parse<Expr> {
+        let start = self.cursor.at;
+        let base = self.cursor.name("ll, nh, th or ih")?;
+        let Some((_, base)) = HeaderBase::NAMES
+            .iter()
+            .find(|(name, _)| *name == base.text)
+        else {
+            return wrong(
+                base.span,
+                say!(
+                    "nft/unexpected",
+                    text = base.text,
+                    wanted = "ll, nh, th, ih"
+                ),
+            );
+        };
+        self.cursor.sign(",")?;
+        let offset = self.cursor.number(2048)? as u16;
+        self.cursor.sign(",")?;
+        let bits = self.cursor.number(2048)?;
+        if let Some(field) = self.field_at(*base, offset, bits) {
+            return Ok(Expr::Field(field));
+        }
+        match u8::try_from(bits) {
+            Ok(bits @ 1..=128) => Ok(Expr::Raw(Raw {
+                base: *base,
+                offset,
+                bits,
+            })),
+            _ => not_modelled_as("raw payload", self.cursor.since(start)),
+        }
+    }
+
+    /// The field that stands at a place, where it is clear of which header (nftables `src/payload.c`,
+    /// `payload_expr_complete`). Addresses stay as they are: they are compared with a number.
+    fn field_at(&self, base: HeaderBase, offset: u16, bits: u64) -> Option<Field> {
+        let place = |header: u8| (header, u64::from(offset), bits);
+        let at = |field: &Field, header: u8| {
+            let (of, first, length) = field.bytes()?;
+            Some((of, u64::from(first) * 8, u64::from(length) * 8) == place(header))
+        };
+        let mut fields = FIELDS.iter().map(|(_, _, field)| *field);
+        match base {
+            HeaderBase::Network => {
+                let ipv6 = match self.family {
+                    Family::Ip => false,
+                    Family::Ip6 => true,
+                    _ => return None,
+                };
+                let number =
+                    |f: &Field| !matches!(f.datatype(), Datatype::Ipv4Addr | Datatype::Ipv6Addr);
+                fields.find(|f| f.ipv6() == Some(ipv6) && number(f) && at(f, 0) == Some(true))
+            }
+            HeaderBase::Transport => {
+                let own = |f: &Field| f.transport().is_some() && f.transport() == self.transport;
+                let known = fields.find(|f| own(f) && at(f, 1) == Some(true));
+                known.or(match (offset, bits) {
+                    (0, 16) => Some(Field::ThSport),
+                    (16, 16) => Some(Field::ThDport),
+                    _ => None,
+                })
+            }
+            HeaderBase::Link | HeaderBase::Inner => None,
+        }
+    }
+
+    /// `rt mtu`, the first word already read.
+    fn route(&mut self) -> Parse<Expr> {
+        let ipv6 = match self.cursor.peek().text {
+            "ip" | "ip6" => self.cursor.next().text == "ip6",
+            _ => self.family == Family::Ip6,
+        };
+        let key = self.cursor.name("a routing key")?;
+        Ok(Expr::Route(match key.text {
+            "mtu" => RouteKey::Mtu,
+            "classid" => RouteKey::Classid,
+            "ipsec" => RouteKey::Ipsec,
+            "nexthop" if ipv6 => RouteKey::Nexthop6,
+            "nexthop" => RouteKey::Nexthop,
+            _ => return wrong(key.span, say!("nft/unknown-key", key = key.text, of = "rt")),
+        }))
+    }
+
+    /// `tcp option maxseg size`, the first word already read.
+    fn tcp_option(&mut self) -> Parse<Expr> {
+        self.cursor.word("option")?;
+        let name = self.cursor.peek().clone();
+        let kind = match name.kind {
+            Kind::Number(_) => self.cursor.number(u64::from(u8::MAX))? as u8,
+            // `sack0` and its like, and bytes by their place.
+            _ => match TcpOption::kind(name.text) {
+                Some(kind) => {
+                    self.cursor.at += 1;
+                    kind
+                }
+                None => return not_modelled_as("tcp option", name.span),
+            },
+        };
+        let field = TcpOption::field(kind, self.cursor.peek().text);
+        self.cursor.at += usize::from(field.is_some());
+        Ok(Expr::TcpOption(TcpOption {
+            kind,
+            field: field.unwrap_or(OptionField::Presence),
+        }))
+    }
+
     fn fib(&mut self) -> Parse<Expr> {
         let mut fib = Fib {
             saddr: false,
@@ -301,6 +411,7 @@ impl Reader<'_> {
             "type" => FibResult::Type,
             "oif" => FibResult::Oif,
             "oifname" => FibResult::Oifname,
+            "check" => FibResult::Check,
             _ => {
                 return wrong(
                     result.span,
@@ -317,7 +428,7 @@ impl Reader<'_> {
         } else {
             0
         };
-        fib.presence = fib.result != FibResult::Type
+        fib.presence = matches!(fib.result, FibResult::Oif | FibResult::Oifname)
             && matches!(self.cursor.peek_at(asked).text, "missing" | "exists");
         Ok(Expr::Fib(fib))
     }
@@ -462,7 +573,9 @@ pub(in crate::netfilter::nft) const QUALIFIED: [(&str, Meta); 5] = [
     ("random", Meta::Random),
 ];
 
-const OTHER_META: [&str; 21] = [
+const OTHER_META: [&str; 23] = [
+    "iifkind",
+    "oifkind",
     "priority",
     "iiftype",
     "oiftype",
@@ -491,8 +604,7 @@ const OTHER_HEADERS: [&str; 16] = [
     "mh", "exthdr", "vxlan",
 ];
 
-const OTHER_EXPRESSIONS: [&str; 10] = [
-    "rt",
+const OTHER_EXPRESSIONS: [&str; 9] = [
     "osf",
     "ipsec",
     "iiftype",

@@ -12,11 +12,12 @@ mod expr;
 mod lex;
 mod loops;
 mod nat;
+mod object;
 mod renumber;
 mod statement;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(super) use constant::{bits_of, name_value};
 use cursor::{Cursor, Fault};
@@ -25,7 +26,8 @@ pub(super) use statement::LEVELS;
 pub(super) use table::PRIORITIES;
 
 use super::{
-    Expr, Family, Meta, Op, Reject, Relation, Right, Rule, Ruleset, Set, SetId, Statement, Table,
+    Expr, Family, Meta, Op, Reject, Relation, Right, Rule, Ruleset, Set, SetId, Shared, Statement,
+    Table,
 };
 use crate::net::Protocol;
 use crate::netfilter::ChainId;
@@ -80,8 +82,6 @@ struct Draft {
     table: Table,
     chains: BTreeMap<Box<str>, ChainId>,
     sets: BTreeMap<Box<str>, SetId>,
-    /// Counters and the like, as kind and name.
-    objects: BTreeSet<(Box<str>, Box<str>)>,
     deleted: bool,
 }
 
@@ -91,7 +91,6 @@ impl Draft {
             table,
             chains: BTreeMap::new(),
             sets: BTreeMap::new(),
-            objects: BTreeSet::new(),
             deleted: false,
         }
     }
@@ -115,9 +114,9 @@ impl Reader<'_> {
         self.tables.get(self.here)?.sets.get(name).copied()
     }
 
-    fn has_object(&self, kind: &str, name: &str) -> bool {
-        let find = |d: &Draft| d.objects.iter().any(|(k, n)| &**k == kind && &**n == name);
-        self.tables.get(self.here).is_some_and(find)
+    fn has_object(&self, shared: Shared, name: &str) -> bool {
+        self.table()
+            .is_some_and(|t| t.object(shared, name).is_some())
     }
 
     fn say(&mut self, diagnostic: Diagnostic) {

@@ -8,7 +8,7 @@ use crate::netfilter::Counters;
 use crate::netfilter::nft::symbols::{ICMP_CODES, ICMPV6_CODES};
 use crate::netfilter::nft::{
     CtKey, Datatype, Expr, Family, Icmpx, Limit, Log, Op, Quota, Reject, Relation, Right, SetRef,
-    Statement, Target, TimeUnit, Update, UpdateOp, Verdict,
+    Shared, Statement, Target, TimeUnit, Update, UpdateOp, Verdict,
 };
 use crate::netfilter::targets::RejectWith;
 use crate::say;
@@ -22,26 +22,21 @@ impl Reader<'_> {
         }
         self.cursor.at += 1;
         match token.text {
-            "counter" if self.cursor.is_word("name") || self.cursor.peek().kind == Kind::Quoted => {
-                self.cursor.eat_word("name");
-                let name = self.cursor.name("the name of a counter")?;
-                if !self.has_object("counter", name.text) {
-                    return wrong(
-                        name.span,
-                        say!(
-                            "nft/unknown-counter",
-                            name = name.text,
-                            table = self.table_name()
-                        ),
-                    );
-                }
-                Ok(Statement::NamedCounter(name.text.into()))
+            "counter" | "limit" | "quota" | "synproxy" if self.names_object() => {
+                self.shared(token.text)
+            }
+            "ct" if self.cursor.peek_at(1).text == "set"
+                && matches!(
+                    self.cursor.peek().text,
+                    "helper" | "timeout" | "expectation"
+                ) =>
+            {
+                let kind = format!("ct {}", self.cursor.next().text);
+                self.shared(&kind)
             }
             "counter" => Ok(Statement::Counter(self.counters()?)),
-            "limit" => self.limit(),
-            // One by name is an object of its own.
-            "quota" if self.cursor.is_word("name") => not_modelled(&token),
-            "quota" => self.quota(),
+            "limit" => Ok(Statement::Limit(Box::new(self.limit()?))),
+            "quota" => Ok(Statement::Quota(self.quota()?)),
             "log" => self.log(),
             "reject" => self.reject(),
             "snat" | "dnat" | "masquerade" | "redirect" => self.nat(token.text),
@@ -53,12 +48,44 @@ impl Reader<'_> {
                 Ok(Statement::Verdict(self.verdict()?))
             }
             "queue" | "dup" | "fwd" | "flow" | "synproxy" | "meter" | "xt" | "secmark" | "set"
-            | "last" | "map" => not_modelled(&token),
+            | "last" | "map" | "reset" => not_modelled(&token),
             "comment" => wrong(token.span, say!("nft/comment-last")),
             _ => {
                 self.cursor.at = start;
                 self.relation()
             }
+        }
+    }
+
+    fn names_object(&self) -> bool {
+        self.cursor.is_word("name") || self.cursor.peek().kind == Kind::Quoted
+    }
+
+    /// `counter name "x"` and `ct helper set "x"`, read as far as the kind.
+    fn shared(&mut self, kind: &str) -> Parse<Statement> {
+        if !self.cursor.eat_word("name") {
+            self.cursor.eat_word("set");
+        }
+        let name = self.cursor.name("a name")?;
+        // What chooses among several is an expression.
+        if !matches!(self.cursor.peek().kind, Kind::End | Kind::Word) && !self.cursor.ends_rule()
+            || name.kind == Kind::Word && self.cursor.peek_at(1).text == "map"
+        {
+            return not_modelled_as(&format!("{kind} map"), name.span);
+        }
+        match Shared::ALL.into_iter().find(|s| s.name() == kind) {
+            Some(shared) if self.has_object(shared, name.text) => {
+                Ok(Statement::Shared(shared, name.text.into()))
+            }
+            _ => wrong(
+                name.span,
+                say!(
+                    "nft/unknown-object",
+                    kind = kind,
+                    name = name.text,
+                    table = self.table_name()
+                ),
+            ),
         }
     }
 
@@ -76,6 +103,7 @@ impl Reader<'_> {
                 Expr::Ct(CtKey::Mark, None) => Target::CtMark,
                 Expr::Ct(CtKey::Zone, direction) => Target::CtZone(direction),
                 Expr::Field(field) => Target::Field(field),
+                Expr::TcpOption(option) => Target::TcpOption(option),
                 _ => return wrong(self.cursor.since(start), say!("nft/not-settable")),
             };
             self.cursor.at += 1;
@@ -229,10 +257,8 @@ impl Reader<'_> {
         Ok(counters)
     }
 
-    fn limit(&mut self) -> Parse<Statement> {
-        if self.cursor.is_word("name") || self.cursor.peek().kind == Kind::Quoted {
-            return not_modelled_as("limit name", self.cursor.peek().span);
-        }
+    /// `rate [over | until] 10/second [burst 5 packets]`
+    pub(super) fn limit(&mut self) -> Parse<Limit> {
         self.cursor.word("rate")?;
         let over = self.cursor.eat_word("over");
         self.cursor.eat_word("until");
@@ -283,17 +309,17 @@ impl Reader<'_> {
             }
             burst = u32::try_from(count).unwrap_or(u32::MAX);
         }
-        Ok(Statement::Limit(Box::new(Limit {
+        Ok(Limit {
             over,
             rate,
             unit,
             bytes,
             burst,
-        })))
+        })
     }
 
     /// `quota [over | until] 25 mbytes [used 3 kbytes]`, the first word already read.
-    fn quota(&mut self) -> Parse<Statement> {
+    pub(super) fn quota(&mut self) -> Parse<Quota> {
         let over = self.cursor.eat_word("over");
         if !over {
             self.cursor.eat_word("until");
@@ -303,7 +329,7 @@ impl Reader<'_> {
             true => self.bytes()?,
             false => 0,
         };
-        Ok(Statement::Quota(Quota { over, bytes, used }))
+        Ok(Quota { over, bytes, used })
     }
 
     fn bytes(&mut self) -> Parse<u64> {

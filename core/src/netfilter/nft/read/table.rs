@@ -33,7 +33,7 @@ impl Reader<'_> {
                 comment: None,
                 sets: Vec::new(),
                 chains: Vec::new(),
-                counters: Vec::new(),
+                objects: Vec::new(),
                 span,
             }));
         }
@@ -114,11 +114,7 @@ impl Reader<'_> {
                 Ok(Some(item))
             }
             "flags" => {
-                let dormant = self.cursor.word("dormant");
-                dormant?;
-                if let Some(draft) = self.tables.get_mut(self.here) {
-                    draft.table.dormant = true;
-                }
+                self.table_flags()?;
                 Ok(None)
             }
             "comment" => {
@@ -128,13 +124,11 @@ impl Reader<'_> {
                 }
                 Ok(None)
             }
-            "counter" => {
-                let name = self.cursor.name("a name")?;
-                self.cursor.skip_ends();
-                self.declare_counter(name.text)?;
+            "counter" | "quota" | "limit" | "ct" | "synproxy" => {
+                self.declare_object(&word)?;
                 Ok(None)
             }
-            "quota" | "limit" | "ct" | "flowtable" | "synproxy" | "secmark" | "meter" => {
+            "flowtable" | "secmark" | "meter" => {
                 while !self.cursor.is_sign("{") && self.cursor.peek().kind != Kind::End {
                     self.cursor.at += 1;
                 }
@@ -158,35 +152,22 @@ impl Reader<'_> {
         }
     }
 
-    /// `counter NAME [{ packets N bytes N; comment "…" }]`, the name already read.
-    pub(super) fn declare_counter(&mut self, name: &str) -> Parse<()> {
-        let mut counters = Default::default();
-        let mut comment = None;
-        if self.cursor.eat_sign("{") {
-            loop {
-                self.cursor.skip_ends();
-                if self.cursor.eat_sign("}") {
-                    break;
-                }
-                if self.cursor.eat_word("comment") {
-                    comment = Some(self.cursor.quoted()?);
-                } else if self.cursor.is_word("packets") {
-                    counters = self.counters()?;
-                } else {
-                    return self.cursor.expected("packets, comment, }");
-                }
+    /// `flags dormant, owner, persist`: whose process ends takes a table with `owner` along, which no text tells.
+    fn table_flags(&mut self) -> Parse<()> {
+        loop {
+            let flag = self.cursor.name("dormant, owner or persist")?;
+            let Some(draft) = self.tables.get_mut(self.here) else {
+                return Ok(());
+            };
+            match flag.text {
+                "dormant" => draft.table.dormant = true,
+                "owner" | "persist" => {}
+                _ => return wrong(flag.span, say!("nft/unknown-flag", flag = flag.text)),
+            }
+            if !self.cursor.eat_sign(",") {
+                return Ok(());
             }
         }
-        if let Some(draft) = self.tables.get_mut(self.here)
-            && draft.objects.insert(("counter".into(), name.into()))
-        {
-            draft.table.counters.push(super::super::NamedCounter {
-                name: name.into(),
-                counters,
-                comment,
-            });
-        }
-        Ok(())
     }
 
     /// Goes behind the `}` of a block whose `{` was read.
@@ -374,10 +355,15 @@ impl Reader<'_> {
             return Ok(number(n));
         }
         let name = self.cursor.name("a priority")?;
-        let Some((_, base, _)) = PRIORITIES
-            .iter()
-            .find(|(n, _, only)| *n == name.text && only.is_none_or(|h| h == hook))
-        else {
+        // Later releases of nft take these for the host's own packets too.
+        let opposite = match hook {
+            Hook::Output => Hook::Prerouting,
+            Hook::Input => Hook::Postrouting,
+            other => other,
+        };
+        let Some((_, base, _)) = PRIORITIES.iter().find(|(n, _, only)| {
+            *n == name.text && only.is_none_or(|h| h == hook || h == opposite)
+        }) else {
             return wrong(
                 name.span,
                 say!(
