@@ -145,3 +145,29 @@ fn a_capture_filter_joins_its_terms() {
     assert_eq!(count(&"(".repeat(10_000)), None);
     assert_eq!(count(&"not ".repeat(10_000)), None);
 }
+
+#[test]
+fn what_ip6tables_puts_into_a_set_is_listed_afterwards() {
+    let mut workspace = Scenario::find("dual-stack").unwrap().workspace().unwrap();
+    let texts = [
+        (
+            "ip6tables-save",
+            "*mangle\n-A PREROUTING -p tcp -j SET --add-set seen src\n-A PREROUTING -p tcp -j SET --add-set four src\nCOMMIT\n",
+        ),
+        (
+            "ipset-save",
+            "create seen hash:ip family inet6 timeout 60 counters\ncreate four hash:ip family inet\n",
+        ),
+    ];
+    for (name, text) in texts {
+        let file = File::new(&format!("nodes/work001/{name}.txt"), text);
+        workspace.files.push(file);
+    }
+    workspace.probe = workspace::parse_probe("client tcp [fd00:168::17]:9").unwrap();
+    let saved = printed(&workspace::run(&workspace), "work001", "ipset save");
+    let added: Vec<_> = saved.lines().filter(|l| l.starts_with("add")).collect();
+    assert_eq!(
+        added,
+        ["add seen 2001:db8:9::9 timeout 60 packets 1 bytes 60"]
+    );
+}

@@ -1,7 +1,7 @@
 //! Every scenario of `content/scenarios/` that is a cluster of manifests plays to the end that its text tells of.
 
 use northsouth::text::{Lang, Severity};
-use northsouth::trace::Journey;
+use northsouth::trace::{Disposition, Journey};
 use northsouth::workspace::{Run, Scenario, parse_probe, run};
 
 /// What may be said of a scenario: the thing that it is about.
@@ -209,3 +209,12 @@ const ENDS: &[(&str, &str)] = &[
         "Delivered at web-a from 172.20.1.129, Delivered at client from 182.92.251.227",
     ),
 ];
+
+#[test]
+fn an_answer_from_a_stranger_is_no_delivery() {
+    for name in ["answer-past-the-nat", "bridge-nf-off"] {
+        let end = play(name).trace.disposition;
+        assert_eq!(end, Disposition::AnswerRefused, "{name}");
+    }
+    assert_eq!(play("hairpin").trace.disposition, Disposition::Delivered);
+}

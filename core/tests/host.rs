@@ -6,12 +6,12 @@ use northsouth::net::{IpFamily, Mac, Packet, Protocol, TcpFlags, Transport};
 use northsouth::netfilter::{SocketOwner, save};
 use northsouth::route::{self, PolicyRule};
 use northsouth::sim::{SendOptions, Sim};
-use northsouth::text::FileId;
+use northsouth::text::{FileId, Lang};
 use northsouth::topology::{
     Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, Link, Service, Socket,
     World,
 };
-use northsouth::trace::Action;
+use northsouth::trace::{Action, tell};
 
 const NODE: HostId = HostId(0);
 
@@ -134,6 +134,31 @@ fn a_transparent_socket_refuses_in_the_name_of_whom_was_asked() {
     // The RST ends what the ACK had begun.
     let table = sim.conntrack(NODE).unwrap();
     assert_eq!(table.listed(0).count(), 0);
+}
+
+#[test]
+fn a_service_called_probe_is_not_who_asks() {
+    let mut world = world("", "", "");
+    world.hosts[0].sockets.push(Socket {
+        protocol: Protocol::UDP,
+        addr: IpAddr::from([0; 4]),
+        port: 53,
+        transparent: false,
+        process: "probe".into(),
+        service: Service::Answers,
+        span: None,
+    });
+    let mut sim = Sim::new(&world, 1);
+    let (sport, dport) = (4000, 53);
+    let ask = packet(
+        "203.0.113.9",
+        "192.168.0.17",
+        Transport::Udp { sport, dport },
+    );
+    inject(&mut sim, "eth0", ask);
+    let answer = &sim.journeys()[1].hops[0].steps[0];
+    let told = tell(&world, NODE, answer).text(Lang::En);
+    assert_eq!(told, "probe sends the packet");
 }
 
 #[test]

@@ -112,6 +112,8 @@ pub const WORDS: Words = Words {
     protocol: "protocol",
     ttl: "TTL",
     tos: "TOS",
+    hop_limit: "Hop limit",
+    traffic_class: "Traffic class",
     mark: "mark",
     in_interface: "in",
     out_interface: "out",
@@ -219,9 +221,12 @@ pub const WORDS: Words = Words {
         Disposition::NoRoute => "There is no route.",
         Disposition::RefusedSource => "Refused for its source address.",
         Disposition::NoNeighbour => "Nobody answers for the next address.",
-        Disposition::TtlExceeded => "Its TTL ran out.",
+        Disposition::TtlExceeded => "Its TTL or hop limit ran out.",
         Disposition::Loop => "It went in circles.",
         Disposition::NothingListens => "Nothing listens there.",
+        Disposition::AnswerRefused => {
+            "It arrived, but its answer was refused: it came from another than was asked."
+        }
         Disposition::NoBackend => "The load balancer had no backend for it.",
         Disposition::Left => "It left the machines that are known here.",
         Disposition::Answered => "A proxy answered by itself.",

@@ -93,6 +93,8 @@ pub struct Words {
     pub protocol: &'static str,
     pub ttl: &'static str,
     pub tos: &'static str,
+    pub hop_limit: &'static str,
+    pub traffic_class: &'static str,
     pub mark: &'static str,
     pub in_interface: &'static str,
     pub out_interface: &'static str,

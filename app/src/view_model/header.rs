@@ -32,12 +32,17 @@ pub fn rows(before: &Snapshot, after: &Snapshot, words: &Words) -> Vec<Row> {
     let interface = |name: &Option<northsouth::topology::IfaceName>| {
         name.as_ref().map(ToString::to_string).unwrap_or_default()
     };
+    // IPv6 has other names for both.
+    let (lifetime, class) = match after.packet.dst {
+        IpAddr::V4(_) => (words.ttl, words.tos),
+        IpAddr::V6(_) => (words.hop_limit, words.traffic_class),
+    };
     let mut rows = vec![
         row(words.source, &|s| source(&s.packet)),
         row(words.destination, &|s| destination(&s.packet)),
         row(words.protocol, &|s| protocol(&s.packet)),
-        row(words.ttl, &|s| s.packet.ttl.to_string()),
-        row(words.tos, &|s| match s.packet.tos {
+        row(lifetime, &|s| s.packet.ttl.to_string()),
+        row(class, &|s| match s.packet.tos {
             0 => String::new(),
             tos => format!("{tos:#04x}"),
         }),
@@ -102,5 +107,29 @@ pub fn payload(payload: &Payload) -> String {
     match payload.tls {
         0 => own,
         _ => format!("TLS ({own})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::words;
+    use northsouth::text::Lang;
+    use northsouth::workspace::{Scenario, run};
+
+    #[test]
+    fn what_lives_as_long_has_the_name_that_its_family_gives_it() {
+        for (scenario, name, chinese) in [
+            ("article", "TTL", "TTL"),
+            ("dual-stack", "Hop limit", "跳数限制"),
+        ] {
+            let scenario = Scenario::find(scenario).unwrap();
+            let run = run(&scenario.workspace().unwrap());
+            let packet = &run.trace.journeys[0].packet;
+            for (lang, name) in [(Lang::En, name), (Lang::ZhCn, chinese)] {
+                let rows = rows(packet, packet, words(lang));
+                assert!(rows.iter().any(|r| r.name == name), "{name}");
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The trace's steps in one row, as time runs.
 
+use northsouth::net::IpFamily;
 use northsouth::trace::{Field, Journey, Layer, Part, Role, Snapshot, Step, Trace};
 use northsouth::workspace::Run;
 
@@ -8,6 +9,8 @@ use crate::state::{Place, Position};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Walk {
+    /// Of the probe's packets.
+    pub family: IpFamily,
     pub moments: Vec<Moment>,
 }
 
@@ -51,7 +54,11 @@ impl Walk {
                 }
             }
         }
-        Self { moments }
+        let asked = run.trace.journeys.first();
+        Self {
+            family: asked.map_or(IpFamily::V4, |j| IpFamily::of(j.packet.packet.dst)),
+            moments,
+        }
     }
 
     pub fn len(&self) -> usize {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::sim::{Probe, ProbeKind};
 use crate::topology::World;
-use crate::trace::{Action, Disposition, Hop, Journey, Maker, Role, StepAt, Trace};
+use crate::trace::{Action, Disposition, Hop, Journey, Maker, Role, StepAt, Trace, answered};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -28,19 +28,11 @@ impl Outcome {
                 reached.push(host.name.clone());
             }
         }
-        // The answer to the first packet, taken by who sent that: an answer from a stranger is refused, and the refusal is
-        // delivered as well.
-        let asked = trace.journeys.first().and_then(|j| j.hops.first());
-        let home = |j: &Journey| {
-            let here = j.hops.last().map(|h| h.host) == asked.map(|h| h.host);
-            let taken = j.disposition == Disposition::Delivered;
-            j.role == Role::Reply && j.cause == Some(0) && here && taken
-        };
         let there = matches!(
             trace.disposition,
             Disposition::Delivered | Disposition::Answered
         );
-        let answered = there && trace.journeys.iter().any(home);
+        let answered = there && answered(&trace.journeys);
         let http = matches!(probe.kind, ProbeKind::Http(_));
         Outcome {
             end: trace.disposition,

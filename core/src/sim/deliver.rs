@@ -8,7 +8,7 @@ use super::skb::{Ct, Skb};
 use crate::net::{Mac, Packet, Protocol, TcpFlags, Transport};
 use crate::netfilter::{Hook, SocketOwner};
 use crate::topology::{HostId, IfaceKind, Socket};
-use crate::trace::{Action, Delivery, Maker, Part, Role};
+use crate::trace::{Action, Delivery, Maker, Part, Program, Role};
 
 impl Sim<'_> {
     /// Kernel `ip_local_deliver`.
@@ -54,13 +54,10 @@ impl Sim<'_> {
         &mut self,
         at: HostId,
         skb: &Skb,
-        process: &std::sync::Arc<str>,
+        process: Program,
         socket: Option<(IpAddr, u16)>,
     ) {
-        let delivery = Delivery {
-            process: process.clone(),
-            socket,
-        };
+        let delivery = Delivery { process, socket };
         self.step(at, skb, Part::Process, Action::Delivered(delivery));
     }
 
@@ -93,7 +90,7 @@ impl Sim<'_> {
                     .and_then(|s| s.flows.open.get(open))
                     .map(|o| o.process.clone());
                 if let Some(process) = process {
-                    self.delivered(at, skb, &process, None);
+                    self.delivered(at, skb, process, None);
                 }
             }
             Some(Hit {
@@ -103,7 +100,8 @@ impl Sim<'_> {
                 let Some(socket) = self.host(at).and_then(|h| h.sockets.get(socket)) else {
                     return;
                 };
-                self.delivered(at, skb, &socket.process, Some((socket.addr, socket.port)));
+                let process = Program::Named(socket.process.clone());
+                self.delivered(at, skb, process, Some((socket.addr, socket.port)));
                 self.udp_answer(at, skb, socket);
             }
             _ => {
@@ -151,7 +149,8 @@ impl Sim<'_> {
             }
             return;
         }
-        self.delivered(at, skb, &socket.process, Some((socket.addr, socket.port)));
+        let process = Program::Named(socket.process.clone());
+        self.delivered(at, skb, process.clone(), Some((socket.addr, socket.port)));
         let (Some(sport), Some(dport)) = (skb.packet.sport(), skb.packet.dport()) else {
             return;
         };
@@ -163,7 +162,7 @@ impl Sim<'_> {
             stage: Stage::SynReceived,
             transparent: socket.transparent,
             mark: 0,
-            process: socket.process.clone(),
+            process,
             ask: None,
             owner: Some(owner),
             listener: Some((socket.addr, socket.port)),

@@ -1,10 +1,10 @@
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use crate::envoy::ClientHello;
 use crate::net::{HttpVersion, Packet, Protocol, Request};
 use crate::netfilter::SocketOwner;
 use crate::topology::Host;
+use crate::trace::Program;
 
 /// The sockets of a host that talk to someone: those that its processes opened, and those that listeners accepted.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ pub(super) struct Open {
     pub transparent: bool,
     /// SO_MARK
     pub mark: u32,
-    pub process: Arc<str>,
+    pub process: Program,
     /// Of a client: what it says once it is connected.
     pub ask: Option<Ask>,
     /// Who owns it.

@@ -6,7 +6,7 @@ use super::output::SendOptions;
 use crate::net::{Packet, TcpFlags, Transport};
 use crate::netfilter::SocketOwner;
 use crate::topology::{HostId, World};
-use crate::trace::{Journey, Maker, PROBE, Role, Trace};
+use crate::trace::{Journey, Maker, Program, Role, Trace};
 
 /// Bytes of the packet that is sent once more.
 const PAYLOAD: u16 = 1;
@@ -35,7 +35,13 @@ pub fn follow(world: &World, trace: &Trace, after: &After, now: &World) -> Optio
         ..SendOptions::default()
     };
     // A host that has no way says so in the trace.
-    let _ = sim.send(at, journey, packet, &options, Maker::Process(PROBE.into()));
+    let _ = sim.send(
+        at,
+        journey,
+        packet,
+        &options,
+        Maker::Process(Program::Probe),
+    );
     sim.run_until(u64::MAX);
     Some(sim.finish().0)
 }

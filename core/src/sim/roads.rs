@@ -9,7 +9,7 @@ use super::{Probe, ProbeKind};
 use crate::net::{Chance, Coins};
 use crate::text::{Say, Span};
 use crate::topology::{HostId, World};
-use crate::trace::{Action, Content, Disposition, Journey, Role, Trace};
+use crate::trace::{Action, Content, Disposition, Journey, Role, Trace, answered};
 
 /// Every way that chance leaves open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,14 +177,8 @@ fn end(sim: &Sim, probe: &Probe) -> Option<End> {
     let last = asked.hops.last()?;
     let step = last.steps.last()?;
     let process = match &step.action {
-        Action::Delivered(delivery) => Some(delivery.process.clone()),
+        Action::Delivered(delivery) => Some(delivery.process.name().into()),
         _ => None,
-    };
-    let home = first.hops.first()?.host;
-    let answers = |j: &Journey| {
-        let here = j.hops.last().is_some_and(|h| h.host == home);
-        let delivered = j.disposition == Disposition::Delivered;
-        j.role == Role::Reply && j.cause == Some(0) && here && delivered
     };
     Some(End {
         disposition,
@@ -194,7 +188,7 @@ fn end(sim: &Sim, probe: &Probe) -> Option<End> {
         answered: match (&probe.kind, sim.ending) {
             (_, Some(_)) => disposition != Disposition::Closed,
             (ProbeKind::Http(_), None) => false,
-            _ => journeys.iter().skip(1).any(answers),
+            _ => answered(journeys),
         },
         status: sim
             .ending

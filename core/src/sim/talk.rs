@@ -1,5 +1,4 @@
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use super::deliver::segment;
 use super::engine::{Author, Ending, Event, Sim};
@@ -17,7 +16,8 @@ use crate::net::{
 use crate::netfilter::{self, SocketOwner};
 use crate::topology::{HostId, Service, Socket};
 use crate::trace::{
-    Action, Content, Delivery, Disposition, Journey, Maker, PROBE, Part, Payload, Role, Trace,
+    Action, Content, Delivery, Disposition, Journey, Maker, Part, Payload, Program, Role, Trace,
+    answered, lost_answer,
 };
 
 /// A socket's own end and the other.
@@ -81,7 +81,7 @@ impl Sim<'_> {
             owner: Some(SocketOwner::default()),
             ..SendOptions::default()
         };
-        let (_, ends) = self.connect(at, packet, None, PROBE.into(), ask, &options);
+        let (_, ends) = self.connect(at, packet, None, Program::Probe, ask, &options);
         self.probed = ends.map(|ends| (at, ends));
         self.run_until(u64::MAX);
         self.tell_silent();
@@ -121,7 +121,7 @@ impl Sim<'_> {
             hello: None,
             request: Some((request, HttpVersion::Http1)),
         });
-        self.connect(at, packet, None, PROBE.into(), ask, &options)
+        self.connect(at, packet, None, Program::Probe, ask, &options)
             .0
     }
 
@@ -132,7 +132,7 @@ impl Sim<'_> {
         at: HostId,
         packet: Packet,
         cause: Option<u32>,
-        process: Arc<str>,
+        process: Program,
         ask: Option<Ask>,
         options: &SendOptions,
     ) -> (u32, Option<Ends>) {
@@ -158,7 +158,7 @@ impl Sim<'_> {
         journey: u32,
         stage: Stage,
         ask: Option<Ask>,
-        process: Arc<str>,
+        process: Program,
         options: &SendOptions,
     ) -> Option<Ends> {
         let journey = self.recorder.journeys.get(journey as usize)?;
@@ -189,7 +189,7 @@ impl Sim<'_> {
             _ => Stage::Raw,
         };
         let journey = self.recorder.begin(Role::Request, None, &packet);
-        let process: Arc<str> = PROBE.into();
+        let process = Program::Probe;
         let maker = Maker::Process(process.clone());
         if self.send(at, journey, packet, options, maker).is_ok() {
             self.open(at, journey, stage, None, process, options);
@@ -484,7 +484,7 @@ impl Sim<'_> {
             },
             payload: skb.packet.payload,
         };
-        let maker = Maker::Process(socket.process.clone());
+        let maker = Maker::Process(Program::Named(socket.process.clone()));
         let options = SendOptions {
             any_source: socket.transparent,
             owner: Some(self.owner_of(at, socket)),
@@ -497,24 +497,11 @@ impl Sim<'_> {
     pub fn into_trace(self) -> Trace {
         let journeys = self.recorder.journeys;
         // An answer that came back decides; without one, how the last of the asker's packets ended.
-        let back = journeys
-            .iter()
-            .any(|j| j.role == Role::Reply && j.disposition == Disposition::Delivered);
-        let last = |wanted: &dyn Fn(Role) -> bool| {
-            journeys
-                .iter()
-                .rev()
-                .find(|j| wanted(j.role))
-                .map(|j| j.disposition)
-        };
-        let lost_answer = journeys
-            .iter()
-            .find(|j| j.role == Role::Reply && j.disposition != Disposition::Delivered)
-            .map(|j| j.disposition);
-        let request = last(&|r| r == Role::Request).unwrap_or(Disposition::CannotTell);
+        let asked = journeys.iter().rev().find(|j| j.role == Role::Request);
+        let request = asked.map_or(Disposition::CannotTell, |j| j.disposition);
         let disposition = match request {
-            Disposition::Delivered if back => Disposition::Delivered,
-            Disposition::Delivered => lost_answer.unwrap_or(request),
+            Disposition::Delivered if answered(&journeys) => Disposition::Delivered,
+            Disposition::Delivered => lost_answer(&journeys).unwrap_or(request),
             other => other,
         };
         Trace {

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Journey, Proxied, Snapshot};
 use crate::conntrack::{ConnectionId, Direction, LookupReason, Manip, NatMade, Tuple};
@@ -71,13 +71,34 @@ pub enum Action {
     Looped,
 }
 
-/// The process that sends a probe, on whichever host.
-pub const PROBE: &str = "probe";
+/// Which of a host's processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// The one that sends a probe, on whichever host.
+    Probe,
+    /// One of its sockets' owners.
+    Named(Arc<str>),
+}
+
+impl Program {
+    pub fn name(&self) -> &str {
+        match self {
+            Program::Probe => "probe",
+            Program::Named(name) => name,
+        }
+    }
+}
+
+impl Serialize for Program {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
 
 /// Who made a packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Maker {
-    Process(Arc<str>),
+    Process(Program),
     /// The kernel, on behalf of a process's connection: a SYN-ACK, an ACK.
     Tcp,
     /// The kernel: no socket wants the segment.
@@ -240,7 +261,7 @@ pub struct Egress {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Delivery {
-    pub process: Arc<str>,
+    pub process: Program,
     /// The address and port it listens on, where it is a listening socket.
     pub socket: Option<(IpAddr, u16)>,
 }

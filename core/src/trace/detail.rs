@@ -99,7 +99,7 @@ impl Detail {
             }
             (Detail::Number, Action::Rule(rule)) => (rule.step()?.index + 1).to_string(),
             (Detail::NextHop, _) => next_hop(step)?,
-            (Detail::Process, Action::Delivered(delivery)) => delivery.process.to_string(),
+            (Detail::Process, Action::Delivered(delivery)) => delivery.process.name().to_string(),
             (Detail::Status, _) => answer.filter(|a| a.status > 0)?.status.to_string(),
             (Detail::Path, _) => carried(journey)?.path.clone(),
             (Detail::Authority, _) => carried(journey)?.authority.clone(),

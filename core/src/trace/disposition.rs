@@ -20,6 +20,8 @@ pub enum Disposition {
     Loop,
     /// It reached its host, and nothing listens there.
     NothingListens,
+    /// It was taken, but its sender does not take the answer for one: it comes from a stranger.
+    AnswerRefused,
     /// A load balancer had no backend to give it to.
     NoBackend,
     /// It left the machines that the model knows.
@@ -44,6 +46,7 @@ impl Disposition {
             Disposition::TtlExceeded => say!("trace/end-ttl"),
             Disposition::Loop => say!("trace/end-loop"),
             Disposition::NothingListens => say!("trace/end-nothing-listens"),
+            Disposition::AnswerRefused => say!("trace/end-answer-refused"),
             Disposition::NoBackend => say!("trace/end-no-backend"),
             Disposition::Left => say!("trace/end-left"),
             Disposition::Answered => say!("trace/end-answered"),
@@ -52,7 +55,7 @@ impl Disposition {
         }
     }
 
-    pub const ALL: [Disposition; 14] = [
+    pub const ALL: [Disposition; 15] = [
         Disposition::Delivered,
         Disposition::Dropped,
         Disposition::Rejected,
@@ -62,6 +65,7 @@ impl Disposition {
         Disposition::TtlExceeded,
         Disposition::Loop,
         Disposition::NothingListens,
+        Disposition::AnswerRefused,
         Disposition::NoBackend,
         Disposition::Left,
         Disposition::Answered,
@@ -81,6 +85,7 @@ impl Disposition {
             Disposition::TtlExceeded => "ttl-exceeded",
             Disposition::Loop => "loop",
             Disposition::NothingListens => "nothing-listens",
+            Disposition::AnswerRefused => "answer-refused",
             Disposition::NoBackend => "no-backend",
             Disposition::Left => "left",
             Disposition::Answered => "answered",

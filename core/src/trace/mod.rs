@@ -23,7 +23,7 @@ mod tell;
 mod why;
 
 pub use action::{
-    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, PROBE, RouteOutcome,
+    Action, Delivery, Drop, Egress, HookVisit, Maker, Neighbour, Occasion, Program, RouteOutcome,
     Routing, RuleStep, SourceCheck, SwitchOutcome, Switching, TableVisit, Tracking,
 };
 pub use change::{Change, Field, Snapshot};
@@ -83,6 +83,33 @@ pub struct Journey {
     pub payload: Option<Payload>,
     pub hops: Vec<Hop>,
     pub disposition: Disposition,
+}
+
+/// The answers to the first packet.
+fn answers(journeys: &[Journey]) -> impl Iterator<Item = &Journey> {
+    let answers = |j: &&Journey| j.role == Role::Reply && j.cause == Some(0);
+    journeys.iter().filter(answers)
+}
+
+/// Whether the first packet's sender took an answer. One from a stranger is refused, and the refusal is delivered as well.
+pub fn answered(journeys: &[Journey]) -> bool {
+    let home = journeys
+        .first()
+        .and_then(|j| j.hops.first())
+        .map(|h| h.host);
+    let taken = |j: &Journey| {
+        j.disposition == Disposition::Delivered && j.hops.last().map(|h| h.host) == home
+    };
+    answers(journeys).any(taken)
+}
+
+/// How the first packet's answer ended that its sender did not take; `None` where there was none.
+pub fn lost_answer(journeys: &[Journey]) -> Option<Disposition> {
+    let lost = answers(journeys).find(|j| j.disposition != Disposition::Delivered);
+    Some(match lost?.disposition {
+        Disposition::NothingListens => Disposition::AnswerRefused,
+        other => other,
+    })
 }
 
 /// What a packet is in its conversation.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Action, Change, Field, Hop, Journey, Part, Role, Step, Trace, tell, why};
+use super::{Action, Field, Hop, Journey, Part, Role, Step, Trace, tell, why};
 use crate::net::{Packet, TcpFlags, Transport};
 use crate::say;
 use crate::text::{Lang, Outcome, Reason, Say, Why};
@@ -155,7 +155,7 @@ impl Printer<'_> {
             let shown = if label == last { "" } else { &label };
             let indent = "  ".repeat(step.depth().saturating_sub(1));
             let told = self.text(tell(self.world, hop.host, step));
-            let changes = self.changes(&step.changes);
+            let changes = self.changes(step);
             let _ = writeln!(self.out, "    {}{indent}{told}{changes}", pad(shown, LABEL));
             if self.why {
                 self.reasons(step, &why(self.world, hop.host, step), &indent);
@@ -191,8 +191,10 @@ impl Printer<'_> {
     }
 
     /// What changed, but for what the labels and sentences tell already.
-    fn changes(&self, changes: &[Change]) -> String {
-        let told: Vec<_> = changes
+    fn changes(&self, step: &Step) -> String {
+        let ipv6 = step.after.packet.dst.is_ipv6();
+        let told: Vec<_> = step
+            .changes
             .iter()
             .filter_map(|change| {
                 let field = match change.field {
@@ -200,6 +202,7 @@ impl Printer<'_> {
                     Field::SourcePort => say!("trace/field-source-port"),
                     Field::Destination => say!("trace/field-destination"),
                     Field::DestinationPort => say!("trace/field-destination-port"),
+                    Field::Tos if ipv6 => say!("trace/field-traffic-class"),
                     Field::Tos => say!("trace/field-tos"),
                     Field::Mark => say!("trace/field-mark"),
                     Field::ConntrackState if !change.after.is_empty() => {

@@ -2,8 +2,9 @@
 
 use super::considered::Told;
 use super::{
-    Action, Answer, Chosen, Drop, Egress, Maker, Neighbour, Occasion, PROBE, Proxied, RouteOutcome,
-    Routing, RuleStep, SourceCheck, Stage, Step, SwitchOutcome, Switching, Tls, Tracking,
+    Action, Answer, Chosen, Drop, Egress, Maker, Neighbour, Occasion, Program, Proxied,
+    RouteOutcome, Routing, RuleStep, SourceCheck, Stage, Step, SwitchOutcome, Switching, Tls,
+    Tracking,
 };
 use crate::conntrack::{LookupReason, Manip, NatMade};
 use crate::netfilter::walk::{self, StepKind, TableRef};
@@ -52,11 +53,13 @@ pub fn tell(world: &World, host: HostId, step: &Step) -> Say {
         Action::Delivered(delivery) => match delivery.socket {
             Some((addr, port)) => say!(
                 "trace/delivered-socket",
-                process = delivery.process,
+                process = delivery.process.name(),
                 socket = std::net::SocketAddr::new(addr, port)
             ),
-            None if *delivery.process == *PROBE => say!("trace/delivered-probe"),
-            None => say!("trace/delivered", process = delivery.process),
+            None => match &delivery.process {
+                Program::Probe => say!("trace/delivered-probe"),
+                Program::Named(name) => say!("trace/delivered", process = name),
+            },
         },
         Action::Proxied(said) => proxied(host, said),
         Action::NothingListens => match step.after.packet.dport() {
@@ -80,8 +83,8 @@ fn iface(step: &Step) -> String {
 
 fn sent(maker: &Maker) -> Say {
     match maker {
-        Maker::Process(process) if **process == *PROBE => say!("trace/sent-probe"),
-        Maker::Process(process) => say!("trace/sent", process = process),
+        Maker::Process(Program::Probe) => say!("trace/sent-probe"),
+        Maker::Process(Program::Named(name)) => say!("trace/sent", process = name),
         Maker::Tcp => say!("trace/sent-tcp"),
         Maker::Reset => say!("trace/sent-reset"),
         Maker::Reject(_) => say!("trace/sent-reject"),

@@ -61,7 +61,7 @@ impl Map {
             _ => Part::Process,
         };
         let place = Place { host: id, part };
-        let address = scene::address(host).unwrap_or_default();
+        let address = scene::address(host, sight.walk.family).unwrap_or_default();
         let role = match host.kind {
             HostKind::LoadBalancer => {
                 let listeners = host.balancer.iter().flat_map(|b| &b.listeners);
@@ -185,7 +185,7 @@ impl Map {
             layer: Layer::Endpoint,
             title: Face::NAME.fit_middle(&host.name, rect.w - 24),
             lines: vec![
-                Face::MONO.fit(&scene::addresses(host), rect.w - 24),
+                Face::MONO.fit(&scene::addresses(host, sight.walk.family), rect.w - 24),
                 Face::SMALL.fit(&format!("{pods} · {parts}"), rect.w - 24),
             ],
             reach: Reach::Ahead,

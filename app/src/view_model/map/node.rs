@@ -42,7 +42,7 @@ impl Map {
         self.frames.push(Frame::titled(
             Rect::new(MARGIN, top, width, 0),
             &format!("{} {}", sight.words.node, host.name),
-            &scene::addresses(host),
+            &scene::addresses(host, sight.walk.family),
             sight.words.host_note(rules(host)),
         ));
         let inner = Rect::new(MARGIN + GUTTER, top + 40, width - 2 * GUTTER, 0);
@@ -114,7 +114,7 @@ impl Map {
         let part = (Part::Interface(name.clone()), name.as_str(), Layer::Link);
         let address = host
             .interface(name.as_str())
-            .and_then(|i| i.addrs.first())
+            .and_then(|i| scene::some_address_of(i, sight.walk.family))
             .map(|a| a.addr.to_string())
             .filter(|_| rect.h >= TWO_LINES);
         self.part(sight, id, part, address.unwrap_or_default(), rect)
@@ -169,9 +169,7 @@ impl Map {
                 Layer::Link,
             );
             let ports = scene::ports(host, bridge);
-            let subnet = bridge
-                .addrs
-                .first()
+            let subnet = scene::some_address_of(bridge, sight.walk.family)
                 .map(|a| format!("{}/{}", a.addr, a.length));
             let line = sight.words.bridge_note(&subnet.unwrap_or_default(), ports);
             self.part(sight, id, part, line, rect);
@@ -293,7 +291,7 @@ impl Map {
             },
             title: Face::NAME.fit_middle(&pod.name, rect.w - 24),
             lines: vec![
-                Face::MONO.fit(&scene::addresses(pod), rect.w - 24),
+                Face::MONO.fit(&scene::addresses(pod, sight.walk.family), rect.w - 24),
                 Face::SMALL.fit(&listens, rect.w - 24),
             ],
             reach: Reach::Ahead,

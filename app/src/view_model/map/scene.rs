@@ -1,8 +1,9 @@
 //! Who is on the map: the world's machines in the order in which a request meets them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use northsouth::topology::{Host, HostId, HostKind, IfaceKind, Interface, World};
+use northsouth::net::IpFamily;
+use northsouth::topology::{Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, World};
 
 /// The machines by where they are drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,33 +104,70 @@ pub fn veth_of(world: &World, node: HostId, pod: HostId) -> Option<&Interface> {
     world.host(node)?.interface(&end.iface.to_string())
 }
 
-/// The addresses that a machine is known by, one a family.
-pub fn addresses(host: &Host) -> String {
-    let first = address(host);
-    let of = |i: &&Interface| !i.is_loopback() && !i.is_bridge();
-    let addrs = host.interfaces.iter().filter(of).flat_map(|i| &i.addrs);
-    let mut global = addrs.map(|a| a.addr).filter(|a| !is_link_local(*a));
-    let v4 = first.as_ref().is_some_and(|a| !a.contains("::"));
-    let other = global.find(|a| a.is_ipv6() == v4).map(|a| a.to_string());
-    let all: Vec<String> = first.into_iter().chain(other).collect();
+/// The addresses that a machine is known by, one a family, that of the walk first.
+pub fn addresses(host: &Host, family: IpFamily) -> String {
+    let other = match family {
+        IpFamily::V4 => IpFamily::V6,
+        IpFamily::V6 => IpFamily::V4,
+    };
+    let all: Vec<String> = [family, other]
+        .into_iter()
+        .filter_map(|family| known_by(host, family))
+        .collect();
     all.join(" · ")
 }
 
-fn is_link_local(addr: IpAddr) -> bool {
-    matches!(addr, IpAddr::V6(addr) if addr.is_unicast_link_local())
+/// The address that a machine is known by, of the walk's family if it has one.
+pub fn address(host: &Host, family: IpFamily) -> Option<String> {
+    let others = || IpFamily::ALL.into_iter().find_map(|f| known_by(host, f));
+    known_by(host, family).or_else(others)
 }
 
-/// The address that a machine is known by.
-pub fn address(host: &Host) -> Option<String> {
-    let listener = host.balancer.iter().flat_map(|b| &b.listeners).next();
-    if let Some(listener) = listener {
-        return Some(format!("{}:{}", listener.addr, listener.port));
+fn known_by(host: &Host, family: IpFamily) -> Option<String> {
+    let mut listeners = host.balancer.iter().flat_map(|b| &b.listeners);
+    if let Some(listener) = listeners.find(|l| IpFamily::of(l.addr) == family) {
+        return Some(SocketAddr::new(listener.addr, listener.port).to_string());
     }
     let of = |bridges: bool| {
         let kind = move |i: &&Interface| !i.is_loopback() && i.is_bridge() == bridges;
-        let addrs = host.interfaces.iter().filter(kind).flat_map(|i| &i.addrs);
-        let mut addrs = addrs.map(|a| a.addr).filter(|a| !is_link_local(*a));
-        addrs.next().map(|a| a.to_string())
+        let mut ifaces = host.interfaces.iter().filter(kind);
+        ifaces.find_map(|i| address_of(i, family))
     };
-    of(false).or_else(|| of(true))
+    let found = of(false).or_else(|| of(true));
+    found.map(|a| a.addr.to_string())
+}
+
+/// An interface's first address of a family, of those that others than its neighbours can use.
+pub fn address_of(iface: &Interface, family: IpFamily) -> Option<&IfaceAddr> {
+    let near = |addr: IpAddr| matches!(addr, IpAddr::V6(a) if a.is_unicast_link_local());
+    let mut addrs = iface.addrs.iter();
+    addrs.find(|a| IpFamily::of(a.addr) == family && !near(a.addr))
+}
+
+/// The same, of the other family where it has none of this one.
+pub fn some_address_of(iface: &Interface, family: IpFamily) -> Option<&IfaceAddr> {
+    address_of(iface, family).or_else(|| iface.addrs.first())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northsouth::workspace::{Scenario, run};
+
+    #[test]
+    fn a_machine_is_known_by_its_address_of_the_walk() {
+        let scenario = Scenario::find("dual-stack").unwrap();
+        let world = run(&scenario.workspace().unwrap()).world;
+        let known = |name: &str, family| {
+            let host = world.host(world.find(name).unwrap()).unwrap();
+            address(host, family).unwrap()
+        };
+        assert_eq!(known("client", IpFamily::V4), "203.0.113.9");
+        assert_eq!(known("client", IpFamily::V6), "2001:db8:9::9");
+        assert_eq!(known("slb", IpFamily::V4), "182.92.251.227:80");
+        assert_eq!(known("slb", IpFamily::V6), "[2001:db8:51::50]:80");
+        let pod = world.host(world.find("web-a").unwrap()).unwrap();
+        let both = "fd00:20:0:1::9d · 172.20.1.157";
+        assert_eq!(addresses(pod, IpFamily::V6), both);
+    }
 }

@@ -187,7 +187,7 @@ fn taker(journey: &Journey) -> Option<Taker<'_>> {
     let mut steps = journey.hops.iter().flat_map(|h| &h.steps);
     steps.find_map(|step| match &step.action {
         Action::Delivered(delivery) => Some(Taker {
-            process: &delivery.process,
+            process: delivery.process.name(),
             packet: &step.after.packet,
         }),
         _ => None,

@@ -123,7 +123,11 @@ impl TtlTest {
                 TtlTest::Greater(_) => format!("> {want}"),
                 _ => want.to_string(),
             };
-            Asked::new(text, say!("field/ttl"), has, wanted, inverted)
+            let field = match name {
+                "hl" => say!("field/hop-limit"),
+                _ => say!("field/ttl"),
+            };
+            Asked::new(text, field, has, wanted, inverted)
         })
     }
 }
@@ -139,9 +143,13 @@ pub(super) fn tos(
     let has = ctx.packet.tos;
     probe.ask((has & mask == value) != inverted, || {
         let want = format!("{value:#04x}/{mask:#04x}");
+        let field = match ctx.packet.dst {
+            IpAddr::V4(_) => say!("field/tos"),
+            IpAddr::V6(_) => say!("field/traffic-class"),
+        };
         Asked::new(
             option(inverted, "--tos", &want),
-            say!("field/tos"),
+            field,
             format!("{has:#04x}"),
             &want,
             inverted,

@@ -41,7 +41,12 @@ impl Target {
             Target::Ct(_) => say!("meaning-target/ct"),
             Target::Log(_) | Target::Nflog(_) => say!("meaning-target/log"),
             Target::Tproxy(t) => say!("meaning-target/tproxy", port = t.port),
-            Target::Ttl(op) | Target::Hl(op) => match op {
+            Target::Hl(op) => match op {
+                TtlOp::Set(n) => say!("meaning-target/hl-set", hl = n),
+                TtlOp::Increase(n) => say!("meaning-target/hl-up", by = n),
+                TtlOp::Decrease(n) => say!("meaning-target/hl-down", by = n),
+            },
+            Target::Ttl(op) => match op {
                 TtlOp::Set(n) => say!("meaning-target/ttl-set", ttl = n),
                 TtlOp::Increase(n) => say!("meaning-target/ttl-up", by = n),
                 TtlOp::Decrease(n) => say!("meaning-target/ttl-down", by = n),
