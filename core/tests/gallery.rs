@@ -170,7 +170,7 @@ fn seen_by(run: &Run, app: &str) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for step in steps.flat_map(|h| &h.steps) {
         if let Action::Delivered(to) = &step.action
-            && *to.process == *app
+            && to.process.name() == app
         {
             seen.push(step.after.packet.src.to_string());
         }
