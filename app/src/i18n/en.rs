@@ -182,6 +182,7 @@ pub const WORDS: Words = Words {
         Stage::Tls => "TLS",
         Stage::VirtualHost => "virtual host",
         Stage::Route => "route",
+        Stage::Access => "access",
         Stage::Filter => "HTTP filter",
         Stage::Cluster => "cluster",
         Stage::Endpoint => "endpoint",

@@ -178,6 +178,7 @@ pub const WORDS: Words = Words {
         Stage::Tls => "TLS",
         Stage::VirtualHost => "虚拟主机",
         Stage::Route => "路由",
+        Stage::Access => "访问控制",
         Stage::Filter => "HTTP 过滤器",
         Stage::Cluster => "cluster",
         Stage::Endpoint => "端点",

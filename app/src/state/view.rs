@@ -13,12 +13,13 @@ const TABS: [(&str, Tab); 3] = [
     ("probe", Tab::Probe),
 ];
 
-const STAGES: [(&str, Stage); 9] = [
+const STAGES: [(&str, Stage); 10] = [
     ("listener", Stage::Listener),
     ("filter-chain", Stage::FilterChain),
     ("tls", Stage::Tls),
     ("virtual-host", Stage::VirtualHost),
     ("route", Stage::Route),
+    ("access", Stage::Access),
     ("filter", Stage::Filter),
     ("cluster", Stage::Cluster),
     ("endpoint", Stage::Endpoint),

@@ -354,6 +354,7 @@ fn connection(asked: &Value, port: u16) -> Connection {
                 alpn
             },
             certificate: asked["client_cert"].as_bool().unwrap_or(false),
+            principal: asked["principal"].as_str().map(str::to_string),
         }),
         http: "http/1.1".into(),
     }

@@ -82,6 +82,8 @@ fn proxy(asked: &Value, manifests: &Manifests) -> Proxy {
             .collect(),
         addresses: addresses.filter_map(|a| a.as_str()?.parse().ok()).collect(),
         locality: if place == "//" { String::new() } else { place },
+        service_account: String::new(),
+        trusted_proxies: None,
         transparent: false,
     };
     proxy.in_place(manifests)

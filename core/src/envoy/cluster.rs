@@ -339,6 +339,7 @@ fn upstream_tls(object: &Object) -> Read<Option<ClientHello>> {
                 sni: config.str("sni")?.to_string(),
                 alpn: common.strings("alpn_protocols")?,
                 certificate: certificates.iter().any(|field| common.has(field)),
+                principal: None,
             }))
         }
         "RawBuffer" => Ok(None),

@@ -27,6 +27,8 @@ pub struct Config {
     pub routes: BTreeMap<String, RouteConfig>,
     pub clusters: BTreeMap<String, Cluster>,
     pub refused: Vec<Refused>,
+    /// The name in the certificate that it shows, where it is known: its workload's SPIFFE identity.
+    pub identity: Option<String>,
     /// What it was told, as it was told, where that is to be printed again; [`Config::read`] does not keep it.
     pub resources: Resources,
 }

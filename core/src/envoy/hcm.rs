@@ -1,7 +1,9 @@
+use super::ext_authz::ExtAuthz;
 use super::fault::Fault;
 use super::listener::networks;
 use super::object::{Object, Read, Refusal};
 use super::path::EscapedSlashes;
+use super::rbac::Rbac;
 use super::route_config::RouteConfig;
 use crate::say;
 use ipnetwork::IpNetwork;
@@ -51,6 +53,8 @@ pub enum RouteSource {
 pub enum HttpFilter {
     Cors,
     Fault(Fault),
+    Rbac(Rbac),
+    ExtAuthz(ExtAuthz),
     Router,
     /// It is there and changes nothing that is modelled.
     Silent(String),
@@ -254,6 +258,12 @@ impl HttpFilter {
             ("HTTPFault", _) | ("", "envoy.filters.http.fault") => {
                 HttpFilter::Fault(Fault::read(&config)?)
             }
+            ("RBAC", _) => {
+                let rbac = Rbac::read(&config)?;
+                config.end();
+                HttpFilter::Rbac(rbac)
+            }
+            ("ExtAuthz", _) => HttpFilter::ExtAuthz(ExtAuthz::read(&name, &config)?),
             ("Router", _) | ("", "envoy.filters.http.router") => HttpFilter::Router,
             _ if SILENT.contains(&name.as_str()) => HttpFilter::Silent(name),
             _ => {

@@ -168,9 +168,22 @@ impl HeaderMatch {
         found != self.invert
     }
 
+    /// Whether it holds where there are no headers at all.
+    pub(super) fn takes_none(&self) -> bool {
+        match &self.value {
+            HeaderValue::Present(wanted) => (self.missing_is_empty == *wanted) != self.invert,
+            HeaderValue::String(m) => self.missing_is_empty && m.is_match("") != self.invert,
+            HeaderValue::Range(..) => self.missing_is_empty && self.invert,
+        }
+    }
+
+    pub(super) fn is_there(&self, request: &Request) -> bool {
+        self.name.starts_with(':') || request.headers.has(&self.name)
+    }
+
     pub fn miss(&self, request: &Request) -> Say {
         let name = &self.name;
-        let present = self.name.starts_with(':') || request.headers.has(name);
+        let present = self.is_there(request);
         match &self.value {
             HeaderValue::Present(wanted) if *wanted == self.invert => {
                 say!("envoy/header-is-there", name = name)

@@ -12,6 +12,7 @@ mod cors;
 mod dice;
 pub mod dump;
 mod exchange;
+mod ext_authz;
 mod fault;
 mod format;
 mod fraction;
@@ -22,8 +23,10 @@ mod inline;
 mod listener;
 mod manager;
 mod matching;
+mod metadata;
 mod object;
 mod path;
+mod rbac;
 mod regex;
 mod retry;
 mod route;
@@ -38,14 +41,17 @@ pub use balance::{How, Memory, NoHost, Pick, Wish};
 pub use cluster::{Assignment, Cluster, Discovery, Endpoint, Health, Policy, Transport};
 pub use config::{Config, Kind, Refused, Resources};
 pub use dice::Dice;
-pub use exchange::{Attempt, Exchange, Flag, Mirrored, Outcome};
+pub use exchange::{Access, Attempt, Exchange, Flag, Mirrored, Outcome, Unknown, judge};
+pub use ext_authz::ExtAuthz;
 pub use hcm::{Hcm, HttpFilter, RouteSource, Underscores};
 pub use listener::{
-    Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener, TcpProxy,
-    Terminal,
+    Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener,
+    NetworkFilter, TcpProxy, Terminal,
 };
 pub use matching::{HeaderMatch, HeaderValue, QueryMatch, QueryValue, StringMatch};
+pub use metadata::Metadata;
 pub use object::Refusal;
+pub use rbac::{Asker, Effect, Rbac, Rules, Told, Verdict};
 pub use regex::{BadRegex, Regex};
 pub use route::{Asked, Miss, PathMatch, Route, RouteMatch};
 pub use route_config::{RouteConfig, VirtualHost};

@@ -6,6 +6,7 @@ use super::fraction::Fraction;
 use super::header_ops::HeaderOps;
 use super::object::{Log, Object, Read, Refusal};
 use super::path::port_start;
+use super::rbac::Rbac;
 use super::retry::RetryPolicy;
 use super::route::Route;
 use crate::say;
@@ -312,6 +313,7 @@ impl Mirror {
 pub struct PerFilter {
     pub cors: Option<Cors>,
     pub fault: Option<Fault>,
+    pub rbac: Option<Rbac>,
 }
 
 impl PerFilter {
@@ -325,6 +327,12 @@ impl PerFilter {
             let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
             match kind {
                 "CorsPolicy" => filters.cors = Some(Cors::read(&config)?),
+                // Without rules of its own it asks nothing at all.
+                "RBACPerRoute" => {
+                    let rbac = config.message_or_empty("rbac")?;
+                    filters.rbac = Some(Rbac::read(&rbac)?);
+                    rbac.end();
+                }
                 "HTTPFault" => filters.fault = Some(Fault::read(&config)?),
                 _ => {
                     let message = say!("envoy/filter-not-modelled", filter = entry.key);

@@ -22,6 +22,8 @@ pub struct Pod {
 pub struct PodSpec {
     pub node_name: Option<Spanned<Box<str>>>,
     pub host_network: bool,
+    /// Empty: the namespace's own, `default`.
+    pub service_account: Box<str>,
     /// Init containers that keep running stand behind them, as sidecars.
     pub containers: Vec<Container>,
 }
@@ -109,6 +111,11 @@ impl PodSpec {
                 .get("nodeName")
                 .and_then(|c| Some(Spanned::new(c.str()?.into(), c.span()))),
             host_network: spec.bool("hostNetwork").unwrap_or(false),
+            service_account: spec
+                .get("serviceAccountName")
+                .and_then(|c| c.str())
+                .unwrap_or("")
+                .into(),
             containers,
         }
     }

@@ -104,6 +104,7 @@ fn hello(text: &str) -> Option<ClientHello> {
         sni: sni.to_string(),
         alpn: names.map(str::to_string).collect(),
         certificate: certificate == "yes",
+        principal: None,
     })
 }
 
@@ -230,6 +231,7 @@ mod tests {
                         sni: "tomcat.example".to_string(),
                         alpn: vec!["h2".to_string(), "http/1.1".to_string()],
                         certificate: true,
+                        principal: None,
                     }),
                     version: HttpVersion::Http2,
                 }),

@@ -39,6 +39,7 @@ pub fn considered(world: &World, at: HostId, proxied: &Proxied) -> Vec<Considere
         Stage::Tls => at.tls(),
         Stage::VirtualHost => at.virtual_hosts(),
         Stage::Route => at.routes(),
+        Stage::Access => at.access(),
         Stage::Filter => at.filters(),
         Stage::Cluster => at.clusters(),
         Stage::Endpoint => at.endpoints(),
@@ -56,7 +57,7 @@ pub(super) fn somewhere(span: Span) -> Option<Span> {
     (span != Span::default()).then_some(span)
 }
 
-fn one(name: &str, outcome: Outcome, say: Say, span: Span) -> Considered {
+pub(super) fn one(name: &str, outcome: Outcome, say: Say, span: Span) -> Considered {
     Considered {
         name: name.to_string(),
         outcome,
@@ -118,6 +119,7 @@ impl<'a> Told<'a> {
             }
             Stage::VirtualHost => self.vhost().map(|v| v.span),
             Stage::Route | Stage::Filter => self.route().map(|r| r.span),
+            Stage::Access => self.deciding_policy(),
             Stage::Cluster => self.weighted_span(&self.account.cluster),
             Stage::Endpoint => match (&self.account.endpoint, self.cluster()) {
                 (Some(Chosen { at: Some(at), .. }), Some(cluster)) => {
@@ -133,7 +135,10 @@ impl<'a> Told<'a> {
 
     /// Of an answer of Envoy's own: the last thing that it looked at.
     fn deciding(&self) -> Option<Span> {
-        let last = if self.account.no_host.is_some() {
+        let kept_out = self.account.access.iter().any(|a| a.allowed != Some(true));
+        let last = if kept_out {
+            self.deciding_policy()
+        } else if self.account.no_host.is_some() {
             self.cluster().map(|c| c.span)
         } else {
             self.route().map(|r| r.span)

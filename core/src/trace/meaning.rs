@@ -71,6 +71,7 @@ pub fn meaning(world: &World, at: HostId, step: &Step) -> Say {
             Stage::Tls => say!("meaning/envoy-tls"),
             Stage::VirtualHost => say!("meaning/envoy-vhost"),
             Stage::Route => say!("meaning/envoy-route"),
+            Stage::Access => say!("meaning/envoy-access"),
             Stage::Filter => say!("meaning/envoy-filter"),
             Stage::Cluster => say!("meaning/envoy-cluster"),
             Stage::Endpoint => say!("meaning/envoy-endpoint"),

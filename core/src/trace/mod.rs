@@ -4,6 +4,7 @@
 //! A [`Journey`] is one packet's way over machines, a [`Hop`] its visit to one machine, a [`Step`] one thing that happened to
 //! it there. Each step says what it did ([`Action`]), what changed ([`Change`]), and, when someone asks, why ([`Why`](crate::text::Why)).
 
+mod access;
 mod action;
 mod asked;
 mod change;

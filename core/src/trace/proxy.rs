@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::envoy::{ChainMiss, ClientHello, Connection, How, Miss, NoHost};
+use std::net::IpAddr;
+
+use crate::envoy::{Access, ChainMiss, ClientHello, Connection, How, Miss, NoHost};
 use crate::net::Request;
 
 /// One of the decisions of a turn of Envoy's; all steps of the turn share the account.
@@ -25,6 +27,8 @@ pub enum Stage {
     Tls,
     VirtualHost,
     Route,
+    /// Who may ask for it: RBAC.
+    Access,
     /// An HTTP filter held the request back or ended it.
     Filter,
     Cluster,
@@ -34,12 +38,13 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Stage; 9] = [
+    pub const ALL: [Stage; 10] = [
         Stage::Listener,
         Stage::FilterChain,
         Stage::Tls,
         Stage::VirtualHost,
         Stage::Route,
+        Stage::Access,
         Stage::Filter,
         Stage::Cluster,
         Stage::Endpoint,
@@ -54,6 +59,7 @@ impl Stage {
             Stage::Tls => "tls",
             Stage::VirtualHost => "virtual-host",
             Stage::Route => "route",
+            Stage::Access => "access",
             Stage::Filter => "filter",
             Stage::Cluster => "cluster",
             Stage::Endpoint => "endpoint",
@@ -85,6 +91,10 @@ pub struct Account {
     pub route: Option<u32>,
     /// Routes before it, each with the condition that did not hold.
     pub routes_passed: Vec<(u32, Miss)>,
+    /// Whom it comes from, as far as the proxies in front can be believed.
+    pub client: IpAddr,
+    /// What the RBAC filters said, in their order.
+    pub access: Vec<Access>,
     /// Milliseconds that a fault holds it back.
     pub delayed: u64,
     /// Empty: none was chosen.
@@ -152,4 +162,11 @@ pub struct Answer {
     pub details: String,
     /// Istio's access log line.
     pub log: String,
+}
+
+impl Answer {
+    /// RBAC did not let it in.
+    pub fn is_denied(&self) -> bool {
+        self.own && self.details.starts_with("rbac_access_denied")
+    }
 }

@@ -382,6 +382,7 @@ fn proxied(host: Option<&Host>, said: &Proxied) -> Say {
                 None => say!("trace/envoy-no-route", path = path),
             }
         }
+        Stage::Access => told.access_in_short(),
         Stage::Filter => match &account.answer {
             Some(answer) => say!("trace/envoy-filter-ends", status = answer.status),
             None => say!("trace/envoy-delays", ms = account.delayed),
@@ -434,6 +435,10 @@ fn answered(answer: &Answer) -> Say {
     };
     let (status, details) = (answer.status, &answer.details);
     match answer {
+        _ if answer.is_denied() => match status {
+            0 => say!("trace/envoy-closes-denied", details = details),
+            _ => say!("trace/envoy-denies", status = status, details = details),
+        },
         Answer { status: 0, .. } => say!("trace/envoy-closes", flags = flags, details = details),
         Answer {
             own: true,

@@ -138,6 +138,7 @@ fn default_hello(host: &str) -> ClientHello {
         sni: if is_address { "" } else { name }.to_string(),
         alpn: vec!["h2".into(), "http/1.1".into()],
         certificate: false,
+        principal: None,
     }
 }
 

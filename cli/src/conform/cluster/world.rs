@@ -348,6 +348,8 @@ impl Build<'_> {
                     .collect(),
                 addresses: text(gateway, "ip").parse().into_iter().collect(),
                 locality: String::new(),
+                service_account: String::new(),
+                trusted_proxies: None,
                 transparent: false,
             };
             let (resources, _) = istiod::configuration(&mesh, &proxy.in_place(&objects));

@@ -1,5 +1,6 @@
 //! The pieces of Envoy's listeners that gateways and sidecars share.
 
+use super::authz::Filters;
 use super::mesh::{MeshConfig, Normalization};
 use super::message::{Message, string};
 use crate::text::Span;
@@ -13,10 +14,14 @@ const TLS: &str =
 /// How a connection manager differs from another.
 pub(super) struct Manager<'a> {
     pub(super) mesh: &'a MeshConfig,
-    /// Filters of Istio's own that only watch.
+    /// What lets requests in; outbound listeners have nothing of it.
+    pub(super) access: Option<&'a Filters>,
+    /// Filters of Istio's own that only watch. The first of them stands before all others.
     pub(super) silent: &'a [&'a str],
     pub(super) server_name: Option<&'a str>,
     pub(super) use_remote_address: bool,
+    /// Proxies in front that may say whom a request comes from.
+    pub(super) trusted_proxies: i64,
     pub(super) client_cert: Option<&'a str>,
 }
 
@@ -32,6 +37,9 @@ impl Manager<'_> {
             out = out.str("forwardClientCertDetails", mode);
         }
         out = out.bool("useRemoteAddress", self.use_remote_address);
+        if self.trusted_proxies > 0 {
+            out = out.int("xffNumTrustedHops", self.trusted_proxies);
+        }
         out = match self.mesh.normalization {
             Normalization::None => out,
             Normalization::Base => out.bool("normalizePath", true),
@@ -51,10 +59,13 @@ impl Manager<'_> {
             "envoy.filters.http.cors",
             "envoy.filters.http.router",
         ];
-        let filters = self.silent.iter().chain(&acting);
-        let filters = filters
-            .map(|name| Message::new(span).str("name", name).end())
-            .collect();
+        let named = |name: &&str| Message::new(span).str("name", name).end();
+        let (first, rest) = self.silent.split_at(self.silent.len().min(1));
+        let mut filters: Vec<Node> = first.iter().map(named).collect();
+        if let Some(access) = self.access {
+            filters.extend(access.before.iter().chain(&access.http).cloned());
+        }
+        filters.extend(rest.iter().chain(&acting).map(named));
         filter(
             "envoy.filters.network.http_connection_manager",
             out.list("httpFilters", filters),

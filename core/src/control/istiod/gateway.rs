@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::authz::Filters;
 use super::connection_manager::{Manager, end_tls, listener, listener_filters, rds, tcp_proxy};
 use super::host;
 use super::message::{Ask, Message};
@@ -12,7 +13,7 @@ use super::service::Protocol;
 use super::world::{Proxy, World};
 use crate::say;
 use crate::text::{Diagnostic, Span};
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// A server of a Gateway that chooses this proxy.
 #[derive(Clone, Debug)]
@@ -308,6 +309,8 @@ pub(super) fn listeners(
 ) -> Vec<Node> {
     let mut out: BTreeMap<String, (Message, Vec<Node>, bool)> = BTreeMap::new();
     let mut sni: BTreeMap<u16, BTreeMap<String, String>> = BTreeMap::new();
+    let access = world.access.filters(world, proxy);
+    let trusted_proxies = proxy.trusted_proxies.unwrap_or(world.mesh.trusted_proxies);
     for (place, servers) in &merged.ports {
         let bind = if place.bind.is_empty() {
             "0.0.0.0"
@@ -324,6 +327,8 @@ pub(super) fn listeners(
         let span = servers.first().map(|s| s.span).unwrap_or_default();
         let manager = Manager {
             mesh: &world.mesh,
+            access: Some(&access),
+            trusted_proxies,
             silent: &[
                 "istio.metadata_exchange",
                 "envoy.filters.http.grpc_stats",
@@ -360,16 +365,11 @@ pub(super) fn listeners(
                             .end(),
                     );
                 } else if server.passes_through() {
-                    chains.extend(passthrough(
-                        world,
-                        proxy,
-                        server,
-                        place.number,
-                        &mut sni,
-                        log,
-                    ));
+                    let made = passthrough(world, proxy, server, place.number, &mut sni, log);
+                    chains.extend(made.into_iter().map(|c| let_in(c, &access)));
                 } else {
-                    chains.extend(tcp(world, proxy, server));
+                    let made = tcp(world, proxy, server);
+                    chains.extend(made.map(|c| let_in(c, &access)));
                 }
             }
         }
@@ -399,6 +399,17 @@ pub(super) fn listeners(
             .end()
     })
     .collect()
+}
+
+/// A chain that reads no HTTP, with the filters that let in before its own.
+fn let_in(mut chain: Node, access: &Filters) -> Node {
+    if let Value::Map(entries) = &mut chain.value
+        && let Some(filters) = entries.iter_mut().find(|e| &*e.key == "filters")
+        && let Value::Seq(filters) = &mut filters.value.value
+    {
+        filters.splice(0..0, access.tcp.iter().cloned());
+    }
+    chain
 }
 
 fn sni_hosts(server: &Server) -> Vec<String> {

@@ -22,6 +22,13 @@ pub struct MeshConfig {
     pub locality_load_balancing: bool,
     /// Whether istiod reads the parts of Gateway API that are not stable yet (`PILOT_ENABLE_ALPHA_GATEWAY_API`).
     pub alpha_gateway_api: bool,
+    /// What the identities of workloads begin with.
+    pub trust_domain: String,
+    pub trust_domain_aliases: Vec<String>,
+    /// `extensionProviders`: servers that others ask.
+    pub providers: Vec<Node>,
+    /// Proxies in front of gateways that may say whom a request comes from.
+    pub trusted_proxies: i64,
     /// Whether hosts of ServiceEntries without addresses are given some, as the proxies' default settings ask for.
     pub allocates_addresses: bool,
 }
@@ -61,6 +68,10 @@ impl Default for MeshConfig {
             default_retry: None,
             locality_load_balancing: true,
             alpha_gateway_api: false,
+            trust_domain: "cluster.local".into(),
+            trust_domain_aliases: Vec::new(),
+            providers: Vec::new(),
+            trusted_proxies: 0,
             allocates_addresses: false,
         }
     }
@@ -76,7 +87,7 @@ impl MeshConfig {
             }
         };
         text("rootNamespace", &mut mesh.root_namespace);
-        text("trustDomain", &mut String::new());
+        text("trustDomain", &mut mesh.trust_domain);
         text("ingressClass", &mut mesh.ingress_class);
         text("ingressSelector", &mut mesh.ingress_selector);
         text("ingressService", &mut mesh.ingress_service);
@@ -86,6 +97,7 @@ impl MeshConfig {
             }
         };
         names("defaultServiceExportTo", &mut mesh.service_export_to);
+        names("trustDomainAliases", &mut mesh.trust_domain_aliases);
         names(
             "defaultVirtualServiceExportTo",
             &mut mesh.virtual_service_export_to,
@@ -110,8 +122,12 @@ impl MeshConfig {
                 _ => Normalization::Base,
             };
         }
-        let metadata = node.get("defaultConfig");
-        let metadata = metadata.and_then(|c| c.get("proxyMetadata"));
+        mesh.providers = node.each("extensionProviders").to_vec();
+        let defaults = node.get("defaultConfig");
+        if let Some(topology) = defaults.and_then(|c| c.get("gatewayTopology")) {
+            mesh.trusted_proxies = topology.number("numTrustedProxies");
+        }
+        let metadata = defaults.and_then(|c| c.get("proxyMetadata"));
         let on = |key| metadata.is_some_and(|m| m.text(key) == "true");
         mesh.allocates_addresses = on("ISTIO_META_DNS_CAPTURE")
             && (on("ISTIO_META_DNS_AUTO_ALLOCATE") || on("PILOT_ENABLE_IP_AUTOALLOCATE"));
@@ -122,5 +138,18 @@ impl MeshConfig {
                 .is_none_or(|n| n.bool() != Some(false));
         }
         mesh
+    }
+
+    /// The mesh's trust domain, by all of its names.
+    pub(super) fn trust_domains(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.trust_domain).chain(&self.trust_domain_aliases)
+    }
+
+    /// A trust domain; the mesh's own under all of its names.
+    pub(super) fn with_aliases(&self, name: &str) -> Vec<String> {
+        match self.trust_domains().any(|n| n == name) {
+            true => self.trust_domains().cloned().collect(),
+            false => vec![name.to_string()],
+        }
     }
 }

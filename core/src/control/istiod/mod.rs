@@ -6,6 +6,7 @@
 
 mod analyze;
 mod authn;
+mod authz;
 mod cluster;
 mod connection_manager;
 mod destination_rule;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::authn::Mode;
+use super::authz::Filters;
 use super::cluster::inbound_bind;
 use super::connection_manager::{Manager, end_tls, listener, listener_filters, rds, tcp_proxy};
 use super::gateway::destinations;
@@ -211,6 +212,8 @@ impl Outbound {
         if let Some(route) = &self.route {
             let manager = Manager {
                 mesh: &world.mesh,
+                access: None,
+                trusted_proxies: 0,
                 silent: &OUTBOUND,
                 server_name: None,
                 use_remote_address: false,
@@ -291,6 +294,7 @@ fn virtual_inbound(world: &World, proxy: &Proxy) -> Node {
             )
             .end(),
     );
+    let access = world.access.filters(world, proxy);
     let mut seen = Vec::new();
     for service in world.services_in_front(proxy) {
         for port in service.ports.iter().filter(|p| p.protocol != Protocol::Udp) {
@@ -307,7 +311,7 @@ fn virtual_inbound(world: &World, proxy: &Proxy) -> Node {
             seen.push(target);
             let (mode, said) = mode(world, proxy, target);
             let span = said.unwrap_or(port.span);
-            let inbound = Inbound::to_service(world, target, span);
+            let inbound = Inbound::to_service(world, &access, target, span);
             chains.extend(inbound.chains(takes(port.protocol, mode)));
         }
     }
@@ -319,7 +323,7 @@ fn virtual_inbound(world: &World, proxy: &Proxy) -> Node {
         .filter(|p| !seen.contains(p));
     for port in std::iter::once(0).chain(ports) {
         let (mode, said) = mode(world, proxy, port);
-        let inbound = Inbound::passed_through(world, port, said.unwrap_or_default());
+        let inbound = Inbound::passed_through(world, &access, port, said.unwrap_or_default());
         chains.extend(inbound.chains(takes(Protocol::Unknown, mode)));
     }
     let inspectors = [
@@ -418,9 +422,11 @@ fn inbound_routes(cluster: &str, port: u16, span: Span) -> (&'static str, Node) 
     ("routeConfig", config.end())
 }
 
-fn inbound_manager(world: &World) -> Manager<'_> {
+fn inbound_manager<'a>(world: &'a World, access: &'a Filters) -> Manager<'a> {
     Manager {
         mesh: &world.mesh,
+        access: Some(access),
+        trusted_proxies: 0,
         silent: &INBOUND,
         server_name: Some("istio-envoy"),
         use_remote_address: false,
@@ -510,6 +516,7 @@ fn takes(protocol: Protocol, mode: Mode) -> Vec<Take> {
 /// Where connections come in that chains are made for.
 struct Inbound<'w> {
     world: &'w World,
+    access: &'w Filters,
     cluster: String,
     /// What the chains are called that read HTTP, and the others.
     names: [String; 2],
@@ -522,10 +529,11 @@ struct Inbound<'w> {
 
 impl<'w> Inbound<'w> {
     /// At a port that a Service has.
-    fn to_service(world: &'w World, port: u16, span: Span) -> Self {
+    fn to_service(world: &'w World, access: &'w Filters, port: u16, span: Span) -> Self {
         let name = format!("0.0.0.0_{port}");
         Self {
             world,
+            access,
             cluster: inbound_cluster(port),
             names: [name.clone(), name],
             port,
@@ -535,9 +543,10 @@ impl<'w> Inbound<'w> {
     }
 
     /// At one that no Service has, or at all of these.
-    fn passed_through(world: &'w World, port: u16, span: Span) -> Self {
+    fn passed_through(world: &'w World, access: &'w Filters, port: u16, span: Span) -> Self {
         Self {
             world,
+            access,
             cluster: "InboundPassthroughCluster".into(),
             names: [
                 "virtualInbound-catchall-http".into(),
@@ -556,13 +565,15 @@ impl<'w> Inbound<'w> {
     fn chain(&self, take: Take) -> Node {
         let (cluster, span) = (&self.cluster, self.span);
         let [http_name, tcp_name] = &self.names;
+        let mut filters = Vec::new();
         let (name, filter, offered): (_, _, &[&str]) = match take.http {
             true => {
                 let routes = inbound_routes(cluster, self.named, span);
-                let filter = inbound_manager(self.world).filter(routes, span);
+                let filter = inbound_manager(self.world, self.access).filter(routes, span);
                 (http_name, filter, &["h2", "http/1.1"])
             }
             false => {
+                filters.extend(self.access.tcp.iter().cloned());
                 let filter = tcp_proxy(&[(cluster.clone(), 1)], span);
                 let offered = &["istio-peer-exchange", "h2", "http/1.1"];
                 (tcp_name, filter, offered)
@@ -577,11 +588,12 @@ impl<'w> Inbound<'w> {
             let alpn: Vec<String> = take.alpn.iter().map(|a| a.to_string()).collect();
             condition = condition.strings("applicationProtocols", &alpn);
         }
+        filters.push(filter);
         let end = take.ends.then(|| end_tls(true, offered, "default", span));
         Message::new(span)
             .str("name", name)
             .message("filterChainMatch", condition)
-            .list("filters", vec![filter])
+            .list("filters", filters)
             .maybe("transportSocket", end)
             .end()
     }

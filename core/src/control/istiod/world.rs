@@ -10,9 +10,10 @@ use super::object::{Object, sort_by_age};
 use super::service::{
     Locality, Protocol, Resolution, Service, exported, node_of, placed, pod, services,
 };
-use super::{gateway_api, ingress, virtual_service};
-use crate::manifest::{Manifests, Other};
-use crate::text::Diagnostic;
+use super::{authz, gateway_api, ingress, virtual_service};
+use crate::manifest::{Manifests, Other, Pod};
+use crate::text::{Diagnostic, FileId};
+use crate::yaml;
 
 /// Everything that istiod has read, in the form that proxies' configurations are made of.
 #[derive(Clone, Debug)]
@@ -24,6 +25,7 @@ pub struct World {
     pub(super) gateways: Vec<Object>,
     pub(super) sidecars: Vec<Object>,
     pub(super) peers: Policies,
+    pub(super) access: authz::Policies,
     rules: Rules,
     by_host: BTreeMap<String, Vec<usize>>,
 }
@@ -33,10 +35,14 @@ pub struct World {
 pub struct Proxy {
     pub kind: ProxyKind,
     pub namespace: String,
+    /// Empty: `default`.
+    pub service_account: String,
     pub labels: BTreeMap<String, String>,
     pub addresses: Vec<IpAddr>,
     /// Region, zone, subzone, parted by `/`; from its pod's node where it is empty.
     pub locality: String,
+    /// Of a gateway: proxies in front that may say whom a request comes from, where its own settings count over the mesh's.
+    pub trusted_proxies: Option<i64>,
     /// TPROXY brings it what it is to take (`InterceptionTproxy`).
     pub transparent: bool,
 }
@@ -49,14 +55,16 @@ pub enum ProxyKind {
 }
 
 /// The kinds that istiod reads, by their API groups.
-const KINDS: [(&str, &str); 16] = [
+const KINDS: [(&str, &str); 18] = [
     ("networking.istio.io/", "VirtualService"),
     ("networking.istio.io/", "Gateway"),
     ("networking.istio.io/", "DestinationRule"),
     ("networking.istio.io/", "ServiceEntry"),
     ("networking.istio.io/", "Sidecar"),
     ("networking.istio.io/", "WorkloadEntry"),
+    ("security.istio.io/", "AuthorizationPolicy"),
     ("security.istio.io/", "PeerAuthentication"),
+    ("security.istio.io/", "RequestAuthentication"),
     ("networking.k8s.io/", "Ingress"),
     ("gateway.networking.k8s.io/", "GatewayClass"),
     ("gateway.networking.k8s.io/", "Gateway"),
@@ -143,12 +151,14 @@ impl World {
             rules: Rules::new(&of("DestinationRule"), &mesh),
             sidecars: of("Sidecar"),
             peers: Policies::new(of("PeerAuthentication")),
+            access: authz::Policies::new(of("AuthorizationPolicy")),
             mesh,
             services,
             virtual_services,
             gateways,
             by_host,
         };
+        world.access.log(&world, &mut log);
         (world, log)
     }
 
@@ -322,6 +332,7 @@ impl Proxy {
             Self {
                 kind,
                 namespace: namespace.to_string(),
+                service_account: pod.spec.service_account.to_string(),
                 labels: pod
                     .meta
                     .labels
@@ -330,10 +341,21 @@ impl Proxy {
                     .collect(),
                 addresses: pod.ips.iter().map(|i| i.value).collect(),
                 locality: String::new(),
+                trusted_proxies: trusted_proxies(pod),
                 transparent: false,
             }
             .in_place(manifests),
         )
+    }
+
+    /// Who it is to its peers (`spiffe.Identity`).
+    pub fn identity(&self, world: &World) -> String {
+        let (domain, namespace) = (&world.mesh.trust_domain, &self.namespace);
+        let account = match self.service_account.as_str() {
+            "" => "default",
+            account => account,
+        };
+        format!("spiffe://{domain}/ns/{namespace}/sa/{account}")
     }
 
     /// With its locality, from the node of the pod that has its address, and the labels that say so (`setTopologyLabels`).
@@ -351,4 +373,14 @@ impl Proxy {
         }
         self
     }
+}
+
+/// What the annotation `proxy.istio.io/config`, a ProxyConfig as a text, says of the way to a gateway.
+fn trusted_proxies(pod: &Pod) -> Option<i64> {
+    let text = pod.meta.annotations.get("proxy.istio.io/config")?;
+    let (documents, _) = yaml::read(&text.value, FileId(0));
+    let number = documents
+        .first()?
+        .at(&["gatewayTopology", "numTrustedProxies"])?;
+    number.int()
 }

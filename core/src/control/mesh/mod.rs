@@ -40,6 +40,7 @@ impl PartialEq for PodProxy {
         self.namespace == other.namespace
             && self.pod == other.pod
             && self.capture == other.capture
+            && self.config.identity == other.config.identity
             && self.config.resources == other.config.resources
     }
 }
@@ -153,6 +154,7 @@ pub fn program(world: &World, proxy: &Proxy) -> (PodProxy, Vec<Diagnostic>) {
     let (mut config, more) = Config::read(&resources);
     said.extend(more);
     config.resources = resources;
+    config.identity = Some(proxy.identity(world));
     let made = PodProxy {
         namespace: proxy.namespace.as_str().into(),
         pod: "".into(),

@@ -65,8 +65,7 @@ fn place(node: &mut Node, span: Span) {
 }
 
 /// Istio's kinds that change what proxies do and are not modelled.
-const NOT_MODELLED: [&str; 8] = [
-    "AuthorizationPolicy",
+const NOT_MODELLED: [&str; 7] = [
     "EnvoyFilter",
     "ProxyConfig",
     "RequestAuthentication",

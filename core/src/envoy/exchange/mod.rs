@@ -2,6 +2,7 @@
 //! step, so that each attempt can travel as packets of its own.
 //! Source: `source/common/http/conn_manager_impl.cc`, `source/common/router/router.cc`.
 
+mod access;
 mod answer;
 mod attempts;
 
@@ -15,6 +16,7 @@ use crate::envoy::fraction::Fraction;
 use crate::envoy::hcm::{Hcm, HttpFilter};
 use crate::envoy::listener::{Connection, FilterChain};
 use crate::envoy::manager;
+use crate::envoy::metadata::Metadata;
 use crate::envoy::retry::RetryPolicy;
 use crate::envoy::route::{Asked, Miss, Route, is_grpc};
 use crate::envoy::route_config::{RequireTls, RouteConfig, VirtualHost};
@@ -23,6 +25,8 @@ use crate::net::{Headers, Request, Response};
 use crate::say;
 use crate::text::Span;
 use std::net::IpAddr;
+
+pub use access::{Access, Unknown, judge};
 
 /// A request on its way through Envoy, and all that was decided about it so far.
 #[derive(Clone, Debug)]
@@ -72,6 +76,12 @@ pub struct Exchange<'c> {
     pub details: String,
     /// Filters on the way that are not modelled.
     pub not_modelled: Vec<String>,
+    /// What filters noted of the request.
+    pub metadata: Metadata,
+    /// What the filters that let in said, in their order.
+    pub access: Vec<Access>,
+    /// What cannot be told, where that ends the request here.
+    pub unknown: Option<Unknown>,
     cors: bool,
     /// The end, once it is there.
     pub answer: Option<Response>,
@@ -224,6 +234,9 @@ impl<'c> Exchange<'c> {
             flags: Vec::new(),
             details: String::new(),
             not_modelled: Vec::new(),
+            metadata: Metadata::default(),
+            access: Vec::new(),
+            unknown: None,
             cors: false,
             answer: None,
             local: false,
@@ -257,30 +270,31 @@ impl<'c> Exchange<'c> {
         self.vhost = self
             .routes
             .and_then(|r| r.virtual_host(&self.request.authority));
-        let Some(vhost) = self.vhost else {
-            return self.no_route();
-        };
-        if self.request.headers.first("x-forwarded-proto") == Some("") {
-            return self.no_route();
+        let no_scheme = self.request.headers.first("x-forwarded-proto") == Some("");
+        let vhost = self.vhost.filter(|_| !no_scheme);
+        let to_https = vhost.is_some_and(|v| self.needs_tls(v));
+        if vhost.is_some() && !to_https {
+            self.find_route(random);
         }
-        if self.needs_tls(vhost) {
-            let location = format!("https://{}{}", self.request.authority, self.request.path);
-            self.details = "direct_response".into();
-            let headers = Headers::from_iter([("location", location)]);
-            return self.finish(301, headers, String::new(), true);
-        }
-        self.find_route(random);
-        let Some((_, route)) = self.route else {
-            return self.no_route();
-        };
-        if manager::upgrade(&self.request).is_some_and(|kind| !self.upgrades(&kind)) {
+        let upgrade = manager::upgrade(&self.request).filter(|_| self.route.is_some());
+        if upgrade.is_some_and(|kind| !self.upgrades(&kind)) {
             self.details = "upgrade_failed".into();
             return self.finish(403, Headers::new(), String::new(), true);
         }
+        // The router, which answers where there is no route, is the last of the filters.
         if self.filters() {
             return;
         }
-        self.act(route, memory);
+        match self.route {
+            _ if to_https => {
+                let location = format!("https://{}{}", self.request.authority, self.request.path);
+                self.details = "direct_response".into();
+                let headers = Headers::from_iter([("location", location)]);
+                self.finish(301, headers, String::new(), true);
+            }
+            Some((_, route)) => self.act(route, memory),
+            None => self.no_route(),
+        }
     }
 
     /// The first route of the virtual host whose conditions all hold, and the cluster that it chooses.
@@ -403,8 +417,19 @@ impl<'c> Exchange<'c> {
 
     /// The HTTP filters before the router; true where one of them answered.
     fn filters(&mut self) -> bool {
-        for filter in &self.hcm.filters {
+        for (at, filter) in self.hcm.filters.iter().enumerate() {
             match filter {
+                HttpFilter::Rbac(own) => {
+                    let rbac = self.most_specific(|f| f.rbac.as_ref()).unwrap_or(own);
+                    if self.rbac(at, rbac) {
+                        return true;
+                    }
+                }
+                HttpFilter::ExtAuthz(server) => {
+                    if self.ext_authz(server) {
+                        return true;
+                    }
+                }
                 HttpFilter::Cors => match self.cors_policies().verdict(&self.request) {
                     CorsVerdict::Pass => {}
                     CorsVerdict::Mark => self.cors = true,

@@ -9,12 +9,14 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::dice::Dice;
+use super::ext_authz::ExtAuthz;
 use super::hcm::Hcm;
+use super::rbac::Rbac;
 use crate::net::IpNetwork;
 use crate::say;
 use crate::text::Span;
 
-pub(super) use read::networks;
+pub(super) use read::{network, networks};
 
 #[derive(Clone, Debug)]
 pub struct Listener {
@@ -48,6 +50,8 @@ pub struct FilterChain {
     pub name: String,
     pub span: Span,
     pub condition: ChainMatch,
+    /// Filters before the last one.
+    pub filters: Vec<NetworkFilter>,
     /// How TLS is ended, if it is.
     pub tls: Option<DownstreamTls>,
     pub end: Terminal,
@@ -57,6 +61,13 @@ pub struct FilterChain {
 pub struct DownstreamTls {
     pub alpn: Vec<String>,
     pub requires_client_certificate: bool,
+}
+
+/// A network filter that may end a connection.
+#[derive(Clone, Debug)]
+pub enum NetworkFilter {
+    Rbac(Rbac),
+    ExtAuthz(ExtAuthz),
 }
 
 /// The last network filter of a chain.
@@ -120,6 +131,9 @@ pub struct ClientHello {
     pub sni: String,
     pub alpn: Vec<String>,
     pub certificate: bool,
+    /// The name in that certificate, where it is known: of a workload its SPIFFE identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
 }
 
 /// Which chain takes a connection, and why the others did not.

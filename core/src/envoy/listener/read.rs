@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 
 use super::{
-    ChainMatch, DownstreamTls, FilterChain, Listener, OriginalSrc, SourceType, TcpProxy, Terminal,
+    ChainMatch, DownstreamTls, FilterChain, Listener, NetworkFilter, OriginalSrc, SourceType,
+    TcpProxy, Terminal,
 };
+use crate::envoy::ext_authz::ExtAuthz;
 use crate::envoy::hcm::Hcm;
 use crate::envoy::object::{Log, Object, Read, Refusal};
+use crate::envoy::rbac::Rbac;
 use crate::net::IpNetwork;
 use crate::say;
 use crate::yaml::Node;
@@ -200,36 +203,46 @@ impl ChainMatch {
 }
 
 pub(in crate::envoy) fn networks(object: &Object, field: &str) -> Read<Vec<IpNetwork>> {
-    let mut all = Vec::new();
-    for range in object.messages(field)? {
-        let address = range.str("address_prefix")?;
-        let length = range.u32("prefix_len")?.unwrap_or(0);
-        let ip = address.parse::<IpAddr>().ok();
-        // A longer prefix than there are bits is as long as there are.
-        let bits = ip.map_or(0, |ip| if ip.is_ipv4() { 32 } else { 128 });
-        let network =
-            ip.and_then(|ip| IpNetwork::new(ip, u8::try_from(length.min(bits)).ok()?).ok());
-        let Some(network) = network else {
-            let why = format!(
-                "invalid ip/mask combo '{address}/{length}' (format is <ip>/<# mask bits>)"
-            );
-            return Err(Refusal::new(range.span, why));
-        };
-        all.push(IpNetwork::new(network.network(), network.prefix()).unwrap_or(network));
-    }
-    Ok(all)
+    let ranges = object.messages(field)?;
+    ranges.iter().map(network).collect()
+}
+
+/// `envoy.config.core.v3.CidrRange`.
+pub(in crate::envoy) fn network(range: &Object) -> Read<IpNetwork> {
+    let address = range.str("address_prefix")?;
+    let length = range.u32("prefix_len")?.unwrap_or(0);
+    let ip = address.parse::<IpAddr>().ok();
+    // A longer prefix than there are bits is as long as there are.
+    let bits = ip.map_or(0, |ip| if ip.is_ipv4() { 32 } else { 128 });
+    let network = ip.and_then(|ip| IpNetwork::new(ip, u8::try_from(length.min(bits)).ok()?).ok());
+    let Some(network) = network else {
+        let why =
+            format!("invalid ip/mask combo '{address}/{length}' (format is <ip>/<# mask bits>)");
+        return Err(Refusal::new(range.span, why));
+    };
+    Ok(IpNetwork::new(network.network(), network.prefix()).unwrap_or(network))
 }
 
 impl FilterChain {
     fn read(object: Object) -> Read<Self> {
         let condition = object.message("filter_chain_match")?;
         let mut end = None;
+        let mut filters = Vec::new();
         for filter in object.messages("filters")? {
             let name = filter.str("name")?;
             let config = filter.message_or_empty("typed_config")?;
             let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
             match kind {
                 "HttpConnectionManager" => end = Some(Terminal::Http(Box::new(Hcm::read(config)?))),
+                "RBAC" => {
+                    filters.push(NetworkFilter::Rbac(Rbac::read(&config)?));
+                    config.end();
+                    continue;
+                }
+                "ExtAuthz" => {
+                    filters.push(NetworkFilter::ExtAuthz(ExtAuthz::read(name, &config)?));
+                    continue;
+                }
                 "TcpProxy" => end = Some(Terminal::Tcp(TcpProxy::read(config)?)),
                 _ => object.log.warning(
                     filter.span,
@@ -255,6 +268,7 @@ impl FilterChain {
                 .map(ChainMatch::read)
                 .transpose()?
                 .unwrap_or_default(),
+            filters,
             tls,
             end: end.unwrap_or(Terminal::Other(String::new())),
         };

@@ -7,6 +7,7 @@ use crate::trace::{Account, Answer, Chosen, Stage, Tls};
 /// A connection that nothing was decided about.
 pub(super) fn blank(connection: Connection) -> Account {
     Account {
+        client: connection.source.0,
         connection,
         port: 0,
         listener: None,
@@ -19,6 +20,7 @@ pub(super) fn blank(connection: Connection) -> Account {
         vhost: None,
         route: None,
         routes_passed: Vec::new(),
+        access: Vec::new(),
         delayed: 0,
         cluster: String::new(),
         clusters: Vec::new(),
@@ -44,6 +46,8 @@ pub(super) fn of(connection: &Account, config: &Config, exchange: &Exchange) -> 
         vhost: vhost.map(position),
         route: exchange.route.map(|(at, _)| position(at)),
         routes_passed: passed.map(|(at, miss)| (position(*at), *miss)).collect(),
+        client: exchange.client_address,
+        access: [&connection.access[..], &exchange.access[..]].concat(),
         delayed: exchange.delayed,
         cluster: exchange.cluster.clone(),
         clusters: exchange.cluster_odds.clone(),
@@ -93,17 +97,17 @@ pub(super) fn stages(exchange: &Exchange) -> Vec<Stage> {
         return Vec::new();
     }
     let mut stages = vec![Stage::VirtualHost];
-    if exchange.vhost.is_none() {
-        return stages;
+    // A virtual host that wants TLS answers before any route is asked.
+    let to_https = exchange.route.is_none() && exchange.details == "direct_response";
+    if exchange.vhost.is_some() && !to_https {
+        stages.push(Stage::Route);
     }
-    let Some((_, route)) = exchange.route else {
-        // A virtual host that wants TLS answers before any route is asked.
-        if exchange.details == "route_not_found" {
-            stages.push(Stage::Route);
-        }
+    if !exchange.access.is_empty() {
+        stages.push(Stage::Access);
+    }
+    let Some((_, route)) = exchange.route.filter(|_| !exchange.is_kept_out()) else {
         return stages;
     };
-    stages.push(Stage::Route);
     let filtered = matches!(
         exchange.details.as_str(),
         "fault_filter_abort" | "cors_response"

@@ -54,6 +54,7 @@ impl<'w> Sim<'w> {
         let mut exchange = Exchange::begin(config, chain, hcm, &connection, request, memory, dice);
         self.coins = exchange.dice.coins.take();
         let delayed = exchange.delayed;
+        let unknown = exchange.unknown.clone();
         let stages = account::stages(&exchange);
         let at = self.proxies.under_way.len();
         self.proxies.under_way.push(Passage {
@@ -72,6 +73,9 @@ impl<'w> Sim<'w> {
         });
         if let Some(account) = self.account(at) {
             self.decided(host, skb, &account, &stages);
+        }
+        if let Some(what) = unknown {
+            return self.cannot_tell(host, skb, Stage::Access, what);
         }
         if delayed > 0 {
             return self.after(delayed, Event::Resume { passage: at });

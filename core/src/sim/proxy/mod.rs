@@ -16,13 +16,14 @@ use super::output::SendOptions;
 use super::skb::Skb;
 use super::talk::Ends;
 use crate::conntrack::{Tuple, ZoneId};
-use crate::envoy::{Config, Connection, FilterChain, Listener, Memory, Terminal};
+use crate::envoy::{Config, Connection, FilterChain, Listener, Memory, Terminal, Unknown, judge};
 use crate::net::{IpFamily, Packet, Protocol, TcpFlags, Transport};
 use crate::netfilter::SocketOwner;
 use crate::netfilter::walk::CannotTell;
 use crate::topology::HostId;
 use crate::trace::{
-    Account, Action, ChainAt, Content, Drop, Journey, Maker, Part, Payload, Proxied, Stage, Tls,
+    Account, Action, Answer, ChainAt, Content, Drop, Journey, Maker, Part, Payload, Proxied, Stage,
+    Tls,
 };
 
 /// What a segment says, beside its headers.
@@ -251,6 +252,7 @@ impl<'w> Sim<'w> {
                 self.tls(down, skb, Tls::NotSpoken);
                 self.close(at, skb, open);
             }
+            _ if self.kept_out(down, chain, skb, open) => {}
             (content, _) => match (&chain.end, content) {
                 (Terminal::Http(hcm), Content::Request { request, .. }) => {
                     self.proxy_request(down, hcm, skb, open, request);
@@ -267,15 +269,55 @@ impl<'w> Sim<'w> {
                     self.relay(down, tcp, skb, open, message);
                 }
                 (Terminal::Other(name), _) => {
-                    let what = CannotTell {
-                        text: name.as_str().into(),
+                    let what = Unknown {
+                        what: name.clone(),
                         span: chain.span,
                     };
-                    let why = Drop::CannotTell(what);
-                    self.drop(at, skb, Part::Envoy(Stage::FilterChain), why);
+                    self.cannot_tell(at, skb, Stage::FilterChain, what);
                 }
             },
         }
+    }
+
+    /// Asks the network filters about a connection's first bytes. True: they end it, or whether they do cannot be told.
+    fn kept_out(&mut self, down: usize, chain: &'w FilterChain, skb: &Skb, open: &Open) -> bool {
+        let Some(known) = self.proxies.downs.get_mut(down) else {
+            return true;
+        };
+        if chain.filters.is_empty() || !known.account.access.is_empty() {
+            return false;
+        }
+        let judgement = judge(chain, &known.account.connection);
+        known.account.access = judgement.access;
+        let (at, mut account) = (known.host, known.account.clone());
+        self.decided(at, skb, &account, &[Stage::Access]);
+        if let Some(what) = judgement.unknown {
+            self.cannot_tell(at, skb, Stage::Access, what);
+            return true;
+        }
+        let Some(details) = judgement.denied else {
+            return false;
+        };
+        account.answer = Some(Answer {
+            status: 0,
+            own: true,
+            location: None,
+            flags: Vec::new(),
+            details,
+            log: String::new(),
+        });
+        self.decided(at, skb, &account, &[Stage::Answer]);
+        self.close(at, skb, open);
+        true
+    }
+
+    /// Ends a turn of which it cannot be told how it goes on.
+    fn cannot_tell(&mut self, at: HostId, skb: &Skb, stage: Stage, what: Unknown) {
+        let what = CannotTell {
+            text: what.what.into(),
+            span: what.span,
+        };
+        self.drop(at, skb, Part::Envoy(stage), Drop::CannotTell(what));
     }
 
     /// What becomes of a connection's TLS.
@@ -350,9 +392,12 @@ impl<'w> Sim<'w> {
         open: &Open,
         to: SocketAddr,
         source: Source,
-        ask: Ask,
+        mut ask: Ask,
     ) -> Option<Ends> {
         let host = self.host(at)?;
+        if let Some(hello) = ask.hello.as_mut().filter(|h| h.certificate) {
+            hello.principal = host.envoy.as_ref().and_then(|c| c.identity.clone());
+        }
         let family = IpFamily::of(to.ip());
         let free = self.free_port(at, (to.ip(), to.port()));
         let sport = source.port.unwrap_or(free);

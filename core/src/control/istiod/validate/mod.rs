@@ -119,6 +119,15 @@ pub fn validate(manifests: &Manifests) -> Vec<Verdict> {
     out
 }
 
+/// A truth value as Go's `strconv.ParseBool` reads it.
+pub(super) fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
 fn peer_authentication(spec: &Node, out: &mut Findings) {
     let ports = spec.sorted("portLevelMtls");
     if let Some(none) = spec.get("portLevelMtls").filter(|_| ports.is_empty()) {

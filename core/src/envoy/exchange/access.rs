@@ -1,0 +1,163 @@
+//! Filters that let in or not: RBAC and what it leaves to others.
+
+use serde::Serialize;
+
+use super::Exchange;
+use crate::envoy::ext_authz::ExtAuthz;
+use crate::envoy::listener::{Connection, FilterChain, NetworkFilter};
+use crate::envoy::metadata::Metadata;
+use crate::envoy::rbac::{Asker, Rbac, Told};
+use crate::net::Headers;
+use crate::text::Span;
+
+/// What an RBAC filter said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Access {
+    /// It is one of the chain's network filters, not of the connection manager's.
+    pub network: bool,
+    /// Among these.
+    pub filter: u32,
+    /// Nothing where it cannot be told.
+    pub allowed: Option<bool>,
+    /// The policy that matched.
+    pub policy: Option<u32>,
+    /// A policy before it, of which that cannot be told.
+    pub unknown: Option<u32>,
+}
+
+/// What ends a request or connection here because it cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    pub what: String,
+    pub span: Span,
+}
+
+const HTTP: &str = "envoy.filters.http.rbac";
+const NETWORK: &str = "envoy.filters.network.rbac";
+
+impl<'c> Exchange<'c> {
+    pub(super) fn asker(&self) -> Asker<'_> {
+        Asker {
+            connection: &self.connection,
+            ends_tls: self.chain.tls.is_some(),
+            client: self.client_address,
+            request: Some(&self.request),
+            metadata: &self.metadata,
+        }
+    }
+
+    /// Whether it got no further than a filter that did not let it in, or of which that cannot be told.
+    pub fn is_kept_out(&self) -> bool {
+        let denied = self.access.iter().any(|a| a.allowed == Some(false));
+        denied || self.unknown.is_some()
+    }
+
+    /// True where it ends the request.
+    pub(super) fn rbac(&mut self, at: usize, rbac: &'c Rbac) -> bool {
+        let mut noted = std::mem::take(&mut self.metadata);
+        let before = noted.clone();
+        let asker = Asker {
+            metadata: &before,
+            ..self.asker()
+        };
+        let access = ask(rbac, &asker, &mut noted, (false, at));
+        self.metadata = noted;
+        self.access.push(access);
+        match access.allowed {
+            Some(true) => return false,
+            Some(false) => {
+                self.details = details(rbac, access);
+                let body = "RBAC: access denied".to_string();
+                self.finish(403, Headers::new(), body, true);
+            }
+            None => self.unknown = Some(unknown(rbac, access)),
+        }
+        true
+    }
+
+    /// True where the server is asked.
+    pub(super) fn ext_authz(&mut self, server: &ExtAuthz) -> bool {
+        let asks = server.asks(&self.metadata) != Told::Fails;
+        if asks {
+            self.unknown = Some(Unknown {
+                what: server.name.clone(),
+                span: server.span,
+            });
+        }
+        asks
+    }
+}
+
+/// How the network filters of a chain judge a connection.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    pub access: Vec<Access>,
+    /// `%CONNECTION_TERMINATION_DETAILS%` where it is ended.
+    pub denied: Option<String>,
+    pub unknown: Option<Unknown>,
+}
+
+/// Asks the network filters of a chain about a connection.
+pub fn judge(chain: &FilterChain, connection: &Connection) -> Judgement {
+    let mut noted = Metadata::default();
+    let mut judgement = Judgement::default();
+    for (at, filter) in chain.filters.iter().enumerate() {
+        match filter {
+            NetworkFilter::Rbac(rbac) => {
+                let before = noted.clone();
+                let asker = Asker {
+                    connection,
+                    ends_tls: chain.tls.is_some(),
+                    client: connection.source.0,
+                    request: None,
+                    metadata: &before,
+                };
+                let access = ask(rbac, &asker, &mut noted, (true, at));
+                judgement.access.push(access);
+                match access.allowed {
+                    Some(true) => continue,
+                    Some(false) => judgement.denied = Some(details(rbac, access)),
+                    None => judgement.unknown = Some(unknown(rbac, access)),
+                }
+                break;
+            }
+            NetworkFilter::ExtAuthz(server) => {
+                if server.asks(&noted) != Told::Fails {
+                    judgement.unknown = Some(Unknown {
+                        what: server.name.clone(),
+                        span: server.span,
+                    });
+                    break;
+                }
+            }
+        }
+    }
+    judgement
+}
+
+fn ask(rbac: &Rbac, asker: &Asker, noted: &mut Metadata, at: (bool, usize)) -> Access {
+    let (network, filter) = at;
+    let name = if network { NETWORK } else { HTTP };
+    let verdict = rbac.ask(asker, noted, name);
+    let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Access {
+        network,
+        filter: position(filter),
+        allowed: verdict.allowed,
+        policy: verdict.policy.map(position),
+        unknown: verdict.unknown.map(position),
+    }
+}
+
+fn details(rbac: &Rbac, access: Access) -> String {
+    rbac.details(access.policy.map(|at| at as usize))
+}
+
+fn unknown(rbac: &Rbac, access: Access) -> Unknown {
+    let policies = rbac.rules.iter().flat_map(|r| &r.policies);
+    let policy = policies.skip(access.unknown.unwrap_or(0) as usize).next();
+    Unknown {
+        what: policy.map_or(String::new(), |p| p.name.clone()),
+        span: policy.map_or(rbac.span, |p| p.span),
+    }
+}
