@@ -69,6 +69,8 @@ fn gateway() -> Proxy {
         labels: BTreeMap::from([("istio".into(), "ingressgateway".into())]),
         addresses: vec!["10.1.0.2".parse().unwrap()],
         locality: String::new(),
+        service_account: String::new(),
+        trusted_proxies: None,
         transparent: false,
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use northsouth::envoy::{
     ClientHello, Config, Connection, Dice, Discovery, Exchange, Memory, Outcome, Resources,
-    Terminal,
+    Terminal, judge,
 };
 use northsouth::net::{Headers, Request, Response};
 use northsouth::text::FileId;
@@ -152,6 +152,15 @@ impl World {
                 return json!({ "conn": "tls_error" });
             }
             _ => {}
+        }
+        let judgement = judge(chain, &connection);
+        if let Some(what) = judgement.unknown {
+            return json!({ "conn": "not modelled", "filters": [what.what] });
+        }
+        if let Some(details) = judgement.denied {
+            seen.insert("conn".into(), "closed".into());
+            seen.insert("details".into(), details.into());
+            return Value::Object(seen);
         }
         let request = request(asked);
         let mut dice = Dice::new(round.wrapping_mul(0x9e37_79b9).wrapping_add(7));
@@ -463,7 +472,10 @@ fn chain(short: &Value, input: &Value) -> Value {
         hcm["http_filters"] = filters.into();
         hcm
     };
-    full["filters"] = json!([{ "name": "end", "typed_config": filter }]);
+    let before = short["network_filters"].as_array().into_iter().flatten();
+    let mut filters: Vec<Value> = before.cloned().collect();
+    filters.push(json!({ "name": "end", "typed_config": filter }));
+    full["filters"] = filters.into();
     if !matches!(short["tls"], Value::Null | Value::Bool(false)) {
         let mut tls = json!({
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",

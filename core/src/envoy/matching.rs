@@ -168,15 +168,6 @@ impl HeaderMatch {
         found != self.invert
     }
 
-    /// Whether it holds where there are no headers at all.
-    pub(super) fn takes_none(&self) -> bool {
-        match &self.value {
-            HeaderValue::Present(wanted) => (self.missing_is_empty == *wanted) != self.invert,
-            HeaderValue::String(m) => self.missing_is_empty && m.is_match("") != self.invert,
-            HeaderValue::Range(..) => self.missing_is_empty && self.invert,
-        }
-    }
-
     pub(super) fn is_there(&self, request: &Request) -> bool {
         self.name.starts_with(':') || request.headers.has(&self.name)
     }

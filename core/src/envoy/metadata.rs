@@ -65,7 +65,7 @@ impl ValueMatch {
         let value = found.map(|n| &n.value);
         match (self, value) {
             (ValueMatch::NotModelled, _) => Told::Unknown,
-            (ValueMatch::Present(wanted), _) => (found.is_some() == *wanted).into(),
+            (ValueMatch::Present(wanted), _) => (found.is_some() && *wanted).into(),
             (ValueMatch::Any(all), _) => {
                 let fails = Told::Fails;
                 all.iter().fold(fails, |t, m| t.or(|| m.told(found)))
@@ -133,7 +133,7 @@ impl MetadataMatch {
             return Told::Unknown;
         };
         match self.invert {
-            true => self.value.told(found).not(),
+            true => self.value.told(found).inverted(),
             false => self.value.told(found),
         }
     }

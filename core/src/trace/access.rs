@@ -54,8 +54,8 @@ impl<'a> Told<'a> {
             return say!("trace/proxied-unknown");
         };
         let name = |at: Option<u32>| {
-            let policies = rbac.rules.iter().flat_map(|r| &r.policies);
-            let policy = policies.skip(at.unwrap_or(u32::MAX) as usize).next();
+            let mut policies = rbac.rules.iter().flat_map(|r| &r.policies);
+            let policy = policies.nth(at.unwrap_or(u32::MAX) as usize);
             policy.map_or("", |p| p.name.as_str())
         };
         match (access.allowed, access.policy) {

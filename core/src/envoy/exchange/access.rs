@@ -154,8 +154,8 @@ fn details(rbac: &Rbac, access: Access) -> String {
 }
 
 fn unknown(rbac: &Rbac, access: Access) -> Unknown {
-    let policies = rbac.rules.iter().flat_map(|r| &r.policies);
-    let policy = policies.skip(access.unknown.unwrap_or(0) as usize).next();
+    let mut policies = rbac.rules.iter().flat_map(|r| &r.policies);
+    let policy = policies.nth(access.unknown.unwrap_or(0) as usize);
     Unknown {
         what: policy.map_or(String::new(), |p| p.name.clone()),
         span: policy.map_or(rbac.span, |p| p.span),

@@ -235,7 +235,7 @@ impl FilterChain {
             match kind {
                 "HttpConnectionManager" => end = Some(Terminal::Http(Box::new(Hcm::read(config)?))),
                 "RBAC" => {
-                    filters.push(NetworkFilter::Rbac(Rbac::read(&config)?));
+                    filters.push(NetworkFilter::Rbac(Rbac::read_network(&config)?));
                     config.end();
                     continue;
                 }

@@ -65,10 +65,10 @@ impl Told {
     }
 
     pub fn or(self, other: impl FnOnce() -> Told) -> Told {
-        self.not().and(|| other().not()).not()
+        self.inverted().and(|| other().inverted()).inverted()
     }
 
-    pub fn not(self) -> Told {
+    pub fn inverted(self) -> Told {
         match self {
             Told::Holds => Told::Fails,
             Told::Fails => Told::Holds,
@@ -137,14 +137,15 @@ impl Condition {
                 let fails = Told::Fails;
                 any.iter().fold(fails, |t, c| t.or(|| c.told(asker)))
             }
-            Test::Not(other) => other.told(asker).not(),
+            Test::Not(other) => other.told(asker).inverted(),
             Test::Always => Told::Holds,
             Test::Header(header) => match asker.request {
                 Some(request) => {
                     let scheme = manager::scheme(request, connection);
                     header.is_match(request, &scheme).into()
                 }
-                None => header.takes_none().into(),
+                // Envoy refuses such rules of connections.
+                None => Told::Fails,
             },
             Test::Path(wanted) => asker.path().is_some_and(|p| wanted.is_match(p)).into(),
             Test::Template(template) => asker.path().is_some_and(|p| template.is_match(p)).into(),

@@ -7,6 +7,7 @@ use crate::envoy::metadata::MetadataMatch;
 use crate::envoy::object::{Object, Read, Refusal};
 use crate::envoy::template::Template;
 use crate::say;
+use crate::text::Span;
 use crate::yaml::Node;
 
 /// What both kinds of conditions are called, and the lists that they can be of.
@@ -62,6 +63,21 @@ impl Rbac {
             shadow_prefix: config.str("shadow_rules_stat_prefix")?.to_string(),
             span: config.span,
         })
+    }
+}
+
+impl Rbac {
+    /// Of connections no headers are asked for (`source/extensions/filters/network/rbac/config.cc`).
+    pub(in crate::envoy) fn read_network(config: &Object) -> Read<Self> {
+        let read = Self::read(config)?;
+        let rules = read.rules.iter().chain(&read.shadow);
+        let policies = rules.flat_map(|r| &r.policies);
+        let found = policies.flat_map(|p| [p.permissions.header(), p.principals.header()]);
+        if let Some((name, span)) = found.flatten().next() {
+            let why = format!("Found header({name}) rule,not supported by RBAC network filter");
+            return Err(Refusal::new(span, why));
+        }
+        Ok(read)
     }
 }
 
@@ -148,6 +164,16 @@ impl Policy {
 }
 
 impl Condition {
+    /// The first header that is asked for.
+    fn header(&self) -> Option<(&str, Span)> {
+        match &self.test {
+            Test::All(all) | Test::Any(all) => all.iter().find_map(Condition::header),
+            Test::Not(other) => other.header(),
+            Test::Header(header) => Some((&header.name, self.span)),
+            _ => None,
+        }
+    }
+
     fn read(node: &Node, names: &Names, parent: &Object) -> Read<Self> {
         let log = parent.log;
         let object = Object::new(node, log)?;
@@ -196,7 +222,13 @@ impl Condition {
             Test::DestinationPort(port, port + 1)
         } else if let Some(range) = object.message("destination_port_range")? {
             let bound = |field: &str| -> Read<u32> { Ok(range.u32(field)?.unwrap_or(0)) };
-            Test::DestinationPort(bound("start")?, bound("end")?)
+            let (start, end) = (bound("start")?, bound("end")?);
+            if start >= end {
+                let why =
+                    format!("range start {start} cannot be greater or equal than range end {end}");
+                return Err(Refusal::new(range.span, why));
+            }
+            Test::DestinationPort(start, end)
         } else if let Some(name) = object.get("requested_server_name") {
             Test::ServerName(StringMatch::read(name, log)?)
         } else if let Some(network) = address("direct_remote_ip")? {

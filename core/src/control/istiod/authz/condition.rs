@@ -356,7 +356,7 @@ fn aliases(mesh: &MeshConfig, principal: &str) -> Vec<String> {
         return as_it_is;
     }
     let known = |name: &String| fits(domain, name) || fits(name, domain);
-    if !mesh.trust_domains().any(|name| known(name)) && domain != "cluster.local" {
+    if !mesh.trust_domains().any(known) && domain != "cluster.local" {
         return as_it_is;
     }
     let mut all: Vec<String> = Vec::new();

@@ -8,6 +8,7 @@ mod rule;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::condition::is_template;
 use self::rule::Rule;
 use super::connection_manager::filter;
 use super::message::{Ask, Message};

@@ -1,6 +1,7 @@
 //! What istiod's webhook says of an object: refused with reasons, or let in with warnings. The words are the webhook's own
 //! style, so that they can be searched for. Source: `pkg/config/validation/validation.go`.
 
+mod authorization;
 mod destination_rule;
 mod gateway;
 mod names;
@@ -88,6 +89,7 @@ pub fn validate(manifests: &Manifests) -> Vec<Verdict> {
             "ServiceEntry" => service_entry::check(spec, &object.namespace, &mut findings),
             "Sidecar" => sidecar::check(spec, &object.namespace, &mut findings),
             "WorkloadEntry" => service_entry::workload_entry(spec, &mut findings),
+            "AuthorizationPolicy" => authorization::check(&object, &mut findings),
             "PeerAuthentication" => peer_authentication(spec, &mut findings),
             _ => continue,
         }
