@@ -321,6 +321,21 @@ listeners:
 ";
 
     #[test]
+    fn a_text_that_is_none_of_it_is_told_without_a_path() {
+        for (text, said) in [
+            (
+                "garbage",
+                "the text must be a mapping, and is the string \"garbage\"",
+            ),
+            ("name: [a]", "name must be a string, and is a list"),
+        ] {
+            let (_, diagnostics) = client(text, FileId(0));
+            let first = diagnostics[0].message.text(crate::text::Lang::En);
+            assert_eq!(first, said);
+        }
+    }
+
+    #[test]
     fn a_load_balancer_has_listeners_and_backends() {
         let (file, diagnostics) = load_balancer(BALANCER, FileId(0));
         assert_eq!(diagnostics, []);

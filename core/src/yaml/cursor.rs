@@ -63,12 +63,11 @@ impl<'n> Cursor<'n> {
     }
 
     fn mismatch(self, wanted: Say) {
-        self.error(say!(
-            "yaml/other-type",
-            path = self.path(),
-            wanted => wanted,
-            found => kind(self.node)
-        ));
+        let (path, found) = (self.path(), kind(self.node));
+        self.error(match path.as_str() {
+            "" => say!("yaml/other-type-of-all", wanted => wanted, found => found),
+            path => say!("yaml/other-type", path = path, wanted => wanted, found => found),
+        });
     }
 
     pub fn str(self) -> Option<&'n str> {
