@@ -369,3 +369,21 @@ fn a_listener_forgets_whom_it_cannot_answer() {
         ["eth1 203.0.113.9 > 10.10.0.9"]
     );
 }
+
+#[test]
+fn on_the_way_on_fib_asks_for_the_way_back_from_where_the_packet_goes() {
+    let mut world = world(
+        "",
+        "100:\tfrom all iif eth1 lookup 100\n",
+        "default via 10.10.0.1 dev eth1 table 100\n",
+    );
+    let mut left = |hook| {
+        let rules = format!(
+            "table ip t {{\n chain c {{ type filter hook {hook} priority 0;\n fib saddr . iif oif missing drop\n }}\n}}\n"
+        );
+        world.hosts[0].nft = northsouth::netfilter::nft::read(&rules, FileId(0)).0;
+        let syn = packet("203.0.113.9", "198.51.100.7", tcp(4000, 80, TcpFlags::SYN));
+        inject(&mut Sim::new(&world, 1), "eth1", syn).len()
+    };
+    assert_eq!((left("prerouting"), left("forward")), (0, 1));
+}

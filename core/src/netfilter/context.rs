@@ -74,8 +74,16 @@ pub trait Env {
     /// The address's kind; with a device, `Local` and `Broadcast` only where that device has it, else `Unicast`.
     fn address_type(&self, addr: IpAddr, device: Option<&str>) -> AddressType;
 
-    /// The interface by which the host would send to `dst` from `src` (`fib … oif`); `None` without a route.
-    fn route_out(&self, src: Option<IpAddr>, dst: IpAddr, mark: u32) -> Option<String>;
+    /// The interface by which the host would send to `dst` from `src` (`fib … oif`); `None` without a route. `iif`: whence, for
+    /// policy rules; `lo` is the host itself.
+    fn route_out(
+        &self,
+        src: Option<IpAddr>,
+        dst: IpAddr,
+        mark: u32,
+        iif: &str,
+        tos: u8,
+    ) -> Option<String>;
 
     /// An interface's first IPv4 address, or first global IPv6 address.
     fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr>;

@@ -106,8 +106,15 @@ impl Env for View<'_> {
         self.facts.address_type(addr, device)
     }
 
-    fn route_out(&self, src: Option<IpAddr>, dst: IpAddr, mark: u32) -> Option<String> {
-        self.facts.route_out(src, dst, mark)
+    fn route_out(
+        &self,
+        src: Option<IpAddr>,
+        dst: IpAddr,
+        mark: u32,
+        iif: &str,
+        tos: u8,
+    ) -> Option<String> {
+        self.facts.route_out(src, dst, mark, iif, tos)
     }
 
     fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr> {

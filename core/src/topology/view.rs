@@ -27,10 +27,19 @@ impl Env for HostView<'_> {
         }
     }
 
-    fn route_out(&self, src: Option<IpAddr>, dst: IpAddr, mark: u32) -> Option<String> {
+    fn route_out(
+        &self,
+        src: Option<IpAddr>,
+        dst: IpAddr,
+        mark: u32,
+        iif: &str,
+        tos: u8,
+    ) -> Option<String> {
         let flow = Flow {
             src,
             mark,
+            iif: Some(iif.into()),
+            tos: tos & 0xfc,
             ..Flow::to(dst)
         };
         let found = self.fib.lookup(&flow).ok()?;

@@ -21,7 +21,7 @@ impl Env for Small {
         }
     }
 
-    fn route_out(&self, _: Option<IpAddr>, dst: IpAddr, _: u32) -> Option<String> {
+    fn route_out(&self, _: Option<IpAddr>, dst: IpAddr, _: u32, _: &str, _: u8) -> Option<String> {
         (dst.to_string() != "192.0.2.1").then(|| "eth0".to_string())
     }
 

@@ -428,7 +428,11 @@ fn fib_value(fib: &Fib, ctx: &Context) -> Got<Value> {
         ctx.in_iface.map(str::to_string)
     } else {
         let mark = if fib.with_mark { ctx.mark } else { 0 };
-        let found = ctx.env.route_out(Some(other), addr, mark);
+        // On the way on, the source's way is asked for as if the packet came from where it goes (`nft_fib4_eval`).
+        let back = fib.saddr && fib.with_iif && ctx.hook == Hook::Forward;
+        let iif = ctx.out_iface.filter(|_| back).unwrap_or("lo");
+        let tos = ctx.packet.tos;
+        let found = ctx.env.route_out(Some(other), addr, mark, iif, tos);
         found.filter(|name| device.is_none_or(|d| d == name))
     };
     let presence = fib.presence || fib.result == FibResult::Check;
