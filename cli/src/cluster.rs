@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use northsouth::insight::{
     anonymise, changes, drift, ending, inventory, nearest, operations, perform,
 };
-use northsouth::manifest::ProxyMode;
 use northsouth::text::{Edit, File, Lang, unified};
 use northsouth::workspace::{Run, Workspace, parse_probe, parse_scenario, run};
 
@@ -53,15 +52,8 @@ pub fn dialects(words: &[&str]) -> Result<ExitCode, String> {
             .ok_or(format!("no Node `{node}`"))?,
     };
     for dialect in cluster.dialects(at, on) {
-        let mode = match dialect.mode {
-            ProxyMode::Nftables => "nftables",
-            _ => "iptables",
-        };
-        println!(
-            "# Kubernetes {}, {mode}\n{}",
-            dialect.version.name(),
-            dialect.sheet.text()
-        );
+        let (version, tool) = (dialect.version.name(), dialect.tool());
+        println!("# Kubernetes {version}, {tool}\n{}", dialect.sheet.text());
     }
     Ok(ExitCode::SUCCESS)
 }

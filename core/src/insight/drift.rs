@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::control::kube_proxy::Version;
+use crate::net::IpFamily;
 use crate::netfilter::{self, nft, print};
 use crate::say;
 use crate::text::{Edit, FileId, Say, Span, diff};
@@ -27,6 +28,12 @@ pub struct DriftLine {
     pub span: Option<Span>,
 }
 
+/// What kube-proxy writes in iptables mode, a text a family.
+const SAVED: [(HostFile, IpFamily); 2] = [
+    (HostFile::IptablesSave, IpFamily::V4),
+    (HostFile::Ip6tablesSave, IpFamily::V6),
+];
+
 /// Chains of a text by table and name: their rules in one spelling, each with its place.
 type Chains = BTreeMap<(String, String), Vec<(String, Span)>>;
 
@@ -34,11 +41,12 @@ type Chains = BTreeMap<(String, String), Vec<(String, Span)>>;
 pub fn drift(run: &Run) -> Vec<Drift> {
     let mut all = Vec::new();
     for (at, file) in run.files.iter().enumerate() {
-        let FileKind::Host(_, kind @ (HostFile::IptablesSave | HostFile::NftRuleset)) =
-            FileKind::of(&file.name)
-        else {
+        let FileKind::Host(_, kind) = FileKind::of(&file.name) else {
             continue;
         };
+        if !SAVED.iter().any(|(saved, _)| *saved == kind) && kind != HostFile::NftRuleset {
+            continue;
+        }
         let Some(made) = run.generated(at) else {
             continue;
         };
@@ -108,7 +116,9 @@ fn chains(kind: HostFile, text: &str, file: FileId) -> Chains {
             }
         }
         _ => {
-            let (rules, _) = netfilter::save::read(text, file);
+            let family = SAVED.iter().find(|(saved, _)| *saved == kind);
+            let family = family.map_or(IpFamily::V4, |(_, family)| *family);
+            let (rules, _) = netfilter::save::read_of(family, text, file);
             for table in &rules.tables {
                 let own = |name: &str| {
                     let other = [
@@ -149,14 +159,12 @@ pub fn nearest(run: &Run) -> Option<(Version, Say)> {
     let (mut best, mut named) = (None::<(usize, Version)>, None);
     for version in Version::ALL {
         let mut differing = 0;
-        for (node, name) in cluster
-            .objects
-            .nodes
-            .iter()
-            .map(|n| &n.meta.name)
+        let names = cluster.objects.nodes.iter().map(|n| &n.meta.name);
+        let texts = names
             .enumerate()
-        {
-            let path = format!("nodes/{name}/{}", HostFile::IptablesSave.file_name());
+            .flat_map(|node| SAVED.map(|saved| (node, saved)));
+        for ((node, name), (kind, family)) in texts {
+            let path = format!("nodes/{name}/{}", kind.file_name());
             let made = || cluster.files.iter().find(|m| m.name == path);
             let own = |f: &&crate::text::File| {
                 *f.name == *path && made().is_none_or(|m| m.sheet.text() != &*f.text)
@@ -164,10 +172,10 @@ pub fn nearest(run: &Run) -> Option<(Version, Say)> {
             let Some(file) = run.files.iter().find(own) else {
                 continue;
             };
-            let would = cluster.rules_of(node, version)?;
+            let would = cluster.rules_of(node, version, family)?;
             let (is, would) = (
-                chains(HostFile::IptablesSave, &file.text, FileId(0)),
-                chains(HostFile::IptablesSave, &would, FileId(0)),
+                chains(kind, &file.text, FileId(0)),
+                chains(kind, &would, FileId(0)),
             );
             let mut found = Vec::new();
             compare(0, &is, &would, &mut found);
@@ -202,11 +210,15 @@ mod tests {
 
     /// The scenario with the node's rules as they were generated, changed.
     fn pasted(scenario: &str, change: impl Fn(&str) -> String) -> Run {
+        pasted_at(NODE, scenario, change)
+    }
+
+    fn pasted_at(path: &str, scenario: &str, change: impl Fn(&str) -> String) -> Run {
         let workspace = Scenario::find(scenario).unwrap().workspace().unwrap();
         let made = run(&workspace);
-        let text = made.files.iter().find(|f| &*f.name == NODE).unwrap();
+        let text = made.files.iter().find(|f| &*f.name == path).unwrap();
         let mut files = workspace.files.clone();
-        files.push(File::new(NODE, &change(&text.text)));
+        files.push(File::new(path, &change(&text.text)));
         run(&Workspace { files, ..workspace })
     }
 
@@ -240,6 +252,32 @@ mod tests {
         let found = drift(&run);
         let told: Vec<_> = found.iter().map(|d| (&*d.chain, d.lines.len())).collect();
         assert!(told.contains(&("nat KUBE-SERVICES", 2)), "{told:?}");
+    }
+
+    #[test]
+    fn rules_of_ipv6_drift_as_well() {
+        let path = "nodes/work001/ip6tables-save.txt";
+        let same = pasted_at(path, "dual-stack", |text| text.replace("[0:0]", "[7:420]"));
+        assert_eq!(drift(&same), []);
+        let run = pasted_at(path, "dual-stack", |text| {
+            text.replace("2001:db8:51::50", "2001:db8:51::51")
+        });
+        let found = drift(&run);
+        let told: Vec<_> = found.iter().map(|d| (&*d.chain, d.lines.len())).collect();
+        assert_eq!(told, [("nat KUBE-SERVICES", 2)]);
+        assert_eq!(&*run.files[found[0].file].name, path);
+    }
+
+    #[test]
+    fn a_service_of_both_families_is_spoken_of_twice() {
+        let run = pasted("dual-stack", str::to_string);
+        let all = run.cluster.as_ref().unwrap().dialects(0, 0);
+        let tools: Vec<_> = all.iter().map(|d| d.tool()).collect();
+        assert_eq!(
+            tools[tools.len() - 4..],
+            ["iptables", "ip6tables", "nftables", "nftables ip6"]
+        );
+        assert!(all.iter().all(|d| d.sheet.text().contains("web")));
     }
 
     #[test]

@@ -1,4 +1,3 @@
-use northsouth::manifest::ProxyMode;
 use yew::prelude::*;
 
 use crate::browser::events;
@@ -52,7 +51,7 @@ pub fn Dialects(props: &Props) -> Html {
                     let own = dialect.version == cluster.version() && dialect.mode == cluster.proxy_mode();
                     html! {
                         <section class={classes!(own.then_some("own"))}>
-                            <h3>{ dialect.version.name() }{ " " }{ if dialect.mode == ProxyMode::Nftables { "nftables" } else { "iptables" } }</h3>
+                            <h3>{ dialect.version.name() }{ " " }{ dialect.tool() }</h3>
                             <p class="about">
                                 { (words.lines)(text.lines().count()) }
                                 if own { { " · " }{ words.this_cluster } }
