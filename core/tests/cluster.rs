@@ -55,7 +55,7 @@ status: {loadBalancer: {ingress: [{ip: 182.92.251.227}]}}
 fn built(text: &str) -> (Cluster, Vec<Diagnostic>) {
     let mut objects = Manifests::default();
     let mut said = manifest::read(text, FileId(0), &mut objects);
-    let (cluster, more) = cluster::build(&objects);
+    let (cluster, more) = cluster::build(objects);
     said.extend(more);
     said.retain(|d| d.severity != Severity::Note);
     (cluster, said)
@@ -218,10 +218,9 @@ fn a_field_and_the_lines_that_it_makes_find_each_other() {
         ARTICLE.find("externalTrafficPolicy: Local").unwrap() + "externalTrafficPolicy: ".len();
     let field = northsouth::text::Span::new(FileId(0), at, at + "Local".len());
     let mut made: Vec<_> = cluster
-        .made_of(field)
+        .made_of(field, |_| true)
         .into_iter()
         .map(|(file, line)| {
-            let file = &cluster.files[file];
             let text = file.sheet.text().lines().nth(line).unwrap();
             assert!(file.sheet.sources(line).contains(&field));
             let words = text

@@ -38,7 +38,7 @@ fn world(iptables: &str, rules: &str, more_routes: &str) -> World {
     let routes = format!(
         "default via 192.168.0.253 dev eth0\n192.168.0.0/24 dev eth0 scope link\n10.10.0.0/24 dev eth1 scope link\n{more_routes}"
     );
-    host.routes = route::read::routes(&routes, FileId(0)).0;
+    host.routes = route::read::routes(&routes, FileId(0)).0.into();
     host.rules = route::read::rules(rules, FileId(0)).0;
     host.rules.extend(PolicyRule::defaults(IpFamily::V4));
     host.sysctls.set("net.ipv4.ip_forward", "1");
@@ -118,14 +118,16 @@ fn a_transparent_socket_refuses_in_the_name_of_whom_was_asked() {
         "100:\tfrom all fwmark 0x1 lookup 100\n",
         "local default dev lo table 100 scope host\n",
     );
-    world.hosts[0].sockets.push(Socket {
-        protocol: Protocol::TCP,
-        addr: IpAddr::from([0; 4]),
-        port: 15006,
-        transparent: true,
-        process: "envoy".into(),
-        service: Service::Silent,
-        span: None,
+    world.hosts[0].sockets.change(|all| {
+        all.push(Socket {
+            protocol: Protocol::TCP,
+            addr: IpAddr::from([0; 4]),
+            port: 15006,
+            transparent: true,
+            process: "envoy".into(),
+            service: Service::Silent,
+            span: None,
+        })
     });
     let mut sim = Sim::new(&world, 1);
     let stray = packet("203.0.113.9", "172.21.0.10", tcp(4000, 80, TcpFlags::ACK));
@@ -139,14 +141,16 @@ fn a_transparent_socket_refuses_in_the_name_of_whom_was_asked() {
 #[test]
 fn a_service_called_probe_is_not_who_asks() {
     let mut world = world("", "", "");
-    world.hosts[0].sockets.push(Socket {
-        protocol: Protocol::UDP,
-        addr: IpAddr::from([0; 4]),
-        port: 53,
-        transparent: false,
-        process: "probe".into(),
-        service: Service::Answers,
-        span: None,
+    world.hosts[0].sockets.change(|all| {
+        all.push(Socket {
+            protocol: Protocol::UDP,
+            addr: IpAddr::from([0; 4]),
+            port: 53,
+            transparent: false,
+            process: "probe".into(),
+            service: Service::Answers,
+            span: None,
+        })
     });
     let mut sim = Sim::new(&world, 1);
     let (sport, dport) = (4000, 53);
@@ -214,14 +218,16 @@ fn netfilter_finds_no_socket_where_only_a_raw_one_is() {
 #[test]
 fn a_listener_answers_the_same_syn_once_more() {
     let mut world = world("", "", "");
-    world.hosts[0].sockets.push(Socket {
-        protocol: Protocol::TCP,
-        addr: IpAddr::from([0; 4]),
-        port: 80,
-        transparent: false,
-        process: "web".into(),
-        service: Service::Silent,
-        span: None,
+    world.hosts[0].sockets.change(|all| {
+        all.push(Socket {
+            protocol: Protocol::TCP,
+            addr: IpAddr::from([0; 4]),
+            port: 80,
+            transparent: false,
+            process: "web".into(),
+            service: Service::Silent,
+            span: None,
+        })
     });
     let mut sim = Sim::new(&world, 1);
     let syn = packet("203.0.113.9", "192.168.0.17", tcp(4000, 80, TcpFlags::SYN));
@@ -351,14 +357,16 @@ fn a_listener_forgets_whom_it_cannot_answer() {
         "100:\tfrom all fwmark 0x1 lookup 100\n",
         "local default dev lo table 100 scope host\n",
     );
-    world.hosts[0].sockets.push(Socket {
-        protocol: Protocol::TCP,
-        addr: IpAddr::from([0; 4]),
-        port: 80,
-        transparent: false,
-        process: "web".into(),
-        service: Service::Silent,
-        span: None,
+    world.hosts[0].sockets.change(|all| {
+        all.push(Socket {
+            protocol: Protocol::TCP,
+            addr: IpAddr::from([0; 4]),
+            port: 80,
+            transparent: false,
+            process: "web".into(),
+            service: Service::Silent,
+            span: None,
+        })
     });
     let mut sim = Sim::new(&world, 1);
     // It would have to speak for an address that is not the host's.
@@ -381,7 +389,7 @@ fn on_the_way_on_fib_asks_for_the_way_back_from_where_the_packet_goes() {
         let rules = format!(
             "table ip t {{\n chain c {{ type filter hook {hook} priority 0;\n fib saddr . iif oif missing drop\n }}\n}}\n"
         );
-        world.hosts[0].nft = northsouth::netfilter::nft::read(&rules, FileId(0)).0;
+        world.hosts[0].nft = northsouth::netfilter::nft::read(&rules, FileId(0)).0.into();
         let syn = packet("203.0.113.9", "198.51.100.7", tcp(4000, 80, TcpFlags::SYN));
         inject(&mut Sim::new(&world, 1), "eth1", syn).len()
     };

@@ -107,13 +107,13 @@ impl Case {
         host.sysctls.set("net.ipv4.conf.all.rp_filter", "0");
         host.sysctls.set("net.ipv4.ip_forward", "1");
         host.interfaces.extend([card, pods]);
-        host.routes = route::read::routes(&routes, FileId(0)).0;
+        host.routes = route::read::routes(&routes, FileId(0)).0.into();
         match mode {
             ProxyMode::Nftables => {
                 let text = nftables::rules(&view).listing();
                 let (rules, said) = nft::read(text.text(), FileId(0));
                 assert_eq!(said, []);
-                host.nft = rules;
+                host.nft = rules.into();
             }
             _ => {
                 let text = iptables::rules(&view).save(Version::V1_36);
@@ -122,7 +122,7 @@ impl Case {
                 host.iptables = rules.into();
             }
         }
-        host.conntrack = true;
+        host.conntrack = true.into();
         let link = |name: &str| Link {
             ends: vec![End {
                 host: NODE,

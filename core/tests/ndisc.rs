@@ -52,7 +52,7 @@ fn world_of(rules: &[(&str, String)], known: bool) -> World {
             "D" => "fd00:2::/64 dev eth0\ndefault via fd00:2::b dev eth0\n",
             _ => "fd00:1::/64 dev eth0\n",
         };
-        host.routes = route::read::routes(routes, FileId(0)).0;
+        host.routes = route::read::routes(routes, FileId(0)).0.into();
         let own = rules.iter().filter(|(host, _)| *host == name);
         let mut text = String::new();
         for table in ["raw", "mangle", "filter"] {

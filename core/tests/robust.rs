@@ -5,6 +5,7 @@
 mod drive;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use northsouth::net::Random;
@@ -187,7 +188,7 @@ fn walks_bear_whatever_is_typed() {
             let worse = drive::mutate(&file.text, other, &mut random);
             *file = File::new(&file.name, &worse);
         }
-        let caught = std::panic::catch_unwind(|| drive::play(&workspace));
+        let caught = std::panic::catch_unwind(AssertUnwindSafe(|| drive::play(&workspace)));
         if caught.is_err() {
             for (file, before) in workspace.files.iter().zip(&article.files) {
                 if file != before {

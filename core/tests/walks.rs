@@ -46,25 +46,27 @@ fn host(name: &str, kind: HostKind, interfaces: &str, routes: &str) -> Host {
     }
     let (routes, problems) = read::routes(routes, FileId(0));
     assert!(problems.is_empty(), "{problems:?}");
-    host.routes = routes;
+    host.routes = routes.into();
     host
 }
 
-fn rules(text: &str) -> std::sync::Arc<northsouth::netfilter::Ruleset> {
+fn rules(text: &str) -> northsouth::text::Later<northsouth::netfilter::Ruleset> {
     let (rules, problems) = save::read(text, FileId(0));
     assert!(problems.is_empty(), "{problems:?}");
     rules.into()
 }
 
 fn listens(host: &mut Host, port: u16, process: &str) {
-    host.sockets.push(Socket {
-        protocol: northsouth::net::Protocol::TCP,
-        addr: [0, 0, 0, 0].into(),
-        port,
-        transparent: false,
-        process: process.into(),
-        service: Service::Answers,
-        span: None,
+    host.sockets.change(|all| {
+        all.push(Socket {
+            protocol: northsouth::net::Protocol::TCP,
+            addr: [0, 0, 0, 0].into(),
+            port,
+            transparent: false,
+            process: process.into(),
+            service: Service::Answers,
+            span: None,
+        })
     });
 }
 

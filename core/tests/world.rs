@@ -179,7 +179,7 @@ fn a_listing_serves_where_no_dump_does() {
             .find("KUBE-SERVICES")
             .is_some()
     );
-    assert!(node.conntrack);
+    assert!(*node.conntrack);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use yew::prelude::*;
 
-use northsouth::text::{FileId, Lang};
+use northsouth::text::{FileId, Lang, Text};
 use northsouth::workspace::{Run, complete, definition, describe};
 
 use super::Same;
@@ -18,7 +18,7 @@ pub struct CodeEditorProps {
     /// The file's position in the workspace.
     pub file: usize,
     pub name: Arc<str>,
-    pub text: Arc<str>,
+    pub text: Text,
     pub label: String,
     pub marks: Vec<Mark>,
     /// The stretch at work, in UTF-16 units.
@@ -52,7 +52,7 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
     let rich = ready && !*typing;
     let refused = use_state_eq(|| false);
     // The text that the element told last: it needs not be told it again, which takes its time with a long one.
-    let its_own = use_mut_ref(|| None::<Arc<str>>);
+    let its_own = use_mut_ref(|| None::<Text>);
 
     {
         // Before another text's ears are there: what is still to be told of the last one is told now.
@@ -70,7 +70,7 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
             let listeners = editor::listen_to(&node, move |told| {
                 send.emit(match told {
                     Told::Edited(text) => {
-                        its_own.replace(Some(text.clone()));
+                        its_own.replace(Some(text.clone().into()));
                         edited(file, text)
                     }
                     Told::Undo => Event::Undone,
@@ -89,7 +89,7 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
         let node = node.clone();
         let text = (rich, props.name.clone(), props.text.clone());
         use_effect_with(text, move |(_, _, text)| {
-            let is_its_own = |own: &Arc<str>| Arc::ptr_eq(own, text);
+            let is_its_own = |own: &Text| own.is(text);
             if !its_own.borrow().as_ref().is_some_and(is_its_own) {
                 its_own.take();
                 editor::set_text(&node, text);

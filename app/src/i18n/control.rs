@@ -54,6 +54,8 @@ pub struct ControlWords {
     pub documented: &'static str,
     pub more_fields: fn(usize) -> String,
     pub more_files: fn(usize) -> String,
+    pub unseen_files: fn(usize) -> String,
+    pub look_everywhere: &'static str,
     pub more_chains: fn(usize) -> String,
     pub drift: &'static str,
     pub drift_about: &'static str,
@@ -160,6 +162,13 @@ pub const EN: ControlWords = ControlWords {
     documented: "Documented in",
     more_fields: |n| format!("and {} more", plural(n, "field", "fields")),
     more_files: |n| format!("and {} more", plural(n, "file", "files")),
+    unseen_files: |n| {
+        format!(
+            "Not looked into: {} of machines that no packet met.",
+            plural(n, "file", "files")
+        )
+    },
+    look_everywhere: "Look there too",
     more_chains: |n| format!("and {} more", plural(n, "chain", "chains")),
     drift: "Rules that kube-proxy would not write",
     drift_about: "Chains of these nodes that differ from what kube-proxy would program for the manifests.",
@@ -282,6 +291,8 @@ pub const ZH_CN: ControlWords = ControlWords {
     documented: "依据",
     more_fields: |n| format!("另有 {n} 个字段"),
     more_files: |n| format!("另有 {n} 个文件"),
+    unseen_files: |n| format!("还有 {n} 个文件没有查：报文没有经过那些机器。"),
+    look_everywhere: "也查这些文件",
     more_chains: |n| format!("另有 {n} 条链"),
     drift: "与 kube-proxy 不一致的规则",
     drift_about: "这些节点上的链，与 kube-proxy 按清单应下发的规则不同。",

@@ -24,6 +24,8 @@ pub enum ClusterEvent {
     TakenOver(usize),
     /// The cursor was put somewhere in a file, in UTF-16 units.
     CaretMoved { file: usize, at: u32 },
+    /// What belongs to the cursor's place is to be looked for in all files.
+    LookedEverywhere,
 }
 
 impl State {
@@ -59,6 +61,10 @@ impl State {
                 }
             }
             ClusterEvent::CaretMoved { file, at } => self.caret_moved(file, at),
+            ClusterEvent::LookedEverywhere => {
+                let kin = self.kin.as_ref().map(|kin| kin.everywhere(&self.run));
+                self.kin = kin.map(Rc::new);
+            }
         }
     }
 

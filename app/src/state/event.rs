@@ -150,7 +150,10 @@ impl Event {
             | Event::KeptOpened(_)
             | Event::SourceOpened
             | Event::SharedOpened(_) => true,
-            Event::Cluster(event) => !matches!(event, ClusterEvent::CaretMoved { .. }),
+            Event::Cluster(event) => !matches!(
+                event,
+                ClusterEvent::CaretMoved { .. } | ClusterEvent::LookedEverywhere
+            ),
             _ => false,
         }
     }

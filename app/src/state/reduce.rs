@@ -299,10 +299,10 @@ impl State {
 
     /// The workspace with another text of a file. One that was made from manifests becomes the viewer's own.
     pub fn with_text(&self, at: usize, text: &Arc<str>) -> Option<Workspace> {
-        let before = self.run.files.get(at).filter(|f| f.text != *text)?;
+        let before = self.run.files.get(at).filter(|f| *f.text != **text)?;
         let file = File {
             name: before.name.clone(),
-            text: text.clone(),
+            text: text.clone().into(),
         };
         let mut workspace = Workspace::clone(&self.workspace);
         match workspace.files.get_mut(at) {

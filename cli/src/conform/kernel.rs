@@ -104,7 +104,9 @@ fn world(case: &Value) -> World {
             .map(|l| format!("{l}\n"))
             .collect::<String>()
     };
-    host.routes = route::read::routes(&lines(&case["routes"]), FileId(0)).0;
+    host.routes = route::read::routes(&lines(&case["routes"]), FileId(0))
+        .0
+        .into();
     let rules = lines(&case["rules"]);
     if !rules.is_empty() {
         host.rules = route::read::rules(&rules, FileId(0)).0;
@@ -121,13 +123,16 @@ fn world(case: &Value) -> World {
         .0
         .into();
     host.sets = ipset::read(case["ipsets"].as_str().unwrap_or_default(), FileId(0)).0;
-    host.sockets = case["listeners"]
+    let sockets: Vec<_> = case["listeners"]
         .as_array()
         .into_iter()
         .flatten()
         .map(socket)
         .collect();
-    host.nft = nft::read(case["nft"].as_str().unwrap_or_default(), FileId(0)).0;
+    host.sockets = sockets.into();
+    host.nft = nft::read(case["nft"].as_str().unwrap_or_default(), FileId(0))
+        .0
+        .into();
     World {
         hosts: vec![host],
         links,

@@ -50,7 +50,7 @@ impl<'a> From<&'a Run> for AfterRun<'a> {
             world: &run.world,
             trace: &run.trace,
             after: &run.after,
-            cluster: run.cluster.as_ref(),
+            cluster: run.cluster.as_deref(),
         }
     }
 }

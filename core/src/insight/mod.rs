@@ -13,5 +13,5 @@ pub use choices::{Choice, choose};
 pub use drift::{Drift, DriftLine, drift, nearest};
 pub use inventory::{Inventory, inventory};
 pub use life::{Changes, Of, Operation, changes, ending, operations, perform, way};
-pub use origins::{Made, Origin, field, made_by, origins, sources};
+pub use origins::{Made, Origin, field, made_anywhere_by, made_by, origins, sources};
 pub use roads::{Share, Shares, shares};

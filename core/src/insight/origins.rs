@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::control::cluster::Generated;
 use crate::text::{self, FileId, Span};
 use crate::trace;
 use crate::workspace::Run;
@@ -24,7 +25,12 @@ pub struct Made {
     pub lines: Vec<(usize, usize)>,
     /// Steps of the trace that such a line decided, or the field itself: journey, hop and step by their places.
     pub steps: Vec<(usize, usize, usize)>,
+    /// Generated files that nobody looked at yet, and that were not looked into: those of a large cluster.
+    pub unseen: usize,
 }
+
+/// How many lines, about, are made only to be looked through.
+const MOST: usize = 40_000;
 
 /// The spans that a line of a generated file comes from, the line counted from 0. Empty for files of people's own.
 pub fn sources(run: &Run, file: usize, line: usize) -> &[Span] {
@@ -47,19 +53,33 @@ pub fn origins(run: &Run, file: usize, line: usize) -> Vec<Origin> {
     origins
 }
 
-/// What a place in a manifest made; a `field`'s, to know what a field made.
+/// What a place in a manifest made; a `field`'s, to know what a field made. Of a large cluster only in the files that someone
+/// looked at, as a walk does of the machines on its way.
 pub fn made_by(run: &Run, place: Span) -> Made {
+    let cluster = run.cluster.as_ref();
+    let few = cluster.is_some_and(|cluster| cluster.lines_to_be_made() <= MOST);
+    made(run, place, |generated| few || generated.sheet.is_made())
+}
+
+/// The same in all files, however many have to be made for it.
+pub fn made_anywhere_by(run: &Run, place: Span) -> Made {
+    made(run, place, |_| true)
+}
+
+fn made(run: &Run, place: Span, is_seen: impl Fn(&Generated) -> bool) -> Made {
     let mut made = Made::default();
     let Some(cluster) = &run.cluster else {
         return made;
     };
-    let shown: Vec<Option<usize>> = cluster
-        .files
-        .iter()
-        .map(|generated| run.files.iter().position(|file| generated.is(file)))
-        .collect();
-    for (at, line) in cluster.made_of(place) {
-        if let Some(file) = shown.get(at).copied().flatten() {
+    let names = run.files.iter().enumerate();
+    let names: BTreeMap<&str, usize> = names.map(|(at, file)| (&*file.name, at)).collect();
+    let shown = |generated: &Generated| {
+        let at = *names.get(&*generated.name)?;
+        generated.is(run.files.get(at)?).then_some(at)
+    };
+    made.unseen = cluster.files.iter().filter(|g| !is_seen(g)).count();
+    for (generated, line) in cluster.made_of(place, is_seen) {
+        if let Some(file) = shown(generated) {
             made.lines.push((file, line));
         }
     }

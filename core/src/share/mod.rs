@@ -128,7 +128,7 @@ impl Unpacked {
         let taken = taken.filter(|file| !self.gone.iter().any(|gone| **gone == *file.name));
         let mut sum = 0xcbf2_9ce4_8422_2325_u64;
         for file in taken {
-            for part in [&file.name, &file.text] {
+            for part in [&*file.name, &*file.text] {
                 for byte in part.bytes().chain([0xff]) {
                     sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
                 }

@@ -44,7 +44,7 @@ impl Sim<'_> {
             return false;
         };
         let stops = &stops[hook as usize];
-        if stops.is_empty() && self.host(at).is_some_and(|h| !h.conntrack) {
+        if stops.is_empty() && self.host(at).is_some_and(|h| !*h.conntrack) {
             return true;
         }
         let visit = HookVisit {

@@ -73,7 +73,7 @@ fn learnt(host: &Host, entry: &FdbEntry) -> Option<((IfaceName, Mac), IfaceName)
 
 fn stops(host: &Host, hook: Hook, family: IpFamily) -> Vec<Stop> {
     let mut stops = hooks::stops(&host.iptables, &host.nft, hook, family);
-    if !host.conntrack {
+    if !*host.conntrack {
         stops.retain(|s| !matches!(s, Stop::Conntrack | Stop::Confirm));
     }
     stops

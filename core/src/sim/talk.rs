@@ -427,7 +427,7 @@ impl Sim<'_> {
     }
 
     fn answers(&self, at: HostId, open: &Open) -> bool {
-        let sockets = self.host(at).map_or(&[][..], |h| &h.sockets);
+        let sockets = self.host(at).map_or(&[][..], |h| &h.sockets[..]);
         sockets.iter().any(|s| {
             s.protocol == open.protocol
                 && Some((s.addr, s.port)) == open.listener

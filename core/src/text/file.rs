@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::Text;
+
 /// A file of the workspace, by its position there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct FileId(pub u16);
@@ -49,7 +51,7 @@ pub struct LineColumn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     pub name: Arc<str>,
-    pub text: Arc<str>,
+    pub text: Text,
 }
 
 impl File {

@@ -9,7 +9,7 @@ use crate::load_balancer::LoadBalancer;
 use crate::net::{IfaceName, IpFamily, Mac, Masked, Protocol};
 use crate::netfilter::{Match, Rule, Ruleset, Table, TableName, Target, ipset, nft};
 use crate::route::{Fib, NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
-use crate::text::Span;
+use crate::text::{Later, Span};
 
 /// A network namespace: a node and a pod alike, and every other machine that has an address.
 #[derive(Clone, Debug)]
@@ -21,19 +21,19 @@ pub struct Host {
     /// `lo` among them.
     pub interfaces: Vec<Interface>,
     /// All tables' lines, without those of table local that the host makes of its addresses.
-    pub routes: Vec<Route>,
+    pub routes: Later<Vec<Route>>,
     /// By preference; those that every host has among them.
     pub rules: Vec<PolicyRule>,
     /// The same of IPv6.
     pub rules6: Vec<PolicyRule>,
     pub sysctls: Sysctls,
     /// Shared by the worlds that an edit elsewhere makes: there may be a hundred thousand rules.
-    pub iptables: Arc<Ruleset>,
-    pub nft: nft::Ruleset,
+    pub iptables: Later<Ruleset>,
+    pub nft: Later<nft::Ruleset>,
     pub sets: ipset::Sets,
     /// Connection tracking is on, as it is on every host where some rule wants it (kernel `nf_ct_netns_get`).
-    pub conntrack: bool,
-    pub sockets: Vec<Socket>,
+    pub conntrack: Later<bool>,
+    pub sockets: Later<Vec<Socket>>,
     /// A load balancer that stands in this router's way.
     pub balancer: Option<LoadBalancer>,
     /// What the Envoy of this host runs with; the sockets that it listens on stand among the others.
@@ -113,15 +113,15 @@ impl Host {
             kind,
             node: None,
             interfaces: vec![lo],
-            routes: Vec::new(),
+            routes: Later::default(),
             rules: PolicyRule::defaults(IpFamily::V4),
             rules6: PolicyRule::defaults(IpFamily::V6),
             sysctls: Sysctls::default(),
-            iptables: Arc::default(),
-            nft: nft::Ruleset::default(),
+            iptables: Later::default(),
+            nft: Later::default(),
             sets: ipset::Sets::default(),
-            conntrack: true,
-            sockets: Vec::new(),
+            conntrack: true.into(),
+            sockets: Later::default(),
             balancer: None,
             envoy: None,
             neighbours: Vec::new(),
@@ -129,18 +129,20 @@ impl Host {
         }
     }
 
-    /// Whether its rules make the kernel track connections: those of a nat table do, and those that ask for a connection
-    /// or write to it.
-    pub fn wants_conntrack(&self) -> bool {
+    /// Has the kernel track connections where its rules make it: those of a nat table do, and those that ask for a
+    /// connection or write to it.
+    pub fn track_as_rules_want(&mut self) {
         let asks = |rule: &Rule| {
             let of_connections = |m: &Match| matches!(m, Match::Conntrack(_) | Match::Connmark(_));
             rule.matches.iter().any(of_connections)
                 || matches!(rule.target, Target::Connmark(_) | Target::Ct(_))
         };
-        let in_table = |table: &Table| {
+        let in_table = move |table: &Table| {
             table.name == TableName::Nat || table.chains.iter().flat_map(|c| &c.rules).any(asks)
         };
-        !self.nft.tables.is_empty() || self.iptables.tables.iter().any(in_table)
+        let (iptables, nft) = (self.iptables.clone(), self.nft.clone());
+        self.conntrack =
+            Later::new(move || !nft.tables.is_empty() || iptables.tables.iter().any(in_table));
     }
 
     /// What a packet of its own begins with: the TTL, or hop limit.

@@ -12,7 +12,7 @@ use crate::load_balancer::Forwarding;
 use crate::net::Mac;
 use crate::route::Scope;
 use crate::say;
-use crate::text::Diagnostic;
+use crate::text::{Diagnostic, Later};
 use crate::topology::{
     Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, IfaceName, Interface, Link, Service,
     World,
@@ -61,7 +61,7 @@ pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
     builder.number_macs();
     builder.link_locals();
     for host in &mut builder.world.hosts {
-        host.conntrack = host.wants_conntrack();
+        host.track_as_rules_want();
     }
     (builder.world, builder.diagnostics)
 }
@@ -108,11 +108,12 @@ impl Builder {
         host.interfaces.push(device(CLIENT_PORT, file.addrs));
         host.sysctls.set("net.ipv4.ip_forward", "0");
         host.sysctls.set("net.ipv6.conf.all.forwarding", "0");
-        host.routes = connected(&host);
+        let mut routes = connected(&host);
         for gateway in file.gateways {
             let route = by_gateway(everywhere(gateway), gateway, CLIENT_PORT, Some(file.span));
-            host.routes.push(route);
+            routes.push(route);
         }
+        host.routes = routes.into();
         self.add(host).unwrap_or(HostId(0))
     }
 
@@ -120,11 +121,12 @@ impl Builder {
         let mut host = Host::new(&file.name, HostKind::LoadBalancer);
         host.interfaces.push(device(OUTSIDE, file.outside));
         host.interfaces.push(device(INSIDE, file.inside));
-        host.routes = connected(&host);
+        let mut routes = connected(&host);
         for gateway in file.gateways {
             let route = by_gateway(everywhere(gateway), gateway, INSIDE, Some(file.span));
-            host.routes.push(route);
+            routes.push(route);
         }
+        host.routes = routes.into();
         // With full NAT it writes its own address as the source before it asks its routes.
         host.sysctls.set("net.ipv4.conf.all.accept_local", "1");
         host.balancer = Some(file.balancer);
@@ -139,13 +141,14 @@ impl Builder {
         switch.span = file.router.first().and_then(|r| r.span);
         switch.addrs = file.router;
         host.interfaces.push(switch);
-        host.routes = connected(&host);
+        let mut routes = connected(&host);
         for mut route in file.routes {
             for hop in &mut route.hops {
                 hop.dev = Some(SWITCH.into());
             }
-            host.routes.push(route);
+            routes.push(route);
         }
+        host.routes = routes.into();
         self.add(host).unwrap_or(HostId(0))
     }
 
@@ -225,21 +228,30 @@ impl Builder {
     /// kube-proxy holds every NodePort open and never takes a connection there (Kubernetes 1.22 and before,
     /// `pkg/proxy/iptables/proxier.go`, `openLocalPort`).
     fn held_ports(&mut self, texts: &Texts, nodes: &[HostId]) {
-        let held: Vec<_> = texts
+        let held: Vec<u16> = texts
             .services
             .iter()
             .flat_map(|s| &s.ports)
             .filter_map(|p| p.node_port)
             .collect();
+        if held.is_empty() {
+            return;
+        }
+        let held: Arc<[u16]> = held.into();
         for &node in nodes {
             let Some(host) = self.host_mut(node) else {
                 continue;
             };
-            for socket in &mut host.sockets {
-                if &*socket.process == "kube-proxy" && held.contains(&socket.port) {
-                    socket.service = Service::Silent;
+            let (listed, held) = (host.sockets.clone(), held.clone());
+            host.sockets = Later::new(move || {
+                let mut sockets = listed.to_vec();
+                for socket in &mut sockets {
+                    if &*socket.process == "kube-proxy" && held.contains(&socket.port) {
+                        socket.service = Service::Silent;
+                    }
                 }
-            }
+                sockets
+            });
         }
     }
 

@@ -156,7 +156,7 @@ pub fn probes(run: &Run) -> Vec<Probe> {
                 }
             }
         }
-        for socket in &host.sockets {
+        for socket in host.sockets.iter() {
             if let Some(addr) =
                 own.filter(|_| host.kind == HostKind::Pod && socket.addr.is_unspecified())
             {

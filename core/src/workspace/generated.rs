@@ -1,10 +1,13 @@
 //! What a cluster's controllers add to the files of a workspace.
 
+use std::sync::Arc;
+
 use super::FileKind;
+use super::memory::Memory;
 use crate::control::cluster::{self, Cluster};
 use crate::manifest::{self, Manifests};
-use crate::text::{Diagnostic, File, FileId};
-use crate::yaml::Memory;
+use crate::text::{Diagnostic, File, FileId, Text};
+use crate::yaml;
 
 /// All files that there are: people's own first, each where it was, then those that the controllers make of the manifests.
 /// A file that people have of their own stands for the one that would be made.
@@ -12,8 +15,17 @@ use crate::yaml::Memory;
 pub struct Expanded {
     pub files: Vec<File>,
     /// `None` where there are no manifests.
-    pub cluster: Option<Cluster>,
+    pub cluster: Option<Arc<Cluster>>,
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What some manifests came to.
+#[derive(Debug)]
+pub(super) struct Built {
+    /// Each with its place.
+    manifests: Vec<(FileId, Text)>,
+    cluster: Arc<Cluster>,
+    said: Vec<Diagnostic>,
 }
 
 pub fn expand(own: &[File]) -> Expanded {
@@ -21,33 +33,55 @@ pub fn expand(own: &[File]) -> Expanded {
 }
 
 pub(super) fn expand_again(own: &[File], memory: &mut Memory) -> Expanded {
-    let mut objects = Manifests::default();
-    let mut diagnostics = Vec::new();
-    let mut any = false;
-    for (at, file) in (0..).zip(own) {
-        if FileKind::of(&file.name) == FileKind::Manifests {
-            any = true;
-            let said = manifest::read_again(&file.text, FileId(at), &mut objects, memory);
-            diagnostics.extend(said);
-        }
-    }
     let mut files = own.to_vec();
-    if !any {
+    let manifests = (0..)
+        .map(FileId)
+        .zip(own)
+        .filter(|(_, file)| FileKind::of(&file.name) == FileKind::Manifests);
+    let manifests: Vec<_> = manifests
+        .map(|(at, file)| (at, file.text.clone()))
+        .collect();
+    if manifests.is_empty() {
         return Expanded {
             files,
-            cluster: None,
-            diagnostics,
+            ..Expanded::default()
         };
     }
-    let (cluster, said) = cluster::build(&objects);
-    diagnostics.extend(said);
+    let known = memory.built.take();
+    let built = match known.filter(|known| known.manifests == manifests) {
+        Some(known) => {
+            memory.yaml.keep_all();
+            known
+        }
+        None => Arc::new(build(manifests, &mut memory.yaml)),
+    };
+    memory.built = Some(built.clone());
+    let cluster = built.cluster.clone();
     let made = cluster.files.iter();
     let made = made.filter(|made| own.iter().all(|file| *file.name != *made.name));
-    files.extend(made.map(|made| File::new(&made.name, made.sheet.text())));
+    files.extend(made.map(|made| File {
+        name: (&*made.name).into(),
+        text: Text::made(&made.sheet),
+    }));
     Expanded {
         files,
+        diagnostics: built.said.clone(),
         cluster: Some(cluster),
-        diagnostics,
+    }
+}
+
+fn build(manifests: Vec<(FileId, Text)>, memory: &mut yaml::Memory) -> Built {
+    let mut objects = Manifests::default();
+    let mut said = Vec::new();
+    for (at, text) in &manifests {
+        said.extend(manifest::read_again(text, *at, &mut objects, memory));
+    }
+    let (cluster, more) = cluster::build(objects);
+    said.extend(more);
+    Built {
+        manifests,
+        cluster: cluster.into(),
+        said,
     }
 }
 

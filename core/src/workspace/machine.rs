@@ -1,23 +1,28 @@
 //! One machine from its texts.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 
 use super::texts::HostTexts;
 use crate::link::read::{Device, DeviceKind, Name};
 use crate::net::{IfaceName, IpFamily, Mac, Masked};
-use crate::netfilter::nft;
+use crate::netfilter::{Ruleset, Table, nft};
 use crate::route::{NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::say;
-use crate::text::{Diagnostic, Span};
+use crate::text::{Diagnostic, Later, Span};
 use crate::topology::{FdbEntry, Host, IfaceAddr, IfaceKind, Interface, Neighbour, Vxlan};
 
 /// iptables-nft keeps its rules in tables of nftables: where both print them, they are there once. Which tables these are says
 /// `nft` above them, but as a warning, which a file of its output lacks (nftables `src/rule.c`, `table_print`), and
 /// `iptables-save` for all of a family.
 fn without_iptables(host: &mut Host, whole: &[IpFamily], diagnostics: &mut Vec<Diagnostic>) {
+    // Controllers write no table twice, and theirs are not looked at here.
+    let listed = |t: &nft::Table| t.of_iptables || !whole.is_empty();
+    if !host.nft.is_made() || !host.nft.tables.iter().any(listed) {
+        return;
+    }
     let iptables = &host.iptables;
-    host.nft.tables.retain(|table| {
+    let mut rules = nft::Ruleset::clone(&host.nft);
+    rules.tables.retain(|table| {
         let same = iptables.tables.iter().find(|saved| {
             let family = match table.family {
                 nft::Family::Ip => IpFamily::V4,
@@ -34,25 +39,45 @@ fn without_iptables(host: &mut Host, whole: &[IpFamily], diagnostics: &mut Vec<D
         }
         same.is_none()
     });
+    host.nft = rules.into();
 }
 
-/// A node or pod as far as its own texts tell.
-pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
-    host.iptables = texts.iptables.unwrap_or_default();
-    if let Some(six) = texts.ip6tables {
-        let tables = &mut Arc::make_mut(&mut host.iptables).tables;
-        tables.extend(six.tables.iter().cloned());
+/// The tables of both families, and those of listings where nothing else has them.
+fn iptables(
+    saved: [Option<Later<Ruleset>>; 2],
+    listed: Vec<Table>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Later<Ruleset> {
+    let saved = match saved {
+        [Some(one), None] | [None, Some(one)] => one,
+        [None, None] => Later::default(),
+        [Some(four), Some(six)] => Later::new(move || {
+            let mut both = Ruleset::clone(&four);
+            both.tables.extend(six.tables.iter().cloned());
+            both
+        }),
+    };
+    if listed.is_empty() {
+        return saved;
     }
-    for table in texts.listed {
-        match host.iptables.table(table.family, table.name) {
+    let mut all = Ruleset::clone(&saved);
+    for table in listed {
+        match all.table(table.family, table.name) {
             Some(saved) => {
                 let said = say!("texts/table-twice", table = table.name);
                 let said = Diagnostic::warning(table.span, said);
                 diagnostics.push(said.label(saved.span, say!("texts/first-here")));
             }
-            None => Arc::make_mut(&mut host.iptables).tables.push(table),
+            None => all.tables.push(table),
         }
     }
+    all.into()
+}
+
+/// A node or pod as far as its own texts tell.
+pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnostic>) -> Host {
+    let saved = [texts.iptables, texts.ip6tables];
+    host.iptables = iptables(saved, texts.listed, diagnostics);
     host.nft = texts.nft.unwrap_or_default();
     without_iptables(&mut host, &texts.nf_tables, diagnostics);
     host.sets = texts.sets.unwrap_or_default();
@@ -64,7 +89,7 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
     let routes = texts.routes;
     match texts.devices {
         Some(devices) => add_devices(&mut host, devices),
-        None => guess_devices(&mut host, routes.as_deref().unwrap_or(&[])),
+        None => guess_devices(&mut host, routes.as_deref().map_or(&[], Vec::as_slice)),
     }
     let bridges = texts.bridges.unwrap_or_default();
     for bridge in &bridges {
@@ -114,8 +139,9 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
         })
         .collect();
     host.routes = match routes {
-        Some(routes) => checked_routes(&host, routes, diagnostics),
-        None => connected(&host),
+        Some(routes) if texts.made == [true, true] => routes,
+        Some(routes) => checked_routes(&host, &routes, diagnostics).into(),
+        None => connected(&host).into(),
     };
     host
 }
@@ -311,13 +337,9 @@ fn bridge_mac(id: &str) -> Option<Mac> {
 }
 
 /// Routes whose device is there; what the kernel would have refused is said.
-fn checked_routes(
-    host: &Host,
-    routes: Vec<Route>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Route> {
+fn checked_routes(host: &Host, routes: &[Route], diagnostics: &mut Vec<Diagnostic>) -> Vec<Route> {
     let mut kept = Vec::new();
-    for route in routes.into_iter().filter(|r| !made_of_address(host, r)) {
+    for route in routes.iter().filter(|r| !made_of_address(host, r)) {
         let span = route.span.unwrap_or_default();
         let missing = route
             .hops
@@ -344,7 +366,7 @@ fn checked_routes(
                 ),
             ));
         }
-        kept.push(route);
+        kept.push(route.clone());
     }
     kept
 }

@@ -1,12 +1,14 @@
 //! What was read of a workspace's texts, so that the next run reads only what was edited.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::generated::Built;
 use super::{Run, Workspace};
 use crate::net::IpFamily;
 use crate::netfilter::Ruleset;
-use crate::netfilter::save::Reading;
-use crate::text::{Diagnostic, File, FileId};
+use crate::netfilter::save::{self, Before, Reading};
+use crate::text::{Diagnostic, File, FileId, Later, Text};
 use crate::workspace::{FileKind, HostFile};
 use crate::yaml;
 
@@ -16,25 +18,55 @@ const LONG: usize = 256 * 1024;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     pub yaml: yaml::Memory,
+    pub built: Option<Arc<Built>>,
     before: Arc<Vec<Arc<ReadRules>>>,
     now: Arc<Vec<Arc<ReadRules>>>,
+    made_before: Arc<BTreeMap<Arc<str>, MadeRules>>,
+    made: Arc<BTreeMap<Arc<str>, MadeRules>>,
 }
 
 /// The rules of a text.
 #[derive(Debug)]
 struct ReadRules {
     family: IpFamily,
-    text: Arc<str>,
+    text: Text,
     /// Where it stood: spans tell.
     file: FileId,
-    rules: Arc<Ruleset>,
+    rules: Later<Ruleset>,
     said: Vec<Diagnostic>,
 }
 
 impl ReadRules {
-    fn is_of(&self, family: IpFamily, text: &Arc<str>, file: FileId) -> bool {
-        (self.family, self.file) == (family, file)
-            && (Arc::ptr_eq(&self.text, text) || self.text == *text)
+    fn is_of(&self, family: IpFamily, text: &Text, file: FileId) -> bool {
+        (self.family, self.file) == (family, file) && self.text == *text
+    }
+}
+
+/// The rules that a controller writes, made and read when someone looks at them. There is nothing to be said of these texts.
+#[derive(Clone, Debug)]
+struct MadeRules {
+    text: Text,
+    file: FileId,
+    rules: Later<Ruleset>,
+    /// The last ones before that someone looked at.
+    last: Option<Arc<Looked>>,
+}
+
+#[derive(Debug)]
+struct Looked {
+    text: Text,
+    file: FileId,
+    rules: Later<Ruleset>,
+}
+
+impl Looked {
+    fn read_again(&self, text: &str, file: FileId) -> Option<Ruleset> {
+        let tables = self.rules.tables.iter();
+        let before = Before {
+            text: &self.text,
+            tables: tables.filter(|t| t.span.file == self.file).collect(),
+        };
+        save::read_again(text, file, &before)
     }
 }
 
@@ -43,14 +75,18 @@ impl Memory {
     pub fn next(&self) -> Self {
         Self {
             yaml: self.yaml.next(),
+            built: self.built.clone(),
             before: self.now.clone(),
             now: Arc::default(),
+            made_before: self.made.clone(),
+            made: Arc::default(),
         }
     }
 
     /// When all is read: what was read before and not again is needed no more.
     pub fn done(mut self) -> Self {
         self.before = Arc::default();
+        self.made_before = Arc::default();
         self
     }
 
@@ -58,10 +94,10 @@ impl Memory {
     pub fn rules(
         &mut self,
         family: IpFamily,
-        text: &Arc<str>,
+        text: &Text,
         file: FileId,
         read: impl FnOnce() -> (Ruleset, Vec<Diagnostic>),
-    ) -> (Arc<Ruleset>, Vec<Diagnostic>) {
+    ) -> (Later<Ruleset>, Vec<Diagnostic>) {
         let mut known = self.before.iter();
         let known = known.find(|read| read.is_of(family, text, file));
         let read = match known {
@@ -71,12 +107,44 @@ impl Memory {
         Arc::make_mut(&mut self.now).push(read.clone());
         (read.rules.clone(), read.said.clone())
     }
+
+    /// What a controller writes into a file of this name: as it was made before, or to be made and read when someone looks.
+    pub fn made_rules(&mut self, family: IpFamily, file: &File, id: FileId) -> Later<Ruleset> {
+        let known = self.made_before.get(&file.name);
+        let made = match known {
+            Some(known) if known.file == id && known.text.is(&file.text) => known.clone(),
+            _ => {
+                let last = known.and_then(|known| match known.rules.is_made() {
+                    true => Some(Arc::new(Looked {
+                        text: known.text.clone(),
+                        file: known.file,
+                        rules: known.rules.clone(),
+                    })),
+                    false => known.last.clone(),
+                });
+                let (text, before) = (file.text.clone(), last.clone());
+                let rules = Later::new(move || {
+                    let again = before.and_then(|before| before.read_again(&text, id));
+                    again.unwrap_or_else(|| save::read_of(family, &text, id).0)
+                });
+                MadeRules {
+                    text: file.text.clone(),
+                    file: id,
+                    rules,
+                    last,
+                }
+            }
+        };
+        let rules = made.rules.clone();
+        Arc::make_mut(&mut self.made).insert(file.name.clone(), made);
+        rules
+    }
 }
 
 impl ReadRules {
     fn new(
         family: IpFamily,
-        text: &Arc<str>,
+        text: &Text,
         file: FileId,
         (rules, said): (Ruleset, Vec<Diagnostic>),
     ) -> Self {
@@ -84,7 +152,7 @@ impl ReadRules {
             family,
             text: text.clone(),
             file,
-            rules: Arc::new(rules),
+            rules: rules.into(),
             said,
         }
     }
@@ -94,7 +162,7 @@ impl ReadRules {
 /// finds it read).
 pub struct Ahead {
     family: IpFamily,
-    text: Arc<str>,
+    text: Text,
     file: FileId,
     reading: Reading,
 }
@@ -122,7 +190,7 @@ impl Ahead {
             };
             (file.text.len() >= LONG).then(|| (family, FileId(at), file.text.clone()))
         };
-        let is_read = |family, file, text: &Arc<str>| {
+        let is_read = |family, file, text: &Text| {
             let mut read = before.memory.now.iter();
             read.any(|read| read.is_of(family, text, file))
         };
@@ -131,7 +199,7 @@ impl Ahead {
             .filter_map(long)
             .find(|(family, file, text)| !is_read(*family, *file, text))?;
         Some(Box::new(Ahead {
-            reading: Reading::new(family, text.clone(), file),
+            reading: Reading::new(family, text.shared(), file),
             family,
             text,
             file,
@@ -203,7 +271,7 @@ mod tests {
             .world
             .find("work001")
             .and_then(|id| after.world.host(id));
-        assert!(Arc::ptr_eq(&host.unwrap().iptables, &read.0.rules));
+        assert!(host.unwrap().iptables.is(&read.0.rules));
         let fresh = run(&workspace);
         assert_eq!(after.trace, fresh.trace);
         assert_eq!(after.diagnostics, fresh.diagnostics);
@@ -214,6 +282,6 @@ mod tests {
             .world
             .find("work001")
             .and_then(|id| again.world.host(id));
-        assert!(Arc::ptr_eq(&host.unwrap().iptables, &read.0.rules));
+        assert!(host.unwrap().iptables.is(&read.0.rules));
     }
 }

@@ -1,5 +1,7 @@
 //! The proxies of a workspace's Pods, put into their hosts.
 
+use std::collections::BTreeMap;
+
 use super::build::pod_name;
 use crate::control::mesh::{self, PodProxy};
 use crate::topology::{Host, HostKind, World};
@@ -7,10 +9,11 @@ use crate::topology::{Host, HostKind, World};
 /// Gives each Pod what istiod made for it, unless a dump of its own stands for that, and has every Envoy listen where its
 /// configuration says.
 pub fn program(world: &mut World, proxies: &[PodProxy]) {
+    let names = proxies.iter().map(|p| pod_name(Some(&p.namespace), &p.pod));
+    let proxies: BTreeMap<_, _> = names.zip(proxies).collect();
     let pods = world.hosts.iter_mut().filter(|h| h.kind == HostKind::Pod);
     for host in pods {
-        let of = |p: &&PodProxy| *pod_name(Some(&p.namespace), &p.pod) == *host.name;
-        let proxy = proxies.iter().find(of);
+        let proxy = proxies.get(&host.name).copied();
         if host.envoy.is_none() {
             host.envoy = proxy.map(|p| p.config.clone());
         }
@@ -27,8 +30,8 @@ fn listen(host: &mut Host, proxy: Option<&PodProxy>) {
     };
     wanted.retain(|s| mesh::is_own_socket(s.port));
     wanted.extend(mesh::sockets(config));
-    let printed = std::mem::take(&mut host.sockets);
-    for socket in printed {
+    let mut sockets = Vec::new();
+    for socket in host.sockets.iter() {
         let same = |w: &&mut crate::topology::Socket| {
             (w.protocol, w.port) == (socket.protocol, socket.port)
         };
@@ -37,8 +40,9 @@ fn listen(host: &mut Host, proxy: Option<&PodProxy>) {
             // The line that printed it tells more than what made it.
             Some(wanted) => wanted.span = socket.span,
             None if envoys => {}
-            None => host.sockets.push(socket),
+            None => sockets.push(socket.clone()),
         }
     }
-    host.sockets.extend(wanted);
+    sockets.extend(wanted);
+    host.sockets = sockets.into();
 }

@@ -31,6 +31,8 @@ pub use scores::{Missed, Part as ScorePart, Suite, misses, scores};
 pub use subject::{Subject, SubjectKind};
 pub use why_not::{Verdict, Way, WhyNot, nothing_here, why_not};
 
+use std::sync::Arc;
+
 use crate::control::cluster::{Cluster, Generated};
 use crate::load_balancer::Forwarding;
 use crate::say;
@@ -59,7 +61,7 @@ pub struct Run {
     /// The workspace's own, then those that its manifests make. Spans count them by these places.
     pub files: Vec<File>,
     /// What the controllers make of the manifests, where there are some.
-    pub cluster: Option<Cluster>,
+    pub cluster: Option<Arc<Cluster>>,
     /// Without journeys where the probe was refused.
     pub trace: Trace,
     /// What the run left behind on the machines.
@@ -89,9 +91,9 @@ pub fn run_after(before: &Run, workspace: &Workspace) -> Run {
 }
 
 fn run_with(workspace: &Workspace, mut memory: Memory, before: Option<&Run>) -> Run {
-    let all = expand_again(&workspace.files, &mut memory.yaml);
+    let all = expand_again(&workspace.files, &mut memory);
     let mut diagnostics = all.diagnostics;
-    let (mut world, said) = read(&all.files, all.cluster.as_ref(), &mut memory, before);
+    let (mut world, said) = read(&all.files, all.cluster.as_deref(), &mut memory, before);
     diagnostics.extend(said);
     health::check(&mut world, workspace.seed, &mut diagnostics);
     let outcome = sim::outcome(&world, &workspace.probe, workspace.seed);
@@ -122,7 +124,7 @@ pub fn world(files: &[File]) -> (World, Vec<Diagnostic>) {
     let all = expand(files);
     let mut diagnostics = all.diagnostics;
     let mut memory = Memory::default();
-    let (world, said) = read(&all.files, all.cluster.as_ref(), &mut memory, None);
+    let (world, said) = read(&all.files, all.cluster.as_deref(), &mut memory, None);
     diagnostics.extend(said);
     (world, diagnostics)
 }

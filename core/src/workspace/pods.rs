@@ -183,7 +183,7 @@ impl Pods<'_> {
             }
         }
         if host.routes.is_empty() {
-            host.routes = connected(host);
+            let mut routes = connected(host);
             let dev = host.interfaces.iter().find(|i| !i.is_loopback());
             if let (Some(gateway), Some(dev)) = (gateway, dev) {
                 let route = by_gateway(
@@ -192,8 +192,9 @@ impl Pods<'_> {
                     dev.name.as_str(),
                     Some(addr.1),
                 );
-                host.routes.push(route);
+                routes.push(route);
             }
+            host.routes = routes.into();
         }
         if !told {
             let said = say!("texts/pod-derived", pod = host.name);

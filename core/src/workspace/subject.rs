@@ -169,7 +169,7 @@ fn of_host(id: HostId, host: &Host, out: &mut Vec<Subject>) {
             }));
         }
     }
-    for route in &host.routes {
+    for route in host.routes.iter() {
         if let Some(span) = route.span {
             out.push(Subject {
                 span,

@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::Run;
 use super::kind::{FileKind, HostFile, Place};
@@ -13,7 +12,7 @@ use crate::netfilter::save::Before;
 use crate::netfilter::{self, Ruleset, Table, TableName, ipset, nft};
 use crate::route::{self, PolicyRule, Route};
 use crate::say;
-use crate::text::{Diagnostic, File, FileId, Span};
+use crate::text::{Diagnostic, File, FileId, Later, Span, Text};
 use crate::topology::{self, HostKind, Socket, Sysctls};
 
 /// What the files of a workspace say, each read for itself.
@@ -31,23 +30,25 @@ pub struct Texts {
 /// What the commands printed on one machine; `None` for those that nobody gave.
 #[derive(Debug, Default)]
 pub struct HostTexts {
-    pub iptables: Option<Arc<Ruleset>>,
-    pub ip6tables: Option<Arc<Ruleset>>,
+    pub iptables: Option<Later<Ruleset>>,
+    pub ip6tables: Option<Later<Ruleset>>,
     /// Of which families iptables-nft said its rules.
     pub nf_tables: Vec<IpFamily>,
     /// From listings of single tables.
     pub listed: Vec<Table>,
-    pub nft: Option<nft::Ruleset>,
+    pub nft: Option<Later<nft::Ruleset>>,
     pub sets: Option<ipset::Sets>,
     pub devices: Option<Vec<Device>>,
-    pub routes: Option<Vec<Route>>,
+    /// Whether its devices and routes are a controller's, which fit each other.
+    pub made: [bool; 2],
+    pub routes: Option<Later<Vec<Route>>>,
     pub rules: Option<Vec<PolicyRule>>,
     pub rules6: Option<Vec<PolicyRule>>,
     pub neighbours: Vec<link::Neighbour>,
     pub bridges: Option<Vec<Brctl>>,
     pub ports: Option<Vec<BridgePort>>,
     pub fdb: Vec<link::FdbEntry>,
-    pub sockets: Option<Vec<Socket>>,
+    pub sockets: Option<Later<Vec<Socket>>>,
     pub sysctls: Option<Sysctls>,
     pub envoy: Option<envoy::Config>,
     /// The first of its files.
@@ -61,9 +62,10 @@ pub fn read(files: &[File], memory: &mut Memory, before: Option<&Run>) -> (Texts
     let before = before.map(Earlier::new);
     for (at, file) in (0..).zip(files) {
         let mut reader = Reader {
+            file,
             text: &file.text,
             id: FileId(at),
-            before: before.as_ref().and_then(|b| b.rules(&file.name)),
+            before: before.as_ref().and_then(|b| b.rules(file)),
             memory,
             diagnostics: &mut diagnostics,
         };
@@ -73,7 +75,8 @@ pub fn read(files: &[File], memory: &mut Memory, before: Option<&Run>) -> (Texts
 }
 
 struct Reader<'a> {
-    text: &'a Arc<str>,
+    file: &'a File,
+    text: &'a Text,
     id: FileId,
     before: Option<Before<'a>>,
     memory: &'a mut Memory,
@@ -83,30 +86,31 @@ struct Reader<'a> {
 /// What a run before read.
 struct Earlier<'r> {
     run: &'r Run,
-    files: BTreeMap<&'r str, usize>,
     /// Files of which something was said.
     said: BTreeSet<FileId>,
 }
 
 impl<'r> Earlier<'r> {
     fn new(run: &'r Run) -> Self {
-        let files = run.files.iter().enumerate();
         Self {
             run,
-            files: files.map(|(at, file)| (&*file.name, at)).collect(),
             said: run.diagnostics.iter().map(|d| d.span.file).collect(),
         }
     }
 
-    /// A machine's iptables rules, where they were read of this file and nothing was said of them.
-    fn rules(&self, name: &str) -> Option<Before<'r>> {
-        let FileKind::Host(place, file) = FileKind::of(name) else {
+    /// A machine's iptables rules, where they were read of this file, which is people's own, and nothing was said of them.
+    fn rules(&self, file: &File) -> Option<Before<'r>> {
+        let FileKind::Host(place, kind) = FileKind::of(&file.name) else {
             return None;
         };
-        if !matches!(file, HostFile::IptablesSave | HostFile::Ip6tablesSave) {
+        if !matches!(kind, HostFile::IptablesSave | HostFile::Ip6tablesSave) {
             return None;
         }
-        let at = *self.files.get(name)?;
+        if matches!(file.text, Text::Made(_)) {
+            return None;
+        }
+        let mut files = self.run.files.iter();
+        let at = files.position(|earlier| earlier.name == file.name)?;
         let id = FileId(u16::try_from(at).ok()?);
         let kind = match place {
             Place::Node(_) => HostKind::Node,
@@ -114,11 +118,12 @@ impl<'r> Earlier<'r> {
         };
         let mut hosts = self.run.world.hosts.iter();
         let host = hosts.find(|h| h.kind == kind && *h.name == *place.name())?;
-        let tables = host.iptables.tables.iter();
         let unsaid = !self.said.contains(&id);
-        unsaid.then_some(Before {
+        (unsaid && host.iptables.is_made()).then_some(Before {
             text: &self.run.files.get(at)?.text,
-            tables: tables.filter(|table| table.span.file == id).collect(),
+            tables: (host.iptables.tables.iter())
+                .filter(|table| table.span.file == id)
+                .collect(),
         })
     }
 }
@@ -151,6 +156,9 @@ impl Reader<'_> {
 
     /// Whether the first line says that iptables-nft wrote it (iptables `iptables/xtables-save.c`, `do_output`).
     fn is_of_nft(&self) -> bool {
+        if self.is_made() {
+            return false;
+        }
         let first = self.text.lines().next().unwrap_or("");
         first.starts_with("# Generated by ") && first.contains(" (nf_tables) ")
     }
@@ -171,10 +179,16 @@ impl Reader<'_> {
                 let listed = self.by(|text, id| listing(text, id, table));
                 host.listed.extend(listed.tables);
             }
-            HostFile::NftRuleset => host.nft = Some(self.by(nft::read)),
+            HostFile::NftRuleset => host.nft = Some(self.later(nft::read)),
             HostFile::IpsetSave => host.sets = Some(self.by(ipset::read)),
-            HostFile::IpAddr => host.devices = Some(self.by(link::devices)),
-            HostFile::IpRoute => host.routes = Some(self.by(route::read::routes)),
+            HostFile::IpAddr => {
+                host.made[0] = self.is_made();
+                host.devices = Some(self.by(link::devices));
+            }
+            HostFile::IpRoute => {
+                host.made[1] = self.is_made();
+                host.routes = Some(self.later(route::read::routes));
+            }
             HostFile::IpRule => host.rules = Some(self.by(route::read::rules)),
             HostFile::Ip6Rule => {
                 let read = |text: &str, id| route::read::rules_of(IpFamily::V6, text, id);
@@ -184,14 +198,17 @@ impl Reader<'_> {
             HostFile::BrctlShow => host.bridges = Some(self.by(link::brctl)),
             HostFile::BridgeLink => host.ports = Some(self.by(link::bridge_link)),
             HostFile::BridgeFdb => host.fdb = self.by(link::fdb),
-            HostFile::Sockets => host.sockets = Some(self.by(topology::sockets)),
+            HostFile::Sockets => host.sockets = Some(self.later(topology::sockets)),
             HostFile::Sysctl => host.sysctls = Some(self.by(topology::sysctls)),
             HostFile::ConfigDump => host.envoy = Some(self.by(envoy::dump::read)),
         }
     }
 
-    fn rules(&mut self, family: IpFamily) -> Arc<Ruleset> {
+    fn rules(&mut self, family: IpFamily) -> Later<Ruleset> {
         let (text, id, before) = (self.text, self.id, self.before.as_ref());
+        if self.is_made() {
+            return self.memory.made_rules(family, self.file, id);
+        }
         let read = || {
             let again = before.and_then(|before| netfilter::save::read_again(text, id, before));
             let again = again.map(|rules| (rules, Vec::new()));
@@ -200,6 +217,23 @@ impl Reader<'_> {
         let (rules, said) = self.memory.rules(family, text, id, read);
         self.diagnostics.extend(said);
         rules
+    }
+
+    /// Whether a controller writes it: there is nothing to be said of such a text.
+    fn is_made(&self) -> bool {
+        matches!(self.text, Text::Made(_))
+    }
+
+    /// What a controller writes is read when someone looks.
+    fn later<T: Send + Sync + 'static>(
+        &mut self,
+        read: impl FnOnce(&str, FileId) -> (T, Vec<Diagnostic>) + Send + Sync + 'static,
+    ) -> Later<T> {
+        if !self.is_made() {
+            return self.by(read).into();
+        }
+        let (text, id) = (self.text.clone(), self.id);
+        Later::new(move || read(&text, id).0)
     }
 
     fn by<T>(&mut self, read: impl FnOnce(&str, FileId) -> (T, Vec<Diagnostic>)) -> T {

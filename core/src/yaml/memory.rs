@@ -61,6 +61,11 @@ impl Memory {
         }
     }
 
+    /// What was read before is as if it had been read now.
+    pub fn keep_all(&mut self) {
+        self.now = self.before.clone();
+    }
+
     pub(super) fn recall(&mut self, whole: Of, text: &str) -> Option<Arc<Part>> {
         let (key, part) = self.before.of(whole).get_key_value(text)?;
         let (key, part) = (key.clone(), part.clone());

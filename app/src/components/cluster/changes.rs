@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use northsouth::insight::{changes, ending, way};
-use northsouth::text::Lang;
+use northsouth::text::{Lang, Text};
 use northsouth::topology::World;
 use northsouth::trace::Trace;
 use yew::prelude::*;
@@ -63,8 +63,8 @@ pub fn Changed(props: &Props) -> Html {
 #[derive(PartialEq, Properties)]
 struct FileDiffProps {
     name: Arc<str>,
-    before: Arc<str>,
-    after: Arc<str>,
+    before: Text,
+    after: Text,
     lang: Lang,
 }
 

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use super::link;
 use crate::components::Props;
-use crate::state::Event;
+use crate::state::{ClusterEvent, Event};
 use crate::view_model::cluster::{Kin, line_spans};
 use crate::view_model::explain;
 
@@ -105,6 +105,12 @@ fn made(kin: &Kin, props: &Props) -> Html {
             }) }
             if files.len() > FILES {
                 <p class="note">{ (words.more_files)(files.len() - FILES) }</p>
+            }
+            if kin.made.unseen > 0 {
+                <p class="note">
+                    { (words.unseen_files)(kin.made.unseen) }{ " " }
+                    <button class="link" onclick={props.on(Event::Cluster(ClusterEvent::LookedEverywhere))}>{ words.look_everywhere }</button>
+                </p>
             }
         </details>
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use northsouth::insight::{Made, Origin, field, made_by, origins};
+use northsouth::insight::{Made, Origin, field, made_anywhere_by, made_by, origins};
 use northsouth::text::{FileId, Span, lines};
 use northsouth::workspace::{FileKind, Run};
 
@@ -38,7 +38,17 @@ impl Kin {
             kin.origins = origins(run, file, line.checked_sub(1)?);
         }
         let none = kin.made.lines.is_empty() && kin.made.steps.is_empty();
+        let none = none && (kin.made.unseen == 0 || kin.field.is_none());
         (!none || !kin.origins.is_empty()).then_some(kin)
+    }
+
+    /// The same, looked for in all files.
+    pub fn everywhere(&self, run: &Run) -> Self {
+        let place = self.field.as_ref().map_or(self.place, |field| field.span);
+        Self {
+            made: made_anywhere_by(run, place),
+            ..self.clone()
+        }
     }
 
     /// Whether a place in another file is one of those that belong to it.

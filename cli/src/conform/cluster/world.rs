@@ -234,10 +234,11 @@ impl Build<'_> {
             let new = read::routes(&format!("{route}\n"), FileId(0)).0;
             if command != "append" {
                 let same = |r: &Route, n: &Route| (r.dst, r.table) == (n.dst, n.table);
-                host.routes.retain(|r| !new.iter().any(|n| same(r, n)));
+                host.routes
+                    .change(|all| all.retain(|r| !new.iter().any(|n| same(r, n))));
             }
             if command != "del" {
-                host.routes.extend(new);
+                host.routes.change(|all| all.extend(new));
             }
         }
         if self.scenario["kubeProxy"]["mode"] != "nftables" {
@@ -253,7 +254,7 @@ impl Build<'_> {
             host.sysctls.set(key, &value);
         }
         self.rules(name, &mut host);
-        host.conntrack = true;
+        host.conntrack = true.into();
         self.add(host);
         self.join((name, "eth0"), ("vpc", &format!("v-{name}")));
     }
@@ -287,7 +288,7 @@ impl Build<'_> {
         if described["hostNetwork"] == true {
             let found = self.world.hosts.iter_mut().find(|h| &*h.name == node);
             if let Some(host) = found {
-                host.sockets.extend(sockets);
+                host.sockets.change(|all| all.extend(sockets));
             }
             return;
         }
@@ -300,7 +301,7 @@ impl Build<'_> {
         };
         let mut host = machine(name, HostKind::Pod);
         host.node = Some(node.into());
-        host.sockets = sockets;
+        host.sockets = sockets.into();
         if self.routed() {
             host.interfaces
                 .push(device(name, "eth0", &[format!("{ip}/32")]));
@@ -416,7 +417,7 @@ impl Build<'_> {
         let before = &self.scenario["rules"][name];
         if nftables {
             let made = nftables::rules(&view).commands().text().to_string();
-            host.nft = nft::read(&made, FileId(0)).0;
+            host.nft = nft::read(&made, FileId(0)).0.into();
             return;
         }
         let made = iptables::rules(&view).text().to_string();
@@ -485,7 +486,7 @@ impl Tables {
 
 fn machine(name: &str, kind: HostKind) -> Host {
     let mut host = Host::new(name, kind);
-    host.conntrack = false;
+    host.conntrack = false.into();
     host.sysctls
         .set("net.ipv4.neigh.default.retrans_time_ms", "80");
     host
@@ -512,7 +513,7 @@ fn device(host: &str, name: &str, addrs: &[String]) -> Interface {
 }
 
 fn routes(host: &mut Host, lines: &str) {
-    host.routes = read::routes(lines, FileId(0)).0;
+    host.routes = read::routes(lines, FileId(0)).0.into();
 }
 
 fn balancer(lb: &Value) -> Option<LoadBalancer> {

@@ -4,7 +4,7 @@ use super::Generated;
 use super::facts::Facts;
 use super::sheet::Sheet;
 use crate::manifest::{Manifests, Node, Pod, Service, ServiceType};
-use crate::text::Span;
+use crate::text::{Later, Span};
 
 pub(super) fn tables(objects: &Manifests, facts: &Facts, files: &mut Vec<Generated>) {
     let mut put = |name: &str, sheet| {
@@ -12,7 +12,7 @@ pub(super) fn tables(objects: &Manifests, facts: &Facts, files: &mut Vec<Generat
         files.push(Generated {
             name,
             maker: "kubectl",
-            sheet,
+            sheet: Later::from(sheet),
         });
     };
     let bare = objects.pods.iter().all(|p| &*p.meta.namespace == "default");

@@ -18,11 +18,12 @@ pub use dialects::Dialect;
 pub use sheet::Sheet;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::mesh::{self, PodProxy};
 use super::{api_server, endpoint_slices, workloads};
-use crate::manifest::Manifests;
-use crate::text::{Diagnostic, File, Span};
+use crate::manifest::{Manifests, Node};
+use crate::text::{Diagnostic, File, Later, Span, Text};
 use facts::Facts;
 
 /// A text that the cluster makes, by its place in a workspace.
@@ -32,13 +33,15 @@ pub struct Generated {
     pub name: String,
     /// Who writes it on a real cluster; `Northsouth` where nobody does.
     pub maker: &'static str,
-    pub sheet: Sheet,
+    /// Made when someone looks: the rules of one node of many are as long as a book.
+    pub sheet: Later<Sheet>,
 }
 
 impl Generated {
     /// Whether this file is as it was made.
     pub fn is(&self, file: &File) -> bool {
-        *self.name == *file.name && *self.sheet.text() == *file.text
+        let text = || Text::made(&self.sheet) == file.text;
+        *self.name == *file.name && text()
     }
 }
 
@@ -46,18 +49,23 @@ impl Generated {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cluster {
     /// With all that the controllers filled in.
-    pub objects: Manifests,
+    pub objects: Arc<Manifests>,
     pub files: Vec<Generated>,
     /// The Pods' proxies.
     pub proxies: Vec<PodProxy>,
 }
 
 impl Cluster {
-    /// The lines that a field made: each with its file and its place there, from 0. A place within a field stands for that
-    /// field, the smallest one around it.
-    pub fn made_of(&self, place: Span) -> Vec<(usize, usize)> {
+    /// The lines that a field made, of some files: each with its file and its place there, from 0. A place within a field
+    /// stands for that field, the smallest one around it.
+    pub fn made_of(
+        &self,
+        place: Span,
+        is_wanted: impl Fn(&Generated) -> bool,
+    ) -> Vec<(&Generated, usize)> {
         let inside = |a: &Span, b: &Span| a.file == b.file && b.start <= a.start && a.end <= b.end;
-        let all = || self.files.iter().flat_map(|f| f.sheet.all_sources());
+        let files: Vec<_> = self.files.iter().filter(|f| is_wanted(f)).collect();
+        let all = || files.iter().flat_map(|f| f.sheet.all_sources());
         let field = match all().any(|source| inside(source, &place)) {
             true => None,
             false => all()
@@ -69,16 +77,64 @@ impl Cluster {
             None => inside(source, &place),
         };
         let mut lines = Vec::new();
-        for (at, file) in self.files.iter().enumerate() {
-            lines.extend(file.sheet.lines_of(wanted).map(|line| (at, line)));
+        for file in files {
+            lines.extend(file.sheet.lines_of(wanted).map(|line| (file, line)));
         }
         lines
+    }
+
+    /// How many lines, about, the files have that nobody looked at.
+    pub fn lines_to_be_made(&self) -> usize {
+        let rules = 8 * self.objects.services.len();
+        let files = self.files.iter().filter(|f| !f.sheet.is_made());
+        let lines = files.map(|f| match f.maker {
+            "kube-proxy" => rules,
+            _ => 4,
+        });
+        lines.sum()
+    }
+}
+
+/// What the controllers know when all is decided, for what they write when someone looks.
+#[derive(Debug)]
+struct Plan {
+    objects: Arc<Manifests>,
+    facts: Facts,
+}
+
+impl Plan {
+    /// Something of a Pod that is on a node.
+    fn of_pod(
+        self: &Arc<Self>,
+        place: pod::Place,
+        make: impl FnOnce(&Plan, &pod::Placed) -> Sheet + Send + Sync + 'static,
+    ) -> Later<Sheet> {
+        let plan = self.clone();
+        Later::new(move || {
+            let placed = plan.placed(place);
+            placed
+                .map(|placed| make(&plan, &placed))
+                .unwrap_or_default()
+        })
+    }
+
+    /// Something of a node, by its place among the objects.
+    fn of_node<T: Default>(
+        self: &Arc<Self>,
+        at: usize,
+        make: impl FnOnce(&Plan, &Node) -> T + Send + Sync + 'static,
+    ) -> Later<T> {
+        let plan = self.clone();
+        Later::new(move || {
+            let node = plan.objects.nodes.get(at);
+            node.map(|node| make(&plan, node)).unwrap_or_default()
+        })
     }
 }
 
 /// Lets the controllers have their way with the manifests of a cluster.
-pub fn build(manifests: &Manifests) -> (Cluster, Vec<Diagnostic>) {
-    let mut objects = manifests.clone();
+pub fn build(manifests: Manifests) -> (Cluster, Vec<Diagnostic>) {
+    let mut objects = manifests;
     let mut said = Vec::new();
     let facts = Facts::new(&objects, &mut said);
     said.extend(mesh::deploy(&mut objects));
@@ -92,26 +148,43 @@ pub fn build(manifests: &Manifests) -> (Cluster, Vec<Diagnostic>) {
     said.extend(slices_without_service(&objects));
     let (proxies, more) = mesh::build(&objects);
     said.extend(more);
+    let plan = Arc::new(Plan {
+        objects: objects.into(),
+        facts,
+    });
+    let (objects, facts) = (&*plan.objects, &plan.facts);
     let mut files = Vec::new();
     // Without nodes there is no cluster to make, as where its machines are told by dumps; what the mesh puts into its Pods
     // is made all the same.
     if !objects.nodes.is_empty() {
-        kubectl::tables(&objects, &facts, &mut files);
-        cloud::files(&objects, &facts, &mut files);
+        kubectl::tables(objects, facts, &mut files);
+        cloud::files(objects, facts, &mut files);
     }
-    for node in &objects.nodes {
-        node::files(&objects, &facts, node, &mut files, &mut said);
+    for at in 0..objects.nodes.len() {
+        node::files(&plan, at, &mut files, &mut said);
     }
-    let mut placed: BTreeMap<&str, usize> = BTreeMap::new();
-    for pod in &objects.pods {
-        let proxy = proxies.iter().find(|p| p.is_of(pod));
-        let node = pod.spec.node_name.as_ref().map_or("", |n| &*n.value);
-        let before = placed.entry(node).or_default();
-        pod::files(&objects, &facts, pod, proxy, *before, &mut files);
-        *before += usize::from(facts::has_network(pod));
+    let of_pods = proxies.iter().map(|p| ((&*p.namespace, &*p.pod), p));
+    let of_pods: BTreeMap<_, _> = of_pods.collect();
+    // Each with its place among the objects, and how many Pods it has so far.
+    let nodes = objects.nodes.iter().enumerate().rev();
+    let mut nodes: BTreeMap<&str, (usize, usize)> =
+        nodes.map(|(at, n)| (&*n.meta.name, (at, 0))).collect();
+    for (at, pod) in objects.pods.iter().enumerate() {
+        let proxy = of_pods.get(&(&*pod.meta.namespace, &*pod.meta.name));
+        let name = pod.spec.node_name.as_ref().map_or("", |n| &*n.value);
+        let place = nodes.get_mut(name).map(|(node, before)| {
+            let place = pod::Place {
+                pod: at,
+                node: *node,
+                before: *before,
+            };
+            *before += usize::from(facts::has_network(pod));
+            place
+        });
+        pod::files(&plan, pod, place, proxy.copied(), &mut files);
     }
     let cluster = Cluster {
-        objects,
+        objects: plan.objects.clone(),
         files,
         proxies,
     };

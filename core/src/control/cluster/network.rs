@@ -49,6 +49,17 @@ pub(super) fn gateway(net: IpNetwork) -> IpAddr {
     net.iter().nth(1).unwrap_or(net.network())
 }
 
+/// Whether a node is told of others by `ip neigh`, which flannel does for VXLAN.
+pub(super) fn has_neighbours(objects: &Manifests, facts: &Facts, node: &Node) -> bool {
+    let mut others = objects
+        .nodes
+        .iter()
+        .filter(|n| n.meta.name != node.meta.name);
+    facts.env.routes.value == PodRoutes::Vxlan
+        && node.silent.is_none()
+        && others.any(|n| n.ip(IpFamily::V4).is_some() && n.pod_cidr(IpFamily::V4).is_some())
+}
+
 impl NodeNetwork {
     pub fn new(objects: &Manifests, facts: &Facts, node: &Node) -> Self {
         let mut own = Self::default();

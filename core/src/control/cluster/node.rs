@@ -1,26 +1,31 @@
+use std::sync::Arc;
+
 use super::devices;
 use super::facts::Facts;
-use super::network::{BRIDGE, NodeNetwork, gateway, pods_on, veth};
+use super::network::{self, BRIDGE, NodeNetwork, gateway, pods_on, veth};
 use super::pod::sockets;
 use super::sheet::Sheet;
-use super::{Cluster, Generated};
+use super::{Cluster, Generated, Plan};
 use crate::conntrack::{ConnectionId, Conntrack};
 use crate::control::kube_proxy::{HostFacts, Lines, Proxier, Version, View, iptables, nftables};
 use crate::manifest::{IpFamily, Manifests, Node, Plugin, PodRoutes, ProxyMode};
 use crate::net::Mac;
 use crate::say;
-use crate::text::{Diagnostic, Span};
+use crate::text::{Diagnostic, Later, Span};
 
 use super::facts::mac_of;
 
-/// The files of a node.
+/// The files of a node, by its place among the objects.
 pub(super) fn files(
-    objects: &Manifests,
-    facts: &Facts,
-    node: &Node,
+    plan: &Arc<Plan>,
+    at: usize,
     files: &mut Vec<Generated>,
     said: &mut Vec<Diagnostic>,
 ) {
+    let (objects, facts) = (&*plan.objects, &plan.facts);
+    let Some(node) = objects.nodes.get(at) else {
+        return;
+    };
     if node.ip(IpFamily::V4).is_none() {
         let say = say!("control/node-without-address", node = node.meta.name);
         said.push(Diagnostic::error(node.meta.name_span, say));
@@ -31,66 +36,108 @@ pub(super) fn files(
         said.push(Diagnostic::note(span, say));
     }
     let folder = format!("nodes/{}", node.meta.name);
-    let mut put = |maker: &'static str, file: &str, sheet: Sheet| {
+    let mut put = |maker: &'static str, file: &str, sheet: Later<Sheet>| {
         files.push(Generated {
             name: format!("{folder}/{file}"),
             maker,
             sheet,
         });
     };
-    let network = NodeNetwork::new(objects, facts, node);
-    let mut sheet = Sheet::default();
-    devices::print(&network.devices, &mut sheet);
-    put("CNI", "ip-addr.txt", sheet);
-    put("CNI", "ip-route.txt", listed(&network.routes));
-    if !network.neighbours.is_empty() {
-        put("CNI", "ip-neigh.txt", listed(&network.neighbours));
+    let network = plan.of_node(at, |plan, node| {
+        NodeNetwork::new(&plan.objects, &plan.facts, node)
+    });
+    let of_network = |make: fn(&NodeNetwork) -> Sheet| {
+        let network = network.clone();
+        Later::new(move || make(&network))
+    };
+    let addrs = of_network(|network| {
+        let mut sheet = Sheet::default();
+        devices::print(&network.devices, &mut sheet);
+        sheet
+    });
+    put("CNI", "ip-addr.txt", addrs);
+    let routes = of_network(|network| listed(&network.routes));
+    put("CNI", "ip-route.txt", routes);
+    if network::has_neighbours(objects, facts, node) {
+        let neighbours = of_network(|network| listed(&network.neighbours));
+        put("CNI", "ip-neigh.txt", neighbours);
     }
     if facts.env.plugin.value == Plugin::Bridge {
-        put("CNI", "brctl-show.txt", brctl(objects, facts, node));
+        let bridge = |plan: &Plan, node: &Node| brctl(&plan.objects, &plan.facts, node);
+        put("CNI", "brctl-show.txt", plan.of_node(at, bridge));
     }
-    put("kubelet", "sysctl.txt", sysctl(facts, &network));
-    put("kubelet", "ss.txt", node_sockets(objects, facts, node));
-    let host = host(facts, &network);
+    let sysctls = plan.of_node(at, {
+        let network = network.clone();
+        move |plan, _| sysctl(&plan.facts, &network)
+    });
+    put("kubelet", "sysctl.txt", sysctls);
+    let sockets = |plan: &Plan, node: &Node| node_sockets(&plan.objects, &plan.facts, node);
+    put("kubelet", "ss.txt", plan.of_node(at, sockets));
+    let host = HostFacts::new(Vec::new());
     let proxier = proxier(facts, node, &host);
-    if objects
-        .nodes
-        .first()
-        .is_some_and(|first| first.meta.name == node.meta.name)
-    {
+    if at == 0 {
         said.extend(proxier.check());
     }
-    let (services, slices) = (&objects.services, &objects.endpoint_slices);
     // kube-proxy runs twice, once for each family, and neither knows of the other (`proxy/metaproxier`).
-    let mut nft = Sheet::default();
     for family in facts.families(node) {
-        let view = View::new(services, slices, proxier, family);
         let file = match family {
             IpFamily::V4 => "iptables-save.txt",
             IpFamily::V6 => "ip6tables-save.txt",
         };
-        match proxier.mode {
+        let (maker, sheet) = match proxier.mode {
             ProxyMode::Iptables => {
-                let rules = iptables::rules(&view).save(proxier.version);
-                let rules = masquerade(facts, node, family, traced(&view, &rules));
-                put("kube-proxy", file, rules);
-                continue;
+                let rules = with_proxier(plan, at, &network, move |plan, proxier| {
+                    let view = plan.view(proxier, family);
+                    let rules = iptables::rules(&view).save(proxier.version);
+                    masquerade(&plan.facts, proxier.node, family, traced(&view, &rules))
+                });
+                ("kube-proxy", rules)
             }
-            ProxyMode::Nftables => {
-                trace(&view, &nftables::rules(&view).listing(), &mut nft);
+            ProxyMode::Nftables | ProxyMode::Ipvs => {
+                let rules = move |plan: &Plan, node: &Node| {
+                    masquerade(&plan.facts, node, family, empty_nat())
+                };
+                ("CNI", plan.of_node(at, rules))
             }
-            ProxyMode::Ipvs => {}
-        }
-        put("CNI", file, masquerade(facts, node, family, empty_nat()));
+        };
+        put(maker, file, sheet);
     }
     if proxier.mode == ProxyMode::Nftables {
-        put("kube-proxy", "nft-ruleset.txt", nft);
+        let rules = with_proxier(plan, at, &network, |plan, proxier| {
+            let mut sheet = Sheet::default();
+            for family in plan.facts.families(proxier.node) {
+                let view = plan.view(proxier, family);
+                trace(&view, &nftables::rules(&view).listing(), &mut sheet);
+            }
+            sheet
+        });
+        put("kube-proxy", "nft-ruleset.txt", rules);
     }
     let vxlan = facts.env.routes;
-    let first = objects.nodes.first().is_some_and(|n| n.meta == node.meta);
-    if first && facts.v6.is_some() && vxlan.value == PodRoutes::Vxlan {
+    if at == 0 && facts.v6.is_some() && vxlan.value == PodRoutes::Vxlan {
         let say = say!("control/no-vxlan-of-ipv6");
         said.push(Diagnostic::warning(vxlan.span, say));
+    }
+}
+
+/// What a node's kube-proxy writes.
+fn with_proxier(
+    plan: &Arc<Plan>,
+    at: usize,
+    network: &Later<NodeNetwork>,
+    write: impl FnOnce(&Plan, Proxier<'_>) -> Sheet + Send + Sync + 'static,
+) -> Later<Sheet> {
+    let network = network.clone();
+    plan.of_node(at, move |plan, node| {
+        let host = host(&plan.facts, &network);
+        write(plan, proxier(&plan.facts, node, &host))
+    })
+}
+
+impl Plan {
+    fn view<'a>(&'a self, proxier: Proxier<'a>, family: IpFamily) -> View<'a> {
+        let (services, slices) = (&self.objects.services, &self.objects.endpoint_slices);
+        View::new(services, slices, proxier, family)
     }
 }
 

@@ -1,47 +1,101 @@
-use super::Generated;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnetwork::IpNetwork;
+
 use super::devices::{self, Device, Kind};
 use super::facts::{Facts, has_network, link_local_route, mac_of, on_link, pod_folder};
 use super::network::{LINK_LOCAL_GATEWAY, POD_DEVICE, gateway};
 use super::node::listening;
 use super::sheet::Sheet;
+use super::{Generated, Plan};
 use crate::control::istiod::ProxyKind;
 use crate::control::mesh::PodProxy;
-use crate::manifest::{IpFamily, Manifests, Plugin, Pod, PodRoutes, TargetPort};
+use crate::manifest::{IpFamily, Manifests, Plugin, Pod, PodRoutes, Spanned, TargetPort};
 use crate::net::Mac;
-use crate::text::Span;
+use crate::text::{Later, Span};
+use crate::topology::Socket;
 
-/// The files of a Pod that has a network of its own. So many of its node's Pods stand before it.
-pub(super) fn files(
-    objects: &Manifests,
-    facts: &Facts,
-    pod: &Pod,
-    proxy: Option<&PodProxy>,
+/// Where a Pod is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The Pod and its node, by their places among the objects.
+    pub pod: usize,
+    pub node: usize,
+    /// How many of its node's Pods stand before it.
+    pub before: usize,
+}
+
+/// A Pod that has a network of its own.
+pub(super) struct Placed<'a> {
+    pod: &'a Pod,
+    ip: Spanned<IpAddr>,
+    /// Of its node's Pods.
+    net: Spanned<IpNetwork>,
+    /// The same of IPv6.
+    v6: Option<(Spanned<IpAddr>, Spanned<IpNetwork>)>,
     before: usize,
+}
+
+impl Plan {
+    pub(super) fn placed(&self, place: Place) -> Option<Placed<'_>> {
+        let pod = self.objects.pods.get(place.pod)?;
+        let node = self.objects.nodes.get(place.node)?;
+        let of = |v6: bool| pod.ips.iter().find(|ip| ip.value.is_ipv6() == v6).copied();
+        let net6 = node.pod_cidr(IpFamily::V6).copied();
+        has_network(pod).then_some(Placed {
+            pod,
+            ip: of(false)?,
+            net: *node.pod_cidr(IpFamily::V4)?,
+            v6: of(true).zip(net6.filter(|_| self.facts.v6.is_some())),
+            before: place.before,
+        })
+    }
+}
+
+/// The files of a Pod, which is somewhere or not.
+pub(super) fn files(
+    plan: &Arc<Plan>,
+    pod: &Pod,
+    place: Option<Place>,
+    proxy: Option<&PodProxy>,
     files: &mut Vec<Generated>,
 ) {
     captured(pod, proxy, files);
-    let name = pod.spec.node_name.as_ref().map(|n| &n.value);
-    let node = objects.nodes.iter().find(|n| Some(&n.meta.name) == name);
-    let Some(node) = node.filter(|_| has_network(pod)) else {
-        return;
-    };
-    let v4 = pod.ips.iter().find(|ip| ip.value.is_ipv4());
-    let (Some(ip), Some(net)) = (v4, node.pod_cidr(IpFamily::V4)) else {
+    let Some((place, _)) = place.and_then(|p| Some((p, plan.placed(p)?))) else {
         return;
     };
     let folder = pod_folder(pod);
-    let mut put = |maker: &'static str, file: &str, sheet: Sheet| {
+    let mut put = |maker: &'static str, file: &str, sheet: Later<Sheet>| {
         files.push(Generated {
             name: format!("{folder}/{file}"),
             maker,
             sheet,
         });
     };
+    let addrs = plan.of_pod(place, |plan, placed| addrs(&plan.facts, placed));
+    put("CNI", "ip-addr.txt", addrs);
+    let transparent = proxy.and_then(PodProxy::transparent_routes);
+    let (rules, first) = transparent.unzip();
+    if let Some(rules) = rules {
+        put("istio-init", "ip-rule.txt", lines(pod, &rules).into());
+    }
+    let routes = plan.of_pod(place, |plan, placed| routes(&plan.facts, placed, first));
+    put("CNI", "ip-route.txt", routes);
+    let of_proxy = proxy.map(PodProxy::sockets).unwrap_or_default();
+    // What a gateway's Services and ports promise is there only once its Envoy listens.
+    let promises = proxy.is_none_or(|p| p.kind == ProxyKind::Sidecar);
+    let listed = plan.of_pod(place, move |plan, placed| {
+        listed(plan, placed, &of_proxy, promises)
+    });
+    put("kubelet", "ss.txt", listed);
+}
+
+fn addrs(facts: &Facts, placed: &Placed<'_>) -> Sheet {
+    let Placed { ip, net, v6, .. } = placed;
     let bridged = facts.env.plugin.value == Plugin::Bridge;
     // The node's end comes behind its card, the bridge and perhaps a VXLAN device.
     let vxlan = facts.env.routes.value == PodRoutes::Vxlan;
-    let v6 = pod.ips.iter().find(|ip| ip.value.is_ipv6());
-    let v6 = v6.zip(node.pod_cidr(IpFamily::V6).filter(|_| facts.v6.is_some()));
     let mac = mac_of(ip.value);
     let mut addrs = vec![(ip.value, if bridged { net.value.prefix() } else { 32 })];
     if let Some((ip, net)) = v6 {
@@ -54,7 +108,7 @@ pub(super) fn files(
             index: POD_DEVICE,
             name: "eth0".into(),
             kind: Kind::Veth {
-                peer: 3 + usize::from(bridged) + usize::from(vxlan) + before,
+                peer: 3 + usize::from(bridged) + usize::from(vxlan) + placed.before,
                 namespace: 0,
             },
             mac,
@@ -66,7 +120,13 @@ pub(super) fn files(
         }],
         &mut sheet,
     );
-    put("CNI", "ip-addr.txt", sheet);
+    sheet
+}
+
+/// `first` is istio-init's.
+fn routes(facts: &Facts, placed: &Placed<'_>, first: Option<String>) -> Sheet {
+    let Placed { ip, net, v6, .. } = placed;
+    let bridged = facts.env.plugin.value == Plugin::Bridge;
     let mut routes = Sheet::default();
     let sources: &[Span] = &[ip.span, net.span, facts.env.plugin.span];
     if bridged {
@@ -102,30 +162,26 @@ pub(super) fn files(
         let line = format!("default via {gateway} dev eth0 metric 1024 pref medium");
         routes.line(&sources, line);
     }
-    if let Some((rules, route)) = proxy.and_then(PodProxy::transparent_routes) {
-        routes.line(&[pod.meta.name_span], route);
-        put("istio-init", "ip-rule.txt", lines(pod, &rules));
+    if let Some(route) = first {
+        routes.line(&[placed.pod.meta.name_span], route);
     }
-    put("CNI", "ip-route.txt", routes);
-    let of_proxy = proxy.map(PodProxy::sockets).unwrap_or_default();
+    routes
+}
+
+/// A proxy's sockets, and those of applications where the Pod's ports and its Services can promise them.
+fn listed(plan: &Plan, placed: &Placed<'_>, of_proxy: &[Socket], promises: bool) -> Sheet {
+    let pod = placed.pod;
+    let of = |s: &Socket| s.span.unwrap_or(pod.meta.name_span);
     let mut all: Vec<_> = of_proxy
         .iter()
-        .map(|s| {
-            (
-                "tcp",
-                s.port,
-                &*s.process,
-                s.span.unwrap_or(pod.meta.name_span),
-            )
-        })
+        .map(|s| ("tcp", s.port, &*s.process, of(s)))
         .collect();
-    // What a gateway's Services and ports promise is there only once its Envoy listens.
-    if proxy.is_none_or(|p| p.kind == ProxyKind::Sidecar) {
+    if promises {
         let taken = |port: u16| of_proxy.iter().any(|s| s.port == port);
-        let of_apps = sockets(objects, facts, pod).into_iter();
+        let of_apps = sockets(&plan.objects, &plan.facts, pod).into_iter();
         all.extend(of_apps.filter(|(_, port, ..)| !taken(*port)));
     }
-    put("kubelet", "ss.txt", listening(&all, v6.is_some()));
+    listening(&all, placed.v6.is_some())
 }
 
 /// What istio-iptables programs.
@@ -134,7 +190,7 @@ fn captured(pod: &Pod, proxy: Option<&PodProxy>, files: &mut Vec<Generated>) {
         files.push(Generated {
             name: format!("{}/iptables-save.txt", pod_folder(pod)),
             maker: "istio-init",
-            sheet: lines(pod, &rules),
+            sheet: lines(pod, &rules).into(),
         });
     }
 }

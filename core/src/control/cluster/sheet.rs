@@ -43,6 +43,12 @@ impl Sheet {
     }
 }
 
+impl AsRef<str> for Sheet {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::net::{TcpFlags, Transport};
 use crate::say;
 use crate::sim;
-use crate::text::Say;
+use crate::text::{Say, Text};
 use crate::topology::{HostId, World};
 use crate::trace::{Journey, Role, Trace};
 use crate::workspace::Run;
@@ -47,14 +47,14 @@ pub fn way<'w>(world: &'w World, trace: &Trace) -> Vec<&'w str> {
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// Each file with its text before and after; empty where there was or is none.
-    pub files: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    pub files: Vec<(Arc<str>, Text, Text)>,
     /// What becomes of the connection that was there: its next packet, played, after kube-proxies have taken out the
     /// connections of UDP that lead nowhere any more. `None` where there was none.
     pub existing: Option<Trace>,
 }
 
 pub fn changes(before: &Run, after: &Run) -> Changes {
-    let mut texts: BTreeMap<&Arc<str>, (Arc<str>, Arc<str>)> = BTreeMap::new();
+    let mut texts: BTreeMap<&Arc<str>, (Text, Text)> = BTreeMap::new();
     for file in &before.files {
         texts.entry(&file.name).or_default().0 = file.text.clone();
     }

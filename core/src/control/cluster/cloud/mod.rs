@@ -93,6 +93,7 @@ fn address6(ip: IpAddr) -> Option<IpAddr> {
 pub(super) fn files(objects: &Manifests, facts: &Facts, files: &mut Vec<Generated>) {
     let mut put = |maker: &'static str, name: &str, sheet: Sheet| {
         let name = name.to_string();
+        let sheet = sheet.into();
         files.push(Generated { name, maker, sheet });
     };
     let env = &facts.env;
