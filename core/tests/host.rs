@@ -395,3 +395,30 @@ fn on_the_way_on_fib_asks_for_the_way_back_from_where_the_packet_goes() {
     };
     assert_eq!((left("prerouting"), left("forward")), (0, 1));
 }
+
+#[test]
+fn a_rule_that_resets_a_connection_closes_it() {
+    let world = world(
+        &format!(
+            "{NAT}COMMIT\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A FORWARD -i eth0 -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n"
+        ),
+        "",
+        "",
+    );
+    let mut sim = Sim::new(&world, 1);
+    inject(
+        &mut sim,
+        "eth1",
+        packet("10.10.0.9", "203.0.113.9", tcp(4000, 80, TcpFlags::SYN)),
+    );
+    let answer = packet("203.0.113.9", "10.10.0.9", tcp(80, 4000, TcpFlags::SYN_ACK));
+    assert_eq!(
+        inject(&mut sim, "eth0", answer),
+        ["eth0 10.10.0.9 > 203.0.113.9"]
+    );
+    let (_, entry) = sim.conntrack(NODE).unwrap().listed(0).next().unwrap();
+    assert_eq!(
+        (entry.tcp.unwrap().state.name(), entry.expires),
+        ("CLOSE", 10_000)
+    );
+}

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::tcp::{TcpVerdict, flags_are_valid};
+use super::tcp::{TcpState, TcpVerdict, flags_are_valid};
 use super::tuple::is_icmp_query;
 use super::{Connection, ConnectionId, CtState, Direction, StatusBits, TcpTrack, Tuple, ZoneId};
 use crate::net::{Icmp, Packet, Protocol, Transport};
@@ -341,6 +341,19 @@ impl Conntrack {
                 .connections
                 .get(id)
                 .is_some_and(|c| c.lives(now) && c.zone.of(*direction) == zone.of(*direction))
+    }
+
+    /// A rule has refused a segment of it by a RST (kernel `nf_conntrack_tcp_set_closing`).
+    pub fn close(&mut self, id: ConnectionId, now: u64) {
+        let entry = self.get_mut(id);
+        let confirmed = entry.filter(|c| c.status.has(StatusBits::CONFIRMED));
+        if let Some(c) = confirmed
+            && let Some(tcp) = &mut c.tcp
+            && tcp.state != TcpState::Close
+        {
+            tcp.state = TcpState::Close;
+            c.expires = now + TcpState::Close.timeout() * SECOND;
+        }
     }
 
     /// Gives an entry up (kernel `nf_ct_kill`).

@@ -37,7 +37,7 @@ impl TcpState {
     }
 
     /// Seconds that an entry lives in this state (kernel `tcp_timeouts`).
-    fn timeout(self) -> u64 {
+    pub(super) fn timeout(self) -> u64 {
         match self {
             TcpState::None | TcpState::SynSent | TcpState::SynSent2 => 120,
             TcpState::SynRecv | TcpState::CloseWait => 60,

@@ -39,6 +39,10 @@ impl Sim<'_> {
         let Ok(dst) = self.route_harder(at, &reset) else {
             return self.drop(at, &reset, Part::Routing, Drop::NoRoute);
         };
+        let now = self.now;
+        if let (Some(id), Some(state)) = (skb.ct.connection, self.state(at)) {
+            state.conntrack.close(id, now);
+        }
         if let Some(bridge) = &skb.bridge {
             // As if its destination had sent it: out of the port where the segment came in, past netfilter.
             let port = bridge.physin.clone();
