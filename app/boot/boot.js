@@ -41,7 +41,13 @@ addEventListener('drop', (event) => {
   dispatchEvent(new Event('northsouth-dropped'));
 });
 
-// The sentences come beside the program, in the language that it will most likely ask for.
+// The program may be in two parts (see app/parts/). The second comes after the first paint; where the page opens on a
+// workspace of the visitor's own or on something else than the default scenario, before the start; and should the first part
+// call into it before it is there, at that moment. (Such a call passes a service worker by, so on later visits it must be there.)
+const second = told('rest');
+
+// The sentences come beside the program, in the language that it will most likely ask for; beside the first part those that
+// it says.
 let languages = [/[#&]lang=([\w-]+)/.exec(location.hash)?.[1] ?? '', ...navigator.languages];
 try {
   languages = [localStorage.getItem('northsouth.settings') ?? '', ...languages];
@@ -52,30 +58,30 @@ const there = told('languages').split(' ');
 // `zh-TW` is best served by `zh-CN`; the settings begin with their language.
 const main = (tag) => tag.split(/[^a-z]/i)[0].toLowerCase();
 const language = languages.map((tag) => there.find((one) => main(one) === main(tag))).find(Boolean) ?? there[0];
-const words = document.createElement('link');
-words.rel = 'preload';
-words.as = 'fetch';
-words.crossOrigin = 'anonymous';
-words.href = `${told('content')}words/${language}.txt`;
-document.head.append(words);
+root.lang = language;
+const words = `words/${language}`;
+const packed = (name) => `${told('content')}${name}.txt`;
+const preload = document.createElement('link');
+preload.rel = 'preload';
+preload.as = 'fetch';
+preload.crossOrigin = 'anonymous';
+preload.href = packed(second ? `${words}-heard` : words);
+document.head.append(preload);
 
-// The program may be in two parts (see app/parts/). The second comes after the first paint; where the page opens on a
-// workspace of the visitor's own or on something else than the default scenario, before the start; and should the first part
-// call into it before it is there, at that moment. (Such a call passes a service worker by, so on later visits it must be there.)
-const second = told('rest');
-let compiled;
+let fetched;
 let joined = !second;
 
-function join(first, module) {
+function join(first, { module, sentences }) {
   if (joined) return;
   new WebAssembly.Instance(module, { first });
   joined = true;
+  if (!take(words, sentences)) throw new Error(`${words} is no pack`);
 }
 
 globalThis.northsouthRest = (first) => {
   if (joined) return;
   try {
-    join(first, compiled ?? new WebAssembly.Module(fetchAtOnce(second)));
+    join(first, fetched ?? fetchAtOnce());
   } catch (error) {
     // The program stops in the midst of what it did, and can't go on.
     showFailure(`The program's second part, ${second}, could not be fetched. Is the network there? · 程序的第二部分未能取得。网络通吗？ · ${error.message}`);
@@ -84,17 +90,24 @@ globalThis.northsouthRest = (first) => {
 };
 
 async function fetchSecond() {
-  compiled ??= await WebAssembly.compile(await (await fetch(second, { priority: 'low' })).arrayBuffer());
+  if (fetched) return;
+  const answers = await Promise.all([second, packed(words)].map((address) => fetch(address, { priority: 'low' })));
+  const [program, sentences] = answers;
+  fetched = { module: await WebAssembly.compile(await program.arrayBuffer()), sentences: await sentences.text() };
 }
 
-/** A call from the program can't wait. Such requests give texts only: each character's low byte is a byte. */
-function fetchAtOnce(address) {
-  const request = new XMLHttpRequest();
-  request.open('GET', address, false);
-  request.overrideMimeType('text/plain; charset=x-user-defined');
-  request.send();
-  if (request.status !== 200) throw new Error(`answer ${request.status}`);
-  return Uint8Array.from(request.responseText, (character) => character.charCodeAt(0));
+/** A call from the program can't wait. Such requests give texts only: of the program each character's low byte is a byte. */
+function fetchAtOnce() {
+  const [program, sentences] = [[second, 'x-user-defined'], [packed(words), 'utf-8']].map(([address, charset]) => {
+    const request = new XMLHttpRequest();
+    request.open('GET', address, false);
+    request.overrideMimeType(`text/plain; charset=${charset}`);
+    request.send();
+    if (request.status !== 200) throw new Error(`answer ${request.status}`);
+    return request.responseText;
+  });
+  const bytes = Uint8Array.from(program, (character) => character.charCodeAt(0));
+  return { module: new WebAssembly.Module(bytes), sentences };
 }
 
 // Until then the first part is asked for no more than it was rehearsed for, which is to play. What else is asked for waits for
@@ -137,9 +150,9 @@ function opensOnMore() {
   }
 }
 
-const { default: init } = await import(glue);
+const { default: init, take } = await import(glue);
 if (!joined && opensOnMore()) await fetchSecond().catch(() => {});
-if (!joined && !compiled) listen(addEventListener);
+if (!joined && !fetched) listen(addEventListener);
 const first = await init({ module_or_path: wasm });
 
 // The program takes its place when its sentences have come, too. Until that is seen nothing else is asked of the network.
@@ -154,7 +167,7 @@ const painted = shown.then(() => new Promise((resolve) => requestAnimationFrame(
 const whole = painted.then(async () => {
   if (joined) return;
   await fetchSecond();
-  join(first, compiled);
+  join(first, fetched);
 });
 whole.then(goOn, goOn);
 

@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Constants } from './data.mjs';
+import { Constants, heard } from './data.mjs';
 import { outline, watched } from './outline.mjs';
+import { shortened, sorted } from './pack.mjs';
 import { prepared } from './prepare.mjs';
 import { split } from './split.mjs';
-import { names } from './wasm.mjs';
+import { names, parse } from './wasm.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 // Left there by the linker (app/build.rs).
@@ -39,6 +40,16 @@ function replace(text, place, by) {
   return found.join(by);
 }
 
+/** Writes of each language's sentences those that were heard into a pack of their own. */
+function hear(folder, whole, marks) {
+  const constants = parse(whole).data[0].bytes;
+  for (const name of readdirSync(folder)) {
+    const language = name.replace('.txt', '');
+    const pack = heard(readFileSync(join(folder, name), 'utf8'), `words/${language}`, constants, marks.subarray(-constants.length));
+    writeFileSync(join(folder, `${language}-heard.txt`), pack);
+  }
+}
+
 /** Cuts the program in the folder `stage`, and makes its pages load the parts. */
 export async function cut(stage) {
   setUp();
@@ -58,21 +69,24 @@ export async function cut(stage) {
     writeFileSync(program, bytes);
     copyFileSync(glue, module);
     const marks = execFileSync(process.execPath, [join(HERE, 'rehearse.mjs'), stage, module, program, base, count], { maxBuffer: 1 << 24 });
+    hear(join(stage, dirname(dirname(pack)), 'words'), whole, marks);
     const parts = Object.entries(split(outline(whole, marks, new Constants(readFileSync(MAP, 'utf8')), isAllocator)));
     const small = await Promise.all(parts.map(async ([part, bytes]) => {
       const [from, to] = [join(temp, `${part}.wasm`), join(temp, `${part}.small.wasm`)];
       writeFileSync(from, bytes);
       await promisify(execFile)('wasm-opt', [...FEATURES.map((f) => `--enable-${f}`), ...SMALL, from, '-o', to]);
-      return [part, readFileSync(to)];
+      return [part, sorted(readFileSync(to))];
     }));
+    const first = small.find(([part]) => part === 'first');
+    const short = shortened(first[1], readFileSync(glue, 'utf8'));
+    first[1] = short.bytes;
     // Parts of two cuts must never meet in a cache.
     const hash = small.reduce((hash, [, bytes]) => hash.update(bytes), createHash('sha256')).digest('hex').slice(0, 12);
     const file = (part) => `northsouth-${part}-${hash}.wasm`;
     for (const [part, bytes] of small) writeFileSync(join(stage, file(part)), bytes);
     rmSync(join(stage, name));
-    const js = readFileSync(glue, 'utf8');
     const imports = '    return {\n        __proto__: null,\n        "./northsouth-app_bg.js"';
-    writeFileSync(glue, replace(js, imports, imports.replace('null,', 'null,\n        parts: { rest: () => globalThis.northsouthRest(wasm) },')));
+    writeFileSync(glue, replace(short.glue, imports, imports.replace('null,', 'null,\n        parts: { rest: () => globalThis.northsouthRest(wasm) },')));
     for (const page of readdirSync(stage).filter((name) => name.endsWith('.html'))) {
       const html = readFileSync(join(stage, page), 'utf8').replace(PACK, '').replaceAll(name, file('first'));
       writeFileSync(join(stage, page), replace(html, '<meta name="content"', `<meta name="rest" content="${file('rest')}">\n    <meta name="content"`));

@@ -119,8 +119,19 @@ class Reach {
       start = to;
     }
     const take = ({ from, to }) => ({ at: from, bytes: bytes.subarray(from - at, to - at) });
-    return { first: [...this.others, ...first], rest: rest.map(take) };
+    return { first: [...first, ...this.others], rest: rest.map(take) };
   }
 }
 
 const LEAST_STRETCH = 12;
+
+/** Of a pack of sentences those whose keys were read, as a pack. `read` has a mark for each byte of the constants. */
+export function heard(pack, folder, constants, read) {
+  const isRead = (key) => {
+    for (let at = constants.indexOf(key); at >= 0; at = constants.indexOf(key, at + 1)) if (read[at]) return true;
+    return false;
+  };
+  const lines = pack.split('\n').filter((line) => line.includes(' = ') && isRead(line.slice(0, line.indexOf(' = '))));
+  const text = `${lines.join('\n')}\n`;
+  return `${folder}/heard.txt ${Buffer.byteLength(text)}\n${text}\n`;
+}

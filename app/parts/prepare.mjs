@@ -1,7 +1,9 @@
 // Has the program prepare the default scenario (`prepare` in app/src/browser/library.rs), and makes all that it then remembers
 // its first memory: what is computed here is computed in no browser.
-import { parse, write } from './wasm.mjs';
+import { CALL, GET, I32, IF, TEE } from './code.mjs';
+import { constant, leb, names, parse, write } from './wasm.mjs';
 
+const FUNCTION = 0;
 const PAGE = 65536;
 // Zeros between two segments. They pack well, and each segment costs some bytes of its own.
 const LEAST_GAP = 100;
@@ -10,20 +12,22 @@ const LEAST_GAP = 100;
 export function prepared(bytes, text) {
   const m = parse(bytes);
   const imports = {};
-  for (const { module, name } of m.imports) {
+  for (const { module, name, kind } of m.imports) {
+    if (kind !== FUNCTION) throw new Error('an import that is no function');
     (imports[module] ??= {})[name] = () => {
       throw new Error(`to prepare itself the program asks for ${name}`);
     };
   }
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(tidy(bytes)), imports);
   const { memory } = exports;
   const pack = Buffer.from(text);
   const at = exports.__wbindgen_malloc(pack.length, 1);
   Buffer.from(memory.buffer).set(pack, at);
   if (!exports.prepare(at, pack.length)) throw new Error('the program prepared nothing');
 
-  // All from the constants on; before them is the stack, where nothing is left.
+  // All from the constants on; before them is the stack, where nothing is left. The program keeps nothing of the pack.
   const all = Buffer.from(memory.buffer);
+  all.fill(0, at, at + pack.length);
   const [constants] = m.data;
   clean(all, m.memories[0].min * PAGE);
   m.data = [constants, ...segments(all, constants.at + constants.bytes.length)];
@@ -31,6 +35,25 @@ export function prepared(bytes, text) {
   m.dataCount &&= m.data.length;
   return write(m);
 }
+
+/** The program with an allocator that zeroes what it gives and takes back: what was there before packs badly. */
+function tidy(bytes) {
+  const m = parse(bytes);
+  const named = [...names(bytes)].filter(([, name]) => name.includes('dlmalloc'));
+  const replace = (end, body) => {
+    const [index] = named.find(([, name]) => name.endsWith(end)) ?? [];
+    if (index === undefined) throw new Error(`the allocator has no ${end}`);
+    const i = index - m.imports.length;
+    m.bodies.push(m.bodies[i]);
+    m.bodies[i] = Buffer.from([...body(m.imports.length + m.functions.push(m.functions[i]) - 1), 0x0b]);
+  };
+  // memory.fill(at, 0, (at[-4] & ~7) - 4): a chunk's size stands before it, with flags.
+  const zero = (at) => [GET, at, ...constant(0), GET, at, ...constant(4), SUB, LOAD, 2, 0, ...constant(~7), AND, ...constant(4), SUB, ...FILL];
+  replace('>::malloc', (own) => [1, 1, I32, GET, 0, CALL, ...leb(own), TEE, 1, IF, 0x40, ...zero(1), 0x0b, GET, 1]);
+  replace('>::free', (own) => [0, ...zero(0), GET, 0, CALL, ...leb(own)]);
+  return write(m);
+}
+const [AND, SUB, LOAD, FILL] = [0x71, 0x6b, 0x28, [0xfc, 0x0b, 0]];
 
 /**
  * Zeroes what is free on the heap, which begins at `start`: chunks in a row, as Rust's allocator for WebAssembly has them

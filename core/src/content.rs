@@ -33,7 +33,7 @@ pub fn folder(path: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 /// Takes the files of a pack: records of a path, the number of the text's bytes, and the text. Whether it is one; else
-/// nothing is taken. They are kept for good.
+/// nothing is taken. Their texts are kept for good.
 pub fn add(pack: String) -> bool {
     let Some(files) = read(pack.leak()) else {
         return false;
@@ -45,6 +45,16 @@ pub fn add(pack: String) -> bool {
         }
     }
     true
+}
+
+/// Forgets what was added of a folder; who needs it later adds it again.
+pub fn forget(folder: &str) {
+    let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
+    added.retain(|(path, _)| {
+        !path
+            .strip_prefix(folder)
+            .is_some_and(|p| p.starts_with('/'))
+    });
 }
 
 fn read(mut rest: &'static str) -> Option<Vec<Entry>> {
@@ -75,6 +85,8 @@ mod tests {
         assert_eq!(file("packed/b c"), Some("一\n"));
         assert_eq!(folder("packed"), [("a", ""), ("b c", "一\n")]);
         assert_eq!(folder("pack"), []);
+        forget("packed");
+        assert_eq!(file("packed/a"), None);
     }
 
     #[test]

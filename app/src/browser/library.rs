@@ -22,6 +22,16 @@ pub fn prepare(pack: String) -> bool {
     prepared::prepare(pack)
 }
 
+/// Takes a pack that the page's boot has fetched. Whether it is one.
+#[wasm_bindgen]
+pub fn take(name: String, pack: String) -> bool {
+    let taken = content::add(pack);
+    if taken {
+        FETCHED.with_borrow_mut(|all| all.push(name));
+    }
+    taken
+}
+
 /// Fetches those of the packs that are not there, then goes on with whether all are. At once where none is missing.
 pub fn with(packs: Vec<String>, then: impl FnOnce(bool) + 'static) {
     let missing: Vec<_> = packs.into_iter().filter(|p| !is_there(p)).collect();
@@ -33,7 +43,7 @@ pub fn with(packs: Vec<String>, then: impl FnOnce(bool) + 'static) {
 }
 
 fn is_there(pack: &str) -> bool {
-    prepared::has(pack) || FETCHED.with_borrow(|all| all.iter().any(|p| p == pack))
+    FETCHED.with_borrow(|all| all.iter().any(|p| p == pack))
 }
 
 async fn fetch_all(packs: &[String]) -> bool {

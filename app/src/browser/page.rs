@@ -104,6 +104,11 @@ pub fn focus_heading() {
     }
 }
 
+/// The language that the page says it is in.
+pub fn language() -> Option<String> {
+    super::root()?.get_attribute("lang")
+}
+
 /// Whether this is `embed.html`: the page within another one.
 pub fn is_embedded() -> bool {
     super::root().is_some_and(|root| root.has_attribute("data-embed"))

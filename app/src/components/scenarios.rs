@@ -25,7 +25,7 @@ pub fn ScenarioMenu(props: &ScenarioMenuProps) -> Html {
         use_effect_with(props.open, move |_| shown.set(false));
     }
     let title = use_memo((props.open, props.lang), |(open, lang)| {
-        Some(prepared::title(Scenario::find((*open)?)?, *lang))
+        Some(prepared::title(prepared::find((*open)?)?, *lang))
     });
     let show = {
         let shown = shown.setter();

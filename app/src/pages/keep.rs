@@ -100,7 +100,7 @@ impl Source {
                     ..Source::start(start)
                 }
             }
-            _ => Source::scenario(Scenario::find(DEFAULT), None),
+            _ => Source::scenario(prepared::find(DEFAULT), None),
         }
     }
 
@@ -115,7 +115,7 @@ impl Source {
     }
 
     fn default_with(notice: Notice) -> Source {
-        Source::scenario(Scenario::find(DEFAULT), Some(notice))
+        Source::scenario(prepared::find(DEFAULT), Some(notice))
     }
 
     fn scenario(scenario: Option<Scenario>, notice: Option<Notice>) -> Source {
@@ -196,7 +196,7 @@ pub fn open(route: &Route) -> State {
 
 /// What is kept of the playground, and its scenario as it comes.
 pub fn workspaces() -> (Workspace, Workspace) {
-    let pristine = Scenario::find(DEFAULT).and_then(|s| s.workspace());
+    let pristine = prepared::find(DEFAULT).and_then(prepared::workspace);
     let pristine = pristine.unwrap_or_else(nothing);
     let kept = storage::load(WORKSPACE).and_then(|kept| read_kept(&kept));
     (kept.unwrap_or_else(|| pristine.clone()), pristine)

@@ -18,13 +18,18 @@ pub use route::{Route, carry};
 use yew::prelude::*;
 
 use crate::browser::{library, location, page, panic};
-use crate::state::needs;
+use crate::state::{needs, prepared};
 use embed::Embed;
 
 /// Draws the page that the address asks for when what it opens with has come.
 pub fn open() {
     let Some(place) = page::place() else { return };
-    let words = needs::words(keep::settings().lang);
+    let lang = keep::settings().lang;
+    // The boot brings all of the page's language with the program's second part.
+    let words = match prepared::is_there() && page::language().as_deref() == Some(lang.tag()) {
+        true => needs::heard(lang),
+        false => needs::words(lang),
+    };
     library::with(vec![words], move |spoken| {
         follow(location::fragment(), move |route| match route {
             Some(route) if spoken => {

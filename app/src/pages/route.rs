@@ -6,7 +6,7 @@ use northsouth::exercise::{self, Head, MARK};
 use northsouth::share::{self, Unpacked};
 use northsouth::workspace::{DEFAULT, Scenario};
 
-use crate::state::{course, needs};
+use crate::state::{course, needs, prepared};
 
 /// A page, and what it opens on.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +62,7 @@ impl Route {
     /// The content without which it can't be shown.
     pub fn opens_with(&self) -> Vec<String> {
         match self {
-            Route::Playground | Route::Unknown(_) => vec![needs::scenario(DEFAULT)],
+            Route::Playground | Route::Unknown(_) => prepared::packs(),
             Route::Scenario(scenario) => vec![needs::scenario(scenario.name)],
             Route::How => vec![needs::SCORES.to_string()],
             Route::Link(data) => {

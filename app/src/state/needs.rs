@@ -60,6 +60,11 @@ pub fn words(lang: Lang) -> String {
     format!("words/{}", lang.tag())
 }
 
+/// Those of a language's sentences that are said while what is [prepared](super::prepared) is played.
+pub fn heard(lang: Lang) -> String {
+    format!("words/{}-heard", lang.tag())
+}
+
 /// The lessons in a language; the guided tour is one of them.
 pub fn lessons(lang: Lang) -> String {
     format!("{}/lessons", lang.tag())

@@ -24,7 +24,7 @@ thread_local! {
     static PREPARED: RefCell<Option<Prepared>> = const { RefCell::new(None) };
 }
 
-/// Takes the pack of the default scenario, and plays it. Whether it is one.
+/// Plays the default scenario, of which this is the pack; no file of it is kept. Whether it is one.
 pub fn prepare(pack: String) -> bool {
     if !content::add(pack) {
         return false;
@@ -36,18 +36,38 @@ pub fn prepare(pack: String) -> bool {
         return false;
     };
     let (run, walk) = played(&workspace);
+    // Copies have no more room than they need, and the first edit may take its time.
+    let run = Rc::new(Run::clone(&run).without_memory());
+    let walk = Rc::new(Walk::clone(&walk));
     PREPARED.set(Some(Prepared {
         titles: Lang::ALL.map(|lang| scenario.title(lang)).into(),
         workspace,
         run,
         walk,
     }));
+    content::forget(&needs::scenario(DEFAULT));
     true
 }
 
-/// Whether a pack need not be fetched.
-pub fn has(pack: &str) -> bool {
-    PREPARED.with_borrow(Option::is_some) && pack == needs::scenario(DEFAULT)
+/// Whether something is.
+pub fn is_there() -> bool {
+    PREPARED.with_borrow(Option::is_some)
+}
+
+/// The packs without which the default scenario can't be opened.
+pub fn packs() -> Vec<String> {
+    match is_there() {
+        true => Vec::new(),
+        false => vec![needs::scenario(DEFAULT)],
+    }
+}
+
+/// A scenario that can be opened, by its name.
+pub fn find(name: &str) -> Option<Scenario> {
+    match is_there() && name == DEFAULT {
+        true => Some(Scenario { name: DEFAULT }),
+        false => Scenario::find(name),
+    }
 }
 
 /// A scenario's title.
@@ -94,10 +114,11 @@ mod tests {
         let fresh = scenario.workspace().unwrap();
         let (run, walk) = walked(&fresh);
         assert!(!prepare("no pack".to_string()));
-        assert!(!has(&needs::scenario(DEFAULT)));
+        assert_eq!(packs(), [needs::scenario(DEFAULT)]);
 
         assert!(prepare("packed/file 0\n\n".to_string()));
-        assert!(has(&needs::scenario(DEFAULT)) && !has(needs::SCENARIOS));
+        assert!(packs().is_empty());
+        assert_eq!(find(DEFAULT), Some(scenario));
         assert_eq!(workspace(scenario).as_ref(), Some(&fresh));
         let prepared = walked(&fresh);
         assert_eq!((&prepared.0.trace, &prepared.1), (&run.trace, &walk));

@@ -1,13 +1,16 @@
 //! `istioctl proxy-config` and what a proxy's own administration and log print: of the host where they are asked.
 //! Source: Istio `istioctl/pkg/writer/envoy/configdump`; Envoy `source/server/admin/clusters_handler.cc`.
 
+use std::borrow::Cow;
+
 use super::args::{Arg, Args};
 use super::machine::Machine;
 use super::{Answer, Output};
 use crate::control::istiod::Level;
 use crate::control::mesh;
 use crate::envoy::{
-    Action, Cluster, ClusterChoice, Config, Discovery, FilterChain, Health, Route, Terminal, dump,
+    Action, Cluster, ClusterChoice, Config, Discovery, FilterChain, Health, Resources, Route,
+    Terminal, dump,
 };
 use crate::say;
 use crate::text::Diagnostic;
@@ -144,7 +147,9 @@ pub(super) fn agent(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
     let config = config(machine, tool)?;
     match path.text.trim_start_matches('/') {
         "config_dump" | "config_dump?include_eds" => {
-            let mut text = dump::print(&config.resources);
+            let told = told(machine, config);
+            let told = told.ok_or_else(|| args.not_taken(path))?;
+            let mut text = dump::print(&told);
             text.push('\n');
             Ok(text.into())
         }
@@ -157,6 +162,17 @@ pub(super) fn agent(machine: &Machine<'_>, args: &mut Args<'_>) -> Answer {
         }
         _ => Err(args.not_taken(path)),
     }
+}
+
+/// What the Envoy of a host was told, as it was told: by a dump, or by istiod, which tells it again.
+fn told<'m>(machine: &Machine<'m>, config: &'m Config) -> Option<Cow<'m, Resources>> {
+    if let Some(resources) = &config.dumped {
+        return Some(Cow::Borrowed(resources));
+    }
+    let cluster = machine.run.cluster?;
+    let mut proxies = cluster.proxies.iter();
+    let proxy = proxies.find(|p| std::ptr::eq(&*p.config, config))?;
+    mesh::told(&cluster.objects, proxy).map(Cow::Owned)
 }
 
 /// Envoy's hosts, a line for each thing that is known of one (`ClustersHandler::writeClustersAsText`).

@@ -29,8 +29,8 @@ pub struct Config {
     pub refused: Vec<Refused>,
     /// The name in the certificate that it shows, where it is known: its workload's SPIFFE identity.
     pub identity: Option<String>,
-    /// What it was told, as it was told, where that is to be printed again; [`Config::read`] does not keep it.
-    pub resources: Resources,
+    /// What it was told, as it was told, where a dump says it; what a control plane tells is made again when it is asked for.
+    pub dumped: Option<Resources>,
 }
 
 /// A resource that Envoy did not take.

@@ -82,7 +82,7 @@ pub fn read(text: &str, file: FileId) -> (Config, Vec<Diagnostic>) {
     }
     let (mut config, more) = Config::read(&resources);
     said.extend(more);
-    config.resources = resources;
+    config.dumped = Some(resources);
     (config, said)
 }
 

@@ -153,8 +153,7 @@ impl Arg {
 }
 
 fn template(lang: Lang, key: &str) -> Option<&'static str> {
-    static CATALOGUES: [OnceLock<Catalogue>; Lang::ALL.len()] =
-        [const { OnceLock::new() }; Lang::ALL.len()];
+    static CATALOGUES: Catalogues = [const { OnceLock::new() }; Lang::ALL.len()];
     let kept = CATALOGUES.get(lang as usize)?;
     let catalogue = match kept.get() {
         Some(catalogue) => catalogue,
@@ -167,13 +166,37 @@ fn template(lang: Lang, key: &str) -> Option<&'static str> {
             kept.get_or_init(|| read)
         }
     };
+    find(catalogue, key).or_else(|| find_among_more(lang, key, catalogue.len()))
+}
+
+/// Looks in the sentences that have come since `known` of them were there.
+#[inline(never)]
+fn find_among_more(lang: Lang, key: &str, known: usize) -> Option<&'static str> {
+    static CATALOGUES: Catalogues = [const { OnceLock::new() }; Lang::ALL.len()];
+    let kept = CATALOGUES.get(lang as usize)?;
+    let catalogue = match kept.get() {
+        Some(catalogue) => catalogue,
+        None => {
+            let read = catalogue(lang);
+            if read.len() == known {
+                return None;
+            }
+            kept.get_or_init(|| read)
+        }
+    };
+    find(catalogue, key)
+}
+
+fn find(catalogue: &Catalogue, key: &str) -> Option<&'static str> {
     let at = catalogue.binary_search_by(|(k, _)| (*k).cmp(key)).ok()?;
     Some(catalogue.get(at)?.1)
 }
 
+type Catalogues = [OnceLock<Catalogue>; Lang::ALL.len()];
+
 type Catalogue = Vec<(&'static str, &'static str)>;
 
-/// All sentences of a language by key, sorted. A line without ` = ` is a comment.
+/// All sentences of a language that are there, by key, sorted. A line without ` = ` is a comment.
 fn catalogue(lang: Lang) -> Catalogue {
     let areas = content::folder(&format!("words/{}", lang.tag()));
     let lines = areas.iter().flat_map(|(_, area)| area.lines());

@@ -46,7 +46,7 @@ impl Generated {
 }
 
 /// What becomes of some manifests.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Cluster {
     /// With all that the controllers filled in.
     pub objects: Arc<Manifests>,

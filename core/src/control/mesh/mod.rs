@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::istio_iptables::{Capture, Mode, TPROXY_TABLE};
 use super::istiod::{self, Proxy, ProxyKind, World};
-use crate::envoy::Config;
+use crate::envoy::{Config, Resources};
 use crate::manifest::{Manifests, Pod};
 use crate::net::{IpFamily, Protocol};
 use crate::netfilter::{print, save};
@@ -33,16 +33,6 @@ pub struct PodProxy {
     pub capture: Option<Capture>,
     /// The Pod.
     pub span: Span,
-}
-
-impl PartialEq for PodProxy {
-    fn eq(&self, other: &Self) -> bool {
-        self.namespace == other.namespace
-            && self.pod == other.pod
-            && self.capture == other.capture
-            && self.config.identity == other.config.identity
-            && self.config.resources == other.config.resources
-    }
 }
 
 /// As the injecting webhook changes Pods: who has a sidecar says so in a label, by which istiod knows whom to call with mTLS
@@ -83,33 +73,29 @@ pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
     if pods.is_empty() || !is_there(objects) {
         return (Vec::new(), said);
     }
-    let refused: Vec<_> = verdicts
-        .iter()
-        .filter(|v| v.error.is_some())
-        .map(|v| (v.kind, v.namespace.clone(), v.name.clone()))
-        .collect();
     let settings = Settings::read(objects, &mut said);
-    let (world, log) = World::new(objects, settings.mesh, &refused);
+    let (world, log) = World::new(objects, settings.mesh, &refused(&verdicts));
     said.extend(log);
     let mut proxies = Vec::new();
     for (pod, kind) in pods {
-        let (namespace, name) = (&pod.meta.namespace, &pod.meta.name);
-        let Some(mut proxy) = Proxy::of_pod(objects, namespace, name, kind) else {
-            continue;
-        };
         let capture = match kind {
             ProxyKind::Sidecar => capture(pod, settings.node.as_ref(), &mut said),
             ProxyKind::Router => None,
         };
-        proxy.transparent = capture.as_ref().is_some_and(|c| c.mode == Mode::Tproxy);
-        let made = program(&world, &proxy);
-        said.extend(made.1);
+        let Some(proxy) = proxy(objects, pod, kind, capture.as_ref()) else {
+            continue;
+        };
+        let (resources, log) = istiod::configuration(&world, &proxy);
+        let (mut config, more) = Config::read(&resources);
+        config.identity = Some(proxy.identity(&world));
+        said.extend(log.into_iter().chain(more));
         proxies.push(PodProxy {
-            namespace: namespace.clone(),
-            pod: name.clone(),
+            namespace: pod.meta.namespace.clone(),
+            pod: pod.meta.name.clone(),
+            kind,
+            config: Arc::new(config),
             capture,
             span: pod.meta.name_span,
-            ..made.0
         });
     }
     // Of a match that the webhook calls unused, Envoy says the same of the route made of it.
@@ -148,22 +134,35 @@ fn is_there(objects: &Manifests) -> bool {
     objects.others.iter().any(speaks) || objects.namespaces.iter().any(injected)
 }
 
-/// What istiod makes for a proxy, and what Envoy takes of it.
-pub fn program(world: &World, proxy: &Proxy) -> (PodProxy, Vec<Diagnostic>) {
-    let (resources, mut said) = istiod::configuration(world, proxy);
-    let (mut config, more) = Config::read(&resources);
-    said.extend(more);
-    config.resources = resources;
-    config.identity = Some(proxy.identity(world));
-    let made = PodProxy {
-        namespace: proxy.namespace.as_str().into(),
-        pod: "".into(),
-        kind: proxy.kind,
-        config: Arc::new(config),
-        capture: None,
-        span: Span::default(),
-    };
-    (made, said)
+/// What istiod told one of these proxies, as it told it. `None`: the objects are not those that it was made of.
+pub fn told(objects: &Manifests, to: &PodProxy) -> Option<Resources> {
+    let pod = objects.pods.iter().find(|pod| to.is_of(pod))?;
+    let settings = Settings::read(objects, &mut Vec::new());
+    let refused = refused(&istiod::validate(objects));
+    let (world, _) = World::new(objects, settings.mesh, &refused);
+    let proxy = proxy(objects, pod, to.kind, to.capture.as_ref())?;
+    Some(istiod::configuration(&world, &proxy).0)
+}
+
+/// The objects that the API server does not take, by kind, namespace and name.
+fn refused(verdicts: &[istiod::Verdict]) -> Vec<(&'static str, String, String)> {
+    let refused = verdicts.iter().filter(|v| v.error.is_some());
+    refused
+        .map(|v| (v.kind, v.namespace.clone(), v.name.clone()))
+        .collect()
+}
+
+fn proxy(
+    objects: &Manifests,
+    pod: &Pod,
+    kind: ProxyKind,
+    capture: Option<&Capture>,
+) -> Option<Proxy> {
+    let proxy = Proxy::of_pod(objects, &pod.meta.namespace, &pod.meta.name, kind)?;
+    Some(Proxy {
+        transparent: capture.is_some_and(|c| c.mode == Mode::Tproxy),
+        ..proxy
+    })
 }
 
 fn capture(pod: &Pod, mesh: Option<&Node>, said: &mut Vec<Diagnostic>) -> Option<Capture> {
