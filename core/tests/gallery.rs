@@ -68,6 +68,14 @@ fn each_ends_as_it_says() {
             "fault",
             "ingressgateway /pay: ingressgateway answers 503 by itself",
         ),
+        (
+            "access-by-path",
+            "ingressgateway /admin/users: ingressgateway answers 403 by itself",
+        ),
+        (
+            "access-lost-address",
+            "ingressgateway /: ingressgateway answers 403 by itself",
+        ),
         ("retry", "ingressgateway /, web-v1 /: it is delivered"),
         (
             "mirror",
@@ -124,6 +132,23 @@ fn a_gateway_that_nobody_deployed_is_deployed_by_istiod() {
     let told = told(&run);
     assert!(told.starts_with("shop-istio-"), "{told}");
     assert!(told.ends_with(" /, web-v2 /: it is delivered"), "{told}");
+}
+
+#[test]
+fn addresses_that_may_pass_are_those_that_the_gateway_sees() {
+    let mut workspace = Scenario::find("access-lost-address")
+        .unwrap()
+        .workspace()
+        .unwrap();
+    let mut files = workspace.files.iter_mut();
+    let file = files.find(|f| &*f.name == "cluster.yaml").unwrap();
+    let (cluster, local) = (
+        "externalTrafficPolicy: Cluster",
+        "externalTrafficPolicy: Local",
+    );
+    file.text = file.text.replace(cluster, local).into();
+    let wanted = "ingressgateway /, shop-v1 /: it is delivered";
+    assert_eq!(told(&run(&workspace)), wanted);
 }
 
 #[test]

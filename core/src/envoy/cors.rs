@@ -19,6 +19,12 @@ pub struct Cors {
     pub enabled: bool,
 }
 
+/// Whether a browser asks what it may ask of another origin (`Http::Utility::isCorsPreflightRequest`).
+pub(super) fn is_preflight(request: &Request) -> bool {
+    let says = |name: &str| request.headers.first(name).is_some_and(|v| !v.is_empty());
+    request.method == "OPTIONS" && says("origin") && says("access-control-request-method")
+}
+
 /// What the filter makes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CorsVerdict {
@@ -56,8 +62,7 @@ impl Policies<'_> {
             return CorsVerdict::Pass;
         }
         let asks = |name: &str| request.headers.first(name).unwrap_or("");
-        let preflight =
-            request.method == "OPTIONS" && !asks("access-control-request-method").is_empty();
+        let preflight = is_preflight(request);
         let allowed = self.allows(origin);
         if !preflight {
             return if allowed {

@@ -1,5 +1,6 @@
 use super::ext_authz::ExtAuthz;
 use super::fault::Fault;
+use super::jwt::Jwt;
 use super::listener::networks;
 use super::object::{Object, Read, Refusal};
 use super::path::EscapedSlashes;
@@ -53,6 +54,7 @@ pub enum RouteSource {
 pub enum HttpFilter {
     Cors,
     Fault(Fault),
+    Jwt(Jwt),
     Rbac(Rbac),
     ExtAuthz(ExtAuthz),
     Router,
@@ -258,6 +260,7 @@ impl HttpFilter {
             ("HTTPFault", _) | ("", "envoy.filters.http.fault") => {
                 HttpFilter::Fault(Fault::read(&config)?)
             }
+            ("JwtAuthentication", _) => HttpFilter::Jwt(Jwt::read(&config)?),
             ("RBAC", _) => {
                 let rbac = Rbac::read(&config)?;
                 config.end();

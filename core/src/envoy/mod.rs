@@ -20,6 +20,7 @@ mod hash;
 mod hcm;
 mod header_ops;
 mod inline;
+mod jwt;
 mod listener;
 mod manager;
 mod matching;

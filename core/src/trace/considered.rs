@@ -308,7 +308,12 @@ impl<'a> Told<'a> {
             (ms, "fault_filter_abort") => say!("envoy/fault-both", ms = ms),
             (ms, _) => say!("envoy/fault-delays", ms = ms),
         };
-        vec![one("envoy.filters.http.fault", Outcome::Held, say, span)]
+        let name = match details {
+            "cors_response" => "envoy.filters.http.cors",
+            _ if details.starts_with("jwt_authn_access_denied") => "envoy.filters.http.jwt_authn",
+            _ => "envoy.filters.http.fault",
+        };
+        vec![one(name, Outcome::Held, say, span)]
     }
 
     fn clusters(&self) -> Vec<Considered> {

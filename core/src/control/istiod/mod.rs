@@ -18,6 +18,7 @@ mod ingress;
 mod mesh;
 mod message;
 mod object;
+mod request_authn;
 mod route;
 mod service;
 mod sidecar;

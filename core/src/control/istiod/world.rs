@@ -7,6 +7,7 @@ use super::authn::Policies;
 use super::destination_rule::{Rule, Rules};
 use super::mesh::MeshConfig;
 use super::object::{Object, sort_by_age};
+use super::request_authn::Tokens;
 use super::service::{
     Locality, Protocol, Resolution, Service, exported, node_of, placed, pod, services,
 };
@@ -26,6 +27,7 @@ pub struct World {
     pub(super) sidecars: Vec<Object>,
     pub(super) peers: Policies,
     pub(super) access: authz::Policies,
+    pub(super) tokens: Tokens,
     rules: Rules,
     by_host: BTreeMap<String, Vec<usize>>,
 }
@@ -151,6 +153,7 @@ impl World {
             rules: Rules::new(&of("DestinationRule"), &mesh),
             sidecars: of("Sidecar"),
             peers: Policies::new(of("PeerAuthentication")),
+            tokens: Tokens::new(of("RequestAuthentication")),
             access: authz::Policies::new(of("AuthorizationPolicy")),
             mesh,
             services,

@@ -65,10 +65,9 @@ fn place(node: &mut Node, span: Span) {
 }
 
 /// Istio's kinds that change what proxies do and are not modelled.
-const NOT_MODELLED: [&str; 7] = [
+const NOT_MODELLED: [&str; 6] = [
     "EnvoyFilter",
     "ProxyConfig",
-    "RequestAuthentication",
     "Telemetry",
     "WasmPlugin",
     "WorkloadEntry",

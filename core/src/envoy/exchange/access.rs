@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::Exchange;
 use crate::envoy::ext_authz::ExtAuthz;
+use crate::envoy::jwt::{Jwt, Token};
 use crate::envoy::listener::{Connection, FilterChain, NetworkFilter};
 use crate::envoy::metadata::Metadata;
 use crate::envoy::rbac::{Asker, Rbac, Told};
-use crate::net::Headers;
+use crate::net::{Headers, Request};
 use crate::text::Span;
 
 /// What an RBAC filter said.
@@ -73,6 +74,33 @@ impl<'c> Exchange<'c> {
             None => self.unknown = Some(unknown(rbac, access)),
         }
         true
+    }
+
+    /// True where the request ends for its token's sake.
+    pub(super) fn jwt(&mut self, jwt: &Jwt) -> bool {
+        match jwt.look(&self.request) {
+            Token::Pass => return false,
+            Token::Missing => {
+                self.details = "jwt_authn_access_denied{Jwt_is_missing}".into();
+                let headers = Headers::from_iter([("www-authenticate", self.realm())]);
+                self.finish(401, headers, "Jwt is missing".into(), true);
+            }
+            Token::Unknown => {
+                self.unknown = Some(Unknown {
+                    what: "envoy.filters.http.jwt_authn".into(),
+                    span: jwt.span,
+                });
+            }
+        }
+        true
+    }
+
+    /// Whom a client is to show its token, as it called it.
+    fn realm(&self) -> String {
+        let Request {
+            authority, path, ..
+        } = &self.request;
+        format!("Bearer realm=\"{}://{authority}{path}\"", self.scheme)
     }
 
     /// True where the server is asked.

@@ -425,6 +425,11 @@ impl<'c> Exchange<'c> {
                         return true;
                     }
                 }
+                HttpFilter::Jwt(jwt) => {
+                    if self.jwt(jwt) {
+                        return true;
+                    }
+                }
                 HttpFilter::ExtAuthz(server) => {
                     if self.ext_authz(server) {
                         return true;

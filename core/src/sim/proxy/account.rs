@@ -108,10 +108,9 @@ pub(super) fn stages(exchange: &Exchange) -> Vec<Stage> {
     let Some((_, route)) = exchange.route.filter(|_| !exchange.is_kept_out()) else {
         return stages;
     };
-    let filtered = matches!(
-        exchange.details.as_str(),
-        "fault_filter_abort" | "cors_response"
-    );
+    let details = exchange.details.as_str();
+    let filtered = matches!(details, "fault_filter_abort" | "cors_response")
+        || details.starts_with("jwt_authn_access_denied");
     if exchange.delayed > 0 || filtered {
         stages.push(Stage::Filter);
     }

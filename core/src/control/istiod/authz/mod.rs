@@ -103,6 +103,7 @@ impl Policies {
             }
         }
         let mut filters = Filters::default();
+        filters.http.extend(world.tokens.filter(world, proxy));
         let of = |action: Action| by_action.get(&(action as usize));
         if let Some(custom) = of(Action::Custom) {
             filters.before = provider::filters(world, custom, false);

@@ -90,6 +90,7 @@ pub fn validate(manifests: &Manifests) -> Vec<Verdict> {
             "Sidecar" => sidecar::check(spec, &object.namespace, &mut findings),
             "WorkloadEntry" => service_entry::workload_entry(spec, &mut findings),
             "AuthorizationPolicy" => authorization::check(&object, &mut findings),
+            "RequestAuthentication" => request_authentication(spec, &mut findings),
             "PeerAuthentication" => peer_authentication(spec, &mut findings),
             _ => continue,
         }
@@ -127,6 +128,43 @@ pub(super) fn go_bool(text: &str) -> Option<bool> {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
         _ => None,
+    }
+}
+
+fn request_authentication(spec: &Node, out: &mut Findings) {
+    authorization::attachment(spec, out);
+    for rule in spec.each("jwtRules") {
+        if rule.text("issuer").is_empty() && rule.text("jwksUri").is_empty() {
+            out.error(rule.span, "issuer or jwksUri must be non-empty string");
+        }
+        let uri = rule.text("jwksUri");
+        if !uri.is_empty() && !uri.starts_with("http://") && !uri.starts_with("https://") {
+            let scheme = uri.split_once(':').map_or("", |(scheme, _)| scheme);
+            let reason = format!("URI scheme {scheme:?} is not supported");
+            out.error(rule.span, reason);
+        }
+        for (field, reason) in [
+            ("audiences", "audience must be non-empty string"),
+            ("fromParams", "location query must be non-empty string"),
+            ("fromCookies", "cookie name must be non-empty string"),
+        ] {
+            let empty = |n: &&Node| n.str() == Some("");
+            if let Some(node) = rule.each(field).iter().find(empty) {
+                out.error(node.span, reason);
+            }
+        }
+        for header in rule.each("fromHeaders") {
+            if header.text("name").is_empty() {
+                out.error(header.span, "location header name must be non-empty string");
+            }
+        }
+        for claim in rule.each("outputClaimToHeaders") {
+            if claim.text("claim").is_empty() || claim.text("header").is_empty() {
+                let reason = "outputClaimToHeaders header and claim value must be non-empty string";
+                out.error(claim.span, reason);
+            }
+        }
+        out.duration(rule, "timeout");
     }
 }
 
