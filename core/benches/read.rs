@@ -1,6 +1,12 @@
-//! Reading the listings of one node, as the default scenario has them.
+//! Reading the listings of one node, as the default scenario has them, and the manifests of 1,000 Services with three
+//! endpoints each, which is to take 100 ms at most.
 
+#[path = "kube_proxy/services.rs"]
+mod services;
+
+use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
+use northsouth::manifest::{self, Manifests};
 use northsouth::route::read;
 use northsouth::text::FileId;
 
@@ -19,4 +25,14 @@ fn main() {
 #[divan::bench]
 fn routes(bencher: Bencher) {
     bencher.bench(|| read::routes(black_box(ROUTES), FileId(0)));
+}
+
+#[divan::bench(sample_count = 20)]
+fn manifests_of_1_000_services(bencher: Bencher) {
+    let text = services::yaml(0..1_000, 3);
+    bencher.counter(BytesCount::of_str(&text)).bench(|| {
+        let mut objects = Manifests::default();
+        let said = manifest::read(black_box(&text), FileId(0), &mut objects);
+        (objects, said)
+    });
 }

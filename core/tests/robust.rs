@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
+use northsouth::envoy::dump;
 use northsouth::net::Random;
-use northsouth::share;
-use northsouth::text::File;
+use northsouth::netfilter::{ipset, nft};
+use northsouth::text::{File, FileId, Pace, Stretches};
+use northsouth::workspace::{Scenario, run};
+use northsouth::{console, manifest, share, yaml};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -164,6 +167,90 @@ fn readers_bear_whatever_is_typed() {
             let worse = drive::mutate(text, other, &mut random);
             let caught = std::panic::catch_unwind(|| drive(&worse));
             assert!(caught.is_ok(), "{name}, round {round}:\n{worse}");
+        }
+    }
+}
+
+/// What a text comes to when it is read at once, and in stretches of any size.
+fn both(kind: &str, text: String, random: &mut Random) -> (String, String) {
+    fn two<T: std::fmt::Debug>(
+        once: T,
+        work: Stretches<T>,
+        random: &mut Random,
+    ) -> (String, String) {
+        let most = 1 << random.below(12);
+        let (mut work, mut read) = (work, 0);
+        let along = loop {
+            work = match work.go_on(random.below(most) as usize) {
+                Ok(done) => break done,
+                Err(more) => more,
+            };
+            assert!(work.read() >= read);
+            read = work.read();
+        };
+        (format!("{once:?}"), format!("{along:?}"))
+    }
+    const FILE: FileId = FileId(3);
+    async fn objects(text: &str, pace: &Pace) -> impl std::fmt::Debug + use<> {
+        let (mut objects, mut memory) = Default::default();
+        let read = manifest::read_along(text, FILE, &mut objects, Some(&mut memory), pace);
+        (read.await, objects)
+    }
+    match kind {
+        "nft" => {
+            let once = nft::read(&text, FILE);
+            let read = async move |pace: Pace| nft::read_along(&text, FILE, &pace).await;
+            two(once, Stretches::new(read), random)
+        }
+        "ipset" => {
+            let once = ipset::read(&text, FILE);
+            let read = async move |pace: Pace| ipset::read_along(&text, FILE, &pace).await;
+            two(once, Stretches::new(read), random)
+        }
+        "config-dump" => {
+            let once = dump::read(&text, FILE);
+            let read = async move |pace: Pace| dump::read_along(&text, FILE, &pace).await;
+            two(once, Stretches::new(read), random)
+        }
+        "manifests" => {
+            let mut all = manifest::Manifests::default();
+            let said = manifest::read(&text, FILE, &mut all);
+            let (once, read) = (format!("{:?}", (said, all)), async move |pace: Pace| {
+                format!("{:?}", objects(&text, &pace).await)
+            });
+            two(once, Stretches::new(read), random)
+        }
+        _ => {
+            let once = yaml::read(&text, FILE);
+            let read = async move |pace: Pace| yaml::read_along(&text, FILE, None, &pace).await;
+            two(once, Stretches::new(read), random)
+        }
+    }
+}
+
+#[test]
+fn what_is_read_in_stretches_comes_to_the_same() {
+    let mut seeds = seeds();
+    let mesh = run(&Scenario::find("canary-header")
+        .unwrap()
+        .workspace()
+        .unwrap());
+    let command = "pilot-agent request GET config_dump";
+    let dump = console::run(console::AfterRun::from(&mesh), "ingressgateway", command);
+    seeds.insert("config-dump", vec![dump.text]);
+    let items = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Namespace, metadata: {name: a}}\n- apiVersion: v1\n  kind: Node\n  metadata:\n    name: n\n";
+    seeds.entry("manifests").or_default().push(items.into());
+    for kind in ["nft", "ipset", "config-dump", "manifests", "yaml"] {
+        let own = &seeds[kind];
+        let mut random = Random::new(5);
+        for round in 0..rounds(120) {
+            let text = match round % 4 {
+                0 => own[random.below(own.len() as u32) as usize].clone(),
+                1 => pick(own, &mut random).to_string(),
+                _ => drive::mutate(pick(own, &mut random), pick(own, &mut random), &mut random),
+            };
+            let (once, along) = both(kind, text.clone(), &mut random);
+            assert!(once == along, "{kind}, round {round}:\n{text}");
         }
     }
 }

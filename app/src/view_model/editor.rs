@@ -80,9 +80,16 @@ pub fn range(text: &str, span: Span) -> (u32, u32) {
     (units.at(span.start), units.at(span.end))
 }
 
+/// So many places are underlined, the worst; a text with more has one cause for most of them. All are counted below it.
+const MOST_MARKS: usize = 1000;
+
 /// What is to be underlined in a text.
 pub fn marks(text: &str, diagnostics: &[&Diagnostic], lang: Lang) -> Vec<Mark> {
     let mut sorted: Vec<_> = diagnostics.to_vec();
+    if sorted.len() > MOST_MARKS {
+        sorted.sort_by_key(|d| d.severity);
+        sorted.truncate(MOST_MARKS);
+    }
     sorted.sort_by_key(|d| (d.span.start, d.span.end));
     let mut units = Units::new(text);
     let marks = sorted.iter().map(|d| Mark {

@@ -6,7 +6,7 @@ use super::listener::Listener;
 use super::object::{Log, Object, Refusal};
 use super::route_config::RouteConfig;
 use crate::say;
-use crate::text::{Diagnostic, Span};
+use crate::text::{Diagnostic, Pace, Span, at_once};
 use crate::yaml::Node;
 
 /// What Envoy is told, as it is told: messages of its v3 API in their JSON form. A value's span is where it came from:
@@ -54,15 +54,22 @@ pub enum Kind {
 
 impl Config {
     pub fn read(resources: &Resources) -> (Self, Vec<Diagnostic>) {
+        at_once(Self::read_along(resources, &Pace::AT_ONCE))
+    }
+
+    /// The same, pausing on the way.
+    pub async fn read_along(resources: &Resources, pace: &Pace) -> (Self, Vec<Diagnostic>) {
         let log = Log::default();
         let mut config = Config::default();
         for node in &resources.listeners {
+            pace.went(node.span.range().len()).await;
             match Listener::read(node, &log) {
                 Ok(listener) => config.listeners.push(listener),
                 Err(refusal) => config.refuse(Kind::Listener, node, refusal, &log),
             }
         }
         for node in &resources.routes {
+            pace.went(node.span.range().len()).await;
             match RouteConfig::read(node, &log) {
                 Ok(routes) => {
                     config.routes.insert(routes.name.clone(), routes);
@@ -72,6 +79,7 @@ impl Config {
         }
         let mut assignments = BTreeMap::new();
         for node in &resources.endpoints {
+            pace.went(node.span.range().len()).await;
             match Assignment::read(node, &log) {
                 Ok((name, assignment)) => {
                     assignments.insert(name, assignment);
@@ -80,6 +88,7 @@ impl Config {
             }
         }
         for node in &resources.clusters {
+            pace.went(node.span.range().len()).await;
             match Cluster::read(node, &log) {
                 Ok(mut cluster) => {
                     if cluster.discovery == Discovery::Eds {

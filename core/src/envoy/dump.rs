@@ -2,7 +2,7 @@
 
 use super::config::{Config, Resources};
 use crate::say;
-use crate::text::{Diagnostic, FileId, Span};
+use crate::text::{Diagnostic, FileId, Pace, Span, at_once};
 use crate::yaml::{self, Entry, Node, Value};
 
 /// A list of a dump, and the way from an entry to its resource.
@@ -49,7 +49,12 @@ const HOUSEKEEPING: [i64; 2] = [15_021, 15_090];
 
 /// What a dump says that Envoy runs with.
 pub fn read(text: &str, file: FileId) -> (Config, Vec<Diagnostic>) {
-    let (documents, mut said) = yaml::read(text, file);
+    at_once(read_along(text, file, &Pace::AT_ONCE))
+}
+
+/// The same, pausing on the way.
+pub async fn read_along(text: &str, file: FileId, pace: &Pace) -> (Config, Vec<Diagnostic>) {
+    let (documents, mut said) = yaml::read_along(text, file, None, pace).await;
     let mut resources = Resources::default();
     let configs = documents.iter().find_map(|d| d.field("configs"));
     let Some(configs) = configs else {
@@ -68,19 +73,22 @@ pub fn read(text: &str, file: FileId) -> (Config, Vec<Diagnostic>) {
                 let found = entries
                     .iter()
                     .filter_map(|e| way.iter().try_fold(e, |node, key| field(node, key)));
-                let found = found.map(untyped);
-                match at {
-                    0 => resources.clusters.extend(found),
-                    1 => resources
-                        .listeners
-                        .extend(found.filter(|l| !housekeeping(l))),
-                    2 => resources.routes.extend(found),
-                    _ => resources.endpoints.extend(found),
+                let to = match at {
+                    0 => &mut resources.clusters,
+                    1 => &mut resources.listeners,
+                    2 => &mut resources.routes,
+                    _ => &mut resources.endpoints,
+                };
+                for resource in found {
+                    pace.went(resource.span.range().len() / 4).await;
+                    if at != 1 || !housekeeping(resource) {
+                        to.push(untyped(resource));
+                    }
                 }
             }
         }
     }
-    let (mut config, more) = Config::read(&resources);
+    let (mut config, more) = Config::read_along(&resources, pace).await;
     said.extend(more);
     config.dumped = Some(resources);
     (config, said)

@@ -5,7 +5,7 @@ use super::{
     WorkloadKind,
 };
 use crate::say;
-use crate::text::{Diagnostic, FileId, Span};
+use crate::text::{Diagnostic, FileId, Pace, Span, at_once};
 use crate::yaml::{self, Cursor, Log};
 
 /// All objects of some texts, each kind in the order read.
@@ -42,7 +42,7 @@ pub struct Other {
 /// Reads a text's objects and adds them. An object with errors is added as far as it could be read, with defaults in
 /// the place of what could not.
 pub fn read(text: &str, file: FileId, to: &mut Manifests) -> Vec<Diagnostic> {
-    lower(yaml::read(text, file), to)
+    at_once(read_along(text, file, to, None, &Pace::AT_ONCE))
 }
 
 /// The same, faster where most documents were read before.
@@ -52,16 +52,27 @@ pub fn read_again(
     to: &mut Manifests,
     memory: &mut yaml::Memory,
 ) -> Vec<Diagnostic> {
-    lower(yaml::read_again(text, file, memory), to)
+    at_once(read_along(text, file, to, Some(memory), &Pace::AT_ONCE))
 }
 
-fn lower(
-    (documents, mut diagnostics): (Vec<yaml::Node>, Vec<Diagnostic>),
+/// The same, pausing on the way, and faster where most documents were read before.
+pub async fn read_along(
+    text: &str,
+    file: FileId,
     to: &mut Manifests,
+    memory: Option<&mut yaml::Memory>,
+    pace: &Pace,
 ) -> Vec<Diagnostic> {
+    let (documents, mut diagnostics) = yaml::read_along(text, file, memory, pace).await;
     let log = Log::default();
-    for document in documents {
-        object(document, to, &log, 0);
+    // The next one last.
+    let mut left: Vec<_> = documents.into_iter().rev().map(|node| (node, 0)).collect();
+    while let Some((node, lists)) = left.pop() {
+        let length = node.span.range().len();
+        match object(node, to, &log, lists) {
+            Some(items) => left.extend(items.into_iter().rev().map(|item| (item, lists + 1))),
+            None => pace.went(length / 4).await,
+        }
     }
     diagnostics.extend(log.into_inner());
     duplicates(to, &mut diagnostics);
@@ -71,16 +82,18 @@ fn lower(
 /// A List may hold Lists, as `kubectl get` prints for several files; deeper is nobody's doing.
 const MAX_LISTS: usize = 3;
 
-fn object(node: yaml::Node, to: &mut Manifests, log: &Log, lists: usize) {
+/// Adds an object, or gives the items of a list.
+fn object(
+    node: yaml::Node,
+    to: &mut Manifests,
+    log: &Log,
+    lists: usize,
+) -> Option<Vec<yaml::Node>> {
     let cursor = Cursor::new(&node, log);
-    let Some(mut fields) = cursor.fields() else {
-        return;
-    };
+    let mut fields = cursor.fields()?;
     let version = fields.required("apiVersion").and_then(|c| c.str());
     let kind = fields.required("kind").and_then(|c| c.str());
-    let (Some(version), Some(kind)) = (version, kind) else {
-        return;
-    };
+    let (version, kind) = (version?, kind?);
     let workload = match kind {
         "Deployment" => Some(WorkloadKind::Deployment),
         "ReplicaSet" => Some(WorkloadKind::ReplicaSet),
@@ -108,7 +121,7 @@ fn object(node: yaml::Node, to: &mut Manifests, log: &Log, lists: usize) {
                 .extend(workload.map(|kind| Workload::read(fields, kind)));
         }
         (_, list) if list.ends_with("List") && core_list && lists < MAX_LISTS => {
-            self::list(node, to, log, lists);
+            return Some(items_of(node));
         }
         _ => {
             let meta = node.field("metadata");
@@ -122,12 +135,13 @@ fn object(node: yaml::Node, to: &mut Manifests, log: &Log, lists: usize) {
             });
         }
     }
+    None
 }
 
 /// Items of a typed list (`ServiceList`) may lack apiVersion and kind, which are the list's.
-fn list(node: yaml::Node, to: &mut Manifests, log: &Log, lists: usize) {
+fn items_of(node: yaml::Node) -> Vec<yaml::Node> {
     let yaml::Value::Map(entries) = node.value else {
-        return;
+        return Vec::new();
     };
     let mut kind = String::new();
     let mut inherited = Vec::new();
@@ -154,7 +168,7 @@ fn list(node: yaml::Node, to: &mut Manifests, log: &Log, lists: usize) {
         yaml::Value::Seq(items) => items,
         _ => Vec::new(),
     });
-    for mut item in items {
+    let whole = items.map(|mut item| {
         if let yaml::Value::Map(entries) = &mut item.value
             && !kind.is_empty()
         {
@@ -164,8 +178,9 @@ fn list(node: yaml::Node, to: &mut Manifests, log: &Log, lists: usize) {
                 }
             }
         }
-        object(item, to, log, lists + 1);
-    }
+        item
+    });
+    whole.collect()
 }
 
 /// An object that was read before: kubectl would apply one after the other, so the later one stands.

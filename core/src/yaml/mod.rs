@@ -15,4 +15,4 @@ pub use cursor::{Cursor, Fields, Log};
 pub use json::to_json;
 pub use memory::Memory;
 pub use node::{Entry, Node, Value};
-pub use read::{MAX_BYTES, MAX_COPIES, MAX_DEPTH, MAX_NODES, read, read_again};
+pub use read::{MAX_BYTES, MAX_COPIES, MAX_DEPTH, MAX_NODES, read, read_again, read_along};

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::mesh::MeshConfig;
 use super::message::Ask;
 use super::object::Object;
-use crate::manifest::{self, Manifests, TargetPort};
+use crate::manifest::{self, EndpointSlice, Manifests, TargetPort};
 use crate::text::Span;
 
 #[derive(Clone, Debug)]
@@ -211,8 +211,17 @@ pub(super) fn services(
     mesh: &MeshConfig,
 ) -> Vec<Service> {
     let mut all: Vec<Service> = Vec::new();
+    let mut slices: BTreeMap<(&str, &str), Vec<&EndpointSlice>> = BTreeMap::new();
+    for slice in &manifests.endpoint_slices {
+        if let Some(service) = &slice.service {
+            let of = (&*slice.meta.namespace, &*service.value);
+            slices.entry(of).or_default().push(slice);
+        }
+    }
     for service in &manifests.services {
-        all.push(kubernetes(service, manifests, mesh));
+        let of = (&*service.meta.namespace, &*service.meta.name);
+        let slices = slices.get(&of).map_or(&[][..], Vec::as_slice);
+        all.push(kubernetes(service, slices, manifests, mesh));
     }
     for entry in entries {
         for hostname in entry.spec.texts("hosts") {
@@ -222,7 +231,12 @@ pub(super) fn services(
     all
 }
 
-fn kubernetes(service: &manifest::Service, manifests: &Manifests, mesh: &MeshConfig) -> Service {
+fn kubernetes(
+    service: &manifest::Service,
+    slices: &[&EndpointSlice],
+    manifests: &Manifests,
+    mesh: &MeshConfig,
+) -> Service {
     let meta = &service.meta;
     let export_to = meta.annotations.get("networking.istio.io/exportTo");
     let external_name = service
@@ -280,21 +294,13 @@ fn kubernetes(service: &manifest::Service, manifests: &Manifests, mesh: &MeshCon
         span: meta.span,
     };
     let unready = service.publish_not_ready_addresses.is_some();
-    made.endpoints = endpoints(service, manifests, unready);
+    made.endpoints = endpoints(slices, manifests, unready);
     made
 }
 
-fn endpoints(service: &manifest::Service, manifests: &Manifests, unready: bool) -> Vec<Endpoint> {
+fn endpoints(slices: &[&EndpointSlice], manifests: &Manifests, unready: bool) -> Vec<Endpoint> {
     let mut all: Vec<Endpoint> = Vec::new();
-    for slice in &manifests.endpoint_slices {
-        let ours = slice.meta.namespace == service.meta.namespace
-            && slice
-                .service
-                .as_ref()
-                .is_some_and(|s| s.value == service.meta.name);
-        if !ours {
-            continue;
-        }
+    for slice in slices {
         let ports: BTreeMap<String, u16> = slice
             .ports
             .iter()

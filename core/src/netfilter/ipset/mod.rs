@@ -9,7 +9,7 @@ mod print;
 mod read;
 
 pub use ask::{Found, Question, Wanted};
-pub use read::read;
+pub use read::{read, read_along};
 
 use std::net::IpAddr;
 

@@ -2,10 +2,15 @@ use super::create::{kind_of, options_of};
 use super::member::{Words, Wrong, parts_of, split, words_of};
 use super::{Entry, Kind, Member, Options, Set, Sets};
 use crate::say;
-use crate::text::{Diagnostic, FileId, Word, lines};
+use crate::text::{Diagnostic, FileId, Pace, Word, at_once, lines};
 
 /// Reads what `ipset save` prints and `ipset restore` takes.
 pub fn read(text: &str, file: FileId) -> (Sets, Vec<Diagnostic>) {
+    at_once(read_along(text, file, &Pace::AT_ONCE))
+}
+
+/// The same, pausing on the way.
+pub async fn read_along(text: &str, file: FileId, pace: &Pace) -> (Sets, Vec<Diagnostic>) {
     let mut sets = Sets::default();
     let mut diagnostics = Vec::new();
     for line in lines(text, file).filter(|l| !l.is_aside()) {
@@ -15,6 +20,7 @@ pub fn read(text: &str, file: FileId) -> (Sets, Vec<Diagnostic>) {
             None => Ok(()),
         };
         diagnostics.extend(done.err());
+        pace.read(line.span.range().len() + 1).await;
     }
     (sets, diagnostics)
 }

@@ -27,7 +27,7 @@ pub use expr::{Expr, Op, Relation, Right};
 pub use field::{Base as HeaderBase, CtKey, Fib, FibResult, Field, Meta, Raw, RouteKey, SocketKey};
 pub use lead::{Endpoint, Lead};
 pub use print::rule as print_rule;
-pub use read::read;
+pub use read::{read, read_along};
 pub use ruleset::{
     Base, BaseKind, BaseRef, Chain, Family, Object, ObjectKind, Rule, Ruleset, Shared, Table,
     TableId,

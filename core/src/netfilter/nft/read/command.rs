@@ -9,14 +9,14 @@ use crate::say;
 use crate::text::Diagnostic;
 
 impl Reader<'_> {
-    pub(super) fn commands(&mut self) {
+    pub(super) async fn commands(&mut self) {
         loop {
             self.cursor.skip_ends();
             if self.cursor.done() {
                 return;
             }
             let start = self.cursor.at;
-            if let Err(fault) = self.command() {
+            if let Err(fault) = self.command().await {
                 self.fault(fault);
                 self.cursor.skip_statement();
             } else if self.cursor.peek().kind != Kind::End {
@@ -32,20 +32,21 @@ impl Reader<'_> {
                 self.cursor.at += 1;
             }
             self.cursor.at = self.cursor.at.max(start + 1);
+            self.pace.went(32).await;
         }
     }
 
-    fn command(&mut self) -> Parse<()> {
+    async fn command(&mut self) -> Parse<()> {
         let start = self.cursor.at;
         let word = self.cursor.name("a command")?;
         match word.text {
             "table" => {
                 self.cursor.at = start;
-                self.add(false)
+                self.add(false).await
             }
-            "add" | "create" => self.add(false),
-            "insert" => self.add(true),
-            "delete" | "destroy" => self.delete(),
+            "add" | "create" => self.add(false).await,
+            "insert" => self.add(true).await,
+            "delete" | "destroy" => self.delete().await,
             "flush" => self.flush(),
             "include" => wrong(word.span, say!("nft/include")),
             "list" | "replace" | "rename" | "reset" | "monitor" | "export" | "import"
@@ -53,7 +54,7 @@ impl Reader<'_> {
             // `add` may be left out.
             "chain" | "set" | "map" | "element" | "rule" => {
                 self.cursor.at = start;
-                self.add(false)
+                self.add(false).await
             }
             _ => wrong(word.span, say!("nft/unknown-command", name = word.text)),
         }
@@ -125,12 +126,12 @@ impl Reader<'_> {
         }
     }
 
-    fn add(&mut self, first: bool) -> Parse<()> {
+    async fn add(&mut self, first: bool) -> Parse<()> {
         let what = self
             .cursor
             .name("table, chain, rule, set, map or element")?;
         match what.text {
-            "table" => self.add_table(),
+            "table" => self.add_table().await,
             "chain" => {
                 self.in_table()?;
                 let name = self.cursor.name("the name of a chain")?;
@@ -145,10 +146,11 @@ impl Reader<'_> {
                 self.in_table()?;
                 let name = self.cursor.name("a name")?;
                 self.cursor.sign("{")?;
-                self.make_set(name.text, what.text == "map", name.span);
+                self.make_set(name.text, what.text == "map", name.span)
+                    .await;
                 Ok(())
             }
-            "element" => self.change_elements(UpdateOp::Add),
+            "element" => self.change_elements(UpdateOp::Add).await,
             "counter" | "quota" | "limit" | "ct" | "synproxy" => self.add_object(&what),
             "flowtable" | "secmark" => not_modelled(&what),
             // `add TABLE CHAIN …` is `add rule …`.
@@ -159,7 +161,7 @@ impl Reader<'_> {
         }
     }
 
-    fn add_table(&mut self) -> Parse<()> {
+    async fn add_table(&mut self) -> Parse<()> {
         let family = self.family_word();
         let name = self.cursor.name("the name of a table")?;
         if matches!(family, Family::Arp | Family::Bridge | Family::Netdev) {
@@ -171,7 +173,7 @@ impl Reader<'_> {
         self.open_table(family, name.text, name.span);
         self.skip_to_brace();
         if self.cursor.eat_sign("{") {
-            self.table_body();
+            self.table_body().await;
         }
         Ok(())
     }
@@ -221,7 +223,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn change_elements(&mut self, op: UpdateOp) -> Parse<()> {
+    async fn change_elements(&mut self, op: UpdateOp) -> Parse<()> {
         self.in_table()?;
         let id = self.known_set()?;
         let Some(set) = self.table().and_then(|t| t.set(id)) else {
@@ -231,7 +233,7 @@ impl Reader<'_> {
             set.key.clone(),
             set.data.clone().filter(|_| op == UpdateOp::Add),
         );
-        let mut found = self.elements(&key, &data)?;
+        let mut found = self.elements(&key, &data).await?;
         let Some(set) = self
             .tables
             .get_mut(self.here)
@@ -251,7 +253,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn delete(&mut self) -> Parse<()> {
+    async fn delete(&mut self) -> Parse<()> {
         let what = self.cursor.name("table, chain, set, map or element")?;
         match what.text {
             "table" => {
@@ -279,7 +281,7 @@ impl Reader<'_> {
                 }
                 Ok(())
             }
-            "element" => self.change_elements(UpdateOp::Delete),
+            "element" => self.change_elements(UpdateOp::Delete).await,
             "rule" => wrong(what.span, say!("nft/handle")),
             _ => not_modelled(&what),
         }

@@ -14,6 +14,13 @@ use crate::text::Diagnostic;
 /// Braces in braces.
 const MOST_DEPTH: u32 = 16;
 
+/// Elements that are being read, and how many braces are open.
+#[derive(Default)]
+struct Braces {
+    elements: Vec<Element>,
+    depth: u32,
+}
+
 impl Reader<'_> {
     /// The set behind a relation: `@name` or `{ … }`.
     pub(super) fn set_ref(&mut self, key: &[Datatype]) -> Parse<SetRef> {
@@ -69,7 +76,10 @@ impl Reader<'_> {
             return self.cursor.expected("@ {");
         }
         let mut set = Set::new("", key.to_vec(), data);
-        set.elements = self.elements(&set.key.clone(), &set.data.clone())?;
+        let mut braces = Braces::default();
+        let data = set.data.clone();
+        while self.more_elements(key, &data, &mut braces)? {}
+        set.elements = braces.elements;
         set.span = self.cursor.since(start);
         if let Some(DataType::Values(types)) = &mut set.data
             && let Some(Data::Values(values)) = set.elements.first().and_then(|e| e.data.as_ref())
@@ -92,44 +102,56 @@ impl Reader<'_> {
     }
 
     /// `{ key [: data], … }`, over several lines; braces in braces are flattened.
-    pub(super) fn elements(
+    pub(super) async fn elements(
         &mut self,
         key: &[Datatype],
         data: &Option<DataType>,
     ) -> Parse<Vec<Element>> {
-        let mut all = Vec::new();
-        let mut depth = 0_u32;
-        loop {
-            self.cursor.skip_ends();
-            if self.cursor.done() {
-                return self.cursor.expected("}");
-            }
-            if self.cursor.eat_sign("{") {
-                depth += 1;
-                if depth > MOST_DEPTH {
-                    return wrong(self.cursor.peek().span, say!("nft/too-deep"));
-                }
-                continue;
-            }
-            if self.cursor.eat_sign("}") {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Ok(all);
-                }
-                continue;
-            }
-            if depth == 0 {
-                return self.cursor.expected("{");
-            }
-            if self.cursor.eat_sign(",") {
-                continue;
-            }
-            all.push(self.element(key, data)?);
-            self.cursor.skip_ends();
-            if !self.cursor.is_sign(",") && !self.cursor.is_sign("}") {
-                return self.cursor.expected(", }");
+        let mut braces = Braces::default();
+        let mut told = 0;
+        while self.more_elements(key, data, &mut braces)? {
+            if let Some(new) = braces.elements.get(told) {
+                self.pace.read(new.span.range().len()).await;
+                told += 1;
             }
         }
+        Ok(braces.elements)
+    }
+
+    /// One element more, or a sign between them; false when the braces are closed.
+    fn more_elements(
+        &mut self,
+        key: &[Datatype],
+        data: &Option<DataType>,
+        braces: &mut Braces,
+    ) -> Parse<bool> {
+        self.cursor.skip_ends();
+        if self.cursor.done() {
+            return self.cursor.expected("}");
+        }
+        if self.cursor.eat_sign("{") {
+            braces.depth += 1;
+            if braces.depth > MOST_DEPTH {
+                return wrong(self.cursor.peek().span, say!("nft/too-deep"));
+            }
+            return Ok(true);
+        }
+        if self.cursor.eat_sign("}") {
+            braces.depth = braces.depth.saturating_sub(1);
+            return Ok(braces.depth > 0);
+        }
+        if braces.depth == 0 {
+            return self.cursor.expected("{");
+        }
+        if self.cursor.eat_sign(",") {
+            return Ok(true);
+        }
+        braces.elements.push(self.element(key, data)?);
+        self.cursor.skip_ends();
+        if !self.cursor.is_sign(",") && !self.cursor.is_sign("}") {
+            return self.cursor.expected(", }");
+        }
+        Ok(true)
     }
 
     fn element(&mut self, key: &[Datatype], data: &Option<DataType>) -> Parse<Element> {
@@ -222,7 +244,7 @@ impl Reader<'_> {
     }
 
     /// The body of a named set or map: `{ type …; flags …; elements = { … } }`, the brace already read.
-    pub(super) fn set_body(&mut self, set: &mut Set, is_map: bool) -> Parse<()> {
+    pub(super) async fn set_body(&mut self, set: &mut Set, is_map: bool) -> Parse<()> {
         loop {
             self.cursor.skip_ends();
             if self.cursor.eat_sign("}") {
@@ -285,7 +307,7 @@ impl Reader<'_> {
                 "comment" => set.comment = Some(self.cursor.quoted()?),
                 "elements" => {
                     self.cursor.sign("=")?;
-                    let found = self.elements(&set.key, &set.data)?;
+                    let found = self.elements(&set.key, &set.data).await?;
                     set.elements.extend(found);
                 }
                 _ => {
@@ -398,8 +420,11 @@ impl Set {
     /// Sorts the elements for look-ups, and says which contradict each other; the first of those stays.
     pub(super) fn arrange(&mut self) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
-        let low = |e: &Element| e.key.iter().map(|r| r.low).collect::<Vec<_>>();
-        self.elements.sort_by_cached_key(low);
+        let low = |a: &Element, b: &Element| {
+            let (a, b) = (a.key.iter(), b.key.iter());
+            a.map(|r| r.low).cmp(b.map(|r| r.low))
+        };
+        self.elements.sort_by(low);
         let single = self.key.len() == 1;
         self.elements.dedup_by(|new, old| {
             let same = new.key == old.key;

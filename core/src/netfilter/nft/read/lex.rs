@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::say;
-use crate::text::{Diagnostic, FileId, Span};
+use crate::text::{Diagnostic, FileId, Pace, Span};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token<'t> {
@@ -29,11 +29,22 @@ pub(super) enum Kind {
     End,
 }
 
+/// Bytes between two pauses.
+const STRETCH: usize = 4096;
+
 /// All tokens of a text. What is no token at all is said and left out.
-pub(super) fn tokens(text: &str, file: FileId) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
+pub(super) async fn tokens<'t>(
+    text: &'t str,
+    file: FileId,
+    pace: &Pace,
+) -> (Vec<Token<'t>>, Vec<Diagnostic>) {
     let (mut all, mut diagnostics) = (Vec::new(), Vec::new());
-    let mut at = 0;
+    let (mut at, mut told) = (0, 0);
     while let Some(rest) = text.get(at..).filter(|r| !r.is_empty()) {
+        if at - told >= STRETCH {
+            pace.read(at - told).await;
+            told = at;
+        }
         let Some((kind, skip, length)) = next(rest) else {
             let length = rest.chars().next().map_or(1, char::len_utf8);
             let span = Span::new(file, at, at + length);
@@ -63,6 +74,7 @@ pub(super) fn tokens(text: &str, file: FileId) -> (Vec<Token<'_>>, Vec<Diagnosti
         }
         at = end;
     }
+    pace.read(at - told).await;
     (all, diagnostics)
 }
 
@@ -211,9 +223,10 @@ fn duration(rest: &str) -> Option<(Kind, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::at_once;
 
     fn kinds(text: &str) -> Vec<(Kind, &str)> {
-        let (tokens, diagnostics) = tokens(text, FileId(0));
+        let (tokens, diagnostics) = at_once(tokens(text, FileId(0), &Pace::AT_ONCE));
         assert_eq!(diagnostics, []);
         tokens.into_iter().map(|t| (t.kind, t.text)).collect()
     }
@@ -270,7 +283,7 @@ mod tests {
             "*",
             "\u{0}",
         ] {
-            tokens(text, FileId(0));
+            at_once(tokens(text, FileId(0), &Pace::AT_ONCE));
         }
     }
 }

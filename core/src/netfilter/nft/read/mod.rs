@@ -33,16 +33,22 @@ use crate::net::Protocol;
 use crate::netfilter::ChainId;
 use crate::netfilter::matches::Unsupported;
 use crate::say;
-use crate::text::{Diagnostic, FileId, Span};
+use crate::text::{Diagnostic, FileId, Pace, Span, at_once};
 
 /// Reads a text into tables; what could not be read is said, and is not in them.
 pub fn read(text: &str, file: FileId) -> (Ruleset, Vec<Diagnostic>) {
-    let (tokens, mut diagnostics) = lex::tokens(text, file);
+    at_once(read_along(text, file, &Pace::AT_ONCE))
+}
+
+/// The same, pausing on the way. It goes over the text twice.
+pub async fn read_along(text: &str, file: FileId, pace: &Pace) -> (Ruleset, Vec<Diagnostic>) {
+    let (tokens, mut diagnostics) = lex::tokens(text, file, pace).await;
     let tokens = define::expand(tokens, &mut diagnostics);
     let end = Span::new(file, text.len(), text.len());
     let mut reader = Reader {
         text,
         cursor: Cursor::new(tokens, end),
+        pace,
         diagnostics,
         tables: Vec::new(),
         here: 0,
@@ -52,7 +58,7 @@ pub fn read(text: &str, file: FileId) -> (Ruleset, Vec<Diagnostic>) {
         transport_known: false,
         transport: None,
     };
-    reader.commands();
+    reader.commands().await;
     let (ruleset, more) = renumber::finish(reader.tables);
     let mut diagnostics = reader.diagnostics;
     diagnostics.extend(more);
@@ -63,6 +69,7 @@ pub fn read(text: &str, file: FileId) -> (Ruleset, Vec<Diagnostic>) {
 struct Reader<'t> {
     text: &'t str,
     cursor: Cursor<'t>,
+    pace: &'t Pace,
     diagnostics: Vec<Diagnostic>,
     tables: Vec<Draft>,
     /// The table at hand, by its position, and its family.

@@ -49,7 +49,7 @@ impl Reader<'_> {
     }
 
     /// `{ … }` of a table, the brace already read: first what it declares, then sets, then chains.
-    pub(super) fn table_body(&mut self) {
+    pub(super) async fn table_body(&mut self) {
         let mut items = Vec::new();
         loop {
             self.cursor.skip_ends();
@@ -64,6 +64,7 @@ impl Reader<'_> {
                 ));
                 break;
             }
+            self.pace.went(32).await;
             match self.table_item() {
                 Ok(Some(item)) => items.push(item),
                 Ok(None) => {}
@@ -82,14 +83,14 @@ impl Reader<'_> {
         for item in &items {
             if let Item::Set(name, body, is_map, span) = item {
                 self.cursor.at = *body;
-                self.make_set(name, *is_map, *span);
+                self.make_set(name, *is_map, *span).await;
             }
         }
         for rules in [false, true] {
             for item in &items {
                 if let Item::Chain(chain, body) = item {
                     self.cursor.at = *body;
-                    self.chain_body(*chain, rules);
+                    self.chain_body(*chain, rules).await;
                 }
             }
         }
@@ -211,7 +212,7 @@ impl Reader<'_> {
     }
 
     /// A chain's lines up to its `}`: either what it is, or its rules.
-    fn chain_body(&mut self, chain: ChainId, rules: bool) {
+    async fn chain_body(&mut self, chain: ChainId, rules: bool) {
         loop {
             self.cursor.skip_ends();
             if self.cursor.done() || self.cursor.eat_sign("}") {
@@ -236,7 +237,9 @@ impl Reader<'_> {
             if let Some(rule) = self.rule()
                 && let Some(chain) = self.chain_mut(chain)
             {
+                let length = rule.span.range().len();
                 chain.rules.push(rule);
+                self.pace.read(length).await;
             }
         }
     }
@@ -385,11 +388,11 @@ impl Reader<'_> {
     }
 
     /// Reads a set or map whose `{` was read, and makes it.
-    pub(super) fn make_set(&mut self, name: &str, is_map: bool, span: Span) {
+    pub(super) async fn make_set(&mut self, name: &str, is_map: bool, span: Span) {
         let start = self.cursor.at;
         let mut set = Set::new(name, Vec::new(), None);
         set.span = span;
-        if let Err(fault) = self.set_body(&mut set, is_map) {
+        if let Err(fault) = self.set_body(&mut set, is_map).await {
             self.fault(fault);
             self.cursor.at = start;
             self.skip_body();
