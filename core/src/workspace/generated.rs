@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(taken.files.len(), made.files.len());
         assert_eq!(taken.files[1], route);
         let [taken, made] = [taken, made].map(|all| {
-            let files = all.cluster.map(|cluster| cluster.files);
+            let files = all.cluster.map(|cluster| cluster.files.clone());
             (all.files, files)
         });
         assert_eq!(taken.1, made.1, "what the controllers would make");
