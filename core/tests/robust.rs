@@ -9,8 +9,8 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use northsouth::envoy::dump;
-use northsouth::net::Random;
-use northsouth::netfilter::{ipset, nft};
+use northsouth::net::{IpFamily, Random};
+use northsouth::netfilter::{ipset, nft, save};
 use northsouth::text::{File, FileId, Pace, Stretches};
 use northsouth::workspace::{Scenario, run};
 use northsouth::{console, manifest, share, yaml};
@@ -197,6 +197,12 @@ fn both(kind: &str, text: String, random: &mut Random) -> (String, String) {
         (read.await, objects)
     }
     match kind {
+        "iptables" => {
+            let once = save::read_of(IpFamily::V4, &text, FILE);
+            let read =
+                async move |pace: Pace| save::read_along(IpFamily::V4, &text, FILE, &pace).await;
+            two(once, Stretches::new(read), random)
+        }
         "nft" => {
             let once = nft::read(&text, FILE);
             let read = async move |pace: Pace| nft::read_along(&text, FILE, &pace).await;
@@ -240,7 +246,14 @@ fn what_is_read_in_stretches_comes_to_the_same() {
     seeds.insert("config-dump", vec![dump.text]);
     let items = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Namespace, metadata: {name: a}}\n- apiVersion: v1\n  kind: Node\n  metadata:\n    name: n\n";
     seeds.entry("manifests").or_default().push(items.into());
-    for kind in ["nft", "ipset", "config-dump", "manifests", "yaml"] {
+    for kind in [
+        "iptables",
+        "nft",
+        "ipset",
+        "config-dump",
+        "manifests",
+        "yaml",
+    ] {
         let own = &seeds[kind];
         let mut random = Random::new(5);
         for round in 0..rounds(120) {

@@ -1,36 +1,16 @@
-// A dump of a hundred thousand rules: read a stretch at a time, while the page answers.
+// Long texts are read a stretch at a time, while the page answers.
 import assert from 'node:assert/strict';
+import { configDump, ipset, iptables, manifests, nftables } from '../lib/dumps.mjs';
+import { loaded, takeFiles } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
-/** What kube-proxy writes for so many Services, as `iptables-save` prints it: five rules each. */
-function dump(services) {
-  const name = (at) => at.toString(32).toUpperCase().padStart(16, '0');
-  const ip = (net, at) => `10.${net}.${at >> 8}.${at & 255}`;
-  const chains = [];
-  const rules = [];
-  for (let at = 0; at < services; at += 1) {
-    const [svc, sep, of] = [`KUBE-SVC-${name(at)}`, `KUBE-SEP-${name(at)}`, `-m comment --comment "ns/service-${at}:http"`];
-    chains.push(`:${svc} - [0:0]`, `:${sep} - [0:0]`);
-    rules.push(
-      `-A KUBE-SERVICES -d ${ip(96, at)}/32 -p tcp ${of} -m tcp --dport 80 -j ${svc}`,
-      `-A ${svc} ! -s 10.244.0.0/16 -d ${ip(96, at)}/32 -p tcp ${of} -m tcp --dport 80 -j KUBE-MARK-MASQ`,
-      `-A ${svc} ${of} -j ${sep}`,
-      `-A ${sep} -s ${ip(244, at)}/32 ${of} -j KUBE-MARK-MASQ`,
-      `-A ${sep} -p tcp ${of} -m tcp -j DNAT --to-destination ${ip(244, at)}:8080`,
-    );
-  }
-  return [
-    '*nat', ':PREROUTING ACCEPT [0:0]', ':INPUT ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ':POSTROUTING ACCEPT [0:0]',
-    ':KUBE-MARK-MASQ - [0:0]', ':KUBE-SERVICES - [0:0]', ...chains,
-    '-A PREROUTING -j KUBE-SERVICES', '-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000', ...rules, 'COMMIT', '',
-  ].join('\n');
-}
+const bar = (page) => page.getByRole('progressbar', { name: 'Read so far' });
 
 story('a pasted dump of 100,000 rules is read while the page answers', {}, async ({ page }) => {
   const node = () => page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'work001' }).click();
   await node();
   await page.locator('code-editor .cm-content').waitFor();
-  const text = dump(20_000);
+  const text = iptables(20_000);
   await page.evaluate((text) => {
     globalThis.seen = { long: [], keys: [] };
     new PerformanceObserver((list) => {
@@ -49,18 +29,17 @@ story('a pasted dump of 100,000 rules is read while the page answers', {}, async
     const content = document.querySelector('code-editor').shadowRoot.querySelector('.cm-content');
     content.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }));
   });
-  const bar = page.getByRole('progressbar', { name: 'Read so far' });
-  await bar.waitFor();
+  await bar(page).waitFor();
   // What is typed is in the text at once, and the reading begins anew; time can be stepped as well.
   await page.keyboard.press('Control+Home');
   await page.keyboard.type('# mine');
   await page.keyboard.press('Enter');
   const first = () => page.locator('code-editor .cm-line').first().textContent();
   assert.equal(await first(), '# mine');
-  await bar.waitFor();
+  await bar(page).waitFor();
   await page.locator('.controls').getByRole('button', { name: 'step' }).last().click();
   await page.locator('.where', { hasText: 'step 2 of' }).waitFor();
-  await bar.waitFor({ state: 'detached', timeout: 90_000 });
+  await bar(page).waitFor({ state: 'detached', timeout: 90_000 });
   await page.locator('.map').getByText('100002 rules').waitFor();
   await node();
   await page.getByText('Yours: edited.').waitFor();
@@ -72,7 +51,47 @@ story('a pasted dump of 100,000 rules is read while the page answers', {}, async
   const undo = page.getByRole('button', { name: 'Undo' });
   while (await undo.isEnabled()) {
     await undo.click();
-    await bar.waitFor({ state: 'detached', timeout: 90_000 });
+    await bar(page).waitFor({ state: 'detached', timeout: 90_000 });
   }
   await page.locator('.map').getByText('34 rules').waitFor();
+});
+
+for (const [kind, path, text, shown] of [
+  ['an nft ruleset', 'nodes/work001/nft-ruleset.txt', () => nftables(4000), 'kube-proxy'],
+  ['sets', 'nodes/work001/ipset-save.txt', () => ipset(40_000), null],
+  ['manifests', 'manifests/many.yaml', () => manifests(1000), null],
+  ['a List', 'manifests/many.yaml', () => manifests(1000, true), null],
+  ['a config dump', 'pods/zookeeper-854f49888f-4zhhk/config-dump.json', () => configDump(8000), null],
+]) {
+  story(`${kind}, long, is read while the page answers`, {}, async ({ page }) => {
+    await takeFiles(page, [[path, text()]]);
+    await bar(page).waitFor();
+    await page.getByText('Until then the walk is that of the text before').waitFor();
+    // Time goes on meanwhile.
+    await page.locator('.controls').getByRole('button', { name: 'step' }).last().click();
+    await page.locator('.where', { hasText: 'step 2 of' }).waitFor();
+    await bar(page).waitFor({ state: 'detached', timeout: 90_000 });
+    await page.locator(`code-editor[label="${path}"]`).waitFor();
+    if (shown) await page.locator('.map').getByText(shown).first().waitFor();
+    assert.equal(await page.locator('.map [role=alert]').count(), 0);
+  });
+}
+
+story('a long workspace that was kept opens with its texts, which are read then', {}, async ({ page }) => {
+  await takeFiles(page, [['manifests/many.yaml', manifests(1000)]]);
+  await bar(page).waitFor();
+  await bar(page).waitFor({ state: 'detached', timeout: 90_000 });
+  const steps = await page.locator('.where').textContent();
+  // The reading may be over before anyone looks.
+  await page.addInitScript(() => {
+    new MutationObserver(() => {
+      if (document.querySelector('.reading-ahead')?.textContent.includes('The walk comes when it is read')) globalThis.wasRead = true;
+    }).observe(document, { childList: true, subtree: true });
+  });
+  await page.reload();
+  await loaded(page);
+  await page.locator('.where', { hasText: steps }).waitFor({ timeout: 90_000 });
+  await bar(page).waitFor({ state: 'detached', timeout: 90_000 });
+  assert.ok(await page.evaluate(() => globalThis.wasRead), 'the page was there before all was read');
+  assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled(), 'there is nothing before it');
 });

@@ -86,6 +86,7 @@ story('tabs go by arrow keys, and those behind “More” come into the row', {}
 
 story('what “More” holds is read whole', {}, async ({ page }) => {
   await page.locator('#tab-more').click();
+  await page.locator('#more-tabs').waitFor();
   const wide = await page.locator('#more-tabs span').evaluateAll((all) => all.filter((e) => e.scrollWidth > e.clientWidth + 1).length);
   const menu = await page.locator('#more-tabs').boundingBox();
   const said = await page.locator('#more-tabs span').evaluateAll((all) => Math.max(...all.map((e) => e.getBoundingClientRect().right)));

@@ -11,13 +11,13 @@ before(async () => {
 after(() => running?.close());
 
 /** Lets the story have the program's memory. */
-function keepExports() {
+function keepMemory() {
   for (const name of ['instantiate', 'instantiateStreaming']) {
     const real = WebAssembly[name];
     WebAssembly[name] = async (...given) => {
       const made = await real(...given);
-      const { exports } = made.instance ?? made;
-      if (exports?.memory) globalThis.program ??= exports;
+      const { exports = {} } = made.instance ?? made;
+      globalThis.memory ??= Object.values(exports).find((one) => one instanceof WebAssembly.Memory);
       return made;
     };
   }
@@ -25,7 +25,7 @@ function keepExports() {
 
 /** Takes all memory that there is for it. */
 function useUp() {
-  const { memory } = globalThis.program;
+  const { memory } = globalThis;
   for (let pages = 1 << 15; pages >= 1;) {
     try {
       memory.grow(pages);
@@ -42,7 +42,7 @@ for (const [locale, said, again] of [
   test(`a program without memory says what to do and keeps the texts, ${locale}`, { timeout: 120_000 }, async () => {
     const { page, context } = await openPage(running, { locale });
     try {
-      await page.addInitScript(keepExports);
+      await page.addInitScript(keepMemory);
       await page.goto(running.url);
       await loaded(page);
       const editor = page.locator('code-editor');

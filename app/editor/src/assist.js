@@ -1,7 +1,8 @@
 // Help while writing: what the page's model knows of the word under the cursor. It is asked, and decides nothing here.
 //
-// `ask` holds the page's answers: complete(offset) → { from, to, options: [{ label, about }] } | null,
-// describe(offset) → string, define(offset) → boolean, where true says that the page went there.
+// `ask` holds the page's answers to questions of a line: where it begins, its text, and a place in it. 'complete' →
+// { from, options: [{ label, about }] } | null, 'describe' → string, 'define' → boolean, where true says that the page went
+// there.
 import { autocompletion, closeCompletion, completionKeymap } from '@codemirror/autocomplete';
 import { Prec } from '@codemirror/state';
 import { EditorView, hoverTooltip, keymap } from '@codemirror/view';
@@ -19,17 +20,22 @@ function lines(...texts) {
   return box;
 }
 
-// The page answers for the whole text, so while a longer one is typed or pointed at it is not asked.
-const LONG = 512 * 1024;
+// Nobody writes a longer line by hand.
+const LONG = 16 * 1024;
+
+function about(ask, question, { doc }, pos) {
+  const line = doc.lineAt(pos);
+  return line.length > LONG ? null : ask(question, line.from, line.text, pos - line.from);
+}
 
 const source = (ask) => (context) => {
-  if (!context.explicit && context.state.doc.length > LONG) return null;
-  const found = ask('complete', context.pos);
+  const found = about(ask, 'complete', context.state, context.pos);
   if (!found || found.options.length === 0) return null;
-  if (!context.explicit && context.pos === found.from) return null;
+  const from = context.state.doc.lineAt(context.pos).from + found.from;
+  if (!context.explicit && context.pos === from) return null;
   return {
-    from: found.from,
-    options: found.options.map(({ label, about }) => ({ label, info: about ? () => lines(about) : undefined })),
+    from,
+    options: found.options.map(({ label, about: said }) => ({ label, info: said ? () => lines(said) : undefined })),
     // Typing on narrows what is there; a blank asks anew.
     validFor: /^[^\s:,"'[\]{}]*$/,
   };
@@ -38,9 +44,9 @@ const source = (ask) => (context) => {
 const hover = (ask) =>
   hoverTooltip((view, pos) => {
     const said = saidAt(view.state, pos).flatMap(({ message, help }) => [message, help]);
-    const about = view.state.doc.length > LONG ? '' : ask('describe', pos);
-    if (said.length === 0 && !about) return null;
-    return { pos, above: true, create: () => ({ dom: lines(...said, about) }) };
+    const word = about(ask, 'describe', view.state, pos);
+    if (said.length === 0 && !word) return null;
+    return { pos, above: true, create: () => ({ dom: lines(...said, word) }) };
   });
 
 /** Completion, hover help, and the way to a definition by F12 or Ctrl and a click. */
@@ -48,13 +54,13 @@ export const assist = (ask) => [
   autocompletion({ override: [source(ask)], icons: false, defaultKeymap: false }),
   // Tab stays what leaves the text.
   Prec.highest(keymap.of(completionKeymap.filter(({ key }) => key !== 'Tab'))),
-  keymap.of([{ key: 'F12', run: ({ state }) => ask('define', state.selection.main.head) === true, preventDefault: true }]),
+  keymap.of([{ key: 'F12', run: ({ state }) => about(ask, 'define', state, state.selection.main.head) === true, preventDefault: true }]),
   hover(ask),
   EditorView.domEventHandlers({
     mousedown(event, view) {
       if (!(event.ctrlKey || event.metaKey)) return false;
       const pos = view.posAtCoords({ x: event.clientX, y: event.clientY });
-      return pos !== null && ask('define', pos) === true;
+      return pos !== null && about(ask, 'define', view.state, pos) === true;
     },
     blur(_, view) {
       closeCompletion(view);

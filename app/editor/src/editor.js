@@ -101,8 +101,7 @@ class CodeEditor extends HTMLElement {
         this.#language.of(language(kind)),
         this.#label.of(attributes(label)),
         search({ top: true }),
-        // The page's model answers for the text as it is now.
-        assist((question, at) => this.#ask?.(question, at, this.#view.state.doc.toString())),
+        assist((...question) => this.#ask?.(...question)),
         coverage,
         folding,
         marks,

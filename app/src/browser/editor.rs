@@ -241,8 +241,17 @@ pub enum Question {
     Define,
 }
 
+/// A place of its text that it asks of, in UTF-16 units.
+pub struct Asked {
+    /// Where the line begins.
+    pub from: u32,
+    pub line: String,
+    /// From there.
+    pub at: u32,
+}
+
 pub enum Answer {
-    /// Where the word begins, in UTF-16 units, and words with what they mean.
+    /// Where in the line the word begins, in UTF-16 units, and words with what they mean.
     Candidates(u32, Vec<(String, String)>),
     Text(String),
     Yes(bool),
@@ -250,22 +259,19 @@ pub enum Answer {
 
 /// Holds the function that the editor asks, until dropped.
 pub struct Answering {
-    _ask: Closure<dyn Fn(String, u32, String) -> JsValue>,
+    _ask: Closure<dyn Fn(String, u32, String, u32) -> JsValue>,
 }
 
-/// Answers what the editor asks of its text: places are UTF-16 units.
-pub fn answer(
-    node: &NodeRef,
-    reply: impl Fn(Question, &str, u32) -> Answer + 'static,
-) -> Answering {
-    let ask = Closure::<dyn Fn(String, u32, String) -> JsValue>::new(
-        move |question: String, at: u32, text: String| -> JsValue {
+/// Answers what the editor asks of its text.
+pub fn answer(node: &NodeRef, reply: impl Fn(Question, &Asked) -> Answer + 'static) -> Answering {
+    let ask = Closure::<dyn Fn(String, u32, String, u32) -> JsValue>::new(
+        move |question: String, from: u32, line: String, at: u32| -> JsValue {
             let question = match question.as_str() {
                 "complete" => Question::Complete,
                 "describe" => Question::Describe,
                 _ => Question::Define,
             };
-            match reply(question, &text, at) {
+            match reply(question, &Asked { from, line, at }) {
                 Answer::Candidates(from, words) => {
                     let options = Array::new();
                     for (label, about) in words {

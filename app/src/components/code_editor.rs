@@ -4,7 +4,7 @@ use std::sync::Arc;
 use yew::prelude::*;
 
 use northsouth::text::{FileId, Lang, Text};
-use northsouth::workspace::{Run, complete, definition, describe};
+use northsouth::workspace::{Line, Run, complete, definition, describe};
 
 use super::Same;
 use crate::browser::editor::{self, Answer, Covered, Locks, Mark, Question, Told};
@@ -141,29 +141,29 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
         let asked = (rich, props.file, props.run.clone(), props.lang);
         use_effect_with(asked, move |(_, file, Same(run), lang)| {
             let (file, run, lang) = (FileId(*file as u16), run.clone(), *lang);
-            let held = editor::answer(&node, move |question, text, at| {
-                let here = byte(text, at);
+            let held = editor::answer(&node, move |question, asked| {
+                let read = run.files.get(usize::from(file.0));
+                let line = Line {
+                    start: read.map_or(0, |read| byte(&read.text, asked.from)),
+                    text: &asked.line,
+                    at: byte(&asked.line, asked.at),
+                };
                 match question {
                     Question::Complete => {
-                        let found = complete(&run, file, text, here);
-                        Answer::Candidates(
-                            offset(text, found.from),
-                            found
-                                .candidates
-                                .into_iter()
-                                .map(|c| {
-                                    (c.label, c.about.map(|a| a.text(lang)).unwrap_or_default())
-                                })
-                                .collect(),
-                        )
+                        let found = complete(&run, file, line);
+                        let words = found.candidates.into_iter();
+                        let words = words.map(|c| {
+                            let about = c.about.map(|about| about.text(lang));
+                            (c.label, about.unwrap_or_default())
+                        });
+                        Answer::Candidates(offset(line.text, found.from), words.collect())
                     }
-                    Question::Describe => Answer::Text(
-                        describe(&run, file, text, here)
-                            .map(|s| s.text(lang))
-                            .unwrap_or_default(),
-                    ),
+                    Question::Describe => {
+                        let about = describe(&run, file, line);
+                        Answer::Text(about.map(|say| say.text(lang)).unwrap_or_default())
+                    }
                     Question::Define => {
-                        let found = definition(&run, file, here);
+                        let found = definition(&run, file, line.start + line.at);
                         if let Some(span) = found {
                             send.emit(Event::SpanChosen(span));
                         }

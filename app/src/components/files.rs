@@ -10,6 +10,7 @@ use super::coverage::marks as coverage_marks;
 use super::file_tools::FileTools;
 use super::machines::Machines;
 use super::problems::Problems;
+use super::reading::reading_bar;
 use super::{Props, Same};
 use crate::browser::editor::Locks;
 use crate::i18n::course::course;
@@ -84,12 +85,7 @@ fn FilesPane(props: &Props) -> Html {
                 <p class="about">{ &locks.said }</p>
             }
             <FileTools ..props.clone() />
-            if let Some(percent) = state.ahead {
-                <p class="about reading-ahead">
-                    <span role="status">{ words.reading_ahead }</span>
-                    <progress aria-label={words.reading_ahead_bar} max="100" value={percent.to_string()} />
-                </p>
-            }
+            { reading_bar(props, "about") }
             <Owner ..props.clone() />
             <CodeEditor file={state.file} name={file.name.clone()} text={file.text.clone()}
                 label={file.name.to_string()}

@@ -23,6 +23,7 @@ pub mod problems;
 pub mod prose;
 pub mod qr;
 pub mod question;
+pub mod reading;
 pub mod scenarios;
 pub mod share;
 pub mod shortcuts;

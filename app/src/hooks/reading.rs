@@ -99,6 +99,15 @@ fn wake(desk: &Rc<RefCell<Desk>>, at: &mut Desk) {
 }
 
 impl Desk {
+    /// The first event, for which all is read, and where it is the last that there is no more to read.
+    fn next(&mut self) -> Out {
+        let to = self.dispatch.clone();
+        let event = self.waiting.pop_front();
+        let last = self.waiting.is_empty().then_some(Event::ReadingOn(None));
+        let out = event.into_iter().chain(last);
+        out.map(|event| (to.clone(), event)).collect()
+    }
+
     fn go_on(&mut self) -> Out {
         let to = self.dispatch.clone();
         let Some(first) = self.waiting.front() else {
@@ -107,18 +116,17 @@ impl Desk {
         // As things stand after what was before it.
         let ahead = self.ahead.take();
         let Some(mut ahead) = ahead.or_else(|| needs::reading(&self.state, first)) else {
-            let mut out = Vec::new();
-            out.extend(self.waiting.pop_front().map(|event| (to.clone(), event)));
-            if self.waiting.is_empty() {
-                out.push((to, Event::ReadingOn(None)));
-            }
-            return out;
+            return self.next();
         };
         let slice = if page::hidden() { SLICE_HIDDEN } else { SLICE };
         let end = clock::now() + slice;
         while clock::now() < end {
             match ahead.go_on(STRETCH) {
-                Ok(read) => return vec![(to, Event::Read(read))],
+                Ok(ran) => {
+                    let mut out = vec![(to.clone(), Event::Ran(ran))];
+                    out.extend(self.next());
+                    return out;
+                }
                 Err(more) => ahead = more,
             }
         }

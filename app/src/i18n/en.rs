@@ -349,6 +349,7 @@ pub const WORDS: Words = Words {
     delete_file: "Delete this file",
     rename_file: "Rename",
     reading_ahead: "Reading a long text. Until then the walk is that of the text before.",
+    reading_first: "Reading a long text. The walk comes when it is read.",
     reading_ahead_bar: "Read so far",
     file_path: "Path",
     path_is: |kind| format!("Read as: {kind}"),

@@ -257,6 +257,7 @@ pub struct Words {
     pub rename_file: &'static str,
     /// A long text is being read.
     pub reading_ahead: &'static str,
+    pub reading_first: &'static str,
     pub reading_ahead_bar: &'static str,
     pub file_path: &'static str,
     pub path_is: fn(&str) -> String,

@@ -336,6 +336,7 @@ pub const WORDS: Words = Words {
     delete_file: "删除此文件",
     rename_file: "重命名",
     reading_ahead: "正在读取长文本，读完之前显示的仍是之前文本的路径。",
+    reading_first: "正在读取长文本，读完之后显示路径。",
     reading_ahead_bar: "读取进度",
     file_path: "路径",
     path_is: |kind| format!("读作：{kind}"),

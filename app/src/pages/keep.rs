@@ -10,7 +10,9 @@ use northsouth::workspace::{DEFAULT, Scenario, Workspace};
 use super::Route;
 use super::embed_options::EmbedOptions;
 use crate::browser::{location, media, page, panic, storage};
-use crate::state::{Breakpoints, Event, Notice, Reading, Settings, State, Task, look, prepared};
+use crate::state::{
+    Breakpoints, Event, Notice, Opening, Reading, Settings, State, Task, look, prepared,
+};
 use crate::view_model::editor::units;
 
 const WORKSPACE: &str = "northsouth.workspace";
@@ -174,15 +176,20 @@ pub fn open(route: &Route) -> State {
         }
         _ => given.clone(),
     };
-    let mut state = State::new(source.pristine, workspace, settings());
+    let opening = Opening {
+        breakpoints: storage::load(&slot.breakpoints()),
+        shared: source.shared.map(|shared| (shared.step, shared.view)),
+    };
+    let mut state = match (&source.reading, &source.task) {
+        (None, None) => State::opening(source.pristine, workspace, settings(), opening),
+        _ => {
+            let mut state = State::new(source.pristine, workspace, settings());
+            state.opened_with(&opening);
+            state
+        }
+    };
     state.source = Rc::new(given);
     state.scenario = source.scenario;
-    if let Some(kept) = storage::load(&slot.breakpoints()) {
-        state.breakpoints = Rc::new(Breakpoints::read(&kept, &state.run.files));
-    }
-    if let Some(shared) = source.shared {
-        look(&mut state, shared.step, &shared.view);
-    }
     if let Some(reading) = source.reading {
         state.reading = Some(Rc::new(reading));
         state.after(Event::TourOpened(0));

@@ -20,6 +20,7 @@ use crate::components::map::MapView;
 use crate::components::notice::notice_bar;
 use crate::components::probe::ProbePanel;
 use crate::components::qr::QrDialog;
+use crate::components::reading::reading_bar;
 use crate::components::share::{EmbedDialog, ShareDialog, open_file};
 use crate::components::shortcuts::shortcuts;
 use crate::components::splitter::Splitter;
@@ -87,6 +88,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     use_progress(&state);
     use_playing(&state, &send);
     use_shortcuts(&state, &send);
+    use_opening(&state, &send);
     use_source(&send);
     use_handout(&state);
     use_presenting(&state, &send);
@@ -127,6 +129,9 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
             <a class="skip" href="#panel" onclick={skip()}>{ words.skip_to_explanation }</a>
             { top_bar(&props, below_wide) }
             { notice_bar(&props) }
+            if folded && state.notice.is_none() {
+                { reading_bar(&props, "notice") }
+            }
             <main>
                 if !folded {
                     <div class="files-pane">
@@ -190,6 +195,16 @@ fn skip() -> Callback<MouseEvent> {
     })
 }
 
+/// A long workspace is read once its texts are shown.
+#[hook]
+fn use_opening(state: &Same<State>, send: &Callback<Event>) {
+    let (opening, send) = (state.opening.clone(), send.clone());
+    use_effect_with((), move |()| {
+        let opened = opening.map(Event::Opened);
+        opened.into_iter().for_each(|event| send.emit(event));
+    });
+}
+
 /// What `?src=` names.
 #[hook]
 fn use_source(send: &Callback<Event>) {
@@ -236,8 +251,12 @@ fn use_keeping(
 ) {
     {
         let slot = slot.clone();
-        use_effect_with(state.breakpoints.clone(), move |breakpoints| {
-            keep::save_breakpoints(&slot, breakpoints);
+        // Before it is read, they are only where they are kept.
+        let known = state.opening.is_none().then(|| state.breakpoints.clone());
+        use_effect_with(known, move |breakpoints| {
+            if let Some(breakpoints) = breakpoints {
+                keep::save_breakpoints(&slot, breakpoints);
+            }
         });
     }
     let (workspace, source) = (state.workspace.clone(), state.source.clone());

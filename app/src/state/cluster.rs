@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
-use northsouth::insight::{Choice, Operation, anonymise, choose, perform};
+use northsouth::insight::{Choice, Operation};
 use northsouth::text::{FileId, Span};
-use northsouth::workspace::Workspace;
 
-use super::{State, Tab};
+use super::{Event, State, Tab};
 use crate::view_model::cluster::Kin;
 use crate::view_model::editor;
 
@@ -31,14 +30,10 @@ pub enum ClusterEvent {
 impl State {
     pub(super) fn cluster_event(&mut self, event: ClusterEvent) {
         match event {
-            ClusterEvent::Chosen(choice, word) => {
-                if let Some(workspace) = choose(&self.workspace, choice, &word) {
-                    self.change(workspace);
-                }
-            }
             ClusterEvent::Happened(operation) => {
                 let before = self.run.clone();
-                if let Some(workspace) = perform(&self.workspace, &before, &operation) {
+                let event = ClusterEvent::Happened(operation.clone());
+                if let Some(workspace) = self.led_to(&Event::Cluster(event)) {
                     self.change(workspace);
                     self.happened = Some((operation, before));
                 }
@@ -47,18 +42,8 @@ impl State {
                 self.reference = self.happened.as_ref().map(|(_, before)| before.clone());
                 self.tab = Tab::Compare;
             }
-            ClusterEvent::Anonymised => self.change(anonymise(&self.workspace).workspace),
-            ClusterEvent::TakenOver(file) => {
-                let made = self
-                    .run
-                    .files
-                    .get(file)
-                    .filter(|_| file >= self.workspace.files.len());
-                if let Some(made) = made.cloned() {
-                    let mut workspace = Workspace::clone(&self.workspace);
-                    workspace.files.push(made);
-                    self.change(workspace);
-                }
+            ClusterEvent::Chosen(..) | ClusterEvent::Anonymised | ClusterEvent::TakenOver(_) => {
+                self.change_by(&Event::Cluster(event));
             }
             ClusterEvent::CaretMoved { file, at } => self.caret_moved(file, at),
             ClusterEvent::LookedEverywhere => {

@@ -5,9 +5,9 @@ use northsouth::share::Unpacked;
 use northsouth::sim::Probe;
 use northsouth::text::{Lang, Say, Span};
 use northsouth::topology::HostId;
-use northsouth::workspace::ReadAhead;
+use northsouth::workspace::Ran;
 
-use super::{Breakpoint, ClusterEvent, Place, Speed, Theme, Zoom};
+use super::{Breakpoint, ClusterEvent, Opening, Place, Speed, Theme, Zoom};
 use crate::view_model::balancer::Mode;
 use crate::view_model::stride::{Stride, Way};
 
@@ -22,8 +22,10 @@ pub enum Event {
     },
     /// So much of a long text is read, of a hundred; or all of what was wanted.
     ReadingOn(Option<u8>),
-    /// A long text that an event brings, which follows.
-    Read(ReadAhead),
+    /// The run of the workspace that an event leads to, which follows.
+    Ran(Ran),
+    /// The workspace at hand is to be read for the first time.
+    Opened(Rc<Opening>),
     ProbeChanged(Probe),
     ForwardingChosen(Mode),
     FileReset(usize),
@@ -135,6 +137,7 @@ impl Event {
     pub fn is_about_texts(&self) -> bool {
         match self {
             Event::Edited { .. }
+            | Event::Opened(_)
             | Event::ProbeChanged(_)
             | Event::ForwardingChosen(_)
             | Event::FileReset(_)

@@ -3,12 +3,14 @@
 
 mod asked;
 mod breakpoints;
+mod changes;
 mod cluster;
 pub mod course;
 mod cursor;
 mod event;
 mod history;
 pub mod needs;
+mod opening;
 pub mod prepared;
 mod reduce;
 mod settings;
@@ -28,6 +30,7 @@ pub use course::{Reading, Task};
 pub use cursor::Position;
 pub use event::{Dialog, Event, Notice, Tab};
 pub use history::History;
+pub use opening::Opening;
 pub use settings::{PANE_WIDTHS, Settings, Speed, Theme};
 pub use terminal::{Answer, Terminal};
 pub use view::{look, view};
@@ -36,7 +39,7 @@ pub use zoom::{Level, Zoom};
 use northsouth::text::File;
 use northsouth::topology::HostId;
 use northsouth::trace::Part;
-use northsouth::workspace::{Run, Scenario, Workspace};
+use northsouth::workspace::{Ahead, Ran, Run, Scenario, Workspace};
 
 use crate::view_model::cluster::Kin;
 use crate::view_model::walk::Walk;
@@ -69,6 +72,10 @@ pub struct State {
     pub run: Rc<Run>,
     /// How much of a long text is read, of a hundred, while its run waits for that.
     pub ahead: Option<u8>,
+    /// A run that was made ahead of the event that leads to it.
+    pub ran: Option<Ran>,
+    /// The workspace is still to be read for the first time.
+    pub opening: Option<Rc<Opening>>,
     /// The run's steps in one row.
     pub walk: Rc<Walk>,
     /// Which step is looked at: an index into `walk`.
@@ -123,7 +130,35 @@ pub struct State {
 impl State {
     /// The page as it opens on a workspace, at its first step.
     pub fn new(pristine: Workspace, workspace: Workspace, settings: Settings) -> Self {
-        let (run, walk) = prepared::walked(&workspace);
+        let walked = prepared::walked(&workspace);
+        Self::on(pristine, workspace, settings, walked)
+    }
+
+    /// The same, before a workspace is read that takes long to read: [`Event::Opened`] is to follow.
+    pub fn opening(
+        pristine: Workspace,
+        workspace: Workspace,
+        settings: Settings,
+        opening: Opening,
+    ) -> Self {
+        let run = Rc::new(Run::unread(&workspace));
+        if Ahead::of(&run, &workspace).is_some() {
+            let walk = Rc::new(Walk::of(&run));
+            let mut state = Self::on(pristine, workspace, settings, (run, walk));
+            state.opening = Some(Rc::new(opening));
+            return state;
+        }
+        let mut state = Self::new(pristine, workspace, settings);
+        state.opened_with(&opening);
+        state
+    }
+
+    fn on(
+        pristine: Workspace,
+        workspace: Workspace,
+        settings: Settings,
+        (run, walk): (Rc<Run>, Rc<Walk>),
+    ) -> Self {
         // The rules are what most come to see.
         let rules = |f: &File| f.name.ends_with("iptables-save.txt");
         let file = workspace.files.iter().position(rules).unwrap_or(0);
@@ -135,6 +170,8 @@ impl State {
             history: Rc::default(),
             run,
             ahead: None,
+            ran: None,
+            opening: None,
             walk,
             cursor: 0,
             playing: false,

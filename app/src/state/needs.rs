@@ -4,7 +4,7 @@
 use super::{Event, State};
 use northsouth::share::Unpacked;
 use northsouth::text::Lang;
-use northsouth::workspace::{Ahead, DEFAULT, Scenario};
+use northsouth::workspace::{Ahead, DEFAULT};
 
 /// The packs that must be there before [`State::after`] takes the event.
 pub fn before(state: &State, event: &Event) -> Vec<String> {
@@ -26,21 +26,13 @@ pub fn before(state: &State, event: &Event) -> Vec<String> {
     }
 }
 
-/// A text that takes long to read and that [`State::after`] would have to read for the event.
+/// The run that [`State::after`] will want for the event, where that takes long to make and was not made yet.
 pub fn reading(state: &State, event: &Event) -> Option<Box<Ahead>> {
-    let of = |workspace| Ahead::of(&state.run, workspace);
-    match event {
-        Event::Edited { file, text, .. } => of(&state.with_text(*file, text)?),
-        Event::FilesAdded(files) => of(&state.with_files(files)),
-        Event::Undone => of(state.history.before()?),
-        Event::Redone => of(state.history.after()?),
-        Event::SharedOpened(unpacked) => {
-            let base = unpacked.base.as_deref().and_then(Scenario::find);
-            let base = base.and_then(|s| s.workspace());
-            let (shared, _) = unpacked.as_ref().clone().over(base.as_ref()).ok()?;
-            of(&shared.workspace)
-        }
-        _ => None,
+    let workspace = state.led_to(event)?;
+    let is_made = state.ran.as_ref().and_then(|ran| ran.of(&workspace));
+    match is_made {
+        Some(_) => None,
+        None => Ahead::of(&state.run, &workspace),
     }
 }
 
@@ -90,6 +82,8 @@ pub const SCENARIOS: &str = "scenarios";
 mod tests {
     use std::rc::Rc;
 
+    use northsouth::workspace::Scenario;
+
     use super::*;
     use crate::state::Settings;
 
@@ -104,7 +98,7 @@ mod tests {
                     Err(more) => ahead = more,
                 }
             };
-            state.after(Event::Read(read));
+            state.after(Event::Ran(read));
         }
         state.after(event);
         texts

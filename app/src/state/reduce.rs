@@ -1,8 +1,7 @@
 use std::rc::Rc;
-use std::sync::Arc;
 
-use northsouth::share::{Unpacked, read_kept};
-use northsouth::text::{File, Span};
+use northsouth::share::Unpacked;
+use northsouth::text::Span;
 use northsouth::topology::{HostId, World};
 use northsouth::workspace::{Scenario, Workspace, run_after};
 
@@ -29,34 +28,24 @@ impl yew::Reducible for State {
 impl State {
     pub fn after(&mut self, event: Event) {
         match event {
-            Event::Edited { file, text, at } => self.edited(file, &text, at),
+            Event::Edited { file, at, .. } => {
+                if let Some(workspace) = self.led_to(&event) {
+                    Rc::make_mut(&mut self.history).typed(self.workspace.clone(), file, at);
+                    self.open(Rc::new(workspace));
+                }
+            }
             Event::ReadingOn(percent) => self.ahead = percent,
-            Event::Read(read) => Rc::make_mut(&mut self.run).learn(&read),
-            Event::ProbeChanged(probe) => {
-                let mut workspace = Workspace::clone(&self.workspace);
-                workspace.probe = probe;
-                self.change(workspace);
+            Event::Ran(ran) => self.ran = Some(ran),
+            Event::Opened(opening) => {
+                self.open(self.workspace.clone());
+                self.opened_with(&opening);
             }
-            Event::ForwardingChosen(mode) => {
-                if let Some(workspace) = self.workspace.with_forwarding(mode.name()) {
-                    self.change(workspace);
-                }
-            }
-            Event::FileReset(file) => {
-                let mut workspace = Workspace::clone(&self.workspace);
-                let Some(place) = workspace.files.get_mut(file) else {
-                    return;
-                };
-                match self.pristine.files.iter().find(|f| f.name == place.name) {
-                    Some(pristine) => *place = pristine.clone(),
-                    // It was made from a manifest once, and is made again.
-                    None => {
-                        workspace.files.remove(file);
-                    }
-                }
-                self.change(workspace);
-            }
-            Event::EverythingReset => self.change(Workspace::clone(&self.pristine)),
+            Event::ProbeChanged(_)
+            | Event::ForwardingChosen(_)
+            | Event::FileReset(_)
+            | Event::EverythingReset
+            | Event::WayChosen(_)
+            | Event::FileDeleted(_) => self.change_by(&event),
             Event::Undone => {
                 let before = Rc::make_mut(&mut self.history).undo(self.workspace.clone());
                 self.restore(before);
@@ -141,21 +130,24 @@ impl State {
                 self.asked_in_vain = span.is_some() && self.asked.is_none();
                 self.tab = Tab::WhyNot;
             }
-            Event::WayChosen(way) => self.change(way.apply(&self.workspace, &self.run)),
             Event::CoverageMeasured(list) => {
                 let measured = Measured::of(&self.run, &self.workspace, &list);
                 self.measured = Some(Rc::new(measured));
                 self.probe_list = list;
             }
-            Event::FilesAdded(files) => self.add_files(&files),
-            Event::FileDeleted(file) => {
-                let mut workspace = Workspace::clone(&self.workspace);
-                if file < workspace.files.len() {
-                    workspace.files.remove(file);
-                    self.change(workspace);
+            Event::FilesAdded(ref files) => {
+                self.change_by(&event);
+                let first = files.first().map(|(name, _)| name.as_str());
+                self.show_file(first);
+                self.go_to = None;
+            }
+            Event::FileRenamed { ref name, .. } => {
+                let before = self.workspace.clone();
+                self.change_by(&event);
+                if !Rc::ptr_eq(&before, &self.workspace) {
+                    self.show_file(Some(name));
                 }
             }
-            Event::FileRenamed { file, name } => self.rename(file, &name),
             Event::TerminalCleared => Rc::make_mut(&mut self.terminal).answers.clear(),
 
             Event::TourOpened(at) => self.open_stop(at),
@@ -195,14 +187,8 @@ impl State {
 
             Event::Noticed(notice) => self.notice = Some(notice),
             Event::NoticeClosed => self.notice = None,
-            Event::KeptOpened(kept) => {
-                if let Some(workspace) = read_kept(&kept) {
-                    self.change(workspace);
-                }
-                self.notice = None;
-            }
-            Event::SourceOpened => {
-                self.change(Workspace::clone(&self.source));
+            Event::KeptOpened(_) | Event::SourceOpened => {
+                self.change_by(&event);
                 self.notice = None;
             }
             Event::SharedOpened(unpacked) => self.open_shared(Unpacked::clone(&unpacked)),
@@ -289,63 +275,14 @@ impl State {
         self.move_to(step);
     }
 
-    fn edited(&mut self, file: usize, text: &Arc<str>, at: f64) {
-        let Some(workspace) = self.with_text(file, text) else {
-            return;
-        };
-        Rc::make_mut(&mut self.history).typed(self.workspace.clone(), file, at);
-        self.open(Rc::new(workspace));
-    }
-
-    /// The workspace with another text of a file. One that was made from manifests becomes the viewer's own.
-    pub fn with_text(&self, at: usize, text: &Arc<str>) -> Option<Workspace> {
-        let before = self.run.files.get(at).filter(|f| *f.text != **text)?;
-        let file = File {
-            name: before.name.clone(),
-            text: text.clone().into(),
-        };
-        let mut workspace = Workspace::clone(&self.workspace);
-        match workspace.files.get_mut(at) {
-            Some(place) => *place = file,
-            None => workspace.files.push(file),
-        }
-        Some(workspace)
-    }
-
-    /// The workspace with more files, and other texts of those that are there.
-    pub fn with_files(&self, files: &[(String, String)]) -> Workspace {
-        let mut workspace = Workspace::clone(&self.workspace);
-        for (name, text) in files {
-            let file = File::new(name, text);
-            match workspace.files.iter_mut().find(|f| *f.name == **name) {
-                Some(place) => *place = file,
-                None => workspace.files.push(file),
-            }
-        }
-        workspace
-    }
-
-    fn add_files(&mut self, files: &[(String, String)]) {
-        self.change(self.with_files(files));
-        let first = files.first().map(|(name, _)| name.as_str());
-        let at = self.run.files.iter().position(|f| Some(&*f.name) == first);
+    fn show_file(&mut self, name: Option<&str>) {
+        let at = self.run.files.iter().position(|f| Some(&*f.name) == name);
         self.file = at.unwrap_or(self.file);
-        self.go_to = None;
     }
 
-    /// Under another path it may be of another kind. One that is taken already is not taken over.
-    fn rename(&mut self, file: usize, name: &str) {
-        let mut workspace = Workspace::clone(&self.workspace);
-        let taken = self.run.files.iter().any(|f| *f.name == *name);
-        if let Some(place) = workspace
-            .files
-            .get_mut(file)
-            .filter(|_| !taken && !name.is_empty())
-        {
-            *place = File::new(name, &place.text);
+    pub(super) fn change_by(&mut self, event: &Event) {
+        if let Some(workspace) = self.led_to(event) {
             self.change(workspace);
-            let at = self.run.files.iter().position(|f| *f.name == *name);
-            self.file = at.unwrap_or(self.file);
         }
     }
 
@@ -371,7 +308,8 @@ impl State {
     }
 
     fn open(&mut self, workspace: Rc<Workspace>) {
-        let run = run_after(&self.run, &workspace);
+        let ran = self.ran.take().and_then(|ran| ran.of(&workspace));
+        let run = ran.unwrap_or_else(|| Rc::new(run_after(&self.run, &workspace)));
         // The same file stays open, wherever it stands now.
         let name = self.run.files.get(self.file).map(|f| &f.name);
         let stays = run.files.iter().position(|f| Some(&f.name) == name);
@@ -391,7 +329,7 @@ impl State {
         if !stays {
             self.opened = None;
         }
-        self.run = Rc::new(run);
+        self.run = run;
         self.workspace = workspace;
         self.playing = false;
         self.guess = None;

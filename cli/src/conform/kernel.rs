@@ -122,7 +122,9 @@ fn world(case: &Value) -> World {
     host.iptables = save::read(case["iptables"].as_str().unwrap_or_default(), FileId(0))
         .0
         .into();
-    host.sets = ipset::read(case["ipsets"].as_str().unwrap_or_default(), FileId(0)).0;
+    host.sets = ipset::read(case["ipsets"].as_str().unwrap_or_default(), FileId(0))
+        .0
+        .into();
     let sockets: Vec<_> = case["listeners"]
         .as_array()
         .into_iter()

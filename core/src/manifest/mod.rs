@@ -22,7 +22,7 @@ pub use environment::{Cloud, Environment, Plugin, PodRoutes};
 pub use kube_proxy::{DetectLocalMode, KubeProxyConfiguration, Masquerade, ProxyMode};
 pub use meta::{Labels, Meta, Spanned};
 pub use node::Node;
-pub use objects::{Manifests, Namespace, Other, read, read_again, read_along};
+pub use objects::{Manifests, Namespace, Other, read, read_along};
 pub use pod::{Container, ContainerPort, Pod, PodSpec};
 pub use service::{
     Ingress, IpMode, Port, Protocol, Service, ServiceType, SourceRange, TargetPort, TrafficPolicy,

@@ -45,16 +45,6 @@ pub fn read(text: &str, file: FileId, to: &mut Manifests) -> Vec<Diagnostic> {
     at_once(read_along(text, file, to, None, &Pace::AT_ONCE))
 }
 
-/// The same, faster where most documents were read before.
-pub fn read_again(
-    text: &str,
-    file: FileId,
-    to: &mut Manifests,
-    memory: &mut yaml::Memory,
-) -> Vec<Diagnostic> {
-    at_once(read_along(text, file, to, Some(memory), &Pace::AT_ONCE))
-}
-
 /// The same, pausing on the way, and faster where most documents were read before.
 pub async fn read_along(
     text: &str,

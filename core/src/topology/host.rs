@@ -30,7 +30,7 @@ pub struct Host {
     /// Shared by the worlds that an edit elsewhere makes: there may be a hundred thousand rules.
     pub iptables: Later<Ruleset>,
     pub nft: Later<nft::Ruleset>,
-    pub sets: ipset::Sets,
+    pub sets: Arc<ipset::Sets>,
     /// Connection tracking is on, as it is on every host where some rule wants it (kernel `nf_ct_netns_get`).
     pub conntrack: Later<bool>,
     pub sockets: Later<Vec<Socket>>,
@@ -119,7 +119,7 @@ impl Host {
             sysctls: Sysctls::default(),
             iptables: Later::default(),
             nft: Later::default(),
-            sets: ipset::Sets::default(),
+            sets: Arc::default(),
             conntrack: true.into(),
             sockets: Later::default(),
             balancer: None,

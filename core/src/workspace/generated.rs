@@ -6,7 +6,7 @@ use super::FileKind;
 use super::memory::Memory;
 use crate::control::cluster::{self, Cluster};
 use crate::manifest::{self, Manifests};
-use crate::text::{Diagnostic, File, FileId, Text};
+use crate::text::{Diagnostic, File, FileId, Pace, Text, at_once};
 use crate::yaml;
 
 /// All files that there are: people's own first, each where it was, then those that the controllers make of the manifests.
@@ -29,18 +29,12 @@ pub(super) struct Built {
 }
 
 pub fn expand(own: &[File]) -> Expanded {
-    expand_again(own, &mut Memory::default())
+    at_once(expand_along(own, &mut Memory::default(), &Pace::AT_ONCE))
 }
 
-pub(super) fn expand_again(own: &[File], memory: &mut Memory) -> Expanded {
+pub(super) async fn expand_along(own: &[File], memory: &mut Memory, pace: &Pace) -> Expanded {
     let mut files = own.to_vec();
-    let manifests = (0..)
-        .map(FileId)
-        .zip(own)
-        .filter(|(_, file)| FileKind::of(&file.name) == FileKind::Manifests);
-    let manifests: Vec<_> = manifests
-        .map(|(at, file)| (at, file.text.clone()))
-        .collect();
+    let manifests = manifests(own);
     if manifests.is_empty() {
         return Expanded {
             files,
@@ -53,7 +47,7 @@ pub(super) fn expand_again(own: &[File], memory: &mut Memory) -> Expanded {
             memory.yaml.keep_all();
             known
         }
-        None => Arc::new(build(manifests, &mut memory.yaml)),
+        None => Arc::new(build(manifests, &mut memory.yaml, pace).await),
     };
     memory.built = Some(built.clone());
     let cluster = built.cluster.clone();
@@ -70,11 +64,29 @@ pub(super) fn expand_again(own: &[File], memory: &mut Memory) -> Expanded {
     }
 }
 
-fn build(manifests: Vec<(FileId, Text)>, memory: &mut yaml::Memory) -> Built {
+impl Built {
+    /// Whether these files have the same manifests.
+    pub fn is_of(&self, own: &[File]) -> bool {
+        self.manifests == manifests(own)
+    }
+}
+
+fn manifests(own: &[File]) -> Vec<(FileId, Text)> {
+    let manifests = (0..)
+        .map(FileId)
+        .zip(own)
+        .filter(|(_, file)| FileKind::of(&file.name) == FileKind::Manifests);
+    manifests
+        .map(|(at, file)| (at, file.text.clone()))
+        .collect()
+}
+
+async fn build(manifests: Vec<(FileId, Text)>, memory: &mut yaml::Memory, pace: &Pace) -> Built {
     let mut objects = Manifests::default();
     let mut said = Vec::new();
     for (at, text) in &manifests {
-        said.extend(manifest::read_again(text, *at, &mut objects, memory));
+        let read = manifest::read_along(text, *at, &mut objects, Some(memory), pace);
+        said.extend(read.await);
     }
     let (cluster, more) = cluster::build(objects);
     said.extend(more);

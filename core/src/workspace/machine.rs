@@ -21,9 +21,8 @@ fn without_iptables(host: &mut Host, whole: &[IpFamily], diagnostics: &mut Vec<D
         return;
     }
     let iptables = &host.iptables;
-    let mut rules = nft::Ruleset::clone(&host.nft);
-    rules.tables.retain(|table| {
-        let same = iptables.tables.iter().find(|saved| {
+    let saved = |table: &nft::Table| {
+        iptables.tables.iter().find(|saved| {
             let family = match table.family {
                 nft::Family::Ip => IpFamily::V4,
                 nft::Family::Ip6 => IpFamily::V6,
@@ -31,7 +30,15 @@ fn without_iptables(host: &mut Host, whole: &[IpFamily], diagnostics: &mut Vec<D
             };
             let of_iptables = table.of_iptables || whole.contains(&family);
             of_iptables && saved.family == family && saved.name.to_string() == *table.name
-        });
+        })
+    };
+    // What was read is shared with the next run, and long.
+    if !host.nft.tables.iter().any(|table| saved(table).is_some()) {
+        return;
+    }
+    let mut rules = nft::Ruleset::clone(&host.nft);
+    rules.tables.retain(|table| {
+        let same = saved(table);
         if let Some(saved) = same {
             let said = say!("texts/table-of-iptables", table = table.name);
             let said = Diagnostic::note(table.span, said);
@@ -83,7 +90,7 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
     host.sets = texts.sets.unwrap_or_default();
     host.sysctls = texts.sysctls.unwrap_or_default();
     host.sockets = texts.sockets.unwrap_or_default();
-    host.envoy = texts.envoy.map(Into::into);
+    host.envoy = texts.envoy;
     host.rules = (texts.rules).unwrap_or_else(|| PolicyRule::defaults(IpFamily::V4));
     host.rules6 = (texts.rules6).unwrap_or_else(|| PolicyRule::defaults(IpFamily::V6));
     let routes = texts.routes;

@@ -2,6 +2,7 @@
 //!
 //! [`FileKind`] says what each file is; [`world`] joins what they say into a [`World`]; the walk is `sim`'s.
 
+mod ahead;
 mod assist;
 mod build;
 mod coverage;
@@ -20,11 +21,11 @@ mod subject;
 mod texts;
 mod why_not;
 
-pub use assist::{Candidate, Completion, complete, definition, describe};
+pub use ahead::{Ahead, Ran};
+pub use assist::{Candidate, Completion, Line, complete, definition, describe};
 pub use coverage::{Coverage, Covered, coverage, probes};
 pub use generated::{Expanded, expand};
 pub use kind::{FileKind, HostFile, Place};
-pub use memory::{Ahead, ReadAhead};
 pub use probe::{parse as parse_probe, parse_headers};
 pub use scenario::{DEFAULT, Group, Scenario, parse as parse_scenario, scenarios};
 pub use scores::{Missed, Part as ScorePart, Suite, misses, scores};
@@ -39,10 +40,10 @@ use crate::say;
 use crate::sim;
 use crate::sim::After;
 pub use crate::sim::{HttpRequest, Probe, ProbeKind};
-use crate::text::{Diagnostic, File, Say};
+use crate::text::{Diagnostic, File, Pace, Say, at_once};
 use crate::topology::World;
 use crate::trace::{Disposition, Trace};
-use generated::expand_again;
+use generated::expand_along;
 use memory::Memory;
 
 /// Files in the formats of the real tools, and who sends what. A file's place and name tell what it is, see [`FileKind`].
@@ -72,6 +73,20 @@ pub struct Run {
 }
 
 impl Run {
+    /// Before anything was read and sent: its files are known, and no machines.
+    pub fn unread(workspace: &Workspace) -> Run {
+        Run {
+            world: World::default(),
+            diagnostics: Vec::new(),
+            files: workspace.files.clone(),
+            cluster: None,
+            trace: nothing(),
+            after: After::default(),
+            refused: None,
+            memory: Memory::default(),
+        }
+    }
+
     /// What a controller makes in the place of a file, which is the file itself where that is nobody's own.
     pub fn generated(&self, file: usize) -> Option<&Generated> {
         let name = &self.files.get(file)?.name;
@@ -90,29 +105,37 @@ impl Run {
 
 /// Reads the files, lets the load balancer check its backends, and plays the probe.
 pub fn run(workspace: &Workspace) -> Run {
-    run_with(workspace, Memory::default(), None)
+    let memory = Memory::default();
+    at_once(run_along(workspace, memory, None, &Pace::AT_ONCE))
 }
 
 /// The same of a workspace that is mostly as it was, in less time.
 pub fn run_after(before: &Run, workspace: &Workspace) -> Run {
-    run_with(workspace, before.memory.next(), Some(before))
+    let memory = before.memory.next();
+    at_once(run_along(workspace, memory, Some(before), &Pace::AT_ONCE))
 }
 
-fn run_with(workspace: &Workspace, mut memory: Memory, before: Option<&Run>) -> Run {
-    let all = expand_again(&workspace.files, &mut memory);
+/// What a stage after the reading may take, where it can pause before it only.
+const STAGE: usize = 1 << 20;
+
+async fn run_along(
+    workspace: &Workspace,
+    mut memory: Memory,
+    before: Option<&Run>,
+    pace: &Pace,
+) -> Run {
+    let all = expand_along(&workspace.files, &mut memory, pace).await;
     let mut diagnostics = all.diagnostics;
-    let (mut world, said) = read(&all.files, all.cluster.as_deref(), &mut memory, before);
+    pace.went(STAGE).await;
+    let cluster = all.cluster.as_deref();
+    let (mut world, said) = read(&all.files, cluster, &mut memory, before, pace).await;
     diagnostics.extend(said);
     health::check(&mut world, workspace.seed, &mut diagnostics);
+    pace.went(STAGE).await;
     let outcome = sim::outcome(&world, &workspace.probe, workspace.seed);
     let refused = match &outcome {
         Some(_) => None,
         None => Some(say!("texts/no-such-sender", name = workspace.probe.from)),
-    };
-    let nothing = || Trace {
-        disposition: Disposition::CannotTell,
-        ended_by: None,
-        journeys: Vec::new(),
     };
     let (trace, after) = outcome.unwrap_or_else(|| (nothing(), After::default()));
     Run {
@@ -127,12 +150,21 @@ fn run_with(workspace: &Workspace, mut memory: Memory, before: Option<&Run>) -> 
     }
 }
 
+fn nothing() -> Trace {
+    Trace {
+        disposition: Disposition::CannotTell,
+        ended_by: None,
+        journeys: Vec::new(),
+    }
+}
+
 /// The machines that a workspace's files describe, and all that is to be said of the files.
 pub fn world(files: &[File]) -> (World, Vec<Diagnostic>) {
     let all = expand(files);
     let mut diagnostics = all.diagnostics;
     let mut memory = Memory::default();
-    let (world, said) = read(&all.files, all.cluster.as_deref(), &mut memory, None);
+    let cluster = all.cluster.as_deref();
+    let (world, said) = at_once(read(&all.files, cluster, &mut memory, None, &Pace::AT_ONCE));
     diagnostics.extend(said);
     (world, diagnostics)
 }
@@ -144,16 +176,19 @@ pub fn healthy_world(files: &[File], seed: u64) -> (World, Vec<Diagnostic>) {
     (world, diagnostics)
 }
 
-fn read(
+async fn read(
     files: &[File],
     cluster: Option<&Cluster>,
     memory: &mut Memory,
     before: Option<&Run>,
+    pace: &Pace,
 ) -> (World, Vec<Diagnostic>) {
-    let (texts, mut diagnostics) = texts::read(files, memory, before);
+    let (texts, mut diagnostics) = texts::read(files, memory, before, pace).await;
+    pace.went(STAGE).await;
     let (mut world, more) = build::world(texts);
     mesh::program(&mut world, cluster.map_or(&[], |c| &c.proxies));
     diagnostics.extend(more);
+    pace.went(STAGE).await;
     (world, diagnostics)
 }
 

@@ -114,7 +114,12 @@ pub(super) fn copy(node: &Node, place: &impl Fn(Span) -> Span) -> Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::{read, read_again};
+    use crate::text::{Diagnostic, Pace, at_once};
+    use crate::yaml::{read, read_along};
+
+    fn read_again(text: &str, file: FileId, memory: &mut Memory) -> (Vec<Node>, Vec<Diagnostic>) {
+        at_once(read_along(text, file, Some(memory), &Pace::AT_ONCE))
+    }
 
     #[test]
     fn an_edited_text_is_read_again_as_if_for_the_first_time() {

@@ -1,6 +1,6 @@
 //! YAML, and JSON as a part of it: texts to small trees in which every key and value knows where it stood.
 //!
-//! [`read`] makes the trees, [`read_again`] those of a text that was edited; a [`Cursor`] goes down them and says in the user's terms what does not fit.
+//! [`read`] makes the trees, [`read_along`] those of a long text or of one that was edited; a [`Cursor`] goes down them and says in the user's terms what does not fit.
 
 mod cursor;
 pub mod edit;
@@ -15,4 +15,4 @@ pub use cursor::{Cursor, Fields, Log};
 pub use json::to_json;
 pub use memory::Memory;
 pub use node::{Entry, Node, Value};
-pub use read::{MAX_BYTES, MAX_COPIES, MAX_DEPTH, MAX_NODES, read, read_again, read_along};
+pub use read::{MAX_BYTES, MAX_COPIES, MAX_DEPTH, MAX_NODES, read, read_along};

@@ -16,14 +16,12 @@ mod words;
 
 pub use again::{Before, read_again};
 
-use std::sync::Arc;
-
-use self::tables::{Reader, SoFar};
+use self::tables::Reader;
 use super::Match;
 use super::ruleset::{Ruleset, TableName};
 use crate::net::IpFamily;
 use crate::say;
-use crate::text::{Diagnostic, FileId, Severity};
+use crate::text::{Diagnostic, FileId, Pace, Severity, at_once};
 
 /// Where iptables-restore finds a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,63 +58,38 @@ pub fn read(text: &str, file: FileId) -> (Ruleset, Vec<Diagnostic>) {
 
 /// The same of `iptables-save` or `ip6tables-save`.
 pub fn read_of(family: IpFamily, text: &str, file: FileId) -> (Ruleset, Vec<Diagnostic>) {
-    whole(family, text, file, None)
+    at_once(read_along(family, text, file, &Pace::AT_ONCE))
+}
+
+/// The same, pausing on the way.
+pub async fn read_along(
+    family: IpFamily,
+    text: &str,
+    file: FileId,
+    pace: &Pace,
+) -> (Ruleset, Vec<Diagnostic>) {
+    whole(family, text, file, None, pace).await
 }
 
 /// Reads `iptables -t TABLE -S` text.
 pub fn read_commands(text: &str, file: FileId, table: TableName) -> (Ruleset, Vec<Diagnostic>) {
-    whole(IpFamily::V4, text, file, Some(table))
+    at_once(whole(IpFamily::V4, text, file, Some(table), &Pace::AT_ONCE))
 }
 
-fn whole(
+async fn whole(
     family: IpFamily,
     text: &str,
     file: FileId,
     table: Option<TableName>,
+    pace: &Pace,
 ) -> (Ruleset, Vec<Diagnostic>) {
     let mut reader = Reader::new(family, text, file, table);
-    reader.read_to(text.len());
-    reader.done()
-}
-
-/// The same as [`read_of`], a stretch at a time, for who has other things to do as well.
-pub struct Reading {
-    text: Arc<str>,
-    so_far: SoFar,
-}
-
-impl Reading {
-    pub fn new(family: IpFamily, text: Arc<str>, file: FileId) -> Self {
-        let so_far = Reader::new(family, &text, file, None).leave();
-        Self { text, so_far }
-    }
-
-    /// Reads the lines that begin in the next so many bytes.
-    pub fn go_on(self, bytes: usize) -> Self {
-        let end = self.so_far.at.saturating_add(bytes);
-        let mut reader = Reader::resume(&self.text, self.so_far);
-        reader.read_to(end);
-        let so_far = reader.leave();
-        Self {
-            text: self.text,
-            so_far,
+    loop {
+        let read = reader.read_some();
+        if read == 0 {
+            return reader.done();
         }
-    }
-
-    pub fn is_at_end(&self) -> bool {
-        self.so_far.at >= self.text.len()
-    }
-
-    /// Bytes read, and bytes in all.
-    pub fn progress(&self) -> (usize, usize) {
-        (self.so_far.at.min(self.text.len()), self.text.len())
-    }
-
-    pub fn done(self) -> (Ruleset, Vec<Diagnostic>) {
-        let Self { text, so_far } = self;
-        let mut reader = Reader::resume(&text, so_far);
-        reader.read_to(text.len());
-        reader.done()
+        pace.read(read).await;
     }
 }
 
@@ -137,32 +110,4 @@ pub fn missing_sets(ruleset: &Ruleset, has_set: impl Fn(&str) -> bool) -> Vec<Di
         }
     }
     missing
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reading_a_stretch_at_a_time_comes_to_the_same() {
-        let texts = [
-            "*nat\n:PREROUTING ACCEPT [1:2]\n:A - [0:0]\n[3:4] -A PREROUTING -p tcp --dport 80 -j A\n-A A -j B\nCOMMIT\n*filter\n-A INPUT -j DROP\nCOMMIT\n",
-            "-P INPUT ACCEPT\n-A INPUT -s 10.0.0.0/8 -j DROP",
-            "*nat\r\n-A OUTPUT -j RETURN\r\n",
-            "",
-        ];
-        for text in texts {
-            for bytes in [1, 7, 40] {
-                let mut reading = Reading::new(IpFamily::V4, text.into(), FileId(2));
-                while !reading.is_at_end() {
-                    let before = reading.progress().0;
-                    reading = reading.go_on(bytes);
-                    assert!(reading.progress().0 > before);
-                }
-                assert_eq!(reading.done(), read(text, FileId(2)), "{text}");
-            }
-            let ahead = Reading::new(IpFamily::V4, text.into(), FileId(2)).go_on(20);
-            assert_eq!(ahead.done(), read(text, FileId(2)), "the rest at once");
-        }
-    }
 }

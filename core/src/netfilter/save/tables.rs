@@ -20,18 +20,15 @@ const MOST_OFFERS: usize = 40;
 /// The most rules that one line makes by lists of addresses, and that all make together.
 const MOST_EXPANDED: usize = 10_000;
 const MOST_EXPANDED_TOGETHER: usize = 1_000_000;
+/// Bytes between two pauses.
+const SOME: usize = 4096;
 
 pub(super) struct Reader<'t> {
     text: &'t str,
-    read: SoFar,
-}
-
-/// How far a text is read, and what of it. It holds nothing of the text itself, so reading can stop and go on.
-pub(super) struct SoFar {
     family: IpFamily,
     file: FileId,
     /// Where the next line begins.
-    pub at: usize,
+    at: usize,
     /// The text is commands of one table, without a line `*table`.
     commands: bool,
     tables: Vec<Table>,
@@ -60,14 +57,15 @@ impl<'t> Reader<'t> {
     ) -> Self {
         let mut reader = Self::outside(family, text, file);
         if let Some(name) = table.or_else(|| table_of_commands(text)) {
-            reader.read.commands = true;
+            reader.commands = true;
             reader.begin(name, Span::new(file, 0, 0));
         }
         reader
     }
 
     fn outside(family: IpFamily, text: &'t str, file: FileId) -> Self {
-        let read = SoFar {
+        Self {
+            text,
             family,
             file,
             at: 0,
@@ -79,8 +77,7 @@ impl<'t> Reader<'t> {
             parser: Parser::of(family),
             expanded: 0,
             carriage_returns: false,
-        };
-        Self { text, read }
+        }
     }
 
     /// Reads commands of a table. `None` where something is to be said of them.
@@ -91,14 +88,14 @@ impl<'t> Reader<'t> {
         range: Range<usize>,
     ) -> Option<Building> {
         let mut reader = Self::outside(building.family, text, file);
-        reader.read.table = State::Inside(Box::new(building));
+        reader.table = State::Inside(Box::new(building));
         let mut words = Vec::new();
         let mut at = range.start;
         while at < range.end {
             at = reader.command_line(at, &mut words) + 1;
         }
-        match reader.read.table {
-            State::Inside(mut building) if reader.read.diagnostics.is_empty() => {
+        match reader.table {
+            State::Inside(mut building) if reader.diagnostics.is_empty() => {
                 building.settle();
                 Some(*building)
             }
@@ -106,55 +103,48 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Where it was [left](Self::leave) in the same text.
-    pub(super) fn resume(text: &'t str, read: SoFar) -> Self {
-        Self { text, read }
-    }
-
-    pub(super) fn leave(self) -> SoFar {
-        self.read
-    }
-
     pub(super) fn done(mut self) -> (Ruleset, Vec<Diagnostic>) {
         let end = self.end();
-        if let State::Inside(building) = &self.read.table
-            && !self.read.commands
+        if let State::Inside(building) = &self.table
+            && !self.commands
         {
             let table = building.name;
             self.say(*fault(end, say!("iptables/line-no-commit", table = table)));
         }
         self.commit(end);
-        if self.read.unsaid > 0 {
-            let count = self.read.unsaid;
+        if self.unsaid > 0 {
+            let count = self.unsaid;
             let more = say!("iptables/and-more", count = count);
-            self.read.diagnostics.push(Diagnostic::note(end, more));
+            self.diagnostics.push(Diagnostic::note(end, more));
         }
-        self.read.diagnostics.sort_by_key(|d| d.span.start);
+        self.diagnostics.sort_by_key(|d| d.span.start);
         let ruleset = Ruleset {
-            tables: self.read.tables,
+            tables: self.tables,
         };
-        (ruleset, self.read.diagnostics)
+        (ruleset, self.diagnostics)
     }
 
     fn end(&self) -> Span {
-        Span::new(self.read.file, self.text.len(), self.text.len())
+        Span::new(self.file, self.text.len(), self.text.len())
     }
 
-    /// Reads the lines that begin before that byte.
-    pub(super) fn read_to(&mut self, end: usize) {
+    /// Reads some lines, and gives how many bytes they are: none at the end.
+    pub(super) fn read_some(&mut self) -> usize {
         let mut words = Vec::new();
         let bytes = self.text.as_bytes();
-        let mut at = self.read.at;
-        while let Some(first) = bytes.get(at).filter(|_| at < end) {
+        let start = self.at;
+        let mut at = start;
+        while let Some(first) = bytes.get(at).filter(|_| at - start < SOME) {
             // Most lines are rules, whose words are split without looking for the line's end first.
-            let rule = matches!(first, b'-' | b'[') && matches!(self.read.table, State::Inside(_));
+            let rule = matches!(first, b'-' | b'[') && matches!(self.table, State::Inside(_));
             let end = match rule {
                 true => self.command_line(at, &mut words),
                 false => self.other_line(at, &mut words),
             };
             at = end + 1;
         }
-        self.read.at = at;
+        self.at = at;
+        at - start
     }
 
     /// A line that is no rule; gives its end.
@@ -166,8 +156,8 @@ impl<'t> Reader<'t> {
         };
         let end = at + line.len();
         let line = self.no_carriage_return(line, end);
-        let span = Span::new(self.read.file, at, at + line.len());
-        let result = match (line.as_bytes().first(), &mut self.read.table) {
+        let span = Span::new(self.file, at, at + line.len());
+        let result = match (line.as_bytes().first(), &mut self.table) {
             (None | Some(b'#'), _) => Ok(()),
             (Some(b'*'), State::Outside) => self.table_line(line, span),
             (_, State::Outside) => Err(fault(span, say!("iptables/line-outside"))),
@@ -179,7 +169,7 @@ impl<'t> Reader<'t> {
                 }
             }
             (_, State::Unknown) => Ok(()),
-            (Some(b':'), State::Inside(building)) if !self.read.commands => {
+            (Some(b':'), State::Inside(building)) if !self.commands => {
                 building.chain_line(line, at, span)
             }
             (_, State::Inside(_)) => {
@@ -198,19 +188,19 @@ impl<'t> Reader<'t> {
         let Some(line) = line.strip_suffix('\r') else {
             return line;
         };
-        if !self.read.carriage_returns {
-            self.read.carriage_returns = true;
-            let span = Span::new(self.read.file, end.saturating_sub(1), end);
+        if !self.carriage_returns {
+            self.carriage_returns = true;
+            let span = Span::new(self.file, end.saturating_sub(1), end);
             self.say(*fault(span, say!("iptables/carriage-return")));
         }
         line
     }
 
     fn say(&mut self, said: Diagnostic) {
-        if self.read.diagnostics.len() < MOST_DIAGNOSTICS {
-            self.read.diagnostics.push(said);
+        if self.diagnostics.len() < MOST_DIAGNOSTICS {
+            self.diagnostics.push(said);
         } else {
-            self.read.unsaid += 1;
+            self.unsaid += 1;
         }
     }
 
@@ -220,7 +210,7 @@ impl<'t> Reader<'t> {
             .unwrap_or("")
             .split([' ', '\t'])
             .find(|w| !w.is_empty());
-        self.read.table = State::Unknown;
+        self.table = State::Unknown;
         let Some(name) = name else {
             return Err(fault(span, say!("iptables/no-table-name")));
         };
@@ -238,21 +228,21 @@ impl<'t> Reader<'t> {
     }
 
     fn begin(&mut self, name: TableName, span: Span) {
-        let before = self.read.tables.iter().find(|t| t.name == name);
-        let building = Building::new(self.read.family, name, before, span);
-        self.read.table = State::Inside(Box::new(building));
+        let before = self.tables.iter().find(|t| t.name == name);
+        let building = Building::new(self.family, name, before, span);
+        self.table = State::Inside(Box::new(building));
     }
 
     /// Ends the table, and says what the kernel would not take.
     fn commit(&mut self, span: Span) {
-        if let State::Inside(building) = std::mem::replace(&mut self.read.table, State::Outside) {
+        if let State::Inside(building) = std::mem::replace(&mut self.table, State::Outside) {
             let table = (*building).done(span);
             for fault in commit::check(&table) {
                 self.say(fault);
             }
-            match self.read.tables.iter_mut().find(|t| t.name == table.name) {
+            match self.tables.iter_mut().find(|t| t.name == table.name) {
                 Some(before) => *before = table,
-                None => self.read.tables.push(table),
+                None => self.tables.push(table),
             }
         }
     }
@@ -268,7 +258,7 @@ impl<'t> Reader<'t> {
         if self.text.as_bytes().get(at) == Some(&b'[') {
             let end = line_end(at);
             let line = self.text.get(at..end).unwrap_or("");
-            match leading_counters(line, Span::new(self.read.file, at, end)) {
+            match leading_counters(line, Span::new(self.file, at, end)) {
                 Ok(read) => (counters, skip) = read,
                 Err(bad) => {
                     self.say(*bad);
@@ -276,7 +266,7 @@ impl<'t> Reader<'t> {
                 }
             }
         }
-        let end = match words::split(self.text, at + skip, self.read.file, words) {
+        let end = match words::split(self.text, at + skip, self.file, words) {
             Ok(end) => end,
             Err(bad) => {
                 let end = line_end(at);
@@ -294,7 +284,7 @@ impl<'t> Reader<'t> {
             }
         }
         let last = words.last().map_or(end, |w| w.span.end as usize);
-        let span = Span::new(self.read.file, at, last);
+        let span = Span::new(self.file, at, last);
         if let Err(mut bad) = self.command(words, counters, span) {
             if bad.span == Span::default() {
                 bad.span = span;
@@ -305,24 +295,21 @@ impl<'t> Reader<'t> {
     }
 
     fn command(&mut self, words: &[Word<'t>], counters: Counters, span: Span) -> Result<(), Fault> {
-        let State::Inside(building) = &mut self.read.table else {
+        let State::Inside(building) = &mut self.table else {
             return Ok(());
         };
         let chain_named = |name: &str| building.find(name);
         let mut notes = Vec::new();
         let table = building.name;
-        let command = self
-            .read
-            .parser
-            .parse(words, table, &chain_named, &mut notes)?;
+        let command = self.parser.parse(words, table, &chain_named, &mut notes)?;
         let Some(command) = command else {
             return Ok(());
         };
-        let offers = self.read.diagnostics.len() < MOST_OFFERS;
+        let offers = self.diagnostics.len() < MOST_OFFERS;
         let count = command.sources.len().max(1) * command.destinations.len().max(1);
         if count > 1 {
-            self.read.expanded = self.read.expanded.saturating_add(count);
-            if count > MOST_EXPANDED || self.read.expanded > MOST_EXPANDED_TOGETHER {
+            self.expanded = self.expanded.saturating_add(count);
+            if count > MOST_EXPANDED || self.expanded > MOST_EXPANDED_TOGETHER {
                 return Err(fault(span, say!("iptables/many-addresses", count = count)));
             }
         }

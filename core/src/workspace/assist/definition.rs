@@ -1,7 +1,8 @@
 //! Where what a word names is written.
 
-use super::{ends_word, yaml};
+use super::{ends_word, host, yaml};
 use crate::text::{FileId, Span};
+use crate::topology::Host;
 use crate::workspace::{FileKind, HostFile, Run};
 
 /// The chain that a rule jumps to, the Service, subset or object that a manifest names, the machine that a table lists: where
@@ -18,8 +19,8 @@ pub fn definition(run: &Run, file: FileId, offset: u32) -> Option<Span> {
         return None;
     }
     match FileKind::of(&run.files.get(usize::from(file.0))?.name) {
-        FileKind::Host(_, HostFile::IptablesSave | HostFile::Ip6tablesSave) => {
-            chain(text, file, start, word)
+        FileKind::Host(place, HostFile::IptablesSave | HostFile::Ip6tablesSave) => {
+            chain(host(run, &place)?, text, (file, start), word)
         }
         FileKind::Manifests => object(run, file, start, word),
         _ => None,
@@ -27,20 +28,15 @@ pub fn definition(run: &Run, file: FileId, offset: u32) -> Option<Span> {
 }
 
 /// The line `:CHAIN` of the table that the word is in, unless it is that line.
-fn chain(text: &str, file: FileId, at: usize, word: &str) -> Option<Span> {
-    let table = text.get(..at)?.rfind("\n*").map_or(0, |at| at + 1);
-    let end = text.get(at..)?.find("\n*").map_or(text.len(), |n| at + n);
-    let mut start = table;
-    for line in text.get(table..end)?.split_inclusive('\n') {
-        let name = line
-            .strip_prefix(':')
-            .and_then(|l| l.split_whitespace().next());
-        if name == Some(word) && !(start..start + line.len()).contains(&at) {
-            return Some(Span::new(file, start + 1, start + 1 + word.len()));
-        }
-        start += line.len();
-    }
-    None
+fn chain(host: &Host, text: &str, (file, at): (FileId, usize), word: &str) -> Option<Span> {
+    let tables = host.iptables.tables.iter();
+    let above = tables.filter(|t| t.span.file == file && t.span.start as usize <= at);
+    let table = above.max_by_key(|t| t.span.start)?;
+    let chain = table.chains.iter().find(|chain| *chain.name == *word)?;
+    let line = chain.span.range();
+    // One that is built in may be without a line of its own.
+    let declared = text.get(line.clone())?.starts_with(':') && !line.contains(&at);
+    declared.then(|| Span::new(file, line.start + 1, line.start + 1 + word.len()))
 }
 
 /// `name: WORD` in a manifest: of an object, or of a subset where the field asks for one.

@@ -23,15 +23,15 @@ pub(super) fn candidates(at: &At<'_>, family: IpFamily, host: Option<&Host>) -> 
             .collect();
     };
     match *last {
-        "-A" | "-I" | "--append" => chains(at),
+        "-A" | "-I" | "--append" => chains(at, host),
         "-j" | "--jump" => {
-            let mut all = chains(at);
+            let mut all = chains(at, host);
             all.retain(|c| !is_builtin(&c.label));
             all.extend(targets(family));
             all
         }
         "-g" | "--goto" => {
-            let mut all = chains(at);
+            let mut all = chains(at, host);
             all.retain(|c| !is_builtin(&c.label));
             all
         }
@@ -75,27 +75,14 @@ fn is_builtin(chain: &str) -> bool {
     netfilter::Hook::ALL.iter().any(|h| h.name() == chain)
 }
 
-/// The chains of the table that the line is in.
-fn chains(at: &At<'_>) -> Vec<Candidate> {
-    let lines: Vec<&str> = at.lines_before().collect();
-    let start = lines.iter().rposition(|l| l.starts_with('*')).unwrap_or(0);
-    let after = at.text.get(at.line_start..).unwrap_or("");
-    let rest = after
-        .lines()
-        .take_while(|l| !l.starts_with('*') && *l != "COMMIT");
-    let table: Vec<&str> = lines.into_iter().skip(start).chain(rest).collect();
-    let names = table
-        .iter()
-        .filter_map(|l| l.strip_prefix(':')?.split_whitespace().next());
-    let all = names.map(|name| {
-        let rules = table.iter().filter(|l| {
-            let mut words = l.split_whitespace().skip_while(|w| w.starts_with('['));
-            words.next() == Some("-A") && words.next() == Some(name)
-        });
-        Candidate {
-            label: name.to_string(),
-            about: Some(say!("assist/chain", count = rules.count())),
-        }
+/// The chains of the table that the line is in, as it was read.
+fn chains(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
+    let tables = host.into_iter().flat_map(|host| &host.iptables.tables);
+    let table = at.last_above(tables.map(|table| (table.span, table)));
+    let chains = table.into_iter().flat_map(|(_, table)| &table.chains);
+    let all = chains.map(|chain| Candidate {
+        label: chain.name.to_string(),
+        about: Some(say!("assist/chain", count = chain.rules.len())),
     });
     all.collect()
 }

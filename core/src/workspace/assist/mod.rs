@@ -13,7 +13,7 @@ pub use definition::definition;
 use super::{FileKind, HostFile, Place, Run};
 use crate::net::IpFamily;
 use crate::say;
-use crate::text::{FileId, Say};
+use crate::text::{FileId, Say, Span};
 use crate::topology::Host;
 
 /// A word that may stand at a place of a text.
@@ -35,35 +35,47 @@ pub struct Completion {
 /// So many are enough to choose from; typing on narrows them.
 const MOST: usize = 200;
 
-/// What may stand at a byte of a file. `text` is the file as it is just now, which may be ahead of the run.
-pub fn complete(run: &Run, file: FileId, text: &str, offset: u32) -> Completion {
-    let Some(at) = At::new(text, offset) else {
+/// A line as it is just now, perhaps ahead of what was read of its file, and where it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// The byte of the file that was read at which it begins.
+    pub start: u32,
+    pub text: &'a str,
+    /// A byte of the line.
+    pub at: u32,
+}
+
+/// What may stand at a place of a line. The bytes of the answer are the line's.
+pub fn complete(run: &Run, file: FileId, line: Line<'_>) -> Completion {
+    let Some(at) = At::new(run, file, line) else {
         return Completion::default();
     };
-    let name = run.files.get(usize::from(file.0)).map_or("", |f| &*f.name);
-    let mut candidates = candidates(run, name, &at);
+    let mut candidates = candidates(run, file, &at);
     candidates.retain(|c| c.label.starts_with(at.word) && c.label != at.word);
     candidates.truncate(MOST);
     Completion {
-        from: at.start,
-        to: offset,
+        from: at.before.len() as u32,
+        to: line.at,
         candidates,
     }
 }
 
-/// What the word at a byte of a file means. `None` where there is nothing to say.
-pub fn describe(run: &Run, file: FileId, text: &str, offset: u32) -> Option<Say> {
-    let start = offset as usize;
-    let rest = text.get(start..)?;
+/// What the word at a place of a line means. `None` where there is nothing to say.
+pub fn describe(run: &Run, file: FileId, line: Line<'_>) -> Option<Say> {
+    let rest = line.text.get(line.at as usize..)?;
     let more = rest.find(ends_word).unwrap_or(rest.len());
-    let at = At::new(text, (start + more) as u32)?;
-    let name = run.files.get(usize::from(file.0)).map_or("", |f| &*f.name);
-    let all = candidates(run, name, &at);
+    let end = Line {
+        at: line.at + more as u32,
+        ..line
+    };
+    let at = At::new(run, file, end)?;
+    let all = candidates(run, file, &at);
     all.into_iter().find(|c| c.label == at.word)?.about
 }
 
-/// All that may stand at a place of a file of that name.
-fn candidates(run: &Run, name: &str, at: &At<'_>) -> Vec<Candidate> {
+/// All that may stand at a place of a file.
+fn candidates(run: &Run, file: FileId, at: &At<'_>) -> Vec<Candidate> {
+    let name = run.files.get(usize::from(file.0)).map_or("", |f| &*f.name);
     match FileKind::of(name) {
         FileKind::Host(place, HostFile::IptablesSave) => {
             iptables::candidates(at, IpFamily::V4, host(run, &place))
@@ -89,39 +101,44 @@ fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, ':' | ',' | '"' | '\'' | '{' | '}' | '[' | ']')
 }
 
-/// A place in a text: its line up to there, and the word that is being written.
+/// A place in a text: what was read above and below its line, the line up to there, and the word that is being written.
 struct At<'a> {
-    text: &'a str,
-    /// Where the line begins.
-    line_start: usize,
+    file: FileId,
+    above: &'a str,
+    below: &'a str,
     /// The line before the word.
     before: &'a str,
     word: &'a str,
-    start: u32,
 }
 
 impl<'a> At<'a> {
-    fn new(text: &'a str, offset: u32) -> Option<Self> {
-        let head = text.get(..offset as usize)?;
-        let line_start = head.rfind('\n').map_or(0, |at| at + 1);
-        let line = head.get(line_start..)?;
-        let word = line.rfind(ends_word).map_or(0, |at| {
-            at + line
-                .get(at..)
-                .and_then(|l| l.chars().next())
-                .map_or(1, char::len_utf8)
+    fn new(run: &'a Run, file: FileId, line: Line<'a>) -> Option<Self> {
+        let read = &run.files.get(usize::from(file.0))?.text;
+        // What was read may be shorter by now.
+        let (above, rest) = read
+            .split_at_checked(line.start as usize)
+            .unwrap_or((read, ""));
+        let below = rest.split_once('\n').map_or("", |(_, below)| below);
+        let head = line.text.get(..line.at as usize)?;
+        let word = head.rfind(ends_word).map_or(0, |at| {
+            let rest = head.get(at..).unwrap_or_default();
+            at + rest.chars().next().map_or(1, char::len_utf8)
         });
+        let (before, word) = head.split_at_checked(word)?;
         Some(Self {
-            text,
-            line_start,
-            before: line.get(..word)?,
-            word: line.get(word..)?,
-            start: (line_start + word) as u32,
+            file,
+            above,
+            below,
+            before,
+            word,
         })
     }
 
-    fn lines_before(&self) -> impl DoubleEndedIterator<Item = &'a str> {
-        self.text.get(..self.line_start).unwrap_or("").lines()
+    /// Of the places at which something begins, the last one above the line.
+    fn last_above<T>(&self, all: impl Iterator<Item = (Span, T)>) -> Option<(Span, T)> {
+        let here = |span: &Span| span.file == self.file && (span.start as usize) < self.above.len();
+        all.filter(|(span, _)| here(span))
+            .max_by_key(|(span, _)| span.start)
     }
 }
 
@@ -174,17 +191,23 @@ fn routes(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::File;
     use crate::workspace::{DEFAULT, Scenario, run};
 
     /// Completes at the bar in a line that is added to a file.
     #[track_caller]
     fn offered(file: &str, before: &str, line: &str) -> Vec<String> {
-        let workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+        let mut workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+        workspace.files.retain(|f| &*f.name != file);
+        workspace.files.insert(0, File::new(file, before));
         let run = run(&workspace);
-        let at = run.files.iter().position(|f| &*f.name == file).unwrap();
-        let text = format!("{before}{}", line.replace('|', ""));
-        let offset = before.len() + line.find('|').unwrap();
-        let found = complete(&run, FileId(at as u16), &text, offset as u32);
+        let at = line.find('|').unwrap() as u32;
+        let line = Line {
+            start: before.len() as u32,
+            text: &line.replace('|', ""),
+            at,
+        };
+        let found = complete(&run, FileId(0), line);
         found.candidates.into_iter().map(|c| c.label).collect()
     }
 
@@ -236,23 +259,16 @@ mod tests {
         offers("load-balancer.yaml", "", "forwarding: full|", "full-nat");
         offers("vpc.yaml", "routes:\n", "- {to: 10.0.0.0/8, v|", "via");
         offers("nodes/work001/ss.txt", "", "tcp LIS|", "LISTEN");
-        let at = |text: &str| {
-            let offset = text.find('|').unwrap();
-            let text = text.replace('|', "");
-            let at = At::new(&text, offset as u32).unwrap();
-            let all = nft::candidates(&at, None)
-                .into_iter()
-                .chain(tables::rules(&at, None));
-            let fitting = all.filter(|c| c.label.starts_with(at.word));
-            fitting.map(|c| c.label).collect::<Vec<_>>()
-        };
-        let table = "table ip nat {\n  set known { type ipv4_addr; }\n  chain mine {\n  }\n  chain out {\n    ";
-        assert_eq!(at(&format!("{table}jump mi|")), ["mine"]);
-        assert_eq!(at(&format!("{table}ip saddr @kn|")), ["@known"]);
-        assert_eq!(at(&format!("{table}tcp dp|")), ["dport"]);
-        assert_eq!(at(&format!("{table}masq|")), ["masquerade"]);
-        assert_eq!(at("tab|"), ["table"]);
-        assert_eq!(at("100: from all fw|"), ["fwmark"]);
+        let table =
+            "table ip nat {\n  set known { type ipv4_addr; }\n  chain mine {\n  }\n  chain out {\n";
+        let nft = "nodes/work001/nft-ruleset.txt";
+        assert_eq!(offered(nft, table, "    jump mi|"), ["mine"]);
+        assert_eq!(offered(nft, table, "    ip saddr @kn|"), ["@known"]);
+        assert_eq!(offered(nft, table, "    tcp dp|"), ["dport"]);
+        assert_eq!(offered(nft, table, "    masq|"), ["masquerade"]);
+        assert_eq!(offered(nft, "", "tab|"), ["table"]);
+        let rule = "nodes/work001/ip-rule.txt";
+        assert_eq!(offered(rule, "", "100: from all fw|"), ["fwmark"]);
     }
 
     #[test]
@@ -261,8 +277,13 @@ mod tests {
         let run = run(&workspace);
         for (at, file) in run.files.iter().enumerate() {
             for offset in (0..file.text.len() as u32 + 3).step_by(7) {
-                complete(&run, FileId(at as u16), &file.text, offset);
-                describe(&run, FileId(at as u16), &file.text, offset);
+                let line = Line {
+                    start: offset / 2,
+                    text: file.text.get(offset as usize / 2..).unwrap_or("é"),
+                    at: offset - offset / 2,
+                };
+                complete(&run, FileId(at as u16), line);
+                describe(&run, FileId(at as u16), line);
                 definition(&run, FileId(at as u16), offset);
             }
         }

@@ -1,6 +1,7 @@
 //! Texts of `nft list ruleset`.
 
 use super::{At, Candidate, interfaces, plain};
+use crate::netfilter::nft::Table;
 use crate::say;
 use crate::text::Say;
 use crate::topology::Host;
@@ -38,10 +39,10 @@ const STATEMENTS: [&str; 26] = [
 pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
     let words: Vec<&str> = at.before.split_whitespace().collect();
     if at.word.starts_with('@') {
-        return declared(at, &["set ", "map "], "@", &say!("assist/nft-set-of"));
+        return sets(at, host);
     }
     match words.last().copied().unwrap_or_default() {
-        "jump" | "goto" => declared(at, &["chain "], "", &say!("assist/nft-chain")),
+        "jump" | "goto" => chains(at, host),
         "iifname" | "oifname" | "iif" | "oif" => interfaces(host),
         "table" => plain(&["ip", "ip6", "inet"]),
         "hook" => plain(&["prerouting", "input", "forward", "output", "postrouting"]),
@@ -71,13 +72,14 @@ pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
         "reject" => plain(&["with"]),
         "dnat" | "snat" => plain(&["to", "ip to", "ip6 to"]),
         last => {
-            let all: &[&str] = match depth(at) {
+            let depth = depth(at, host);
+            let all: &[&str] = match depth {
                 0 => &["table"],
                 1 => &["chain", "set", "map"],
                 _ if last.is_empty() => &["type", "policy", "update"],
                 _ => &[],
             };
-            let rule: &[&str] = if depth(at) < 2 { &[] } else { &STATEMENTS };
+            let rule: &[&str] = if depth < 2 { &[] } else { &STATEMENTS };
             let all = all.iter().chain(rule).map(|word| Candidate {
                 label: (*word).to_string(),
                 about: about(word),
@@ -87,11 +89,30 @@ pub(super) fn candidates(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
     }
 }
 
-/// How many braces are open: none, those of a table, those of what is in it.
-fn depth(at: &At<'_>) -> usize {
-    let head = at.lines_before().chain([at.before]);
+fn tables(host: Option<&Host>) -> impl Iterator<Item = &Table> {
+    host.into_iter().flat_map(|host| &host.nft.tables)
+}
+
+/// The table that the line is in, as it was read.
+fn table<'h>(at: &At<'_>, host: Option<&'h Host>) -> Option<&'h Table> {
+    let found = at.last_above(tables(host).map(|table| (table.span, table)));
+    found.map(|(_, table)| table)
+}
+
+/// How many braces are open: none, those of a table, those of what is in it. They are counted from what was read above as a
+/// table's, or as what a table has.
+fn depth(at: &At<'_>, host: Option<&Host>) -> usize {
+    let begins = tables(host).flat_map(|table| {
+        let chains = table.chains.iter().map(|chain| (chain.span, 1));
+        let sets = table.sets.iter().map(|set| (set.span, 1));
+        chains.chain(sets).chain([(table.span, 0)])
+    });
+    let (start, mut open) = at
+        .last_above(begins)
+        .map_or((0, 0_usize), |(span, depth)| (span.start as usize, depth));
+    let above = at.above.get(start..).unwrap_or_default();
+    let head = above.lines().chain([at.before]);
     let code = head.map(|line| line.split('#').next().unwrap_or_default());
-    let mut open = 0usize;
     for c in code.flat_map(str::chars) {
         match c {
             '{' => open += 1,
@@ -102,22 +123,20 @@ fn depth(at: &At<'_>) -> usize {
     open
 }
 
-/// What the table that the line is in declares, each with a sign before its name.
-fn declared(at: &At<'_>, kinds: &[&str], sign: &str, about: &Say) -> Vec<Candidate> {
-    let is_table = |line: &&str| line.starts_with("table ");
-    let above: Vec<&str> = at.lines_before().collect();
-    let start = above.iter().rposition(is_table).unwrap_or(0);
-    let after = at.text.get(at.line_start..).unwrap_or("").lines();
-    let below = after.take_while(|l| !is_table(l));
-    let lines = above.into_iter().skip(start).chain(below);
-    let names = lines.filter_map(|line| {
-        let line = line.trim_start();
-        let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
-        rest.split([' ', '{']).find(|name| !name.is_empty())
+fn chains(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
+    let chains = table(at, host).into_iter().flat_map(|table| &table.chains);
+    let all = chains.map(|chain| Candidate {
+        label: chain.name.to_string(),
+        about: Some(say!("assist/nft-chain")),
     });
-    let all = names.map(|name| Candidate {
-        label: format!("{sign}{name}"),
-        about: Some(about.clone()),
+    all.collect()
+}
+
+fn sets(at: &At<'_>, host: Option<&Host>) -> Vec<Candidate> {
+    let sets = table(at, host).into_iter().flat_map(|table| &table.sets);
+    let all = sets.map(|set| Candidate {
+        label: format!("@{}", set.name),
+        about: Some(say!("assist/nft-set-of")),
     });
     all.collect()
 }

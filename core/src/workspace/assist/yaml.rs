@@ -76,7 +76,8 @@ fn path(at: &At<'_>) -> Vec<String> {
     let depth = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
     let mut indent = depth(at.before);
     let document: Vec<&str> = at
-        .lines_before()
+        .above
+        .lines()
         .rev()
         .take_while(|l| !l.starts_with("---"))
         .collect();
@@ -97,8 +98,7 @@ fn path(at: &At<'_>) -> Vec<String> {
             fields.push(name.trim().to_string());
         }
     }
-    let after = at.text.get(at.line_start..).unwrap_or("").lines();
-    let after = after.take_while(|l| !l.starts_with("---"));
+    let after = at.below.lines().take_while(|l| !l.starts_with("---"));
     let mut gateway_api = false;
     for line in document.into_iter().rev().chain(after) {
         if let Some(name) = line.strip_prefix("kind:") {
@@ -166,7 +166,7 @@ fn values(run: &Run, at: &At<'_>, field: &str) -> Vec<Candidate> {
     };
     let mut all: Vec<Candidate> = Vec::new();
     let texts = run.files.iter().filter(|f| f.name.ends_with(".yaml"));
-    let lines = texts.flat_map(|f| f.text.lines()).chain(at.text.lines());
+    let lines = texts.flat_map(|f| f.text.lines());
     for line in lines {
         let line = line.trim_start_matches([' ', '-']);
         let Some((name, value)) = line.split_once(": ") else {
@@ -174,16 +174,14 @@ fn values(run: &Run, at: &At<'_>, field: &str) -> Vec<Candidate> {
         };
         let value = value.trim().trim_matches(['"', '\'']);
         let known = all.iter().any(|c| c.label == value);
-        if wanted.contains(&name)
-            && !known
-            && !value.is_empty()
-            && value != at.word
-            && all.len() < super::MOST
-        {
+        if wanted.contains(&name) && !known && !value.is_empty() && value != at.word {
             all.push(Candidate {
                 label: value.to_string(),
                 about: Some(say!("assist/value")),
             });
+            if all.len() == super::MOST {
+                break;
+            }
         }
     }
     all
@@ -192,14 +190,24 @@ fn values(run: &Run, at: &At<'_>, field: &str) -> Vec<Candidate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{File, FileId};
+    use crate::workspace::assist::Line;
     use crate::workspace::{DEFAULT, Scenario, run};
 
     #[track_caller]
     fn offers(text: &str, wanted: &str) {
-        let run = run(&Scenario::find(DEFAULT).unwrap().workspace().unwrap());
         let offset = text.find('|').unwrap();
         let text = text.replace('|', "");
-        let at = At::new(&text, offset as u32).unwrap();
+        let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
+        let line = Line {
+            start: start as u32,
+            text: text[start..].lines().next().unwrap_or(""),
+            at: (offset - start) as u32,
+        };
+        let mut workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
+        workspace.files = vec![File::new("manifests/a.yaml", &text)];
+        let run = run(&workspace);
+        let at = At::new(&run, FileId(0), line).unwrap();
         let found: Vec<_> = candidates(&run, &at, None)
             .into_iter()
             .map(|c| c.label)

@@ -33,11 +33,6 @@ pub fn read(text: &str, file: FileId) -> (Vec<Node>, Vec<Diagnostic>) {
     at_once(read_along(text, file, None, &Pace::AT_ONCE))
 }
 
-/// The same, faster where most documents were read before.
-pub fn read_again(text: &str, file: FileId, memory: &mut Memory) -> (Vec<Node>, Vec<Diagnostic>) {
-    at_once(read_along(text, file, Some(memory), &Pace::AT_ONCE))
-}
-
 /// The same, pausing on the way, and faster where most documents were read before.
 pub async fn read_along(
     text: &str,
