@@ -1,5 +1,5 @@
-// How long from an edit to the repaint that shows its effect, in real Chromium on
-// the built page. The page measures itself: `northsouth:edit-to-paint`.
+// The built page in real Chromium: how long from an edit to the repaint that shows its effect, which the page measures itself
+// (`northsouth:edit-to-paint`), and how smoothly it plays.
 import { openPage, start } from './lib/browser.mjs';
 import { largeYaml, scaleYaml } from './lib/cluster.mjs';
 import { takeFiles, loaded } from './lib/page.mjs';
@@ -69,6 +69,42 @@ async function bench(what, page, keys, edits, target) {
   await page.locator('code-editor').evaluate((editor, at) => { editor.cursor = at; }, port);
   await bench('edit to repaint, 50 nodes', page, ['1', 'Backspace'], 12, 150);
   await context.close();
+}
+
+// The default scenario while it plays: to its end at the fastest speed, and as far as a minute goes at the normal one. A frame
+// is one of the page's own, sixty a second where none is dropped; a task is long over 50 ms.
+for (const [width, height] of [[1440, 900], [390, 844]]) {
+  for (const [speed, most] of [['1×', 60], ['4×', 600]]) {
+    const { page, context } = await openPage(running, { viewport: { width, height } });
+    await page.goto(running.url);
+    await loaded(page);
+    await page.waitForLoadState('networkidle');
+    await page.locator('.controls select').selectOption(speed);
+    const { gaps, long, step } = await page.evaluate(playing, most * 1000);
+    const seconds = gaps.reduce((sum, gap) => sum + gap, 0) / 1000;
+    const dropped = gaps.reduce((sum, gap) => sum + Math.max(0, Math.round((gap * 60) / 1000) - 1), 0);
+    const share = ((100 * dropped) / (gaps.length + dropped)).toFixed(2);
+    console.log(
+      `playing at ${speed}, ${width} pixels wide: ${(gaps.length / seconds).toFixed(1)} frames a second, ${dropped} of ${gaps.length + dropped} dropped (${share} %), ` +
+      `longest gap ${Math.max(...gaps).toFixed(0)} ms; ${long.length} long tasks${long.length ? ` (${long.map((ms) => ms.toFixed(0)).join(', ')} ms)` : ''}; ${step}, ${seconds.toFixed(0)} s`,
+    );
+    await context.close();
+  }
+}
+
+/** In the page: plays, and for so many milliseconds at most records the time between frames, and long tasks. */
+async function playing(most) {
+  const [gaps, long] = [[], []];
+  new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
+  document.querySelector('.play').click();
+  const forward = document.querySelector('.controls > .play + button');
+  const first = await new Promise(requestAnimationFrame);
+  for (let last = first; !forward.disabled && last - first < most; ) {
+    const now = await new Promise(requestAnimationFrame);
+    gaps.push(now - last);
+    last = now;
+  }
+  return { gaps, long, step: document.querySelector('.where').textContent };
 }
 
 await running.close();

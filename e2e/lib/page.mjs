@@ -5,9 +5,10 @@ import { createRequire } from 'node:module';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Until the application has drawn its first heading. */
+/** Until the application has drawn its first heading, and what comes with the frames after it. */
 export async function loaded(page) {
   await page.locator('h1').first().waitFor({ state: 'attached', timeout: 30_000 });
+  await page.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
 }
 
 /** Opens a tab of the right pane: in its row, or behind the button at its end. */

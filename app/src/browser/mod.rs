@@ -9,6 +9,7 @@ pub mod disk;
 pub mod dropped;
 pub mod editor;
 pub mod events;
+pub mod frames;
 pub mod gestures;
 pub mod host;
 pub mod keys;

@@ -1,7 +1,10 @@
+use northsouth::text::Lang;
 use northsouth::trace::{Fidelity, depends_on, fidelity};
+use northsouth::workspace::Run;
 use yew::prelude::*;
 
-use super::Props;
+use super::{Props, Same};
+use crate::i18n::words;
 use crate::view_model::walk::step;
 
 fn sign(how: Fidelity) -> (&'static str, &'static str) {
@@ -30,11 +33,17 @@ pub fn step_fidelity(props: &Props) -> Html {
     }
 }
 
+#[derive(Clone, PartialEq, Properties)]
+pub struct WalkFidelityProps {
+    pub run: Same<Run>,
+    pub lang: Lang,
+}
+
 /// What the whole walk depends on that is not exact.
-pub fn walk_fidelity(props: &Props) -> Html {
-    let (state, words) = (&props.state, props.words());
-    let lang = state.settings.lang;
-    let found = depends_on(&state.run.trace);
+#[component]
+pub fn WalkFidelity(props: &WalkFidelityProps) -> Html {
+    let (lang, words) = (props.lang, words(props.lang));
+    let found = depends_on(&props.run.trace);
     let worst = found.first().map_or(Fidelity::Exact, |(how, ..)| *how);
     let (mark, class) = sign(worst);
     html! {

@@ -1,8 +1,8 @@
 use yew::prelude::*;
 
-use super::{Props, layer_class};
+use super::{Props, Same, layer_class};
 use crate::browser::events;
-use crate::hooks::use_size;
+use crate::hooks::{use_size, use_turns};
 use crate::state::Event;
 use crate::view_model::explain;
 use crate::view_model::timeline::{Anchor, Label, Timeline, packets};
@@ -18,7 +18,13 @@ pub fn TimeLine(props: &Props) -> Html {
     let state = &props.state;
     let node = use_node_ref();
     let (width, _) = use_size(&node, (1100, 0));
-    let names = explain::group_names(&state.run, &state.walk, words);
+    let drawn = use_turns(3) == 3;
+    let of = (
+        Same(state.run.clone()),
+        Same(state.walk.clone()),
+        state.settings.lang,
+    );
+    let names = use_memo(of, |(run, walk, _)| explain::group_names(run, walk, words));
     let timeline = Timeline::of(&state.walk, state.cursor, &names, width as i32, words);
     let now = timeline.place(state.cursor);
     let percent = |at: i32| format!("{}.{}%", at / 10, at % 10);
@@ -40,6 +46,7 @@ pub fn TimeLine(props: &Props) -> Html {
     let dense = timeline.dots.len() as u32 * 14 > width;
     html! {
         <div class="line" ref={node}>
+            if drawn {
             <svg class="dots" aria-hidden="true" width="100%" height={HEIGHT.to_string()}>
                 <line class="ahead" x1="0" x2="100%" y1={AXIS.to_string()} y2={AXIS.to_string()} />
                 <line class="been" x1="0" x2={percent(now)} y1={AXIS.to_string()} y2={AXIS.to_string()} />
@@ -67,6 +74,7 @@ pub fn TimeLine(props: &Props) -> Html {
                 { for timeline.groups.iter().filter(shown).map(|label| word(label, 12, "group")) }
                 { for timeline.changes.iter().filter(shown).map(|label| word(label, 54, "change")) }
             </svg>
+            }
             <input type="range" step="1" min={timeline.first.to_string()}
                 max={timeline.end.saturating_sub(1).max(timeline.first).to_string()}
                 value={state.cursor.to_string()} aria-label={words.timeline}

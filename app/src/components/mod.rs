@@ -72,6 +72,16 @@ impl<T> PartialEq for Same<T> {
     }
 }
 
+impl Reducible for Same<State> {
+    type Action = Event;
+
+    fn reduce(self: Rc<Self>, event: Event) -> Rc<Self> {
+        let mut state = State::clone(&self);
+        state.after(event);
+        Rc::new(Same(Rc::new(state)))
+    }
+}
+
 /// What most components take.
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {

@@ -15,7 +15,7 @@ use super::inspector::inspector;
 use super::line::TimeLine;
 use super::map::MapView;
 use super::probe::ProbePanel;
-use super::steps::steps;
+use super::steps::Steps;
 use super::tour::tour_card;
 use super::{Props, Same};
 use crate::state::{Event, Settings, State};
@@ -113,7 +113,10 @@ fn the_list_of_steps_is_the_whole_walk_in_both_languages() {
         let mut state = opened(scenario());
         state.after(Event::LanguageChosen(lang));
         let count = state.walk.len();
-        let shown = html(state, |p| steps(p, false));
+        let shown = html(
+            state,
+            |p| html! { <Steps base={p.clone()} explained=false /> },
+        );
         assert_eq!(shown.matches("<li").count(), count);
         assert_eq!(shown.matches("aria-current=\"step\"").count(), 1);
         let ends = match lang {

@@ -6,7 +6,7 @@ pub use reading::use_reading_ahead;
 
 use yew::prelude::*;
 
-use crate::browser::{editor, events, media, page, size};
+use crate::browser::{editor, events, frames, media, page, size};
 
 /// An element's width and height, as they change; `first` until they are known.
 #[hook]
@@ -19,6 +19,27 @@ pub fn use_size(node: &NodeRef, first: (u32, u32)) -> (u32, u32) {
         move || drop(watch)
     });
     *measured
+}
+
+/// How many frames were painted since this was first drawn, up to `most`. What is large waits for its turn, so that no task
+/// takes long and the page answers in between. Where there is no screen nothing waits.
+#[hook]
+pub fn use_turns(most: usize) -> usize {
+    use_growth(0, 1, most)
+}
+
+/// How much of something long is drawn: `first`, and with each frame so much more, until it is whole.
+#[hook]
+pub fn use_growth(first: usize, more: usize, whole: usize) -> usize {
+    let has_screen = cfg!(target_arch = "wasm32");
+    let drawn = use_state_eq(|| if has_screen { first } else { whole });
+    let (set, now) = (drawn.setter(), *drawn);
+    use_effect_with((now, now < whole), move |(now, grows)| {
+        let next = now + more;
+        let waiting = grows.then(|| frames::painted(move || set.set(next)));
+        move || drop(waiting)
+    });
+    now.min(whole)
 }
 
 /// Whether a media query holds, as that changes.

@@ -14,7 +14,7 @@ use crate::components::files::files_pane;
 use crate::components::line::TimeLine;
 use crate::components::map::MapView;
 use crate::components::notice::notice_bar;
-use crate::components::steps::steps;
+use crate::components::steps::Steps;
 use crate::components::task::task_card;
 use crate::components::tour::tour_card;
 use crate::components::{Props, Same};
@@ -38,8 +38,8 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
     let options = use_memo((), |()| {
         EmbedOptions::of(&location::fragment(), location::decode)
     });
-    let handle = use_reducer(|| keep::embedded(route, &options));
-    let state = Same(Rc::new(State::clone(&handle)));
+    let handle = use_reducer(|| Same(Rc::new(keep::embedded(route, &options))));
+    let state = Same::clone(&handle);
     let dispatch = {
         let dispatcher = handle.dispatcher();
         use_callback(state.clone(), move |event: Event, state| {
@@ -121,7 +121,7 @@ pub fn Embed(EmbedProps { route }: &EmbedProps) -> Html {
                 if !veiled {
                     <details class="embed-steps">
                         <summary>{ words.all_steps }</summary>
-                        { steps(&props, width < NARROW) }
+                        <Steps base={props.clone()} explained={width < NARROW} />
                     </details>
                 }
             }

@@ -24,7 +24,7 @@ use crate::components::reading::reading_bar;
 use crate::components::share::{EmbedDialog, ShareDialog, open_file};
 use crate::components::shortcuts::shortcuts;
 use crate::components::splitter::Splitter;
-use crate::components::steps::steps;
+use crate::components::steps::Steps;
 use crate::components::tabs::{Tabs, shown, tab_id};
 use crate::components::task::task_card;
 use crate::components::terminal::Terminal;
@@ -32,7 +32,7 @@ use crate::components::top_bar::top_bar;
 use crate::components::tour::tour_card;
 use crate::components::why_not::WhyNotPanel;
 use crate::components::{Props, Same};
-use crate::hooks::{use_media, use_reading_ahead};
+use crate::hooks::{use_media, use_reading_ahead, use_turns};
 use crate::i18n::course::course;
 use crate::picture::handout;
 use crate::state::course::TOUR;
@@ -50,10 +50,10 @@ pub struct PlaygroundProps {
 #[component]
 pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     let slot = keep::Slot::of(route);
-    let handle = use_reducer(|| keep::open(route));
+    let handle = use_reducer(|| Same(Rc::new(keep::open(route))));
     // What the browser has of it by now.
     let kept = use_mut_ref(|| None::<Workspace>);
-    let state = Same(Rc::new(State::clone(&handle)));
+    let state = Same::clone(&handle);
     let dispatch = {
         let dispatcher = handle.dispatcher();
         let kept = kept.clone();
@@ -98,7 +98,10 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     let words = props.words();
     let narrow = use_media(media::NARROW);
     let below_wide = use_media(media::MEDIUM);
-    use_effect_with((state.cursor, state.tab, narrow), move |_| {
+    // The map draws itself after the first frame, the line of time after the last of these.
+    let turns = use_turns(3);
+    let (explains, has_files) = (turns >= 2, turns >= 3);
+    use_effect_with((state.cursor, state.tab, narrow, explains), move |_| {
         page::reveal("[aria-current=step]", narrow);
     });
     let answers = state.reading.as_ref().map(|r| r.answers.clone());
@@ -125,7 +128,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     let tab = shown(state.tab, narrow);
     let veiled = state.task.as_ref().is_some_and(|task| task.is_veiled());
     html! {
-        <div class={layout}>
+        <div class={layout} aria-busy={(!has_files).then_some("true")}>
             <a class="skip" href="#panel" onclick={skip()}>{ words.skip_to_explanation }</a>
             { top_bar(&props, below_wide) }
             { notice_bar(&props) }
@@ -135,7 +138,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
             <main>
                 if !folded {
                     <div class="files-pane">
-                        { files_pane(&props) }
+                        if has_files { { files_pane(&props) } }
                         if below_wide {
                             <button class="close" onclick={props.on(Event::FilesShown(false))}>{ words.close }</button>
                         } else {
@@ -155,6 +158,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                     <Tabs base={props.clone()} {narrow} />
                     <div id="panel" role="tabpanel" tabindex="0" aria-labelledby={tab_id(tab)}>
                         { match tab {
+                            _ if !explains => html! {},
                             _ if veiled => html! { <p class="about">{ course(settings.lang).predict_first }</p> },
                             Tab::Probe => html! { <ProbePanel ..props.clone() /> },
                             Tab::Terminal => html! { <Terminal ..props.clone() /> },
@@ -164,7 +168,7 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                             Tab::Roads => html! { <RoadsPanel ..props.clone() /> },
                             Tab::Cluster => html! { <ClusterPanel ..props.clone() /> },
                             Tab::Step => inspector(&props),
-                            Tab::List => steps(&props, narrow),
+                            Tab::List => html! { <Steps base={props.clone()} explained={narrow} /> },
                         } }
                     </div>
                 </section>

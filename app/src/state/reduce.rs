@@ -14,17 +14,6 @@ use crate::view_model::predict::question;
 use crate::view_model::stride::stops;
 use crate::view_model::walk::Walk;
 
-#[cfg(feature = "page")]
-impl yew::Reducible for State {
-    type Action = Event;
-
-    fn reduce(self: Rc<Self>, event: Event) -> Rc<Self> {
-        let mut state = State::clone(&self);
-        state.after(event);
-        Rc::new(state)
-    }
-}
-
 impl State {
     pub fn after(&mut self, event: Event) {
         match event {

@@ -41,7 +41,7 @@ pub fn inspector(props: &Props) -> Html {
                 <h3>{ words.what_it_means }</h3>
                 <p class="meaning">{ &step.meaning }</p>
             }
-            { for step.listings.iter().map(|l| listing(l, &props.send)) }
+            <>{ for step.listings.iter().map(|l| listing(l, &props.send)) }</>
             { step_fidelity(props) }
             { origins(words.written, step.written.as_slice(), props) }
             { stop_here(props) }

@@ -9,7 +9,7 @@ use yew::prelude::*;
 use super::Props;
 use crate::browser::gestures::{self, Gesture};
 use crate::browser::{page, style};
-use crate::hooks::use_size;
+use crate::hooks::{use_size, use_turns};
 use crate::state::{Event, Level, Zoom};
 use crate::view_model::map::Map;
 use crate::view_model::map::geometry::points;
@@ -27,7 +27,10 @@ pub fn MapView(props: &Props) -> Html {
     let words = props.words();
     let node = use_node_ref();
     let (width, height) = use_size(&node, (690, 0));
-    let map = Map::seen(state, state.zoom, width);
+    // When the pane's size is known.
+    let drawn = use_turns(1) == 1;
+    let map = drawn.then(|| Map::seen(state, state.zoom, width));
+    let map = map.unwrap_or_default();
     let packet = use_node_ref();
     {
         let packet = packet.clone();
@@ -47,15 +50,18 @@ pub fn MapView(props: &Props) -> Html {
     {
         // Another width is another map.
         let seen = (state.cursor, state.zoom.level, width, state.opened.clone());
-        use_effect_with((state.following, seen), move |(following, (.., opened))| {
-            if *following || opened.is_some() {
-                // The nearest matters most, so it comes last.
-                page::reveal(".map .box.here", false);
-                page::reveal(".map .drawer[role=group]", false);
-                page::reveal(".map .tag", false);
-                page::reveal(".map .card.current", false);
-            }
-        });
+        use_effect_with(
+            (state.following, seen, drawn),
+            move |(following, (.., opened), _)| {
+                if *following || opened.is_some() {
+                    // The nearest matters most, so it comes last.
+                    page::reveal(".map .box.here", false);
+                    page::reveal(".map .drawer[role=group]", false);
+                    page::reveal(".map .tag", false);
+                    page::reveal(".map .card.current", false);
+                }
+            },
+        );
     }
     let fit = {
         let props = props.clone();

@@ -17,7 +17,7 @@ use northsouth::workspace::Run;
 pub use breakpoints::{breakpoint, breakpoints, met};
 pub use contents::drawer;
 pub use explanation::{Listing, Origin, ReasonRow, explanation, reason_text};
-pub use list::hops;
+pub use list::{HopText, hops};
 pub use step::{depth, is_minor, why};
 
 use super::drawer::Tag;
