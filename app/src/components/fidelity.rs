@@ -3,7 +3,7 @@ use northsouth::trace::{Fidelity, depends_on, fidelity};
 use northsouth::workspace::Run;
 use yew::prelude::*;
 
-use super::{Props, Same};
+use super::Props;
 use crate::i18n::words;
 use crate::view_model::walk::step;
 
@@ -33,17 +33,10 @@ pub fn step_fidelity(props: &Props) -> Html {
     }
 }
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct WalkFidelityProps {
-    pub run: Same<Run>,
-    pub lang: Lang,
-}
-
 /// What the whole walk depends on that is not exact.
-#[component]
-pub fn WalkFidelity(props: &WalkFidelityProps) -> Html {
-    let (lang, words) = (props.lang, words(props.lang));
-    let found = depends_on(&props.run.trace);
+pub fn walk_fidelity(run: &Run, lang: Lang) -> Html {
+    let words = words(lang);
+    let found = depends_on(&run.trace);
     let worst = found.first().map_or(Fidelity::Exact, |(how, ..)| *how);
     let (mark, class) = sign(worst);
     html! {

@@ -2,7 +2,7 @@ use northsouth::text::Lang;
 use yew::prelude::*;
 
 use super::breakpoints::breakpoints;
-use super::fidelity::WalkFidelity;
+use super::fidelity::walk_fidelity;
 use super::inspector::inspector;
 use super::{Props, Same, layer_class};
 use crate::hooks::use_growth;
@@ -28,7 +28,8 @@ pub fn Steps(StepsProps { base, explained }: &StepsProps) -> Html {
     let words = base.words();
     let lang = state.settings.lang;
     let (run, walk) = (Same(state.run.clone()), Same(state.walk.clone()));
-    let hops = use_memo((run.clone(), walk, lang), |_| explain::hops(state, words));
+    let fidelity = use_memo((run.clone(), lang), |(run, lang)| walk_fidelity(run, *lang));
+    let hops = use_memo((run, walk, lang), |_| explain::hops(state, words));
     let drawn = use_growth(SCREEN, MORE, state.walk.len());
     // The step at hand is to be seen from the first.
     let drawn = drawn.max(state.cursor + 1);
@@ -47,7 +48,7 @@ pub fn Steps(StepsProps { base, explained }: &StepsProps) -> Html {
     let grows = drawn < state.walk.len();
     html! {
         <div class="steps" aria-busy={grows.then_some("true")}>
-            <WalkFidelity {run} {lang} />
+            { Html::clone(&fidelity) }
             { breakpoints(base) }
             // In a list of their own, or those there are would be taken for the last of more.
             <>{ for hops.iter().enumerate().filter(|(_, hop)| hop.first < drawn).map(hop) }</>
