@@ -1,10 +1,7 @@
-use northsouth::text::Lang;
 use northsouth::trace::{Fidelity, depends_on, fidelity};
-use northsouth::workspace::Run;
 use yew::prelude::*;
 
 use super::Props;
-use crate::i18n::words;
 use crate::view_model::walk::step;
 
 fn sign(how: Fidelity) -> (&'static str, &'static str) {
@@ -34,9 +31,10 @@ pub fn step_fidelity(props: &Props) -> Html {
 }
 
 /// What the whole walk depends on that is not exact.
-pub fn walk_fidelity(run: &Run, lang: Lang) -> Html {
-    let words = words(lang);
-    let found = depends_on(&run.trace);
+pub fn walk_fidelity(props: &Props) -> Html {
+    let (state, words) = (&props.state, props.words());
+    let lang = state.settings.lang;
+    let found = depends_on(&state.run.trace);
     let worst = found.first().map_or(Fidelity::Exact, |(how, ..)| *how);
     let (mark, class) = sign(worst);
     html! {

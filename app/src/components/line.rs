@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use super::{Props, Same, layer_class};
+use super::{Props, layer_class};
 use crate::browser::events;
 use crate::hooks::{use_size, use_turns};
 use crate::state::Event;
@@ -19,12 +19,7 @@ pub fn TimeLine(props: &Props) -> Html {
     let node = use_node_ref();
     let (width, _) = use_size(&node, (1100, 0));
     let drawn = use_turns(3) == 3;
-    let of = (
-        Same(state.run.clone()),
-        Same(state.walk.clone()),
-        state.settings.lang,
-    );
-    let names = use_memo(of, |(run, walk, _)| explain::group_names(run, walk, words));
+    let names = explain::group_names(&state.run, &state.walk, words);
     let timeline = Timeline::of(&state.walk, state.cursor, &names, width as i32, words);
     let now = timeline.place(state.cursor);
     let percent = |at: i32| format!("{}.{}%", at / 10, at % 10);

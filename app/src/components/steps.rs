@@ -12,7 +12,7 @@ use crate::view_model::explain::{self, HopText};
 
 /// So many steps fill a screen; of hundreds the others come with the next frames, so many with each.
 const SCREEN: usize = 32;
-const MORE: usize = 64;
+const MORE: usize = 128;
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct StepsProps {
@@ -28,8 +28,10 @@ pub fn Steps(StepsProps { base, explained }: &StepsProps) -> Html {
     let words = base.words();
     let lang = state.settings.lang;
     let (run, walk) = (Same(state.run.clone()), Same(state.walk.clone()));
-    let fidelity = use_memo((run.clone(), lang), |(run, lang)| walk_fidelity(run, *lang));
-    let hops = use_memo((run, walk, lang), |_| explain::hops(state, words));
+    let told = use_memo((run, walk, lang), |_| Told {
+        fidelity: walk_fidelity(base),
+        hops: explain::hops(state, words),
+    });
     let drawn = use_growth(SCREEN, MORE, state.walk.len());
     // The step at hand is to be seen from the first.
     let drawn = drawn.max(state.cursor + 1);
@@ -37,9 +39,9 @@ pub fn Steps(StepsProps { base, explained }: &StepsProps) -> Html {
     let hop = |(at, hop): (usize, &HopText)| {
         let end = hop.first + hop.steps.len();
         let here = (hop.first..end).contains(&state.cursor);
-        let told = if state.predict { state.cursor + 1 } else { end };
+        let known = if state.predict { state.cursor + 1 } else { end };
         html! {
-            <Hop key={at} hops={Same(hops.clone())} {at} drawn={drawn.min(end)} told={told.clamp(hop.first, end)}
+            <Hop key={at} of={Same(told.clone())} {at} drawn={drawn.min(end)} known={known.clamp(hop.first, end)}
                 cursor={here.then_some(state.cursor)} explained={(here && *explained).then(|| base.clone())}
                 stops={stops.iter().copied().filter(|stop| (hop.first..end).contains(stop)).collect::<Vec<_>>()}
                 {lang} send={base.send.clone()} />
@@ -48,10 +50,10 @@ pub fn Steps(StepsProps { base, explained }: &StepsProps) -> Html {
     let grows = drawn < state.walk.len();
     html! {
         <div class="steps" aria-busy={grows.then_some("true")}>
-            { Html::clone(&fidelity) }
+            { told.fidelity.clone() }
             { breakpoints(base) }
             // In a list of their own, or those there are would be taken for the last of more.
-            <>{ for hops.iter().enumerate().filter(|(_, hop)| hop.first < drawn).map(hop) }</>
+            <>{ for told.hops.iter().enumerate().filter(|(_, hop)| hop.first < drawn).map(hop) }</>
             if !state.predict && !grows {
                 <p class="walk-end">{ words.walk_ends(&state.run.trace.ending(&state.run.world).text(lang)) }</p>
             }
@@ -59,15 +61,21 @@ pub fn Steps(StepsProps { base, explained }: &StepsProps) -> Html {
     }
 }
 
+/// What is said of a walk, whatever step is at hand.
+struct Told {
+    fidelity: Html,
+    hops: Vec<HopText>,
+}
+
 /// What a hop shows: no more, so that it is drawn again only where that has changed.
 #[derive(Clone, PartialEq, Properties)]
 struct HopProps {
-    hops: Same<Vec<HopText>>,
+    of: Same<Told>,
     at: usize,
     /// Steps from here on are not drawn yet.
     drawn: usize,
     /// Steps from here on are for the reader to predict.
-    told: usize,
+    known: usize,
     /// The step at hand, if it is of this hop.
     cursor: Option<usize>,
     /// It is explained.
@@ -80,7 +88,7 @@ struct HopProps {
 
 #[component]
 fn Hop(props: &HopProps) -> Html {
-    let Some(hop) = props.hops.get(props.at) else {
+    let Some(hop) = props.of.hops.get(props.at) else {
         return html! {};
     };
     let words = words(props.lang);
@@ -93,7 +101,7 @@ fn Hop(props: &HopProps) -> Html {
             <ol start={(hop.first + 1).to_string()}>
                 { for hop.steps.iter().filter(|step| step.at < props.drawn).map(|step| {
                     let current = props.cursor == Some(step.at);
-                    let told = step.at < props.told;
+                    let known = step.at < props.known;
                     let (at, send) = (step.at, &props.send);
                     html! {
                         <li key={at} class={classes!("step", layer_class(step.layer), step.minor.then_some("minor"))}>
@@ -104,9 +112,9 @@ fn Hop(props: &HopProps) -> Html {
                                     if props.stops.contains(&at) {
                                         <span class="stop" role="img" aria-label={words.breakpoint} title={words.breakpoint}>{ "■ " }</span>
                                     }
-                                    { if told { &*step.title } else { "…" } }
+                                    { if known { &*step.title } else { "…" } }
                                 </span>
-                                <span class="part">{ if told { &*step.part } else { "" } }</span>
+                                <span class="part">{ if known { &*step.part } else { "" } }</span>
                             </button>
                             if let Some(base) = props.explained.as_ref().filter(|_| current) {
                                 { inspector(base) }

@@ -17,7 +17,7 @@ pub use route::{Route, carry};
 
 use yew::prelude::*;
 
-use crate::browser::{library, location, page, panic};
+use crate::browser::{clock, library, location, page, panic};
 use crate::state::{needs, prepared};
 use embed::Embed;
 
@@ -33,7 +33,11 @@ pub fn open() {
     library::with(vec![words], move |spoken| {
         follow(location::fragment(), move |route| match route {
             Some(route) if spoken => {
-                yew::Renderer::<Root>::with_root_and_props(place, RootProps { route }).render();
+                // In a task of its own.
+                let draw = move || {
+                    yew::Renderer::<Root>::with_root_and_props(place, RootProps { route }).render();
+                };
+                clock::after(0, draw).forget();
             }
             _ => panic::show("The page's own files could not be fetched."),
         });
