@@ -126,7 +126,8 @@ for (const [number, { whole, ...visit }] of VISITS.entries()) {
   enter(visit);
   const { default: init } = await import(`${pathToFileURL(glue)}?${number}`);
   const { memory } = await init({ module_or_path: readFileSync(program) });
-  await until(() => document.querySelector('.controls'));
+  // Some press play while the page still draws itself, some when it is whole.
+  await until(() => document.querySelector(whole ? '.page:not([aria-busy])' : '.controls'));
   await play(whole);
   new Uint8Array(memory.buffer, Number(base), met.length).forEach((mark, i) => { met[i] |= mark; });
 }
