@@ -155,12 +155,13 @@ if (!joined && opensOnMore()) await fetchSecond().catch(() => {});
 if (!joined && !fetched) listen(addEventListener);
 const first = await init({ module_or_path: wasm });
 
-// The program takes its place when its sentences have come, too. Until that is seen nothing else is asked of the network.
+// The program takes its place when its sentences have come, too, and draws itself in turns. Until that is seen nothing else is
+// asked of the network.
 const place = document.getElementById('app');
-const arriving = () => place.querySelector('.arriving');
+const arriving = () => place.querySelector('.arriving, .page[aria-busy]');
 const shown = new Promise((resolve) => {
   const watch = new MutationObserver(() => arriving() || resolve(watch.disconnect()));
-  if (arriving()) watch.observe(place, { childList: true });
+  if (arriving()) watch.observe(place, { childList: true, subtree: true, attributeFilter: ['aria-busy'] });
   else resolve();
 });
 const painted = shown.then(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
