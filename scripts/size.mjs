@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
-// Ceilings, which only ever come down. The first load is all that is fetched until the default scenario can be played.
+// Ceilings. The first load, which should only get less, is all that is fetched until the default scenario can be played.
 const isFirst = (name) => !EDITOR.test(name) && !LATER.test(name);
 const CEILINGS = [
   { what: 'first load', unit: 'gzip', most: 320_000, of: isFirst },

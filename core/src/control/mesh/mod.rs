@@ -303,6 +303,19 @@ status: {{podIP: 10.244.1.2}}
     }
 
     #[test]
+    fn a_proxy_header_is_said_to_be_not_modelled_wherever_it_is_asked_for() {
+        let mesh = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: 'defaultConfig: {gatewayTopology: {proxyProtocol: {}}}'}";
+        assert_eq!(said(mesh).1, ["istio/not-modelled"]);
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: gateway, annotations: {proxy.istio.io/config: '{gatewayTopology: {proxyProtocol: {}}}'}}\nspec: {containers: [{name: a, image: a}]}";
+        assert_eq!(said(pod).1, ["istio/not-modelled"]);
+        assert!(
+            said(&pod.replace("proxyProtocol: {}", "numTrustedProxies: 1"))
+                .1
+                .is_empty()
+        );
+    }
+
+    #[test]
     fn peer_authentication_speaks_of_ports_that_no_service_has() {
         let policy = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p}\nspec: {selector: {matchLabels: {app: web}}, mtls: {mode: STRICT}, portLevelMtls: {80: {mode: DISABLE}, 9000: {mode: DISABLE}}}";
         let (proxies, _) = said(policy);

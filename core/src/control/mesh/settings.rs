@@ -31,6 +31,8 @@ impl Settings {
         let mut node = documents.into_iter().next();
         if let Some(node) = &mut node {
             place(node, span);
+            let config = node.at(&["defaultConfig"]);
+            said.extend(config.and_then(|config| proxy_protocol(config, span)));
         }
         Self {
             mesh: node.as_ref().map(MeshConfig::read).unwrap_or_default(),
@@ -79,13 +81,28 @@ pub(super) fn not_modelled(objects: &Manifests) -> Vec<Diagnostic> {
         let (group, _) = o.api_version.split_once('/').unwrap_or(("", ""));
         group.ends_with(".istio.io") && NOT_MODELLED.contains(&&*o.kind)
     };
-    let all = objects.others.iter().filter(of_istio);
-    all.map(|o| {
+    let others = objects.others.iter().filter(of_istio);
+    let others = others.map(|o| {
         let say = say!(
             "istio/not-modelled",
             what = format!("{} {}", o.kind, o.name)
         );
         Diagnostic::warning(o.node.span, say)
-    })
-    .collect()
+    });
+    let pods = objects.pods.iter().filter_map(|pod| {
+        let text = pod.meta.annotations.get("proxy.istio.io/config")?;
+        let (documents, _) = yaml::read(&text.value, FileId(0));
+        proxy_protocol(documents.first()?, text.span)
+    });
+    others.chain(pods).collect()
+}
+
+/// Where a ProxyConfig has gateways take the client's address from a PROXY header.
+fn proxy_protocol(config: &Node, span: Span) -> Option<Diagnostic> {
+    config.at(&["gatewayTopology", "proxyProtocol"])?;
+    let what = "gatewayTopology.proxyProtocol";
+    Some(Diagnostic::warning(
+        span,
+        say!("istio/not-modelled", what = what),
+    ))
 }

@@ -196,7 +196,10 @@ impl Reader {
         };
         match first.text {
             "inet" | "inet6" => match rest.first().map(|w| address(*w, rest)) {
-                Some(Ok(address)) => device.addresses.push(address),
+                Some(Ok(address)) => {
+                    device.addresses.push(address);
+                    self.diagnostics.extend(unverified(rest));
+                }
                 Some(Err(d)) => self.diagnostics.push(d),
                 None => self.diagnostics.push(wants(first)),
             },
@@ -229,6 +232,15 @@ impl Reader {
             _ => self.diagnostics.push(unknown(first, "ip addr")),
         }
     }
+}
+
+/// An address that may be another host's is not used before that is known (RFC 4862, 5.4), which is not modelled.
+fn unverified(words: &[Word<'_>]) -> Option<Diagnostic> {
+    let is_flag = |word: &&Word<'_>| matches!(word.text, "tentative" | "dadfailed");
+    let flag = words.iter().find(is_flag)?;
+    let addr = words.first()?.text;
+    let said = say!("texts/unverified-address", addr = addr, flag = flag.text);
+    Some(Diagnostic::warning(flag.span, said))
 }
 
 /// `10.0.0.1/24 brd 10.0.0.255 scope global secondary dynamic eth0`, or `10.0.0.1 peer 10.0.0.2/32 …`.
@@ -366,6 +378,18 @@ mod tests {
         assert_eq!(&*devices[0].below.as_ref().unwrap().text, "v2");
         let address = &devices[0].addresses[0];
         assert_eq!((&*address.scope, address.noprefixroute), ("link", true));
+    }
+
+    #[test]
+    fn an_address_that_is_not_known_to_be_the_hosts_own_is_said() {
+        let text = "2: eth0: <UP> mtu 1500 qdisc mq state UP\n    inet6 2001:db8::1/64 scope global dadfailed tentative \n    inet6 2001:db8::2/64 scope global deprecated \n";
+        let (devices, diagnostics) = devices(text, FileId(0));
+        assert_eq!(devices[0].addresses.len(), 2);
+        let said: Vec<_> = diagnostics
+            .iter()
+            .map(|d| (d.code(), &text[d.span.range()]))
+            .collect();
+        assert_eq!(said, [("texts/unverified-address", "dadfailed")]);
     }
 
     #[test]
