@@ -6,6 +6,13 @@ import { story } from '../lib/story.mjs';
 
 const bar = (page) => page.getByRole('progressbar', { name: 'Read so far' });
 
+/** Notes in the page when it says so while it reads, which may be over before anyone looks. */
+function watch(said) {
+  new MutationObserver(() => {
+    if (document.querySelector('.reading-ahead')?.textContent.includes(said)) globalThis.wasRead = true;
+  }).observe(document, { childList: true, subtree: true });
+}
+
 story('a pasted dump of 100,000 rules is read while the page answers', {}, async ({ page }) => {
   const node = () => page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'work001' }).click();
   await node();
@@ -64,14 +71,14 @@ for (const [kind, path, text, shown] of [
   ['a config dump', 'pods/zookeeper-854f49888f-4zhhk/config-dump.json', () => configDump(8000), null],
 ]) {
   story(`${kind}, long, is read while the page answers`, {}, async ({ page }) => {
+    await page.evaluate(watch, 'Until then the walk is that of the text before');
     await takeFiles(page, [[path, text()]]);
-    await bar(page).waitFor();
-    await page.getByText('Until then the walk is that of the text before').waitFor();
-    // Time goes on meanwhile.
-    await page.locator('.controls').getByRole('button', { name: 'step' }).last().click();
-    await page.locator('.where', { hasText: 'step 2 of' }).waitFor();
-    await bar(page).waitFor({ state: 'detached', timeout: 90_000 });
-    await page.locator(`code-editor[label="${path}"]`).waitFor();
+    // The page answers meanwhile.
+    await page.getByRole('tab', { name: 'Probe' }).click();
+    await page.getByRole('tabpanel', { name: 'Probe' }).waitFor();
+    await page.locator(`code-editor[label="${path}"]`).waitFor({ timeout: 90_000 });
+    await bar(page).waitFor({ state: 'detached' });
+    assert.ok(await page.evaluate(() => globalThis.wasRead));
     if (shown) await page.locator('.map').getByText(shown).first().waitFor();
     assert.equal(await page.locator('.map [role=alert]').count(), 0);
   });
@@ -79,15 +86,10 @@ for (const [kind, path, text, shown] of [
 
 story('a long workspace that was kept opens with its texts, which are read then', {}, async ({ page }) => {
   await takeFiles(page, [['manifests/many.yaml', manifests(1000)]]);
-  await bar(page).waitFor();
-  await bar(page).waitFor({ state: 'detached', timeout: 90_000 });
+  await page.locator('code-editor[label="manifests/many.yaml"]').waitFor({ timeout: 90_000 });
+  await bar(page).waitFor({ state: 'detached' });
   const steps = await page.locator('.where').textContent();
-  // The reading may be over before anyone looks.
-  await page.addInitScript(() => {
-    new MutationObserver(() => {
-      if (document.querySelector('.reading-ahead')?.textContent.includes('The walk comes when it is read')) globalThis.wasRead = true;
-    }).observe(document, { childList: true, subtree: true });
-  });
+  await page.addInitScript(watch, 'The walk comes when it is read');
   await page.reload();
   await loaded(page);
   await page.locator('.where', { hasText: steps }).waitFor({ timeout: 90_000 });
