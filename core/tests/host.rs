@@ -95,6 +95,19 @@ fn inject(sim: &mut Sim, iface: &str, packet: Packet) -> Vec<String> {
         .collect()
 }
 
+/// A program that listens on all of the host's IPv4 addresses.
+fn listener(protocol: Protocol, port: u16, process: &str, service: Service) -> Socket {
+    Socket {
+        protocol,
+        addr: IpAddr::from([0; 4]),
+        port,
+        transparent: false,
+        process: process.into(),
+        service,
+        span: None,
+    }
+}
+
 #[test]
 fn udp_lets_go_of_the_connection_before_it_tells_that_a_port_is_closed() {
     let world = world(
@@ -120,13 +133,8 @@ fn a_transparent_socket_refuses_in_the_name_of_whom_was_asked() {
     );
     world.hosts[0].sockets.change(|all| {
         all.push(Socket {
-            protocol: Protocol::TCP,
-            addr: IpAddr::from([0; 4]),
-            port: 15006,
             transparent: true,
-            process: "envoy".into(),
-            service: Service::Silent,
-            span: None,
+            ..listener(Protocol::TCP, 15006, "envoy", Service::Silent)
         })
     });
     let mut sim = Sim::new(&world, 1);
@@ -141,17 +149,9 @@ fn a_transparent_socket_refuses_in_the_name_of_whom_was_asked() {
 #[test]
 fn a_service_called_probe_is_not_who_asks() {
     let mut world = world("", "", "");
-    world.hosts[0].sockets.change(|all| {
-        all.push(Socket {
-            protocol: Protocol::UDP,
-            addr: IpAddr::from([0; 4]),
-            port: 53,
-            transparent: false,
-            process: "probe".into(),
-            service: Service::Answers,
-            span: None,
-        })
-    });
+    world.hosts[0]
+        .sockets
+        .change(|all| all.push(listener(Protocol::UDP, 53, "probe", Service::Answers)));
     let mut sim = Sim::new(&world, 1);
     let (sport, dport) = (4000, 53);
     let ask = packet(
@@ -218,17 +218,9 @@ fn netfilter_finds_no_socket_where_only_a_raw_one_is() {
 #[test]
 fn a_listener_answers_the_same_syn_once_more() {
     let mut world = world("", "", "");
-    world.hosts[0].sockets.change(|all| {
-        all.push(Socket {
-            protocol: Protocol::TCP,
-            addr: IpAddr::from([0; 4]),
-            port: 80,
-            transparent: false,
-            process: "web".into(),
-            service: Service::Silent,
-            span: None,
-        })
-    });
+    world.hosts[0]
+        .sockets
+        .change(|all| all.push(listener(Protocol::TCP, 80, "web", Service::Silent)));
     let mut sim = Sim::new(&world, 1);
     let syn = packet("203.0.113.9", "192.168.0.17", tcp(4000, 80, TcpFlags::SYN));
     let mut answers = || inject(&mut sim, "eth0", syn.clone()).len();
@@ -357,17 +349,9 @@ fn a_listener_forgets_whom_it_cannot_answer() {
         "100:\tfrom all fwmark 0x1 lookup 100\n",
         "local default dev lo table 100 scope host\n",
     );
-    world.hosts[0].sockets.change(|all| {
-        all.push(Socket {
-            protocol: Protocol::TCP,
-            addr: IpAddr::from([0; 4]),
-            port: 80,
-            transparent: false,
-            process: "web".into(),
-            service: Service::Silent,
-            span: None,
-        })
-    });
+    world.hosts[0]
+        .sockets
+        .change(|all| all.push(listener(Protocol::TCP, 80, "web", Service::Silent)));
     let mut sim = Sim::new(&world, 1);
     // It would have to speak for an address that is not the host's.
     let to = |flags| packet("203.0.113.9", "10.10.0.9", tcp(4000, 80, flags));

@@ -182,7 +182,8 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
             }
         });
     }
-    use_effect(measure::rendered);
+    // What an edit leads to is there when its run is, which may be read ahead.
+    use_effect_with(props.run.clone(), |_| measure::rendered());
 
     let class = props.generated.then_some("generated");
     if rich {

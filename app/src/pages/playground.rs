@@ -56,30 +56,19 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     let state = Same::clone(&handle);
     let dispatch = {
         let dispatcher = handle.dispatcher();
-        let kept = kept.clone();
-        use_callback(
-            (state.clone(), slot.clone()),
-            move |event: Event, (state, slot)| {
-                if let Event::Edited { file, text, .. } = &event {
-                    measure::edited();
-                    // Before anything is computed from it: should that fail, the text is safe.
-                    if let Some(workspace) = state.with_text(*file, text) {
-                        let saved = keep::save_workspace(slot, &workspace);
-                        *kept.borrow_mut() = saved.then_some(workspace);
-                    }
-                }
-                let dispatcher = dispatcher.clone();
-                library::with(needs::before(state, &event), move |whole| {
-                    dispatcher.dispatch(if whole {
-                        event
-                    } else {
-                        Event::Noticed(Notice::NotFetched)
-                    });
+        use_callback(state.clone(), move |event: Event, state| {
+            let dispatcher = dispatcher.clone();
+            library::with(needs::before(state, &event), move |whole| {
+                dispatcher.dispatch(if whole {
+                    event
+                } else {
+                    Event::Noticed(Notice::NotFetched)
                 });
-            },
-        )
+            });
+        })
     };
-    let send = use_reading_ahead(&state, dispatch);
+    let read = use_reading_ahead(&state, dispatch);
+    let send = use_saving(&slot, &state, &kept, read);
     use_page_settings(
         state.settings,
         crate::i18n::words(state.settings.lang).page_title,
@@ -243,6 +232,33 @@ fn use_handout(state: &Same<State>) {
         });
         move || drop(watch)
     });
+}
+
+/// An edit is saved before anything is read or computed of it: should that fail, or the page be closed, the text is safe.
+#[hook]
+fn use_saving(
+    slot: &keep::Slot,
+    state: &Same<State>,
+    kept: &Rc<RefCell<Option<Workspace>>>,
+    send: Callback<Event>,
+) -> Callback<Event> {
+    let latest = use_mut_ref(|| state.clone());
+    *latest.borrow_mut() = state.clone();
+    let kept = kept.clone();
+    use_callback((slot.clone(), send), move |event: Event, (slot, send)| {
+        if let Event::Edited { file, text, .. } = &event {
+            measure::edited();
+            let state = latest.borrow();
+            let mut kept = kept.borrow_mut();
+            // Edits that still wait to be read are in what was saved of them.
+            let before = kept.as_ref().unwrap_or(&state.workspace);
+            if let Some(workspace) = state.with_text(before, *file, text) {
+                let saved = keep::save_workspace(slot, &workspace);
+                *kept = saved.then_some(workspace);
+            }
+        }
+        send.emit(event);
+    })
 }
 
 /// The workspace and its breakpoints are kept as they change.

@@ -13,7 +13,7 @@ impl State {
     /// The workspace that the event leads to. `None` where it leads to no other.
     pub fn led_to(&self, event: &Event) -> Option<Workspace> {
         match event {
-            Event::Edited { file, text, .. } => self.with_text(*file, text),
+            Event::Edited { file, text, .. } => self.with_text(&self.workspace, *file, text),
             Event::Opened(_) => Some(Workspace::clone(&self.workspace)),
             Event::ProbeChanged(probe) => {
                 let mut workspace = Workspace::clone(&self.workspace);
@@ -64,15 +64,21 @@ impl State {
         }
     }
 
-    /// The workspace with another text of a file. One that was made from manifests becomes the viewer's own.
-    pub fn with_text(&self, at: usize, text: &Arc<str>) -> Option<Workspace> {
-        let before = self.run.files.get(at).filter(|f| *f.text != **text)?;
+    /// A workspace with another text of a file, by its place in the run. One that was made from manifests becomes the
+    /// viewer's own.
+    pub fn with_text(&self, of: &Workspace, at: usize, text: &Arc<str>) -> Option<Workspace> {
+        let shown = self.run.files.get(at)?;
+        let own = of.files.iter().position(|f| f.name == shown.name);
+        let before = own.and_then(|own| of.files.get(own)).unwrap_or(shown);
+        if *before.text == **text {
+            return None;
+        }
         let file = File {
-            name: before.name.clone(),
+            name: shown.name.clone(),
             text: text.clone().into(),
         };
-        let mut workspace = Workspace::clone(&self.workspace);
-        match workspace.files.get_mut(at) {
+        let mut workspace = Workspace::clone(of);
+        match own.and_then(|own| workspace.files.get_mut(own)) {
             Some(place) => *place = file,
             None => workspace.files.push(file),
         }

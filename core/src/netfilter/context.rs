@@ -69,21 +69,24 @@ pub enum AddressType {
     Throw,
 }
 
+/// What a rule asks of the routes.
+#[derive(Clone, Copy, Debug)]
+pub struct FibQuery<'a> {
+    pub src: Option<IpAddr>,
+    pub dst: IpAddr,
+    pub mark: u32,
+    /// Whence, for policy rules; `lo` is the host itself.
+    pub iif: &'a str,
+    pub tos: u8,
+}
+
 /// What a rule can ask of the host around it.
 pub trait Env {
     /// The address's kind; with a device, `Local` and `Broadcast` only where that device has it, else `Unicast`.
     fn address_type(&self, addr: IpAddr, device: Option<&str>) -> AddressType;
 
-    /// The interface by which the host would send to `dst` from `src` (`fib … oif`); `None` without a route. `iif`: whence, for
-    /// policy rules; `lo` is the host itself.
-    fn route_out(
-        &self,
-        src: Option<IpAddr>,
-        dst: IpAddr,
-        mark: u32,
-        iif: &str,
-        tos: u8,
-    ) -> Option<String>;
+    /// The interface by which the host would send (`fib … oif`); `None` without a route.
+    fn route_out(&self, query: &FibQuery<'_>) -> Option<String>;
 
     /// An interface's first IPv4 address, or first global IPv6 address.
     fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr>;

@@ -10,7 +10,7 @@ use crate::load_balancer;
 use crate::net::{IfaceName, IpFamily, Mac, Packet};
 use crate::netfilter::hooks::{self, Stop};
 use crate::netfilter::ipset::Sets;
-use crate::netfilter::{self, AddressType, Env, Hook, Socket as FoundSocket, nft};
+use crate::netfilter::{self, AddressType, Env, FibQuery, Hook, Socket as FoundSocket, nft};
 use crate::route::{Fib, Scope};
 use crate::topology::{FdbEntry, Host, HostView, Interface};
 
@@ -106,15 +106,8 @@ impl Env for View<'_> {
         self.facts.address_type(addr, device)
     }
 
-    fn route_out(
-        &self,
-        src: Option<IpAddr>,
-        dst: IpAddr,
-        mark: u32,
-        iif: &str,
-        tos: u8,
-    ) -> Option<String> {
-        self.facts.route_out(src, dst, mark, iif, tos)
+    fn route_out(&self, query: &FibQuery<'_>) -> Option<String> {
+        self.facts.route_out(query)
     }
 
     fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr> {

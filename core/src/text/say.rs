@@ -153,38 +153,29 @@ impl Arg {
 }
 
 fn template(lang: Lang, key: &str) -> Option<&'static str> {
-    static CATALOGUES: Catalogues = [const { OnceLock::new() }; Lang::ALL.len()];
-    let kept = CATALOGUES.get(lang as usize)?;
-    let catalogue = match kept.get() {
-        Some(catalogue) => catalogue,
-        None => {
-            let read = catalogue(lang);
-            // Not there yet: asked again the next time.
-            if read.is_empty() {
-                return None;
-            }
-            kept.get_or_init(|| read)
-        }
-    };
-    find(catalogue, key).or_else(|| find_among_more(lang, key, catalogue.len()))
+    static FIRST: Catalogues = [const { OnceLock::new() }; Lang::ALL.len()];
+    let first = kept(&FIRST, lang, 0)?;
+    find(first, key).or_else(|| find_among_more(lang, key, first.len()))
 }
 
-/// Looks in the sentences that have come since `known` of them were there.
+/// Looks in the sentences that have come since `known` of them were there. Not inlined: the page's first part leaves it out.
 #[inline(never)]
 fn find_among_more(lang: Lang, key: &str, known: usize) -> Option<&'static str> {
-    static CATALOGUES: Catalogues = [const { OnceLock::new() }; Lang::ALL.len()];
-    let kept = CATALOGUES.get(lang as usize)?;
-    let catalogue = match kept.get() {
-        Some(catalogue) => catalogue,
-        None => {
-            let read = catalogue(lang);
-            if read.len() == known {
-                return None;
-            }
-            kept.get_or_init(|| read)
+    static WHOLE: Catalogues = [const { OnceLock::new() }; Lang::ALL.len()];
+    find(kept(&WHOLE, lang, known)?, key)
+}
+
+/// A language's sentences, from when there are more than so many: until then they are asked for again each time.
+fn kept(all: &'static Catalogues, lang: Lang, more_than: usize) -> Option<&'static Catalogue> {
+    let kept = all.get(lang as usize)?;
+    if kept.get().is_none() {
+        let read = catalogue(lang);
+        if read.len() <= more_than {
+            return None;
         }
-    };
-    find(catalogue, key)
+        let _ = kept.set(read);
+    }
+    kept.get()
 }
 
 fn find(catalogue: &Catalogue, key: &str) -> Option<&'static str> {

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use super::Host;
 use crate::net::{Packet, Protocol};
 use crate::netfilter::ipset::Sets;
-use crate::netfilter::{AddressType, Env, Socket as FoundSocket};
+use crate::netfilter::{AddressType, Env, FibQuery, Socket as FoundSocket};
 use crate::route::{Fib, Flow, RouteKind};
 
 /// A host as its netfilter rules see it, as far as its configuration tells.
@@ -27,20 +27,13 @@ impl Env for HostView<'_> {
         }
     }
 
-    fn route_out(
-        &self,
-        src: Option<IpAddr>,
-        dst: IpAddr,
-        mark: u32,
-        iif: &str,
-        tos: u8,
-    ) -> Option<String> {
+    fn route_out(&self, query: &FibQuery<'_>) -> Option<String> {
         let flow = Flow {
-            src,
-            mark,
-            iif: Some(iif.into()),
-            tos: tos & 0xfc,
-            ..Flow::to(dst)
+            src: query.src,
+            mark: query.mark,
+            iif: Some(query.iif.into()),
+            tos: query.tos & 0xfc,
+            ..Flow::to(query.dst)
         };
         let found = self.fib.lookup(&flow).ok()?;
         Some(found.dev()?.to_string())

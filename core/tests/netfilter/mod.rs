@@ -7,7 +7,7 @@ use northsouth::conntrack::{Connection, CtState, Direction, StatusBits, Tuple, Z
 use northsouth::net::{Icmp, Packet, Protocol, TcpFlags, Transport};
 use northsouth::netfilter::ipset::{self, Sets};
 use northsouth::netfilter::matches::PacketType;
-use northsouth::netfilter::{AddressType, Context, Env, Hook, Socket, Tracked};
+use northsouth::netfilter::{AddressType, Context, Env, FibQuery, Hook, Socket, Tracked};
 use northsouth::text::FileId;
 
 pub struct Small;
@@ -21,8 +21,8 @@ impl Env for Small {
         }
     }
 
-    fn route_out(&self, _: Option<IpAddr>, dst: IpAddr, _: u32, _: &str, _: u8) -> Option<String> {
-        (dst.to_string() != "192.0.2.1").then(|| "eth0".to_string())
+    fn route_out(&self, query: &FibQuery<'_>) -> Option<String> {
+        (query.dst.to_string() != "192.0.2.1").then(|| "eth0".to_string())
     }
 
     fn first_address(&self, iface: &str, _: bool) -> Option<IpAddr> {

@@ -14,7 +14,7 @@ use super::{Data, SetRef, Value};
 use crate::conntrack::{CtState, Direction, StatusBits};
 use crate::net::{Protocol, TcpFlags, Transport};
 use crate::netfilter::matches::{PacketType, Range};
-use crate::netfilter::{Context, Hook};
+use crate::netfilter::{Context, FibQuery, Hook};
 use crate::say;
 use crate::text::Say;
 
@@ -427,12 +427,15 @@ fn fib_value(fib: &Fib, ctx: &Context) -> Got<Value> {
     let found = if arrives && ctx.in_iface == Some("lo") {
         ctx.in_iface.map(str::to_string)
     } else {
-        let mark = if fib.with_mark { ctx.mark } else { 0 };
         // On the way on, the source's way is asked for as if the packet came from where it goes (`nft_fib4_eval`).
         let back = fib.saddr && fib.with_iif && ctx.hook == Hook::Forward;
-        let iif = ctx.out_iface.filter(|_| back).unwrap_or("lo");
-        let tos = ctx.packet.tos;
-        let found = ctx.env.route_out(Some(other), addr, mark, iif, tos);
+        let found = ctx.env.route_out(&FibQuery {
+            src: Some(other),
+            dst: addr,
+            mark: if fib.with_mark { ctx.mark } else { 0 },
+            iif: ctx.out_iface.filter(|_| back).unwrap_or("lo"),
+            tos: ctx.packet.tos,
+        });
         found.filter(|name| device.is_none_or(|d| d == name))
     };
     let presence = fib.presence || fib.result == FibResult::Check;

@@ -3,6 +3,7 @@
 use super::matcher;
 use crate::control::istiod::mesh::MeshConfig;
 use crate::control::istiod::message::Message;
+use crate::control::istiod::route::quote;
 use crate::control::istiod::world::World;
 use crate::text::Span;
 use crate::yaml::Node;
@@ -189,13 +190,13 @@ impl<'p> Ask<'p> {
             Ask::Header(rest) => in_brackets(rest)
                 .and_then(|name| one("header", matcher::header(name, first, false, span))),
             Ask::Namespace => {
-                let pieces: Vec<String> = first.split('*').map(matcher::quote).collect();
+                let pieces: Vec<String> = first.split('*').map(quote).collect();
                 let name = format!(".*/ns/{}/.*", pieces.join(".*"));
                 Some(vec![peer(matcher::regex(&name, span))])
             }
             Ask::ServiceAccount => {
                 let (ns, account) = first.split_once('/').unwrap_or((namespace, first));
-                let (ns, account) = (matcher::quote(ns), matcher::quote(account));
+                let (ns, account) = (quote(ns), quote(account));
                 let name = format!("spiffe://.+/ns/{ns}/(.+/|)sa/{account}(/.+)?");
                 Some(vec![peer(matcher::regex(&name, span))])
             }
@@ -282,7 +283,7 @@ fn trust_domain(name: &str, span: Span) -> Message {
         _ if name == "*" => Message::new(span).str("prefix", "spiffe://"),
         None => Message::new(span).str("prefix", format!("spiffe://{name}/")),
         Some((before, after)) => {
-            let (before, after) = (matcher::quote(before), matcher::quote(after));
+            let (before, after) = (quote(before), quote(after));
             matcher::regex(&format!("spiffe://{before}[^/]*{after}/.*"), span)
         }
     }

@@ -1,6 +1,7 @@
 //! How texts of a policy match. Source: `pilot/pkg/security/authz/matcher`.
 
 use crate::control::istiod::message::Message;
+use crate::control::istiod::route::quote;
 use crate::text::Span;
 
 /// `envoy.type.matcher.v3.StringMatcher` of a value as Istio writes it; `*` wants something to be there.
@@ -37,18 +38,6 @@ pub(super) fn header(name: &str, value: &str, ignore_case: bool, span: Span) -> 
         false => text,
     };
     header.message("stringMatch", text)
-}
-
-/// As Go's `regexp.QuoteMeta`.
-pub(super) fn quote(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// `envoy.type.matcher.v3.MetadataMatcher`.

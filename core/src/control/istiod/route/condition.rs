@@ -11,7 +11,7 @@ pub(super) fn regex_rewrite(pattern: &str, substitution: &str, span: Span) -> No
         .end()
 }
 
-/// A text in which no character has a meaning of its own.
+/// A text in which no character has a meaning of its own, as Go's `regexp.QuoteMeta` makes it.
 pub(in crate::control::istiod) fn quote(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
