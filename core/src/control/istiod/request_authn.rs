@@ -1,12 +1,12 @@
 //! Which tokens a workload's proxy takes: RequestAuthentication.
 //! Source: `convertToEnvoyJwtConfig` of `pilot/pkg/security/authn/policy_applier.go`.
 
-use super::authz::attaches;
+use super::authz::{attaches, for_waypoints};
 use super::connection_manager::filter;
 use super::message::{Ask, Message};
 use super::object::{Object, sort_by_age};
 use super::world::{Proxy, World};
-use crate::text::Span;
+use crate::text::{Diagnostic, Span};
 use crate::yaml::Node;
 
 /// All RequestAuthentications, oldest first.
@@ -17,6 +17,10 @@ impl Tokens {
     pub(super) fn new(mut objects: Vec<Object>) -> Self {
         sort_by_age(&mut objects);
         Self(objects)
+    }
+
+    pub(super) fn log(&self, log: &mut Vec<Diagnostic>) {
+        log.extend(for_waypoints(&self.0));
     }
 
     /// The filter of a workload's proxy. A request without a token passes, one with a token that is not valid does not.

@@ -162,6 +162,7 @@ impl World {
             by_host,
         };
         world.access.log(&world, &mut log);
+        world.tokens.log(&mut log);
         (world, log)
     }
 

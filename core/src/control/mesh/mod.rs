@@ -303,6 +303,22 @@ status: {{podIP: 10.244.1.2}}
     }
 
     #[test]
+    fn policies_for_waypoints_are_said_to_be_not_modelled() {
+        let policy = |kind: &str, target: &str| {
+            let text = format!(
+                "apiVersion: security.istio.io/v1\nkind: {kind}\nmetadata: {{name: p}}\nspec: {{targetRefs: [{target}]}}"
+            );
+            said(&text).1
+        };
+        for kind in ["AuthorizationPolicy", "RequestAuthentication"] {
+            let service = "{group: '', kind: Service, name: web}";
+            assert_eq!(policy(kind, service), ["istio/not-modelled"], "{kind}");
+            let gateway = "{group: gateway.networking.k8s.io, kind: Gateway, name: g}";
+            assert!(policy(kind, gateway).is_empty(), "{kind}");
+        }
+    }
+
+    #[test]
     fn a_proxy_header_is_said_to_be_not_modelled_wherever_it_is_asked_for() {
         let mesh = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: 'defaultConfig: {gatewayTopology: {proxyProtocol: {}}}'}";
         assert_eq!(said(mesh).1, ["istio/not-modelled"]);

@@ -14,6 +14,7 @@ use super::connection_manager::filter;
 use super::message::{Ask, Message};
 use super::object::{Object, sort_by_age};
 use super::world::{Proxy, World};
+use crate::say;
 use crate::text::{Diagnostic, Span};
 use crate::yaml::Node;
 
@@ -82,6 +83,7 @@ impl Policies {
     /// Says which of them come to something else than they want.
     pub(super) fn log(&self, world: &World, log: &mut Vec<Diagnostic>) {
         provider::log(world, &self.0, log);
+        log.extend(for_waypoints(&self.0));
     }
 
     /// Those for a workload: of the root namespace, then of its own.
@@ -129,8 +131,26 @@ impl Policies {
     }
 }
 
-/// Whether a policy is meant for a proxy (`WorkloadPolicyMatcher.ShouldAttachPolicy`). Waypoints, which others may target, are
-/// not modelled.
+/// Says which policies are for waypoints alone, which are not modelled: those of Services and of classes of gateways.
+pub(super) fn for_waypoints(policies: &[Object]) -> impl Iterator<Item = Diagnostic> {
+    policies.iter().filter_map(|policy| {
+        let targets = targets(policy);
+        let first = targets.first()?;
+        let is_for_gateways = targets.iter().any(|t| t.text("kind") == "Gateway");
+        let say = say!("istio/not-modelled", what = "waypoint");
+        (!is_for_gateways).then(|| Diagnostic::warning(first.span, say))
+    })
+}
+
+fn targets(policy: &Object) -> Vec<&Node> {
+    let targets: Vec<_> = policy.spec.each("targetRefs").iter().collect();
+    match targets.is_empty() {
+        true => policy.spec.get("targetRef").into_iter().collect(),
+        false => targets,
+    }
+}
+
+/// Whether a policy is meant for a proxy (`WorkloadPolicyMatcher.ShouldAttachPolicy`).
 pub(super) fn attaches(policy: &Object, proxy: &Proxy) -> bool {
     let spec = &policy.spec;
     let selected = || {
@@ -140,10 +160,7 @@ pub(super) fn attaches(policy: &Object, proxy: &Proxy) -> bool {
         };
         labels.is_none_or(|all| all.iter().all(fits))
     };
-    let mut targets: Vec<&Node> = spec.each("targetRefs").iter().collect();
-    if targets.is_empty() {
-        targets.extend(spec.get("targetRef"));
-    }
+    let targets = targets(policy);
     let gateway = proxy.labels.get("gateway.networking.k8s.io/gateway-name");
     let (Some(gateway), false) = (gateway, targets.is_empty()) else {
         return targets.is_empty() && selected();
