@@ -3,6 +3,7 @@
 //! A text is commands (`add rule …`) and tables written as blocks. As nft does, a block's chains and sets are made before
 //! its rules are read, so that rules may name what stands below them. What is wrong is said and left out; the rest stands.
 
+mod amount;
 mod command;
 mod constant;
 mod cursor;
@@ -11,6 +12,7 @@ mod element;
 mod expr;
 mod lex;
 mod loops;
+mod names;
 mod nat;
 mod object;
 mod renumber;
@@ -21,7 +23,8 @@ use std::collections::BTreeMap;
 
 pub(super) use constant::{bits_of, name_value};
 use cursor::{Cursor, Fault};
-pub(super) use expr::{FIELDS, QUALIFIED, UNQUALIFIED, shifted};
+pub(super) use expr::shifted;
+pub(super) use names::{FIELDS, QUALIFIED, UNQUALIFIED};
 pub(super) use statement::LEVELS;
 pub(super) use table::PRIORITIES;
 
