@@ -6,9 +6,7 @@ mod names;
 mod networks;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
-
-use ipnetwork::Ipv4Network;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::control::kube_proxy::{endpoint_hash, port_hash};
 use crate::manifest::{self, Manifests};
@@ -18,7 +16,7 @@ use crate::workspace::{FileKind, Workspace, expand};
 
 use emptied::emptied;
 use names::names;
-use networks::networks;
+use networks::{Moved, networks};
 
 /// A workspace with other names, and what became of what, sorted.
 #[derive(Clone, Debug)]
@@ -28,7 +26,7 @@ pub struct Anonymised {
 }
 
 /// Names of nodes, Pods, Services, workloads, namespaces, containers, of Istio's and the Gateway API's objects, label values and
-/// the parts of host names; IPv4 addresses, hardware addresses; the chains that kube-proxy names after them. Fields that decide
+/// the parts of host names; addresses, also those of hardware; the chains that kube-proxy names after them. Fields that decide
 /// nothing and may tell much (annotations, environment, images, commands, managed fields) are emptied. Well-known namespaces
 /// and labels stay, and so does a name that is a word of the formats themselves.
 pub fn anonymise(workspace: &Workspace) -> Anonymised {
@@ -46,10 +44,7 @@ pub fn anonymise(workspace: &Workspace) -> Anonymised {
         .collect();
     let probe = Probe {
         from: renaming.text(&workspace.probe.from),
-        to: match workspace.probe.to {
-            std::net::IpAddr::V4(ip) => renaming.address(ip).into(),
-            other => other,
-        },
+        to: renaming.address(workspace.probe.to),
         kind: asked(&workspace.probe.kind, &mut renaming),
         ..workspace.probe.clone()
     };
@@ -106,7 +101,7 @@ struct Renaming {
     /// The longest name in words, by dashes.
     longest: usize,
     /// Each network and where it goes, the largest first.
-    networks: Vec<(Ipv4Network, Ipv4Addr)>,
+    networks: Vec<Moved>,
     macs: BTreeMap<String, String>,
     used: BTreeMap<String, String>,
 }
@@ -164,7 +159,7 @@ impl Renaming {
                     let after = self.text(&before);
                     hashes.push((port_hash(&before, protocol), port_hash(&after, protocol)));
                     for (ip, number) in &endpoints {
-                        let before_end = format!("{ip}:{number}");
+                        let before_end = SocketAddr::new(*ip, *number).to_string();
                         let after_end = self.text(&before_end);
                         hashes.push((
                             endpoint_hash(&before, protocol, &before_end),
@@ -180,9 +175,10 @@ impl Renaming {
     fn text(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
+        let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         while let Some(first) = rest.chars().next() {
-            let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            if !in_word(first) {
+            let address = ipv6(rest).filter(|end| !rest[*end..].starts_with(in_word));
+            if !in_word(first) && address.is_none() {
                 out.push(first);
                 rest = &rest[first.len_utf8()..];
                 continue;
@@ -193,8 +189,8 @@ impl Renaming {
                 rest = &rest[17..];
                 continue;
             }
-            let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
+            let end = address.or_else(|| rest.find(|c| !in_word(c)));
+            let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
             out.push_str(&self.word(word));
             rest = after;
         }
@@ -213,7 +209,7 @@ impl Renaming {
         if let Some(new) = self.names.get(word) {
             return new.clone();
         }
-        if let Ok(ip) = word.parse::<Ipv4Addr>() {
+        if let Ok(ip) = word.parse() {
             return self.address(ip).to_string();
         }
         // A bridge's id.
@@ -262,12 +258,29 @@ impl Renaming {
         out.join("-")
     }
 
-    fn address(&self, ip: Ipv4Addr) -> Ipv4Addr {
-        let home = self.networks.iter().find(|(net, _)| net.contains(ip));
-        home.map_or(ip, |(net, to)| {
-            let host = ip.to_bits() & !net.mask().to_bits();
-            Ipv4Addr::from(to.to_bits() | host)
-        })
+    fn address(&mut self, ip: IpAddr) -> IpAddr {
+        let moved = self.networks.iter().find_map(|net| net.address(ip));
+        match moved.unwrap_or(ip) {
+            IpAddr::V6(ip) => self.without_mac(ip).into(),
+            ip => ip,
+        }
+    }
+
+    /// An address may hold its interface's (RFC 4291, appendix A), which then is the new one.
+    fn without_mac(&mut self, ip: Ipv6Addr) -> Ipv6Addr {
+        let mut octets = ip.octets();
+        let [.., a, b, c, 0xff, 0xfe, d, e, f] = octets else {
+            return ip;
+        };
+        let pairs = [a ^ 2, b, c, d, e, f].map(|octet| format!("{octet:02x}"));
+        let new = self.mac(&pairs.join(":"));
+        let mut new = new.split(':').map(|pair| u8::from_str_radix(pair, 16));
+        for at in [8, 9, 10, 13, 14, 15] {
+            if let (Some(octet), Some(Ok(new))) = (octets.get_mut(at), new.next()) {
+                *octet = if at == 8 { new ^ 2 } else { new };
+            }
+        }
+        octets.into()
     }
 
     /// By the order in which they are met.
@@ -288,6 +301,18 @@ impl Renaming {
         self.used.insert(mac.to_string(), new.clone());
         new.clone()
     }
+}
+
+/// Where the IPv6 address ends that a text begins with.
+fn ipv6(text: &str) -> Option<usize> {
+    let of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
+    let end = text.find(|c| !of_address(c)).unwrap_or(text.len());
+    let is_address = |end: &usize| {
+        text.get(..*end)
+            .is_some_and(|t| t.parse::<Ipv6Addr>().is_ok())
+    };
+    // A colon or a full stop may follow it.
+    [end, end.saturating_sub(1)].into_iter().find(is_address)
 }
 
 fn is_mac(text: &str) -> bool {
@@ -378,6 +403,37 @@ mod tests {
             found
                 .renamed
                 .contains(&("web-a".to_string(), "pod-1".to_string()))
+        );
+    }
+
+    #[test]
+    fn addresses_of_both_families_move_with_their_networks() {
+        let mut before = Scenario::find("dual-stack").unwrap().workspace().unwrap();
+        let text = "2: eth0: <UP> mtu 1500\n    link/ether 00:16:3e:0a:00:11 brd ff:ff:ff:ff:ff:ff\n    inet6 2400:3200:1:2::17/64 scope global\n    inet6 fe80::216:3eff:fe0a:11/64 scope link\n";
+        before
+            .files
+            .push(File::new("nodes/work001/ip-addr.txt", text));
+        let found = anonymise(&before);
+        for file in &found.workspace.files {
+            for word in [
+                "fd00:20:",
+                "fd00:168:",
+                "2400:3200",
+                "3eff:fe0a",
+                "00:16:3e",
+            ] {
+                assert!(!file.text.contains(word), "{word} in {}", file.text);
+            }
+        }
+        let text = &found.workspace.files.last().unwrap().text;
+        assert!(text.contains("inet6 3fff::17/64"), "{text}");
+        let mac = text.split_once("link/ether 02:00:5e:00:00:").unwrap().1;
+        assert!(
+            text.contains(&format!(
+                "fe80::5eff:fe00:{}/64",
+                mac[..2].trim_start_matches('0')
+            )),
+            "{text}"
         );
     }
 
