@@ -7,4 +7,5 @@ pub mod istio_iptables;
 pub mod istiod;
 pub mod kube_proxy;
 pub mod mesh;
+mod scheduler;
 pub mod workloads;

@@ -1,10 +1,11 @@
 //! Deployments and their like make Pods; the scheduler gives Pods a node, the CNI's IPAM an address, and the kubelet says
 //! that they run. All this for objects that people write by hand: what a dump of a real cluster says stays.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::api_server::draw;
+use super::scheduler;
 use crate::manifest::{IpFamily, Manifests, Meta, Node, Pod, Spanned, Workload, WorkloadKind};
 use crate::say;
 use crate::text::Diagnostic;
@@ -17,9 +18,25 @@ pub fn run(cluster: &mut Manifests) -> Vec<Diagnostic> {
         .iter()
         .flat_map(|workload| pods(workload, cluster))
         .collect();
+    for workload in &cluster.workloads {
+        if let Some(span) = workload.template.wishes
+            && makes_pods(workload, cluster)
+        {
+            let say = say!("control/wishes", pod = workload.meta.full_name());
+            said.push(Diagnostic::warning(span, say));
+        }
+    }
     cluster.pods.extend(made);
-    schedule(cluster, &mut said);
+    scheduler::run(cluster, &mut said);
     addresses(cluster, &mut said);
+    // Of a node that is not ready, the node controller says the same of its Pods (`pkg/controller/nodelifecycle`).
+    let unready = |n: &&Node| n.ready.is_some_and(|r| !r.value);
+    let unready: BTreeSet<Box<str>> = cluster
+        .nodes
+        .iter()
+        .filter(unready)
+        .map(|n| n.meta.name.clone())
+        .collect();
     for pod in &mut cluster.pods {
         let runs = matches!(
             pod.phase.as_ref().map(|p| &*p.value),
@@ -27,7 +44,9 @@ pub fn run(cluster: &mut Manifests) -> Vec<Diagnostic> {
         );
         if runs && !pod.ips.is_empty() {
             let span = pod.meta.span;
-            pod.ready.get_or_insert(Spanned::new(true, span));
+            let node = pod.spec.node_name.as_ref();
+            let ready = !node.is_some_and(|n| unready.contains(&n.value));
+            pod.ready.get_or_insert(Spanned::new(ready, span));
             pod.phase
                 .get_or_insert(Spanned::new("Running".into(), span));
         }
@@ -68,7 +87,8 @@ fn pods(workload: &Workload, cluster: &Manifests) -> Vec<Pod> {
     match workload.kind {
         WorkloadKind::StatefulSet => (0..replicas).map(|n| pod(format!("{name}-{n}"))).collect(),
         WorkloadKind::DaemonSet => {
-            let nodes = cluster.nodes.iter();
+            let takes = |n: &&Node| scheduler::takes_daemon(n, &workload.template);
+            let nodes = cluster.nodes.iter().filter(takes);
             let on = |node: &Node| {
                 let mut pod = pod(format!(
                     "{name}-{}",
@@ -108,54 +128,6 @@ fn letters(key: &str, count: usize) -> String {
     (0..count).map(|at| char::from(letter(at))).collect()
 }
 
-/// Each Pod without a node goes to the one that has the fewest, as the scheduler's spreading comes out where all else is
-/// equal.
-fn schedule(cluster: &mut Manifests, said: &mut Vec<Diagnostic>) {
-    let takes = |n: &&Node| n.unschedulable.is_none() && n.ready.is_none_or(|r| r.value);
-    let open: Vec<Box<str>> = cluster
-        .nodes
-        .iter()
-        .filter(takes)
-        .map(|n| n.meta.name.clone())
-        .collect();
-    let mut load: BTreeMap<Box<str>, u32> = open.iter().map(|n| (n.clone(), 0)).collect();
-    for pod in &cluster.pods {
-        match &pod.spec.node_name {
-            Some(node) => {
-                if let Some(count) = load.get_mut(&node.value) {
-                    *count += 1;
-                }
-                // Without any, the machines are told by something else.
-                let told = !cluster.nodes.is_empty() || pod.spec.host_network;
-                if told && cluster.nodes.iter().all(|n| n.meta.name != node.value) {
-                    let say = say!(
-                        "control/no-such-node",
-                        node = node.value,
-                        pod = pod.meta.full_name()
-                    );
-                    said.push(Diagnostic::warning(node.span, say));
-                }
-            }
-            None if open.is_empty() => {
-                let say = say!("control/no-node", pod = pod.meta.full_name());
-                said.push(Diagnostic::warning(pod.meta.name_span, say));
-            }
-            None => {}
-        }
-    }
-    for pod in cluster
-        .pods
-        .iter_mut()
-        .filter(|p| p.spec.node_name.is_none())
-    {
-        let fewest = open.iter().min_by_key(|node| load.get(*node).copied());
-        if let Some(node) = fewest {
-            *load.entry(node.clone()).or_default() += 1;
-            pod.spec.node_name = Some(Spanned::new(node.clone(), pod.meta.span));
-        }
-    }
-}
-
 /// An address of its node's network for each Pod without one, in order, from behind the bridge's own (CNI `host-local`).
 fn addresses(cluster: &mut Manifests, said: &mut Vec<Diagnostic>) {
     let mut taken: BTreeSet<IpAddr> = cluster
@@ -178,7 +150,10 @@ fn addresses(cluster: &mut Manifests, said: &mut Vec<Diagnostic>) {
             continue;
         }
         if pod.spec.host_network {
-            let own = node.internal_ips.first().map(|ip| ip.value);
+            // One of each family, the first first (kubelet, `generateAPIPodStatus`).
+            let mut own: Vec<IpAddr> = node.internal_ips.iter().map(|ip| ip.value).collect();
+            own.dedup_by_key(|ip| IpFamily::of(*ip));
+            let own = own.into_iter().take(2);
             pod.ips
                 .extend(own.map(|ip| Spanned::new(ip, pod.meta.span)));
             continue;

@@ -31,6 +31,7 @@ pub fn inventory(workspace: &Workspace) -> Inventory {
     let mut modelled: Vec<(String, usize)> = [
         ("Service", objects.services.len()),
         ("EndpointSlice", objects.endpoint_slices.len()),
+        ("Endpoints", objects.endpoints.len()),
         ("Node", objects.nodes.len()),
         ("Pod", objects.pods.len()),
         ("Namespace", objects.namespaces.len()),

@@ -5,6 +5,7 @@
 
 mod address;
 mod endpoint_slice;
+mod endpoints;
 mod environment;
 mod kube_proxy;
 mod meta;
@@ -18,12 +19,13 @@ mod workload;
 pub use crate::net::IpFamily;
 pub use address::{parse_cidr, parse_ip};
 pub use endpoint_slice::{AddressType, Endpoint, EndpointPort, EndpointSlice};
+pub use endpoints::{Endpoints, Subset};
 pub use environment::{Cloud, Environment, Plugin, PodRoutes};
 pub use kube_proxy::{DetectLocalMode, KubeProxyConfiguration, Masquerade, ProxyMode};
 pub use meta::{Labels, Meta, Spanned};
-pub use node::Node;
+pub use node::{Node, Taint};
 pub use objects::{Manifests, Namespace, Other, read, read_along};
-pub use pod::{Container, ContainerPort, Pod, PodSpec};
+pub use pod::{Container, ContainerPort, Pod, PodSpec, Toleration};
 pub use service::{
     Ingress, IpMode, Port, Protocol, Service, ServiceType, SourceRange, TargetPort, TrafficPolicy,
 };

@@ -20,18 +20,35 @@ pub struct Node {
     pub silent: Option<Span>,
     /// Cordoned.
     pub unschedulable: Option<Span>,
+    pub taints: Vec<Taint>,
     /// `status.allocatable.cpu`, in billionths of a CPU.
     pub cpu: Option<Spanned<u64>>,
     /// `status.nodeInfo.kubeletVersion`
     pub kubelet: Option<Spanned<Box<str>>>,
 }
 
+/// What keeps Pods away that do not tolerate it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taint {
+    pub key: Box<str>,
+    pub value: Box<str>,
+    pub effect: Box<str>,
+    pub span: Span,
+}
+
 impl Node {
-    /// The first internal address of a family, which is what kube-proxy takes for the node's own.
+    /// The first internal address of a family.
     pub fn ip(&self, family: IpFamily) -> Option<&Spanned<IpAddr>> {
         self.internal_ips
             .iter()
             .find(|ip| IpFamily::of(ip.value) == family)
+    }
+
+    /// What kube-proxy takes for the node's own: without an internal address, an external one (`GetNodeHostIPs`,
+    /// `pkg/util/node`).
+    pub fn host_ip(&self, family: IpFamily) -> Option<&Spanned<IpAddr>> {
+        let mut all = self.internal_ips.iter().chain(&self.external_ips);
+        all.find(|ip| IpFamily::of(ip.value) == family)
     }
 
     pub fn pod_cidr(&self, family: IpFamily) -> Option<&Spanned<IpNetwork>> {
@@ -53,6 +70,7 @@ impl Node {
             ready: None,
             silent: None,
             unschedulable: None,
+            taints: Vec::new(),
             cpu: None,
             kubelet: None,
         };
@@ -89,7 +107,19 @@ impl Node {
             .get("unschedulable")
             .filter(|c| c.bool() == Some(true))
             .map(|c| c.span());
-        spec.no_matter(&["configSource", "externalID", "providerID", "taints"]);
+        if let Some(taints) = spec.get("taints") {
+            for cursor in taints.items() {
+                let text = |key| cursor.node.field(key).and_then(|n| n.str());
+                let text = |key| Box::from(text(key).unwrap_or_default());
+                self.taints.push(Taint {
+                    key: text("key"),
+                    value: text("value"),
+                    effect: text("effect"),
+                    span: cursor.span(),
+                });
+            }
+        }
+        spec.no_matter(&["configSource", "externalID", "providerID"]);
         spec.end();
     }
 

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    EndpointSlice, Environment, KubeProxyConfiguration, Meta, Node, Pod, Service, Workload,
-    WorkloadKind,
+    EndpointSlice, Endpoints, Environment, KubeProxyConfiguration, Meta, Node, Pod, Service,
+    Workload, WorkloadKind,
 };
 use crate::say;
 use crate::text::{Diagnostic, FileId, Pace, Span, at_once};
@@ -13,6 +13,7 @@ use crate::yaml::{self, Cursor, Log};
 pub struct Manifests {
     pub services: Vec<Service>,
     pub endpoint_slices: Vec<EndpointSlice>,
+    pub endpoints: Vec<Endpoints>,
     pub nodes: Vec<Node>,
     pub pods: Vec<Pod>,
     pub workloads: Vec<Workload>,
@@ -97,6 +98,7 @@ fn object(
         ("discovery.k8s.io/v1" | "discovery.k8s.io/v1beta1", "EndpointSlice") => {
             to.endpoint_slices.push(EndpointSlice::read(fields));
         }
+        ("v1", "Endpoints") => to.endpoints.push(Endpoints::read(fields)),
         ("v1", "Node") => to.nodes.push(Node::read(fields)),
         ("v1", "Pod") => to.pods.push(Pod::read(fields)),
         ("v1", "Namespace") => to.namespaces.push(Namespace {
@@ -200,6 +202,7 @@ fn duplicates(to: &mut Manifests, diagnostics: &mut Vec<Diagnostic>) {
     let mut said = Vec::new();
     later(&mut to.services, |s| &s.meta, &mut said);
     later(&mut to.endpoint_slices, |s| &s.meta, &mut said);
+    later(&mut to.endpoints, |e| &e.meta, &mut said);
     later(&mut to.nodes, |n| &n.meta, &mut said);
     later(&mut to.namespaces, |n| &n.meta, &mut said);
     let named = |pod: &Pod| !pod.meta.name.is_empty();

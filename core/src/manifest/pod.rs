@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use super::service::{address, port_number};
-use super::{Meta, Protocol, Spanned};
+use super::{Labels, Meta, Protocol, Spanned};
 use crate::text::Span;
 use crate::yaml::{Cursor, Fields};
 
@@ -21,11 +21,26 @@ pub struct Pod {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodSpec {
     pub node_name: Option<Spanned<Box<str>>>,
+    /// Labels that its node must have.
+    pub node_selector: Labels,
+    pub tolerations: Vec<Toleration>,
+    /// Where it has wishes for its node that are not modelled: affinities and spreading.
+    pub wishes: Option<Span>,
     pub host_network: bool,
     /// Empty: the namespace's own, `default`.
     pub service_account: Box<str>,
     /// Init containers that keep running stand behind them, as sidecars.
     pub containers: Vec<Container>,
+}
+
+/// A taint that does not keep a Pod away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toleration {
+    /// `None`: any.
+    pub key: Option<Box<str>>,
+    /// `None`: any (operator Exists).
+    pub value: Option<Box<str>>,
+    pub effect: Option<Box<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +56,10 @@ pub struct ContainerPort {
     pub name: Option<Box<str>>,
     pub port: Spanned<u16>,
     pub protocol: Protocol,
+    /// The port of the node that leads to it.
     pub host_port: Option<Spanned<u16>>,
+    /// Only at this address of the node; `None`: at all of them.
+    pub host_ip: Option<Spanned<IpAddr>>,
     pub span: Span,
 }
 
@@ -94,6 +112,15 @@ impl Pod {
 }
 
 impl PodSpec {
+    /// The ports of its node that it takes. On the node's network these are its containers' own.
+    pub fn host_ports(&self) -> impl Iterator<Item = (&ContainerPort, Spanned<u16>)> {
+        let ports = self.containers.iter().flat_map(|c| &c.ports);
+        ports.filter_map(|port| {
+            let own = self.host_network.then_some(port.port);
+            Some((port, port.host_port.or(own)?))
+        })
+    }
+
     /// The fields of a pod that say nothing about the way of a packet are many; they are passed over in silence.
     pub(super) fn read(mut spec: Fields<'_>) -> PodSpec {
         let mut containers = Vec::new();
@@ -106,10 +133,21 @@ impl PodSpec {
             };
             containers.extend(list.items().filter(sidecar).filter_map(Container::read));
         }
+        let wishes = ["affinity", "topologySpreadConstraints"].map(|key| spec.get(key));
+        let wishes = wishes
+            .into_iter()
+            .flatten()
+            .find(|c| !c.node.items().is_empty() || !c.node.entries().is_empty());
+        let tolerations = spec.get("tolerations");
         PodSpec {
             node_name: spec
                 .get("nodeName")
                 .and_then(|c| Some(Spanned::new(c.str()?.into(), c.span()))),
+            node_selector: Labels::read(spec.get("nodeSelector")),
+            tolerations: tolerations
+                .map(|list| list.items().filter_map(Toleration::read).collect())
+                .unwrap_or_default(),
+            wishes: wishes.map(|c| c.span()),
             host_network: spec.bool("hostNetwork").unwrap_or(false),
             service_account: spec
                 .get("serviceAccountName")
@@ -118,6 +156,23 @@ impl PodSpec {
                 .into(),
             containers,
         }
+    }
+}
+
+impl Toleration {
+    fn read(cursor: Cursor<'_>) -> Option<Toleration> {
+        let mut fields = cursor.fields()?;
+        let mut text = |key| Some(Box::from(fields.str(key).filter(|t| !t.is_empty())?));
+        let (key, effect, value) = (text("key"), text("effect"), text("value"));
+        let operators = [("Exists", true), ("Equal", false)];
+        let exists = fields.get("operator").and_then(|c| c.one_of(&operators));
+        fields.no_matter(&["tolerationSeconds"]);
+        fields.end();
+        Some(Toleration {
+            key,
+            value: (exists != Some(true)).then(|| value.unwrap_or_default()),
+            effect,
+        })
     }
 }
 
@@ -144,14 +199,19 @@ impl ContainerPort {
         let mut fields = cursor.fields()?;
         let number = fields.required("containerPort");
         let host = fields.get("hostPort").filter(|c| c.node.int() != Some(0));
+        let host_ip = fields.get("hostIP").and_then(|c| match c.str()? {
+            "" => None,
+            text => address(c, text),
+        });
         let port = ContainerPort {
             name: fields.str("name").map(Into::into),
             protocol: Protocol::read(fields.get("protocol")),
             host_port: host.and_then(|c| Some(Spanned::new(port_number(c)?, c.span()))),
+            // Unspecified, it is all of them.
+            host_ip: host_ip.filter(|ip| !ip.value.is_unspecified()),
             port: number.and_then(|c| Some(Spanned::new(port_number(c)?, c.span())))?,
             span: cursor.span(),
         };
-        fields.no_matter(&["hostIP"]);
         fields.end();
         Some(port)
     }

@@ -8,9 +8,11 @@ mod devices;
 mod dialects;
 mod facts;
 mod kubectl;
+mod nat;
 mod network;
 mod node;
 mod pod;
+mod portmap;
 mod sheet;
 
 pub use cloud::{Profile, Source};
@@ -22,7 +24,7 @@ use std::sync::Arc;
 
 use super::mesh::{self, PodProxy};
 use super::{api_server, endpoint_slices, workloads};
-use crate::manifest::{Manifests, Node};
+use crate::manifest::{Manifests, Node, Other, Plugin};
 use crate::text::{Diagnostic, File, Later, Span, Text};
 use facts::Facts;
 
@@ -146,6 +148,7 @@ pub fn build(manifests: Manifests) -> (Cluster, Vec<Diagnostic>) {
     objects.endpoint_slices.extend(slices);
     cloud::addresses(&mut objects, &facts, &mut said);
     said.extend(slices_without_service(&objects));
+    said.extend(policies(&objects, &facts));
     let (proxies, more) = mesh::build(&objects);
     said.extend(more);
     let plan = Arc::new(Plan {
@@ -189,6 +192,24 @@ pub fn build(manifests: Manifests) -> (Cluster, Vec<Diagnostic>) {
         proxies,
     };
     (cluster, said)
+}
+
+/// NetworkPolicies are for the network's plugin to enforce, and not every one does.
+fn policies(objects: &Manifests, facts: &Facts) -> Vec<Diagnostic> {
+    let plugin = facts.env.plugin.value;
+    let of_policies = |o: &&Other| o.kind.ends_with("NetworkPolicy");
+    let policies = objects.others.iter().filter(of_policies);
+    let said = policies.map(|policy| {
+        let name = policy.node.at(&["metadata", "name"]);
+        let span = name.map_or(policy.node.span, |n| n.span);
+        let name = &policy.name;
+        let say = match plugin {
+            Plugin::Bridge => crate::say!("control/policy-unenforced", policy = name),
+            Plugin::Routed => crate::say!("control/policy-not-modelled", policy = name),
+        };
+        Diagnostic::warning(span, say)
+    });
+    said.collect()
 }
 
 /// Endpoints that nobody asks for.

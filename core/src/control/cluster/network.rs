@@ -4,6 +4,7 @@ use ipnetwork::IpNetwork;
 
 use super::devices::{Device, Kind};
 use super::facts::{Facts, Facts6, has_network, link_local_route, mac_of, on_link};
+use super::portmap;
 use crate::control::api_server::draw;
 use crate::manifest::{IpFamily, Manifests, Node, Plugin, Pod, PodRoutes, Spanned};
 use crate::net::Mac;
@@ -191,6 +192,18 @@ impl NodeNetwork {
                     }
                     self.sysctls
                         .push(format!("net.ipv4.conf.{name}.proxy_arp = 1"));
+                }
+            }
+            // portmap's, so that 127.0.0.1 reaches a hostPort.
+            if portmap::mapped(pod).next().is_some() {
+                let towards = if plugin == Plugin::Bridge {
+                    BRIDGE
+                } else {
+                    &name
+                };
+                let line = format!("net.ipv4.conf.{towards}.route_localnet = 1");
+                if !self.sysctls.contains(&line) {
+                    self.sysctls.push(line);
                 }
             }
         }

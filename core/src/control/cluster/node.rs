@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::devices;
 use super::facts::Facts;
+use super::nat;
 use super::network::{self, BRIDGE, NodeNetwork, gateway, pods_on, veth};
 use super::pod::sockets;
 use super::sheet::Sheet;
@@ -89,14 +90,13 @@ pub(super) fn files(
                 let rules = with_proxier(plan, at, &network, move |plan, proxier| {
                     let view = plan.view(proxier, family);
                     let rules = iptables::rules(&view).save(proxier.version);
-                    masquerade(&plan.facts, proxier.node, family, traced(&view, &rules))
+                    nat::more(plan, proxier.node, family, traced(&view, &rules))
                 });
                 ("kube-proxy", rules)
             }
             ProxyMode::Nftables | ProxyMode::Ipvs => {
-                let rules = move |plan: &Plan, node: &Node| {
-                    masquerade(&plan.facts, node, family, empty_nat())
-                };
+                let rules =
+                    move |plan: &Plan, node: &Node| nat::more(plan, node, family, empty_nat());
                 ("CNI", plan.of_node(at, rules))
             }
         };
@@ -228,41 +228,6 @@ fn empty_nat() -> Sheet {
         sheet.line(&[], line);
     }
     sheet
-}
-
-/// flannel's rules for `--ip-masq`, at the end of table nat (flannel `pkg/ip/iptables.go`, `masqRules`).
-fn masquerade(facts: &Facts, node: &Node, family: IpFamily, rules: Sheet) -> Sheet {
-    let (true, Some(own), Some(pods)) = (
-        facts.env.masquerade.value,
-        node.pod_cidr(family),
-        facts.pods_of(family),
-    ) else {
-        return rules;
-    };
-    let (own, sources) = (own.value, [facts.env.masquerade.span, own.span]);
-    let multicast = match family {
-        IpFamily::V4 => "224.0.0.0/4",
-        IpFamily::V6 => "ff00::/8",
-    };
-    let mut out = Sheet::default();
-    let mut nat = false;
-    for (at, line) in rules.text().lines().enumerate() {
-        if line == "COMMIT" && nat {
-            for rule in [
-                format!("-s {pods} -d {pods} -j RETURN"),
-                format!("-s {pods} ! -d {multicast} -j MASQUERADE"),
-                format!("! -s {pods} -d {own} -j RETURN"),
-                format!("! -s {pods} -d {pods} -j MASQUERADE"),
-            ] {
-                out.line(&sources, format!("-A POSTROUTING {rule}"));
-            }
-        }
-        if let Some(table) = line.strip_prefix('*') {
-            nat = table == "nat";
-        }
-        out.line(rules.sources(at), line);
-    }
-    out
 }
 
 /// As `brctl show` prints it: the ports by name.

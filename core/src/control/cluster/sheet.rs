@@ -41,6 +41,13 @@ impl Sheet {
         self.ends
             .push(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
     }
+
+    /// The lines of another.
+    pub(super) fn extend(&mut self, other: &Sheet) {
+        for (at, line) in other.text.lines().enumerate() {
+            self.line(other.sources(at), line);
+        }
+    }
 }
 
 impl AsRef<str> for Sheet {

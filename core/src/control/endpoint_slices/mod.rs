@@ -1,6 +1,7 @@
 //! The EndpointSlice controller: which Pods are behind a Service, for those who write Pods and Services only (Kubernetes
 //! `pkg/controller/endpointslice`, `k8s.io/endpointslice`).
 
+mod mirror;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use zones::Zones;
 /// A slice holds at most so many endpoints (`--max-endpoints-per-slice`).
 const MOST: usize = 100;
 
-/// The slices that the controller makes for Services with a selector. Those that already have some are left alone: they
+/// The slices that the controllers make: for Services with a selector, and of Endpoints for others. Those that already have some are left alone: they
 /// come from a real cluster, or were written to say something.
 pub fn make(cluster: &Manifests) -> (Vec<EndpointSlice>, Vec<Diagnostic>) {
     let (mut slices, mut said) = (Vec::new(), Vec::new());
@@ -47,6 +48,7 @@ pub fn make(cluster: &Manifests) -> (Vec<EndpointSlice>, Vec<Diagnostic>) {
             slices.extend(made);
         }
     }
+    slices.extend(mirror::slices(cluster, &mut said));
     (slices, said)
 }
 

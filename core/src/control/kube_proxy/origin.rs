@@ -116,7 +116,9 @@ impl View<'_> {
                 let all = given.reduce(|a, b| a.to(b));
                 match self.proxier.node_ports(self.family) {
                     NodePorts::All => all.or(Some(config.span)),
-                    NodePorts::Only(_) => all.or(self.proxier.node.ip(self.family).map(|i| i.span)),
+                    NodePorts::Only(_) => {
+                        all.or(self.proxier.node.host_ip(self.family).map(|i| i.span))
+                    }
                 }
             }
         }

@@ -122,7 +122,7 @@ impl Proxier<'_> {
 
     /// Loopback where the Node has no address of the family (`pkg/proxy/nodemanager`).
     pub(super) fn node_ip(&self, family: IpFamily) -> IpAddr {
-        let own = self.node.ip(family).map(|ip| ip.value);
+        let own = self.node.host_ip(family).map(|ip| ip.value);
         own.unwrap_or(match family {
             IpFamily::V4 => Ipv4Addr::LOCALHOST.into(),
             IpFamily::V6 => Ipv6Addr::LOCALHOST.into(),
@@ -165,7 +165,7 @@ impl Proxier<'_> {
         let nets: Vec<IpNetwork> = match primary {
             true => self
                 .node
-                .ip(family)
+                .host_ip(family)
                 .map(|ip| ip.value.into())
                 .into_iter()
                 .collect(),
