@@ -1,6 +1,6 @@
 //! Writes the look of pictures that leave the page, `drawing.css`, with the colours of `tokens.css` put in: what shows an SVG
-//! elsewhere often knows neither variables nor `color-mix`. And has the linker tell where each constant of the page's program
-//! is, as `app/parts/` divides them between the program's parts.
+//! elsewhere often knows neither variables nor `color-mix`. And asks the linker for what `app/parts/` needs to divide the page's
+//! program.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ struct Rule {
 }
 
 fn main() -> io::Result<()> {
-    ask_for_map();
+    ask_linker();
     let styles =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("styles");
     println!("cargo::rerun-if-changed={}", styles.display());
@@ -53,8 +53,9 @@ fn main() -> io::Result<()> {
     fs::write(to.join("dark.css"), in_dark)
 }
 
-/// `northsouth-app.map`, beside the program.
-fn ask_for_map() {
+/// For `northsouth-app.map` beside the program, which tells where each constant is; and for the table's places to begin where
+/// few other numbers are, as a number that may be a place is taken for one.
+fn ask_linker() {
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     // It is build/NAME/out below the folder where the program comes to be.
     let folder = out.ancestors().nth(3);
@@ -63,6 +64,7 @@ fn ask_for_map() {
     {
         let map = folder.join("northsouth-app.map");
         println!("cargo::rustc-link-arg-bins=-Map={}", map.display());
+        println!("cargo::rustc-link-arg-bins=--table-base=3000");
     }
 }
 
