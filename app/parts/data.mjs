@@ -112,10 +112,12 @@ class Reach {
       else stretches.push((last = { ...object }));
     }
     const rest = stretches.filter(({ from, to }) => to - from >= LEAST_STRETCH);
+    const own = Buffer.from(bytes);
+    for (const { from, to } of rest) own.fill(0, from - at, to - at);
     const first = [];
     let start = at;
-    for (const { from, to } of [...rest, { from: at + bytes.length, to: 0 }]) {
-      if (from > start) first.push({ at: start, bytes: bytes.subarray(start - at, from - at) });
+    for (const { from, to } of [...rest.filter(({ from, to }) => to - from >= LEAST_GAP), { from: at + bytes.length, to: 0 }]) {
+      if (from > start) first.push({ at: start, bytes: own.subarray(start - at, from - at) });
       start = to;
     }
     const take = ({ from, to }) => ({ at: from, bytes: bytes.subarray(from - at, to - at) });
@@ -124,6 +126,8 @@ class Reach {
 }
 
 const LEAST_STRETCH = 12;
+// Zeros between two segments of the first part: they pack well.
+export const LEAST_GAP = 256;
 
 /** Of a pack of sentences those whose keys were read, as a pack. `read` has a mark for each byte of the constants. */
 export function heard(pack, folder, constants, read) {

@@ -8,7 +8,7 @@ import { constant, leb, parse, write } from './wasm.mjs';
 const CALL_COST = 12;
 const VALUE_COST = 2;
 // Less is not worth a function.
-const LEAST_GAIN = 16;
+const LEAST_GAIN = 4;
 
 const CONST = { [I32]: [0x41, 0], 0x7e: [0x42, 0], 0x7d: [0x43, 0, 0, 0, 0], 0x7c: [0x44, 0, 0, 0, 0, 0, 0, 0, 0], 0x70: [0xd0, 0x70], 0x6f: [0xd0, 0x6f] };
 const same = (a, b) => a.length === b.length && a.every((type, i) => type === b[i]);

@@ -1,12 +1,11 @@
 // Has the program prepare the default scenario (`prepare` in app/src/browser/library.rs), and makes all that it then remembers
 // its first memory: what is computed here is computed in no browser.
 import { CALL, GET, I32, IF, TEE } from './code.mjs';
+import { LEAST_GAP } from './data.mjs';
 import { constant, leb, names, parse, write } from './wasm.mjs';
 
 const FUNCTION = 0;
 const PAGE = 65536;
-// Zeros between two segments. They pack well, and each segment costs some bytes of its own.
-const LEAST_GAP = 100;
 
 /** The program as it is when it was handed the pack `text`. */
 export function prepared(bytes, text) {
