@@ -14,11 +14,12 @@ const isRelease = process.env.TRUNK_PROFILE === 'release';
 // The page within another one is the same program; an attribute of its root says so.
 const built = readFileSync(join(stage, 'index.html'), 'utf8');
 // The scripts are made smaller below, so what Trunk knows of their bytes holds no longer.
-const index = isRelease ? oneSheet(built).replace(/^ *<!--.*-->\n/gm, '').replace(/(<script\b[^>]*) integrity="[^"]*"/g, '$1') : built;
+const index = isRelease ? twoSheets(built).replace(/^ *<!--.*-->\n/gm, '').replace(/(<script\b[^>]*) integrity="[^"]*"/g, '$1') : built;
 writeFileSync(join(stage, 'index.html'), index);
 const embed = index
   .replace('<html lang="en">', '<html lang="en" data-embed>')
   .replace(/^.*rel="manifest".*\n/m, '')
+  .replace(/<meta name="sheet" content="(.*)">/, '<link rel="stylesheet" href="$1">')
   .replace('</title>', '</title>\n    <meta name="robots" content="noindex">');
 writeFileSync(join(stage, 'embed.html'), embed);
 
@@ -71,12 +72,19 @@ function minified(text, loader) {
   return transformSync(text, { loader, minify: true, target: 'es2022', legalComments: 'none' }).code;
 }
 
-/** The page with one style sheet in place of its many, which stand in a row. */
-function oneSheet(page) {
+/** The page with one style sheet in place of its many, and the name of another, which has those of what opens later. */
+function twoSheets(page) {
+  const [later] = /^ *<!-- Of what opens later[^]*/m.exec(page);
   const links = [...page.matchAll(/^ *<link rel="stylesheet" href="\.\/([^"]+)".*\n/gm)];
-  const sheet = minified(links.map(([, name]) => readFileSync(join(stage, name), 'utf8')).join('\n'), 'css');
-  const name = `northsouth-${createHash('sha256').update(sheet).digest('hex').slice(0, 12)}.css`;
-  writeFileSync(join(stage, name), sheet);
+  const write = (part, links) => {
+    const sheet = minified(links.map(([, name]) => readFileSync(join(stage, name), 'utf8')).join('\n'), 'css');
+    const name = `northsouth-${part}-${createHash('sha256').update(sheet).digest('hex').slice(0, 12)}.css`;
+    writeFileSync(join(stage, name), sheet);
+    return name;
+  };
+  const first = write('first', links.filter(([link]) => !later.includes(link)));
+  const rest = write('rest', links.filter(([link]) => later.includes(link)));
   for (const [, name] of links) rmSync(join(stage, name));
-  return links.reduce((page, [link], i) => page.replace(link, i ? '' : `    <link rel="stylesheet" href="./${name}">\n`), page);
+  const instead = `    <link rel="stylesheet" href="./${first}">\n    <meta name="sheet" content="./${rest}">\n`;
+  return links.reduce((page, [link], i) => page.replace(link, i ? '' : instead), page);
 }

@@ -89,15 +89,25 @@ globalThis.northsouthRest = (first) => {
   }
 };
 
+/** The look of what opens later is a sheet of its own, in a release. */
+const dressed = () =>
+  new Promise((resolve, reject) => {
+    if (!told('sheet')) return resolve();
+    const link = document.createElement('link');
+    Object.assign(link, { rel: 'stylesheet', href: told('sheet'), fetchPriority: 'low', onload: resolve, onerror: reject });
+    document.head.append(link);
+  });
+
 async function fetchSecond() {
   if (fetched) return;
-  const answers = await Promise.all([second, packed(words)].map((address) => fetch(address, { priority: 'low' })));
-  const [program, sentences] = answers;
+  const answers = [second, packed(words)].map((address) => fetch(address, { priority: 'low' }));
+  const [program, sentences] = await Promise.all([...answers, dressed()]);
   fetched = { module: await WebAssembly.compile(await program.arrayBuffer()), sentences: await sentences.text() };
 }
 
 /** A call from the program can't wait. Such requests give texts only: of the program each character's low byte is a byte. */
 function fetchAtOnce() {
+  dressed().catch(() => {});
   const [program, sentences] = [[second, 'x-user-defined'], [packed(words), 'utf-8']].map(([address, charset]) => {
     const request = new XMLHttpRequest();
     request.open('GET', address, false);
@@ -151,7 +161,7 @@ function opensOnMore() {
 }
 
 const { default: init, take } = await import(glue);
-if (!joined && opensOnMore()) await fetchSecond().catch(() => {});
+if (opensOnMore()) await (joined ? dressed() : fetchSecond()).catch(() => {});
 if (!joined && !fetched) listen(addEventListener);
 const first = await init({ module_or_path: wasm });
 
@@ -166,7 +176,7 @@ const shown = new Promise((resolve) => {
 });
 const painted = shown.then(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
 const whole = painted.then(async () => {
-  if (joined) return;
+  if (joined) return dressed();
   await fetchSecond();
   join(first, fetched);
 });

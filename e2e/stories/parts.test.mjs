@@ -10,15 +10,16 @@ before(async () => {
 });
 after(() => running?.close());
 
-const SECOND = '**/northsouth-rest-*.wasm';
+const SECOND = '**/northsouth-rest-*';
 
 /**
  * The page where its second part can't be had, or with `hold`, not before that: a call that can't wait then never comes back.
- * Nothing where the page has but one part.
+ * The style sheet that comes with it is held by `sheet`. Nothing where the page has but one part.
  */
-async function firstPartOnly(options, hold) {
+async function firstPartOnly(options, hold, sheet = hold) {
   const { page, context, offences } = await openPage(running, options);
-  const answered = hold ? (route) => hold.then(() => route.continue()) : (route) => route.fulfill({ status: 404, body: '' });
+  const held = (route) => (route.request().url().endsWith('.css') ? sheet : hold).then(() => route.continue());
+  const answered = hold ? held : (route) => route.fulfill({ status: 404, body: '' });
   await page.route(SECOND, answered);
   // Most people read more than one.
   await page.addInitScript(() => {
@@ -60,6 +61,32 @@ for (const locale of ['en-GB', 'zh-CN']) {
       await context.close();
     });
   }
+}
+
+for (const [width, colorScheme] of [[1440, 'light'], [1024, 'light'], [390, 'dark']]) {
+  test(`the first style sheet has all of the first picture, ${width} pixels wide`, { timeout: 120_000 }, async () => {
+    let come;
+    const sheet = new Promise((resolve) => { come = resolve; });
+    const only = await firstPartOnly({ colorScheme, reducedMotion: 'reduce', viewport: { width, height: 820 } }, new Promise(() => {}), sheet);
+    if (!only) return;
+    const { page, context, offences } = only;
+    // What is far off the screen is laid out when someone asks for its look.
+    const looks = () => page.evaluate(() => {
+      const drawn = [...document.querySelectorAll('body, body *')].filter((element) => element.checkVisibility({ contentVisibilityAuto: true }));
+      return drawn.map((element) => {
+        const style = getComputedStyle(element);
+        return [element.outerHTML.slice(0, 100), [...style].map((name) => `${name}: ${style.getPropertyValue(name)}`).join('\n')];
+      });
+    });
+    const before = await looks();
+    come();
+    await page.waitForFunction(() => document.styleSheets.length === 2);
+    const after = await looks();
+    before.forEach(([element, look], i) => assert.equal(after[i][1], look, element));
+    assert.ok(before.length > 200);
+    assert.deepEqual(offences, []);
+    await context.close();
+  });
 }
 
 test('what needs the second part waits for it', { timeout: 60_000 }, async () => {
