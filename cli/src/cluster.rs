@@ -8,7 +8,7 @@ use northsouth::insight::{
     anonymise, changes, drift, ending, inventory, nearest, operations, perform,
 };
 use northsouth::text::{Edit, File, Lang, unified};
-use northsouth::workspace::{Run, Workspace, parse_probe, parse_scenario, run};
+use northsouth::workspace::{FileKind, Run, Workspace, gather, parse_probe, parse_scenario, run};
 
 use crate::files;
 use crate::options::Options;
@@ -19,6 +19,8 @@ northsouth dialects FILE --service NAMESPACE/NAME [--node NODE]
                                       a Service in the words of each release of kube-proxy
 northsouth drift DIR                  where pasted node rules differ from what kube-proxy would program, and what of the
                                       cluster is not modelled; exit status 1 where they differ
+northsouth gather FROM... OUT         texts as people have them (pasted output with its prompts, reports, `-` for standard
+                                      input) sorted into the folder OUT as a workspace
 northsouth anonymise DIR OUT          the folder with other names and addresses, the same ones everywhere
 northsouth life [DIR] [--do N]        what can happen to a cluster; with N, what changes and what becomes of the probe's
                                       connection (DIR and options as for trace)";
@@ -129,16 +131,53 @@ pub fn anonymised(words: &[&str]) -> Result<ExitCode, String> {
         let head = format!("probe: {}\nseed: {seed}\n", found.workspace.probe);
         texts.push((files::HEAD.to_string(), head));
     }
+    write(to, &texts)?;
+    for (before, after) in &found.renamed {
+        println!("{before} > {after}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(to: &Path, texts: &[(String, String)]) -> Result<(), String> {
     for (name, text) in texts {
-        let path = to.join(&name);
+        let path = to.join(name);
         let said = |e: std::io::Error| format!("{}: {e}", path.display());
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(said)?;
         }
         fs::write(&path, text).map_err(said)?;
     }
-    for (before, after) in &found.renamed {
-        println!("{before} > {after}");
+    Ok(())
+}
+
+pub fn gathered(words: &[&str]) -> Result<ExitCode, String> {
+    let Some((to, from)) = words.split_last().filter(|(_, from)| !from.is_empty()) else {
+        return Err(USAGE.to_string());
+    };
+    let mut texts = Vec::new();
+    for from in from {
+        let path = Path::new(from);
+        let name = path
+            .file_name()
+            .map_or(String::new(), |n| n.to_string_lossy().into_owned());
+        if *from == "-" {
+            let text = std::io::read_to_string(std::io::stdin()).map_err(|e| e.to_string())?;
+            texts.push(("pasted.txt".to_string(), text));
+        } else if path.is_dir() {
+            let files = files::read(path)?;
+            texts.extend(
+                files
+                    .iter()
+                    .map(|f| (format!("{name}/{}", f.name), f.text.to_string())),
+            );
+        } else {
+            texts.push((name, files::text(path)?));
+        }
+    }
+    let sorted = gather(&texts, "nodes/node1");
+    write(Path::new(to), &sorted)?;
+    for (path, _) in &sorted {
+        println!("{path}: {}", FileKind::of(path).title().text(Lang::En));
     }
     Ok(ExitCode::SUCCESS)
 }

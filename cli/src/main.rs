@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         ["dialects", ref rest @ ..] => cluster::dialects(rest),
         ["drift", ref rest @ ..] => cluster::drifts(rest),
         ["anonymise", ref rest @ ..] => cluster::anonymised(rest),
+        ["gather", ref rest @ ..] => cluster::gathered(rest),
         ["life", ref rest @ ..] => cluster::life(rest),
         ["roads", ref rest @ ..] => roads::command(rest),
         ["export", ref rest @ ..] => export::command(rest),

@@ -279,3 +279,30 @@ fn a_mark_of_a_set_is_for_mangle_and_a_priority_for_what_leaves() {
         assert_eq!(said.is_empty(), taken, "{text}{said:?}");
     }
 }
+
+#[test]
+fn old_releases_left_no_blank_before_the_flags() {
+    let listing = |words: &str| {
+        format!(
+            "Chain INPUT (policy ACCEPT 0 packets, 0 bytes)\n pkts bytes target prot opt in out source destination\n    0     0 ACCEPT tcp  --  *  *  0.0.0.0/0  0.0.0.0/0  {words}\n"
+        )
+    };
+    for (old, new) in [
+        ("tcp dpt:22flags: 0x17/0x02", "tcp dpt:22 flags:0x17/0x02"),
+        ("tcpflags: 0x17/0x02", "tcp flags:0x17/0x02"),
+    ] {
+        let read = |words| listing::read(&listing(words), FileId(0), TableName::Filter);
+        let ((old, said), (new, _)) = (read(old), read(new));
+        assert_eq!(said, []);
+        assert_eq!(rules(table(&old)), rules(table(&new)));
+    }
+}
+
+#[test]
+fn a_prompt_around_a_dump_is_passed_over_and_blanks_behind_commit_are_said() {
+    let text = "[root@n1 ~]# iptables-save\n*filter\n:INPUT DROP [0:0]\nCOMMIT \n[root@n1 ~]# \n";
+    let (ruleset, said) = save::read(text, FileId(0));
+    let codes: Vec<_> = said.iter().map(Diagnostic::code).collect();
+    assert_eq!(codes, ["iptables/blanks-behind-commit"]);
+    assert_eq!(ruleset.tables.len(), 1);
+}

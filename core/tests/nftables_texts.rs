@@ -241,3 +241,23 @@ fn what_helpers_do_to_connections_is_said_not_to_be_followed() {
         text.replace("\t\tcounter name \"gone\"\n", "")
     );
 }
+
+#[test]
+fn an_address_to_translate_to_may_stand_without_to() {
+    let table = |rule: &str| {
+        let head = "type nat hook postrouting priority srcnat; policy accept;";
+        format!("table ip t {{\nchain c {{\n{head}\n{rule}\n}}\n}}\n")
+    };
+    for (short, whole) in [
+        ("snat 10.0.0.1", "snat to 10.0.0.1"),
+        ("snat 10.0.0.1-10.0.0.3", "snat to 10.0.0.1-10.0.0.3"),
+    ] {
+        let rule = |text: &str| {
+            let (ruleset, said) = nftables::read(&table(text), FileId(0));
+            assert_eq!(said, [], "{text}");
+            let t = &ruleset.tables[0];
+            nftables::print_rule(&t.chains[0].rules[0], t)
+        };
+        assert_eq!(rule(short), rule(whole));
+    }
+}

@@ -1,5 +1,6 @@
 // The text editor: completion, help, the way to a definition, folds, files from the disk, and a way out.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -160,6 +161,30 @@ story('a folder is dropped with all that is in it', {}, async ({ page, context }
   assert.equal(await dialog.getByLabel('Path').first().inputValue(), 'nodes/work009/ip-route.txt');
   await dialog.getByRole('button', { name: 'Take these files' }).click();
   await page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'work009' }).waitFor();
+});
+
+story('a paste of several commands comes apart, and so does a packed report', {}, async ({ page, context }) => {
+  await page.locator('code-editor .cm-content').waitFor();
+  const dialog = page.getByRole('dialog', { name: 'Open files…' });
+  const paths = async () => Promise.all((await dialog.getByLabel('Path').all()).map((path) => path.inputValue()));
+  await page.evaluate(() => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', 'root@work009:~# ip r\r\ndefault via 10.0.0.1 dev eth0\r\nroot@work009:~# sysctl -a\r\nnet.ipv4.ip_forward = 1\r\n');
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  await dialog.waitFor();
+  assert.deepEqual(await paths(), ['nodes/work009/ip-route.txt', 'nodes/work009/sysctl.txt']);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  const folder = mkdtempSync(join(tmpdir(), 'northsouth-'));
+  const inside = join('sosreport-work008-2026-01-31-abcdefg', 'sos_commands', 'networking');
+  mkdirSync(join(folder, inside), { recursive: true });
+  writeFileSync(join(folder, inside, 'ip_route_show_table_all'), 'default via 10.0.0.1 dev eth0\n');
+  writeFileSync(join(folder, inside, `${'x'.repeat(120)}_ip_rule`), '0:\tfrom all lookup local\n');
+  execFileSync('tar', ['-czf', 'report.tar.gz', 'sosreport-work008-2026-01-31-abcdefg'], { cwd: folder });
+  await drop(page, context, join(folder, 'report.tar.gz'));
+  await dialog.waitFor();
+  assert.deepEqual((await paths()).sort(), ['nodes/work008/ip-route.txt', 'nodes/work008/ip-rule.txt']);
 });
 
 story('a file that looks like a workspace and is none is refused in words', {}, async ({ page, context }) => {

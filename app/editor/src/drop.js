@@ -1,5 +1,6 @@
 // Files and folders from the visitor's disk, by drop or by choice, handed to the page as texts.
 //
+// Also what is pasted on the page itself.
 // The page gets the event `northsouth-files` on the window; detail: { files: [[path, text]], left: [path] }, or for a single
 // file that may carry a workspace: { carrier: bytes }. What nobody took is told again to whoever takes files next.
 const LARGEST = 32 * 1024 * 1024;
@@ -29,7 +30,31 @@ function tell(detail) {
 
 addEventListener('northsouth-takes-files', () => { if (untaken) tell(untaken); });
 
-async function hand(found) {
+/** The files of a tar, or of what gzip packed: reports come so. */
+async function unpacked(path, file) {
+  const stream = /z$/i.test(path) ? file.stream().pipeThrough(new DecompressionStream('gzip')) : file.stream();
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const text = (from, length) => new TextDecoder().decode(bytes.subarray(from, from + length)).replace(/\0[^]*$/, '');
+  if (!/^ustar/.test(text(257, 5))) return [[path.replace(/\.gz$/i, ''), new Blob([bytes])]];
+  const files = [];
+  for (let at = 0, name; at + 512 <= bytes.length && bytes[at] && files.length < MOST;) {
+    const size = parseInt(text(at + 124, 12), 8) || 0;
+    const kind = String.fromCharCode(bytes[at + 156]);
+    const whole = name ?? [text(at + 345, 155), text(at, 100)].filter(Boolean).join('/');
+    // A name that is longer than its field stands before its file: as GNU's tar has it, or POSIX's.
+    name = kind === 'L' ? text(at + 512, size) : kind === 'x' ? /\d+ path=(.*)\n/.exec(text(at + 512, size))?.[1] : undefined;
+    if (kind === '0' || kind === '\0') files.push([whole, new Blob([bytes.subarray(at + 512, at + 512 + size)])]);
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return files;
+}
+
+async function hand(given) {
+  const found = [];
+  for (const [path, file] of given) {
+    const packed = /\.(?:tar|tgz|gz)$/i.test(path) && file.size <= LARGEST;
+    found.push(...(packed ? await unpacked(path, file).catch(() => [[path, file]]) : [[path, file]]));
+  }
   if (found.length === 1 && CARRIER.test(found[0][0]) && found[0][1].size <= LARGEST) {
     tell({ carrier: new Uint8Array(await found[0][1].arrayBuffer()) });
     return;
@@ -55,6 +80,15 @@ async function take() {
     await hand(found);
   }
 }
+
+/** What is pasted outside of a text field is taken like a file. */
+addEventListener('paste', (event) => {
+  const text = event.clipboardData?.getData('text/plain') ?? '';
+  const typing = event.target instanceof Element && event.target.closest('input, textarea, [contenteditable]');
+  if (typing || !text.trim()) return;
+  event.preventDefault();
+  tell({ files: [['pasted.txt', text]], left: [] });
+});
 
 addEventListener('northsouth-dropped', take);
 take();

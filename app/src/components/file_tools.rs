@@ -1,7 +1,8 @@
 use std::rc::Rc;
 
-use northsouth::text::{FileId, Lang, Span};
-use northsouth::workspace::FileKind;
+use northsouth::share::unzip;
+use northsouth::text::{File, FileId, Lang, Span};
+use northsouth::workspace::{FileKind, gather};
 use yew::prelude::*;
 
 use super::Props;
@@ -12,7 +13,7 @@ use crate::browser::{editor, events};
 use crate::i18n::Words;
 use crate::state::Event;
 use crate::view_model::editor::byte;
-use crate::view_model::files::suggest;
+use crate::view_model::files::home;
 
 /// What is being done with the list of files.
 #[derive(Clone, Copy, PartialEq)]
@@ -116,6 +117,14 @@ fn kind(path: &str, words: &Words, lang: Lang) -> String {
     words.path_is(&FileKind::of(path.trim()).title().text(lang))
 }
 
+fn carries(files: &[File]) -> bool {
+    files.iter().any(|f| f.name.ends_with("scenario.yaml"))
+}
+
+fn pair(file: &File) -> (String, String) {
+    (file.name.to_string(), file.text.to_string())
+}
+
 /// Of what is dropped, so many files become part of a workspace.
 const MOST_FILES: usize = 2000;
 
@@ -127,17 +136,19 @@ pub fn DroppedFiles(props: &Props) -> Html {
     let found = use_state_eq(|| None::<Dropped>);
     {
         let (found, send) = (found.setter(), props.send.clone());
-        use_effect_with((), move |()| {
+        use_effect_with(home(&props.state), move |home| {
+            let home = home.clone();
             let watch = dropped::listen_to(move |mut dropped| {
-                if let Some(bytes) = dropped.carrier {
-                    open_file(&bytes, &send);
-                    return;
+                if let Some(bytes) = dropped.carrier.take() {
+                    // A zip of dumps carries no workspace.
+                    match unzip(&bytes).ok().filter(|files| !carries(files)) {
+                        Some(files) => dropped.files.extend(files.iter().map(pair)),
+                        None => return open_file(&bytes, &send),
+                    }
                 }
                 let over = dropped.files.split_off(dropped.files.len().min(MOST_FILES));
                 dropped.left.extend(over.into_iter().map(|(path, _)| path));
-                for (path, _) in &mut dropped.files {
-                    *path = suggest(path);
-                }
+                dropped.files = gather(&dropped.files, &home);
                 found.set(Some(dropped));
             });
             move || drop(watch)

@@ -356,7 +356,7 @@ pub const WORDS: Words = Words {
     path_taken: "There is such a file already.",
     add_it: "Add",
     open_files: "Open files…",
-    dropped_about: "A path says what a file is. Mend those that are not known; they are kept as they are otherwise.",
+    dropped_about: "A path says what a file is. These follow names, the command before a text, or its look. Mend those that are not known; they are kept as they are otherwise.",
     take_them: "Take these files",
     too_large: |name| format!("{name} is too large or is no text; it was left out."),
     editor_keys: "Tab leaves the text; Ctrl+Space completes, F12 goes to the definition, Ctrl+F searches. Escape closes what is open.",

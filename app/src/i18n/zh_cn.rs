@@ -343,7 +343,7 @@ pub const WORDS: Words = Words {
     path_taken: "已经有这个文件了。",
     add_it: "添加",
     open_files: "打开文件…",
-    dropped_about: "路径决定文件的种类。无法识别的可以改路径，不改则原样保留。",
+    dropped_about: "路径决定文件的种类；这些路径由文件名、文本前的命令或文本的样子推定。无法识别的可以改路径，不改则原样保留。",
     take_them: "加入这些文件",
     too_large: |name| format!("{name} 太大或不是文本，没有加入。"),
     editor_keys: "Tab 离开编辑区；Ctrl+空格补全，F12 跳到定义，Ctrl+F 搜索；Escape 关闭弹出的内容。",

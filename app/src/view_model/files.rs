@@ -93,24 +93,15 @@ fn split(name: &str) -> (&str, &str) {
     (machine, file.split('.').next().unwrap_or(file))
 }
 
-/// Under which path a file from a disk is taken: the part of its own that says what it is, a manifest's folder for YAML, else
-/// as it is.
-pub fn suggest(path: &str) -> String {
-    let known = |path: &str| FileKind::of(path) != FileKind::Unknown;
-    let parts: Vec<&str> = path.split('/').collect();
-    for from in 0..parts.len() {
-        let rest = parts[from..].join("/");
-        if known(&rest) {
-            return rest;
-        }
-    }
-    let name = parts.last().copied().unwrap_or(path);
-    let manifest = format!("manifests/{name}");
-    if known(&manifest) {
-        manifest
-    } else {
-        path.to_string()
-    }
+/// The folder of the machine that a text is of where nothing tells: that of the file at hand, else of the first node.
+pub fn home(state: &State) -> String {
+    let files = &state.run.files;
+    let at_hand = files.get(state.file).into_iter();
+    let mut folders = at_hand.chain(files).filter_map(|file| {
+        let (folder, _) = file.name.rsplit_once('/')?;
+        matches!(FileKind::of(&file.name), FileKind::Host(..)).then(|| folder.to_string())
+    });
+    folders.next().unwrap_or_else(|| "nodes/node1".to_string())
 }
 
 /// Lines and columns of many places, which mostly follow each other: a text is not counted from its beginning for each.
@@ -169,19 +160,6 @@ mod tests {
                 file.line_column(start as u32),
                 "{span:?}"
             );
-        }
-    }
-
-    #[test]
-    fn a_file_from_a_disk_goes_where_its_path_says() {
-        for (path, wanted) in [
-            ("dump/nodes/n1/ip-route.txt", "nodes/n1/ip-route.txt"),
-            ("shop.yaml", "manifests/shop.yaml"),
-            ("a/b/vpc.yaml", "vpc.yaml"),
-            ("notes.md", "notes.md"),
-            ("", ""),
-        ] {
-            assert_eq!(suggest(path), wanted);
         }
     }
 

@@ -70,7 +70,7 @@ pub fn pods(text: &str, file: FileId) -> (Vec<PodRow>, Vec<Diagnostic>) {
     );
     let mut pods = Vec::new();
     for row in std::mem::take(&mut table.rows) {
-        let Some(name) = row.cell("NAME") else {
+        let Some(name) = row.name() else {
             continue;
         };
         pods.push(PodRow {
@@ -95,7 +95,7 @@ pub fn services(text: &str, file: FileId) -> (Vec<ServiceRow>, Vec<Diagnostic>) 
     );
     let mut services = Vec::new();
     for row in std::mem::take(&mut table.rows) {
-        let (Some(name), Some(kind)) = (row.cell("NAME"), row.cell("TYPE")) else {
+        let (Some(name), Some(kind)) = (row.name(), row.cell("TYPE")) else {
             continue;
         };
         services.push(ServiceRow {
@@ -133,7 +133,7 @@ pub fn nodes(text: &str, file: FileId) -> (Vec<NodeRow>, Vec<Diagnostic>) {
     );
     let mut nodes = Vec::new();
     for row in std::mem::take(&mut table.rows) {
-        let Some(name) = row.cell("NAME") else {
+        let Some(name) = row.name() else {
             continue;
         };
         nodes.push(NodeRow {
@@ -165,6 +165,12 @@ impl<'a> Row<'a> {
             .find(|(name, _)| *name == column)
             .map(|(_, word)| *word)
             .filter(|w| !matches!(w.text, "<none>" | "<pending>" | "<unknown>" | "<unset>"))
+    }
+
+    /// Where several kinds were asked for, each name has its kind before it: `pod/web-1`.
+    fn name(&self) -> Option<Word<'a>> {
+        let name = self.cell("NAME")?;
+        Some(name.split_once('/').map_or(name, |(_, name)| name))
     }
 }
 
@@ -352,6 +358,15 @@ pending-7                               0/1     Pending   0            5d    <no
             "cn-beijing.i-2zef83gtte2gddxlpy3q"
         );
         assert_eq!(pods[2].ip, None);
+    }
+
+    #[test]
+    fn names_may_have_their_kind_before_them() {
+        let text =
+            "NAME READY STATUS RESTARTS AGE IP NODE\npod/web-1 1/1 Running 0 1d 10.0.0.5 n1\n";
+        let (pods, diagnostics) = pods(text, FileId(0));
+        assert_eq!(diagnostics, []);
+        assert_eq!(&*pods[0].name.text, "web-1");
     }
 
     #[test]

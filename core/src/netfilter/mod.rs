@@ -25,6 +25,7 @@ pub use ruleset::{
     TableName,
 };
 pub use state::{Criterion, State};
+pub(crate) use syntax::names;
 pub use syntax::{match_names, option_names, target_names};
 pub use targets::Target;
 pub use why::why;

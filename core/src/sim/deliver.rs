@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use super::engine::Sim;
 use super::errors::Problem;
@@ -6,9 +7,13 @@ use super::flows::{Hit, Open, Stage};
 use super::output::SendOptions;
 use super::skb::{Ct, Skb};
 use crate::net::{Mac, Packet, Protocol, TcpFlags, Transport};
+use crate::netfilter::walk::CannotTell;
 use crate::netfilter::{Hook, SocketOwner};
-use crate::topology::{HostId, IfaceKind, Socket};
-use crate::trace::{Action, Delivery, Maker, Part, Program, Role};
+use crate::topology::{HostId, IfaceKind, Interface, Socket};
+use crate::trace::{Action, Delivery, Drop, Maker, Part, Program, Role};
+
+/// Where kube-apiserver takes NodePorts from unless it is told otherwise (`--service-node-port-range`).
+const NODE_PORTS: RangeInclusive<u16> = 30000..=32767;
 
 impl Sim<'_> {
     /// Kernel `ip_local_deliver`.
@@ -18,6 +23,9 @@ impl Sim<'_> {
         }
         if skb.inner.is_some() && self.decapsulate(at, &skb) {
             return;
+        }
+        if let Some(what) = self.ipvs_may_take(at, &skb) {
+            return self.drop(at, &skb, Part::Hook(Hook::Input), Drop::CannotTell(what));
         }
         match skb.packet.transport.clone() {
             Transport::Tcp { flags, .. } => self.tcp(at, &skb, flags),
@@ -48,6 +56,19 @@ impl Sim<'_> {
                 self.icmp_error(at, &skb, Problem::ProtocolUnreachable, Maker::IcmpError);
             }
         }
+    }
+
+    /// IPVS takes what is for one of its services behind the rules that filter (kernel `net/netfilter/ipvs/ip_vs_core.c`,
+    /// `ip_vs_ops4`). Which these are no file tells: any port of its addresses may be one, any NodePort, and whatever nothing
+    /// here waits for.
+    fn ipvs_may_take(&mut self, at: HostId, skb: &Skb) -> Option<CannotTell> {
+        let device = self.host(at)?.ipvs()?;
+        let port = skb.packet.dport()?;
+        let own = device.addrs.iter().any(|a| a.addr == skb.packet.dst);
+        if !own && !NODE_PORTS.contains(&port) && self.socket_for(at, skb).is_some() {
+            return None;
+        }
+        Some(unmodelled("IPVS", device))
     }
 
     fn delivered(
@@ -229,5 +250,13 @@ pub(super) fn segment(to: &Packet, ttl: u8, flags: TcpFlags, payload: u16) -> Pa
             flags,
         },
         payload,
+    }
+}
+
+/// What decides on a host with such a device, and is not modelled.
+pub(super) fn unmodelled(what: &str, device: &Interface) -> CannotTell {
+    CannotTell {
+        text: format!("{what} ({})", device.name).into(),
+        span: device.span.unwrap_or_default(),
     }
 }

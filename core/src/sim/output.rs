@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use super::deliver::unmodelled;
 use super::engine::{Event, Sim};
 use super::errors::Problem;
 use super::routing::OutFlow;
@@ -137,6 +138,10 @@ impl Sim<'_> {
         }
         if !iface.up {
             return self.drop(at, &skb, Part::Interface(dev), Drop::InterfaceDown);
+        }
+        if let Some(theirs) = host.ebpf() {
+            let (part, what) = (Part::Interface(dev), unmodelled("eBPF", theirs));
+            return self.drop(at, &skb, part, Drop::CannotTell(what));
         }
         skb.src_mac = iface.mac;
         let (mac, nexthop) = if dst.broadcast {

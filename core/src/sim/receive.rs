@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use super::deliver::unmodelled;
 use super::engine::Sim;
 use super::errors::Problem;
 use super::routing6::refused_at_once;
@@ -37,6 +38,11 @@ impl Sim<'_> {
         if !device.up {
             let part = Part::Interface(iface.clone());
             return self.drop(at, &skb, part, Drop::InterfaceDown);
+        }
+        if let Some(theirs) = host.ebpf().filter(|_| !device.is_loopback()) {
+            // At the device's ingress, before a bridge or IP see it.
+            let (part, what) = (Part::Interface(iface.clone()), unmodelled("eBPF", theirs));
+            return self.drop(at, &skb, part, Drop::CannotTell(what));
         }
         skb.packet_type = packet_type(skb.dst_mac);
         if let Some(bridge) = &device.master {

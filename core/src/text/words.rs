@@ -73,17 +73,7 @@ impl<'a> Line<'a> {
     /// copy along.
     pub fn is_aside(&self) -> bool {
         let text = self.text.trim();
-        let prompted = |end: &str| {
-            text.find(end).is_some_and(|at| {
-                text.starts_with('[') || text[..at].contains('@') && !text[..at].contains(' ')
-            })
-        };
-        text.is_empty()
-            || text.starts_with('#')
-            || text == "$"
-            || text.starts_with("$ ")
-            || prompted("# ")
-            || prompted("$ ")
+        text.is_empty() || text.starts_with('#') || super::prompt(text).is_some()
     }
 
     pub fn indented(&self) -> bool {

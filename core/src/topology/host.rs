@@ -163,6 +163,20 @@ impl Host {
         self.interfaces.iter().find(|i| i.name.as_str() == name)
     }
 
+    /// Where the addresses of Services are that IPVS serves: kube-proxy's device, or kube-router's
+    /// (Kubernetes `pkg/proxy/ipvs`, kube-router `pkg/controllers/proxy`).
+    pub fn ipvs(&self) -> Option<&Interface> {
+        let is = |i: &&Interface| matches!(i.name.as_str(), "kube-ipvs0" | "kube-dummy-if");
+        self.interfaces.iter().find(is)
+    }
+
+    /// A device of Cilium's or Calico's eBPF, whose programs decide on a packet before netfilter and routes do
+    /// (Cilium `pkg/defaults`, Calico `felix/dataplane/linux/dataplanedefs`).
+    pub fn ebpf(&self) -> Option<&Interface> {
+        let is = |i: &&Interface| matches!(i.name.as_str(), "cilium_host" | "bpfin.cali");
+        self.interfaces.iter().find(is)
+    }
+
     /// The interface that has this address as its own.
     pub fn owner_of(&self, addr: IpAddr) -> Option<&Interface> {
         self.interfaces

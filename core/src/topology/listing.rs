@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::{Service, Socket, Sysctls};
 use crate::net::Protocol;
+use crate::netfilter::names;
 use crate::say;
 use crate::text::{Diagnostic, FileId, Line, Word, lines};
 
@@ -93,12 +94,16 @@ fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
 fn address(word: Word<'_>) -> Result<(IpAddr, u16), Diagnostic> {
     let bad = || Diagnostic::error(word.span, say!("texts/bad-socket", word = word.text));
     let (addr, port) = word.text.rsplit_once(':').ok_or_else(bad)?;
-    let port = port.parse().map_err(|_| bad())?;
+    // Without `-n` both are names.
+    let named = || names::port(port, None);
+    let port = port.parse().ok().or_else(named).ok_or_else(bad)?;
     let addr = addr.split('%').next().unwrap_or(addr);
     let addr = match addr.trim_start_matches('[').trim_end_matches(']') {
         // `*` is a socket of IPv6 that takes IPv4 as well; `[::]`, one that does not, is taken for such a one.
         "*" | "::" => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        addr => addr.parse().map_err(|_| bad())?,
+        addr => (addr.parse().ok())
+            .or_else(|| names::host(addr))
+            .ok_or_else(bad)?,
     };
     Ok((addr, port))
 }
@@ -120,7 +125,7 @@ pub fn sysctls(text: &str, file: FileId) -> (Sysctls, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     // What changes all interfaces comes first, as it does when a host starts; an interface's own line then has the last word.
     let mut own = Vec::new();
-    for line in lines(text, file).filter(|l| !l.is_aside() && !l.text.starts_with(';')) {
+    for line in lines(text, file).filter(is_setting) {
         let whole = Word {
             text: line.text,
             span: line.span,
@@ -146,6 +151,11 @@ pub fn sysctls(text: &str, file: FileId) -> (Sysctls, Vec<Diagnostic>) {
         set(&mut sysctls, &name, value, &mut diagnostics);
     }
     (sysctls, diagnostics)
+}
+
+/// No comment, nor what it complains of: `sysctl: permission denied on key …`.
+fn is_setting(line: &Line<'_>) -> bool {
+    !line.is_aside() && !line.text.starts_with(';') && !line.text.starts_with("sysctl: ")
 }
 
 fn set(sysctls: &mut Sysctls, name: &str, value: Word<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -221,6 +231,17 @@ udp        ESTAB  0 0        10.0.0.1:5353      10.0.0.2:53
     }
 
     #[test]
+    fn names_of_ports_and_of_the_host_itself_are_read() {
+        let text = "tcp  LISTEN 0 128 0.0.0.0:ssh 0.0.0.0:*\ntcp6 0 0 localhost:smtp [::]:* LISTEN\nudp UNCONN 0 0 127.0.0.53%lo:domain 0.0.0.0:*\n";
+        let (sockets, diagnostics) = sockets(text, FileId(0));
+        assert_eq!(diagnostics, []);
+        let told: Vec<_> = (sockets.iter())
+            .map(|s| format!("{}:{}", s.addr, s.port))
+            .collect();
+        assert_eq!(told, ["0.0.0.0:22", "127.0.0.1:25", "127.0.0.53:53"]);
+    }
+
+    #[test]
     fn an_indented_text_reads_alike() {
         let text = "\tNetid State Recv-Q Send-Q Local Address:Port\n\ttcp LISTEN 0 128 0.0.0.0:80 0.0.0.0:*\n\t bbr cwnd:10\n\tudp UNCONN 0 0 0.0.0.0:53 0.0.0.0:*\n";
         let (sockets, diagnostics) = sockets(text, FileId(0));
@@ -232,7 +253,7 @@ udp        ESTAB  0 0        10.0.0.1:5353      10.0.0.2:53
     #[test]
     fn a_line_of_something_else_is_said() {
         let (_, diagnostics) = sockets(
-            "nginx is running\ntcp LISTEN 0 128 0.0.0.0:http *:*\n",
+            "nginx is running\ntcp LISTEN 0 128 0.0.0.0:what *:*\n",
             FileId(0),
         );
         let codes: Vec<_> = diagnostics.iter().map(|d| d.code()).collect();
@@ -241,7 +262,7 @@ udp        ESTAB  0 0        10.0.0.1:5353      10.0.0.2:53
 
     #[test]
     fn an_interfaces_own_setting_has_the_last_word() {
-        let text = "net.ipv4.conf.eth0.forwarding = 0\nnet.ipv4.ip_forward = 1\nkernel.pid_max = 4194304\nnet.bridge.bridge-nf-call-iptables=0\n";
+        let text = "sysctl: permission denied on key 'fs.protected_fifos'\nnet.ipv4.conf.eth0.forwarding = 0\nnet.ipv4.ip_forward = 1\nkernel.pid_max = 4194304\nnet.bridge.bridge-nf-call-iptables=0\n";
         let (sysctls, diagnostics) = sysctls(text, FileId(0));
         assert_eq!(diagnostics, []);
         assert!(!sysctls.forwarding("eth0") && sysctls.forwarding("cni0"));

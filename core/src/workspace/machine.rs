@@ -1,10 +1,12 @@
 //! One machine from its texts.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::texts::HostTexts;
 use crate::link::read::{Device, DeviceKind, Name};
 use crate::net::{IfaceName, IpFamily, Mac, Masked};
+use crate::netfilter::ipset::{Kind, Part};
 use crate::netfilter::{Ruleset, Table, nft};
 use crate::route::{NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::say;
@@ -96,7 +98,10 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
     let routes = texts.routes;
     match texts.devices {
         Some(devices) => add_devices(&mut host, devices),
-        None => guess_devices(&mut host, routes.as_deref().map_or(&[], Vec::as_slice)),
+        None => {
+            guess_devices(&mut host, routes.as_deref().map_or(&[], Vec::as_slice));
+            guess_ipvs(&mut host);
+        }
     }
     let bridges = texts.bridges.unwrap_or_default();
     for bridge in &bridges {
@@ -119,6 +124,18 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
     }
     if !bridges.is_empty() {
         left_out(&mut host, &bridges, diagnostics);
+    }
+    if !texts.made[0] {
+        let about = |d: &Interface, said| Diagnostic::warning(d.span.unwrap_or_default(), said);
+        let ipvs = host.ipvs().map(|d| {
+            let said = say!("texts/ipvs", dev = d.name, host = host.name);
+            about(d, said)
+        });
+        let ebpf = host.ebpf().map(|d| {
+            let said = say!("texts/ebpf", dev = d.name, host = host.name);
+            about(d, said)
+        });
+        diagnostics.extend([ipvs, ebpf].into_iter().flatten());
     }
     host.neighbours = texts
         .neighbours
@@ -236,6 +253,35 @@ fn guess_devices(host: &mut Host, routes: &[Route]) {
             }
         }
     }
+}
+
+/// Without `ip addr`, the sets of kube-proxy's IPVS mode tell which addresses its device has (Kubernetes
+/// `pkg/proxy/ipvs/ipset.go`).
+fn guess_ipvs(host: &mut Host) {
+    const OF_SERVICES: [&str; 3] = ["CLUSTER-IP", "EXTERNAL-IP", "LOAD-BALANCER"];
+    let mut addrs: BTreeMap<IpAddr, Span> = BTreeMap::new();
+    for set in &host.sets.sets {
+        let name = set.name.strip_prefix("KUBE-").unwrap_or("");
+        let name = name.strip_prefix("6-").unwrap_or(name);
+        if let (true, Kind::Of { members, .. }) = (OF_SERVICES.contains(&name), &set.kind) {
+            addrs.extend(members.iter().filter_map(|m| match m.parts.first() {
+                Some(Part::Net(net)) => Some((net.addr, set.span)),
+                _ => None,
+            }));
+        }
+    }
+    if addrs.is_empty() || host.ipvs().is_some() {
+        return;
+    }
+    let mut device = Interface::new("kube-ipvs0", IfaceKind::Device);
+    device.span = addrs.values().next().copied();
+    device.addrs = (addrs.iter())
+        .map(|(addr, span)| IfaceAddr {
+            span: Some(*span),
+            ..IfaceAddr::new(*addr, IpFamily::of(*addr).bits())
+        })
+        .collect();
+    host.interfaces.push(device);
 }
 
 fn make_bridge(host: &mut Host, name: &Name) {

@@ -6,7 +6,9 @@ use super::devices::{Device, Kind};
 use super::facts::{Facts, Facts6, has_network, link_local_route, mac_of, on_link};
 use super::portmap;
 use crate::control::api_server::draw;
-use crate::manifest::{IpFamily, Manifests, Node, Plugin, Pod, PodRoutes, Spanned};
+use crate::manifest::{
+    IpFamily, Manifests, Node, Plugin, Pod, PodRoutes, ProxyMode, Service, Spanned,
+};
 use crate::net::Mac;
 use crate::text::Span;
 
@@ -73,10 +75,28 @@ impl NodeNetwork {
         if let (Some(v6), Some(ip)) = (facts.v6, node.ip(IpFamily::V6)) {
             own.ipv6(objects, facts, (node, *ip), v6);
         }
+        if facts.proxy.mode.is_some_and(|m| m.value == ProxyMode::Ipvs) {
+            own.ipvs(objects, node);
+        }
         if let Some(span) = node.silent {
             own.switch_off(span);
         }
         own
+    }
+
+    /// kube-proxy's device of IPVS mode, with the addresses of all Services (Kubernetes `pkg/proxy/ipvs/proxier.go`).
+    fn ipvs(&mut self, objects: &Manifests, node: &Node) {
+        let of = |service: &Service| {
+            let ingress = service.ingress.iter().filter_map(|i| i.ip);
+            let given = service.cluster_ips.iter().chain(&service.external_ips);
+            let all = given.copied().chain(ingress);
+            all.map(|ip| (ip.value, IpFamily::of(ip.value).bits()))
+                .collect::<Vec<_>>()
+        };
+        let addrs = objects.services.iter().flat_map(of).collect();
+        let (mac, span) = (Mac([0x02, 0, 0, 0, 0, 0xfe]), node.meta.name_span);
+        let device = self.add("kube-ipvs0", Kind::Card, mac, span);
+        (device.addrs, device.up) = (addrs, false);
     }
 
     /// Of a node that is heard of no more, nothing answers.

@@ -42,10 +42,10 @@ fn one(rest: &mut Rest, inverted: bool) -> Option<Option<Match>> {
         return Some(Some(Match::Comment(comment::clip(text, 255).into())));
     }
     Some(match rest.peek() {
-        "tcp" => tcp_words(rest),
+        "tcp" | "tcpflags:" => tcp_words(rest),
         "udp" | "sctp" => {
             let name = rest.next()?;
-            let (sport, dport) = port_words(rest, name)?;
+            let (sport, dport, _) = port_words(rest, name)?;
             Some(match name {
                 "udp" => Match::Udp { sport, dport },
                 _ => Match::Sctp { sport, dport },
@@ -129,7 +129,8 @@ fn inverted_one(rest: &mut Rest) -> Option<Option<Match>> {
 type Ports = Option<Not<Range<u16>>>;
 
 /// `spt:…`, `spts:…:…`, `dpt:…`, `dpts:…` in any number.
-fn port_words(rest: &mut Rest, protocol: &str) -> Option<(Ports, Ports)> {
+/// Also whether the word of the flags is the last port's end: old releases left no blank, `tcp dpt:22flags: 0x17/0x02`.
+fn port_words(rest: &mut Rest, protocol: &str) -> Option<(Ports, Ports, bool)> {
     let port = |text: &str| {
         text.parse()
             .ok()
@@ -146,7 +147,11 @@ fn port_words(rest: &mut Rest, protocol: &str) -> Option<(Ports, Ports)> {
         } else if let Some(text) = rest.after("dpts:") {
             (&mut dport, text, true)
         } else {
-            return Some((sport, dport));
+            return Some((sport, dport, false));
+        };
+        let (text, glued) = match text.strip_suffix("flags:") {
+            Some(text) => (text, true),
+            None => (text, false),
         };
         let (inverted, text) = not(text);
         let (low, high) = match many {
@@ -158,19 +163,28 @@ fn port_words(rest: &mut Rest, protocol: &str) -> Option<(Ports, Ports)> {
             high: port(high)?,
         };
         *side = Some(Not { inverted, value });
+        if glued {
+            return Some((sport, dport, true));
+        }
     }
 }
 
 fn tcp_words(rest: &mut Rest) -> Option<Match> {
-    rest.next();
+    let mut glued = rest.next()? == "tcpflags:";
     let mut tcp = Tcp::default();
-    (tcp.sport, tcp.dport) = port_words(rest, "tcp")?;
+    if !glued {
+        (tcp.sport, tcp.dport, glued) = port_words(rest, "tcp")?;
+    }
     if let Some(text) = rest.after("option=") {
         let (inverted, text) = not(text);
         let value = text.parse().ok()?;
         tcp.option = Some(Not { inverted, value });
     }
-    if let Some(text) = rest.after("flags:") {
+    let flags = match glued {
+        true => rest.next(),
+        false => rest.after("flags:"),
+    };
+    if let Some(text) = flags {
         let (inverted, text) = not(text);
         let (mask, set) = text.split_once('/')?;
         let read = |text: &str| match values::number(text, 0, 255) {

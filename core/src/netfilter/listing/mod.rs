@@ -13,7 +13,7 @@ use super::{
 };
 use crate::net::{IpFamily, Masked};
 use crate::say;
-use crate::text::{Diagnostic, FileId, Span};
+use crate::text::{Diagnostic, FileId, Span, prompt};
 
 /// Reads a listing of `table`. What it does not tell is said: interfaces without `-v`, and chains that it does not show,
 /// where a packet ends in "cannot tell".
@@ -104,7 +104,7 @@ impl<'t> Reader<'t> {
             at += line.len();
             let line = line.trim_end();
             let span = Span::new(self.file, start, start + line.len());
-            if line.is_empty() || line.starts_with('#') {
+            if line.is_empty() || line.starts_with('#') || prompt(line).is_some() {
                 continue;
             }
             if let Some((name, _)) = chain_head(line) {

@@ -11,7 +11,7 @@ use crate::net::IpFamily;
 use crate::netfilter::syntax::{Fault, Word, fault, names};
 use crate::netfilter::{Counters, Hook, Ruleset, Table, TableName};
 use crate::say;
-use crate::text::{Diagnostic, FileId, Span};
+use crate::text::{Diagnostic, FileId, Span, prompt};
 
 /// So many diagnostics are kept; a file with more has one cause for most of them.
 const MOST_DIAGNOSTICS: usize = 1000;
@@ -160,11 +160,13 @@ impl<'t> Reader<'t> {
         let result = match (line.as_bytes().first(), &mut self.table) {
             (None | Some(b'#'), _) => Ok(()),
             (Some(b'*'), State::Outside) => self.table_line(line, span),
+            (_, State::Outside) if prompt(line).is_some() => Ok(()),
             (_, State::Outside) => Err(fault(span, say!("iptables/line-outside"))),
-            _ if line == "COMMIT" => {
+            _ if line.trim_end() == "COMMIT" => {
                 self.commit(span);
                 match closed {
-                    true => Ok(()),
+                    true if line == "COMMIT" => Ok(()),
+                    true => Err(fault(span, say!("iptables/blanks-behind-commit"))),
                     false => Err(fault(span, say!("iptables/unfinished-commit"))),
                 }
             }

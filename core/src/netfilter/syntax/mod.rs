@@ -20,7 +20,7 @@ pub(super) mod link;
 pub(super) mod log;
 pub(super) mod mark;
 pub(super) mod multiport;
-pub(super) mod names;
+pub(crate) mod names;
 pub(super) mod nat;
 pub(super) mod owner;
 pub(super) mod physdev;

@@ -281,7 +281,7 @@ static ALIASES: &[(&str, &str)] = &[
 ];
 
 /// The port of a service; for any protocol where none is given.
-pub(in crate::netfilter) fn port(name: &str, protocol: Option<&str>) -> Option<u16> {
+pub(crate) fn port(name: &str, protocol: Option<&str>) -> Option<u16> {
     let name = ALIASES
         .iter()
         .find(|(alias, _)| *alias == name)
@@ -303,7 +303,7 @@ pub(in crate::netfilter) fn service(port: u16, protocol: &str) -> Option<&'stati
 }
 
 /// The hosts and networks that every Linux system names (`/etc/hosts`, `/etc/networks`).
-pub(in crate::netfilter) fn host(name: &str) -> Option<IpAddr> {
+pub(crate) fn host(name: &str) -> Option<IpAddr> {
     match name {
         "localhost" => Some(Ipv4Addr::LOCALHOST.into()),
         "default" => Some(Ipv4Addr::UNSPECIFIED.into()),

@@ -43,7 +43,11 @@ impl Reader<'_> {
             nat.prefix = self.cursor.eat_word("prefix");
             self.cursor.eat_word("interval");
         }
-        if self.cursor.eat_word("to") {
+        // `to` may be left out before an address, as nftables did not have it once (nftables `src/parser_bison.y`,
+        // `nat_stmt_args`).
+        let bare = translates && nat.family.is_none() && !nat.prefix && !nat.with_port;
+        let bare = bare && matches!(self.cursor.peek().kind, Kind::Addr(_));
+        if self.cursor.eat_word("to") || bare {
             if translates && !self.cursor.is_sign(":") {
                 nat.addr = Some(self.nat_addr(&mut nat.family)?);
             }

@@ -1,0 +1,116 @@
+//! What decides on a node beside netfilter and routes, and is not modelled: a packet that it may take is not guessed about.
+
+use northsouth::text::File;
+use northsouth::trace::{Action, Disposition, Drop, Trace};
+use northsouth::workspace::{Scenario, Workspace, parse_probe, run};
+
+/// How it ends, and what could not be told.
+fn end(trace: &Trace) -> (Disposition, String) {
+    let steps = trace
+        .journeys
+        .iter()
+        .flat_map(|j| &j.hops)
+        .flat_map(|h| &h.steps);
+    let untold = steps.filter_map(|step| match &step.action {
+        Action::Dropped(Drop::CannotTell(what)) => Some(what.text.to_string()),
+        _ => None,
+    });
+    (trace.disposition, untold.collect::<Vec<_>>().join(", "))
+}
+
+fn walk(files: &[(&str, &str)], probe: &str) -> (Disposition, String) {
+    let files = files.iter().map(|(name, text)| File::new(name, text));
+    let run = run(&Workspace {
+        files: files.collect(),
+        probe: parse_probe(probe).unwrap(),
+        seed: 1,
+    });
+    end(&run.trace)
+}
+
+fn untold(what: &str) -> (Disposition, String) {
+    (Disposition::CannotTell, what.to_string())
+}
+
+const ROUTES: &str = "default via 192.168.0.253 dev eth0\n192.168.0.0/24 dev eth0 proto kernel scope link src 192.168.0.17\n";
+const SETS: &str =
+    "create KUBE-CLUSTER-IP hash:ip,port family inet\nadd KUBE-CLUSTER-IP 10.96.0.80,tcp:80\n";
+const DEVICES: &str = "\
+1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN
+    inet 127.0.0.1/8 scope host lo
+2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq state UP
+    inet 192.168.0.17/24 scope global eth0
+";
+
+#[test]
+fn services_of_ipvs_mode_are_not_guessed_about_where_manifests_tell() {
+    for (name, probe) in [
+        ("policy-cluster", None),
+        ("node-to-cluster-ip", None),
+        ("policy-cluster", Some("work001 tcp 10.96.0.80:80")),
+    ] {
+        let mut workspace = Scenario::find(name).and_then(|s| s.workspace()).unwrap();
+        for file in &mut workspace.files {
+            let mode = "kind: KubeProxyConfiguration\nmode: ipvs\n";
+            file.text = file
+                .text
+                .replace("kind: KubeProxyConfiguration\n", mode)
+                .as_str()
+                .into();
+        }
+        if let Some(probe) = probe {
+            workspace.probe = parse_probe(probe).unwrap();
+        }
+        assert_eq!(
+            end(&run(&workspace).trace),
+            untold("IPVS (kube-ipvs0)"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_node_whose_sets_or_devices_show_ipvs_is_not_guessed_about() {
+    let devices = format!(
+        "{DEVICES}3: kube-ipvs0: <BROADCAST,NOARP> mtu 1500 qdisc noop state DOWN\n    inet 10.96.0.80/32 scope global kube-ipvs0\n"
+    );
+    let told = [
+        ("nodes/n/ip-addr.txt", devices.as_str()),
+        ("nodes/n/ip-route.txt", ROUTES),
+    ];
+    let by_sets = [
+        ("nodes/n/ip-route.txt", ROUTES),
+        ("nodes/n/ipset-save.txt", SETS),
+    ];
+    for files in [told, by_sets] {
+        for to in ["10.96.0.80:80", "192.168.0.17:31061"] {
+            let probe = format!("n tcp {to}");
+            assert_eq!(walk(&files, &probe), untold("IPVS (kube-ipvs0)"), "{to}");
+        }
+    }
+    // A program of the node's own waits there.
+    let waits = [
+        told[0],
+        told[1],
+        ("nodes/n/ss.txt", "tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*\n"),
+    ];
+    assert_eq!(
+        walk(&waits, "n tcp 192.168.0.17:22").0,
+        Disposition::Delivered
+    );
+}
+
+#[test]
+fn what_leaves_a_node_with_ebpf_is_not_guessed_about() {
+    let devices = format!(
+        "{DEVICES}3: cilium_host@cilium_net: <BROADCAST,NOARP,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP\n    inet 10.0.1.5/32 scope global cilium_host\n"
+    );
+    let files = [
+        ("nodes/n/ip-addr.txt", devices.as_str()),
+        ("nodes/n/ip-route.txt", ROUTES),
+    ];
+    assert_eq!(
+        walk(&files, "n tcp 10.96.0.80:80"),
+        untold("eBPF (cilium_host)")
+    );
+}
