@@ -17,7 +17,6 @@ struct Prepared {
     titles: Vec<String>,
     workspace: Workspace,
     run: Rc<Run>,
-    walk: Rc<Walk>,
 }
 
 thread_local! {
@@ -35,15 +34,13 @@ pub fn prepare(pack: String) -> bool {
     let Some(workspace) = scenario.workspace() else {
         return false;
     };
-    let (run, walk) = played(&workspace);
+    let run = run(&workspace);
     // Copies have no more room than they need, and the first edit may take its time.
-    let run = Rc::new(Run::clone(&run).without_memory());
-    let walk = Rc::new(Walk::clone(&walk));
+    let run = Rc::new(Run::clone(&run).slim(&workspace));
     PREPARED.set(Some(Prepared {
         titles: Lang::ALL.map(|lang| scenario.title(lang)).into(),
         workspace,
         run,
-        walk,
     }));
     content::forget(&needs::scenario(DEFAULT));
     true
@@ -93,13 +90,9 @@ pub fn workspace(scenario: Scenario) -> Option<Workspace> {
 pub fn walked(workspace: &Workspace) -> (Rc<Run>, Rc<Walk>) {
     let prepared = PREPARED.with_borrow(|prepared| {
         let prepared = prepared.as_ref().filter(|p| p.workspace == *workspace)?;
-        Some((prepared.run.clone(), prepared.walk.clone()))
+        Some(prepared.run.clone())
     });
-    prepared.unwrap_or_else(|| played(workspace))
-}
-
-fn played(workspace: &Workspace) -> (Rc<Run>, Rc<Walk>) {
-    let run = Rc::new(run(workspace));
+    let run = prepared.unwrap_or_else(|| Rc::new(run(workspace)));
     let walk = Rc::new(Walk::of(&run));
     (run, walk)
 }

@@ -49,7 +49,7 @@ impl<'a> From<&'a Run> for AfterRun<'a> {
         Self {
             world: &run.world,
             trace: &run.trace,
-            after: &run.after,
+            after: run.after(),
             cluster: run.cluster.as_deref(),
         }
     }

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use super::engine::Sim;
 use super::host::HostState;
+use crate::netfilter::RuleId;
 use crate::topology::{HostId, World};
 use crate::trace::Trace;
 
@@ -30,6 +31,15 @@ impl After {
             Some(state) => Some(Cow::Borrowed(state)),
             None => self.again(world).state(id).cloned().map(Cow::Owned),
         }
+    }
+
+    /// How many packets each rule counted, where there were some.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = ((HostId, RuleId), u64)> + '_ {
+        let hosts = (0..).map(HostId).zip(&self.hosts);
+        hosts.flat_map(|(id, host)| {
+            let rules = host.iter().flat_map(|host| &host.netfilter.rules);
+            rules.map(move |(rule, counters)| ((id, *rule), counters.packets))
+        })
     }
 
     /// A run that begins where no packet has come yet, with the chances of this one.

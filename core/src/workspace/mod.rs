@@ -34,16 +34,18 @@ pub use scores::{Missed, Part as ScorePart, Suite, misses, scores};
 pub use subject::{Subject, SubjectKind};
 pub use why_not::{Verdict, Way, WhyNot, nothing_here, why_not};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::control::cluster::{Cluster, Generated};
 use crate::load_balancer::Forwarding;
+use crate::manifest::Manifests;
+use crate::netfilter::RuleId;
 use crate::say;
 use crate::sim;
 use crate::sim::After;
 pub use crate::sim::{HttpRequest, Probe, ProbeKind};
-use crate::text::{Diagnostic, File, Pace, Say, at_once};
-use crate::topology::World;
+use crate::text::{Diagnostic, File, Later, Pace, Say, at_once};
+use crate::topology::{HostId, World};
 use crate::trace::{Disposition, Trace};
 use generated::expand_along;
 use memory::Memory;
@@ -67,8 +69,11 @@ pub struct Run {
     pub cluster: Option<Arc<Cluster>>,
     /// Without journeys where the probe was refused.
     pub trace: Trace,
-    /// What the run left behind on the machines.
-    pub after: After,
+    /// How many packets each rule counted, where there were some.
+    counted: Vec<((HostId, RuleId), u64)>,
+    /// What the run left behind on the machines, and what was asked for: another run comes to the same.
+    after: OnceLock<After>,
+    asked: (Probe, u64),
     /// Why the probe could not be sent at all.
     pub refused: Option<Say>,
     memory: Memory,
@@ -83,7 +88,9 @@ impl Run {
             files: workspace.files.clone(),
             cluster: None,
             trace: nothing(),
-            after: After::default(),
+            counted: Vec::new(),
+            after: OnceLock::new(),
+            asked: (workspace.probe.clone(), workspace.seed),
             refused: None,
             memory: Memory::default(),
         }
@@ -96,9 +103,37 @@ impl Run {
         made.find(|made| *made.name == **name)
     }
 
-    /// Without what was read of the texts: a run after this one reads them all again.
-    pub fn without_memory(self) -> Self {
+    /// How many of the run's packets a rule counted.
+    pub fn counted(&self, host: HostId, rule: RuleId) -> u64 {
+        let found = self.counted.iter().find(|c| c.0 == (host, rule));
+        found.map_or(0, |(_, packets)| *packets)
+    }
+
+    /// What the run left behind on the machines.
+    pub fn after(&self) -> &After {
+        self.after.get_or_init(|| {
+            let (probe, seed) = &self.asked;
+            let again = sim::outcome(&self.world, probe, *seed);
+            again.map_or_else(After::default, |(_, after)| after)
+        })
+    }
+
+    /// Of this workspace, without what can be made again when someone asks: a run after this one reads all texts.
+    pub fn slim(self, workspace: &Workspace) -> Self {
+        let cluster = self.cluster.map(|cluster| {
+            let files = workspace.files.clone();
+            let objects = Later::new(move || {
+                let again = expand(&files).cluster.unwrap_or_default();
+                Manifests::clone(&again.objects)
+            });
+            Arc::new(Cluster {
+                objects,
+                ..Cluster::clone(&cluster)
+            })
+        });
         Self {
+            cluster,
+            after: OnceLock::new(),
             memory: Memory::default(),
             ..self
         }
@@ -146,7 +181,9 @@ async fn run_along(
         files: all.files,
         cluster: all.cluster,
         trace,
-        after,
+        counted: after.counted().collect(),
+        after: after.into(),
+        asked: (workspace.probe.clone(), workspace.seed),
         refused,
         memory: memory.done(),
     }
@@ -237,6 +274,21 @@ pub fn forwarding_names() -> [&'static str; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_slim_run_lacks_is_made_again() {
+        let workspace = Scenario::find(DEFAULT).and_then(|s| s.workspace()).unwrap();
+        let fresh = run(&workspace);
+        let slim = fresh.clone().slim(&workspace);
+        let objects = |run: &Run| run.cluster.as_ref().unwrap().objects.clone();
+        assert!(!objects(&slim).is_made());
+        assert_eq!(objects(&slim), objects(&fresh));
+        assert!(slim.after.get().is_none());
+        assert_eq!(
+            format!("{:?}", slim.after()),
+            format!("{:?}", fresh.after())
+        );
+    }
 
     #[test]
     fn an_edit_comes_to_the_same_as_a_fresh_start() {

@@ -70,7 +70,6 @@ fn chain(state: &State, moment: &Moment, words: &Words) -> Option<Listing> {
     if from > 0 {
         lines.push(remark(words.more_rules(from)));
     }
-    let after = state.run.after.host(moment.place.host);
     for (at, rule) in (from..to).filter_map(|at| Some((at, chain.span(at)?))) {
         let counted = match table {
             TableView::Iptables(table) => {
@@ -80,12 +79,12 @@ fn chain(state: &State, moment: &Moment, words: &Words) -> Option<Listing> {
                     chain: step.chain,
                     index: u32::try_from(at).unwrap_or(u32::MAX),
                 };
-                after.and_then(|host| host.netfilter.rules.get(&id))
+                state.run.counted(moment.place.host, id)
             }
-            TableView::Nft(_) => None,
+            TableView::Nft(_) => 0,
         };
         lines.push(ListingLine {
-            counted: counted.map_or(0, |c| c.packets),
+            counted,
             text: written(&state.run, rule).to_string(),
             lit: at == now,
             note: false,

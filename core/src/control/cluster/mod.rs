@@ -51,7 +51,7 @@ impl Generated {
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
     /// With all that the controllers filled in.
-    pub objects: Arc<Manifests>,
+    pub objects: Later<Manifests>,
     pub files: Vec<Generated>,
     /// The Pods' proxies.
     pub proxies: Vec<PodProxy>,
@@ -100,7 +100,7 @@ impl Cluster {
 /// What the controllers know when all is decided, for what they write when someone looks.
 #[derive(Debug)]
 struct Plan {
-    objects: Arc<Manifests>,
+    objects: Later<Manifests>,
     facts: Facts,
 }
 

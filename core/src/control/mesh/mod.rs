@@ -77,6 +77,7 @@ pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
     let (world, log) = World::new(objects, settings.mesh, &refused(&verdicts));
     said.extend(log);
     let mut proxies = Vec::new();
+    let mut last: Option<(Resources, Arc<Config>)> = None;
     for (pod, kind) in pods {
         let capture = match kind {
             ProxyKind::Sidecar => capture(pod, settings.node.as_ref(), &mut said),
@@ -86,14 +87,20 @@ pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
             continue;
         };
         let (resources, log) = istiod::configuration(&world, &proxy);
-        let (mut config, more) = Config::read(&resources);
-        config.identity = Some(proxy.identity(&world));
-        said.extend(log.into_iter().chain(more));
+        said.extend(log);
+        let identity = Some(proxy.identity(&world));
+        // A Deployment's replicas are mostly told the same.
+        let same = last.take_if(|(told, config)| *told == resources && config.identity == identity);
+        let (_, config) = last.insert(same.unwrap_or_else(|| {
+            let (config, more) = Config::read(&resources);
+            said.extend(more);
+            (resources, Arc::new(Config { identity, ..config }))
+        }));
         proxies.push(PodProxy {
             namespace: pod.meta.namespace.clone(),
             pod: pod.meta.name.clone(),
             kind,
-            config: Arc::new(config),
+            config: config.clone(),
             capture,
             span: pod.meta.name_span,
         });

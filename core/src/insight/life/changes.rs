@@ -65,7 +65,7 @@ pub fn changes(before: &Run, after: &Run) -> Changes {
     let files = differs.map(|(name, (old, new))| (name.clone(), old, new));
     let answered = before.trace.journeys.len() > 1;
     let follow = || {
-        let mut memory = before.after.clone();
+        let mut memory = before.after().clone();
         let now = memory.now;
         for (id, host) in (0..).map(HostId).zip(&before.world.hosts) {
             if let (Some(cluster), Some(state)) = (&after.cluster, memory.host_mut(id)) {
