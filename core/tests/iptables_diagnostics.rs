@@ -60,7 +60,7 @@ fn a_fault_is_said_at_the_word_that_has_it() {
     );
     check(
         "-A FORWARD -s fe80::1 -j ACCEPT",
-        &["fe80::1: `fe80::1` is no IPv4 address (IPv6 addresses belong into ip6tables' rules)"],
+        &["fe80::1: `fe80::1` is no IPv4 address (IPv6 addresses belong into ip6tables’ rules)"],
     );
 }
 
@@ -185,7 +185,7 @@ fn a_name_that_no_interface_can_have_is_taken_with_a_warning() {
     check(
         "-A FORWARD -i eth0/1 -j ACCEPT",
         &[
-            "eth0/1: the kernel allows no `/` and no space in an interface's name: `eth0/1` matches none",
+            "eth0/1: the kernel allows no `/` and no space in an interface’s name: `eth0/1` matches none",
         ],
     );
 }

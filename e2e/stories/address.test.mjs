@@ -6,7 +6,7 @@ import { story } from '../lib/story.mjs';
 story('open a scenario by its name', {}, async ({ page, url }) => {
   await page.goto(`${url}#scenario=article`);
   await page.locator('.scenario').waitFor();
-  assert.match(await page.locator('.scenario').textContent(), /The article's request/);
+  assert.match(await page.locator('.scenario').textContent(), /The article’s request/);
   assert.equal(await page.getByRole('alert').count(), 0);
 });
 
@@ -39,5 +39,5 @@ story('a scenario that is chosen takes the place of the other, and the focus is 
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.activeElement.id === 'scenario');
   const chosen = await page.evaluate(() => document.activeElement.textContent);
-  assert.doesNotMatch(chosen, /The article's request/);
+  assert.doesNotMatch(chosen, /The article’s request/);
 });

@@ -78,8 +78,8 @@ story('nodes stop and come back, checks fail, pods are unready, workloads scale'
     ['scale to 3 default/istio-ingressgateway', 'Scale default/istio-ingressgateway to 3'],
     ['stop work001', 'Stop node work001'],
     ['start work001', 'Start node work001'],
-    ['fail check work001', "Let the load balancer's check of work001 fail"],
-    ['pass check work001', "Let the load balancer's check of work001 pass"],
+    ['fail check work001', "Let the load balancer’s check of work001 fail"],
+    ['pass check work001', "Let the load balancer’s check of work001 pass"],
     ['drain work002', 'Drain node work002'],
     ['uncordon work002', 'Uncordon node work002'],
   ]) {
