@@ -7,12 +7,53 @@ use northsouth::net::{IpFamily, Packet};
 use northsouth::netfilter::walk::StepKind;
 use northsouth::netfilter::{Chain, Table, TableName, listing};
 use northsouth::text::{FileId, Lang};
-use northsouth::trace::{Action, Disposition, Journey, Role, Style, SwitchOutcome, print};
+use northsouth::trace::{
+    Action, Disposition, Journey, Role, StepAt, Style, SwitchOutcome, print, span,
+};
 use northsouth::workspace::{DEFAULT, Run, Scenario, forwarding_names, run};
 
 fn article(mode: &str) -> Run {
     let workspace = Scenario::find(DEFAULT).unwrap().workspace().unwrap();
     run(&workspace.with_forwarding(mode).unwrap())
+}
+
+/// The step of the rule that decided a step, by kinds: all of the trace's steps that a rule decided before.
+#[test]
+fn a_translation_is_decided_by_the_rule_of_the_first_packet() {
+    let run = article("keep-destination");
+    let mut told = Vec::new();
+    for (j, journey) in (0..).zip(&run.trace.journeys) {
+        for (h, hop) in (0..).zip(&journey.hops) {
+            if &*run.world.host(hop.host).unwrap().name != "work001" {
+                continue;
+            }
+            for (s, step) in (0..).zip(&hop.steps) {
+                let at = StepAt {
+                    journey: j,
+                    hop: h,
+                    step: s,
+                };
+                let Some(by) = run.trace.decided(at) else {
+                    assert!(!matches!(step.action, Action::Translated { .. }), "{at:?}");
+                    continue;
+                };
+                let decided = &run.trace.journeys[by.journey as usize].hops[by.hop as usize];
+                let span = span(&run.world, decided.host, &decided.steps[by.step as usize]);
+                let span = span.unwrap();
+                let rule = run.files[usize::from(span.file.0)].slice(span);
+                assert!(
+                    by < at && rule.contains("-j DNAT --to-destination 172.20.1.157:80"),
+                    "{rule}"
+                );
+                told.push((j, by.journey));
+            }
+        }
+    }
+    // The first packet's own, then those of each later packet of the connection, there and back.
+    assert!(
+        told.starts_with(&[(0, 0), (0, 0), (1, 0), (2, 0)]),
+        "{told:?}"
+    );
 }
 
 /// Compares with a file of `tests/`; writes it where `UPDATE_GOLDENS` is set.

@@ -6,7 +6,6 @@ use northsouth::text::{Block, Lang, Stretch, stretches};
 use super::{drawing, escaped, settled, title};
 use crate::i18n::course::course;
 use crate::i18n::{Words, words};
-use crate::state::course::moment;
 use crate::state::{Event, Level, Settings, State, Zoom};
 use crate::view_model::explain::{self, explanation};
 use crate::view_model::stride;
@@ -60,7 +59,7 @@ pub fn lesson(lesson: &Lesson, lang: Lang) -> String {
         let mut state = State::new(workspace.clone(), workspace, settings);
         out += &format!("<section>{}", element("h2", &stop.title));
         let found = stop.find(&state.run.world, &state.run.trace);
-        if let Some(step) = found.and_then(|found| moment(&state.walk, found)) {
+        if let Some(step) = found.and_then(|found| state.walk.find(found)) {
             // What is to be predicted is not shown beside its question.
             let asks = stop.asks_first();
             state.after(Event::StepChosen(step.saturating_sub(usize::from(asks))));

@@ -9,11 +9,10 @@ use northsouth::exercise::{
 };
 use northsouth::lesson::{self, Asked, Lesson};
 use northsouth::text::{File, FileId, Lang};
-use northsouth::trace::{StepAt, alike};
+use northsouth::trace::alike;
 use northsouth::workspace::{Scenario, Workspace};
 
 use super::{State, Tab};
-use crate::view_model::walk::Walk;
 
 /// The lesson that every visitor may take, over the workspace at hand.
 pub const TOUR: &str = "00-tour.md";
@@ -203,7 +202,7 @@ impl State {
     pub fn found(&self, at: usize) -> Option<usize> {
         let stop = self.reading.as_ref()?.lesson.stops.get(at)?;
         let found = stop.find(&self.run.world, &self.run.trace)?;
-        moment(&self.walk, found)
+        self.walk.find(found)
     }
 
     /// Whether a stop's step is not in this walk.
@@ -290,7 +289,7 @@ impl State {
             workspace.seed = finding.seed;
             self.change(workspace);
         }
-        if let Some(step) = finding.at.and_then(|at| moment(&self.walk, at)) {
+        if let Some(step) = finding.at.and_then(|at| self.walk.find(at)) {
             self.following = true;
             self.step_to(step);
         }
@@ -319,12 +318,4 @@ impl State {
             self.task = Some(Rc::new(told));
         }
     }
-}
-
-/// The moment of a walk that is a step of its trace.
-pub fn moment(walk: &Walk, at: StepAt) -> Option<usize> {
-    let same = |p: super::Position| {
-        (p.journey, p.hop, p.step) == (at.journey as usize, at.hop as usize, at.step as usize)
-    };
-    walk.moments.iter().position(|m| same(m.position))
 }

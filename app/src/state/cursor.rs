@@ -1,4 +1,4 @@
-use northsouth::trace::Trace;
+use northsouth::trace::{StepAt, Trace};
 
 /// A step's place in its trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -6,6 +6,16 @@ pub struct Position {
     pub journey: usize,
     pub hop: usize,
     pub step: usize,
+}
+
+impl Position {
+    pub fn at(self) -> StepAt {
+        StepAt {
+            journey: self.journey as u32,
+            hop: self.hop as u32,
+            step: self.step as u32,
+        }
+    }
 }
 
 /// Where to look after an edit: the same step where the way to it did not change, else the first step that is another.

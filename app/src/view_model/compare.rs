@@ -61,7 +61,7 @@ pub fn compared(before: &Run, state: &State) -> Compared {
             host: host.unwrap_or_default(),
             before: old.map(|(_, said)| said),
             after: new.map(|(_, said)| said),
-            at: pair.after.and_then(|at| place(state, at)),
+            at: pair.after.and_then(|at| state.walk.find(at)),
         });
     }
     Compared {
@@ -80,15 +80,6 @@ fn said(run: &Run, at: StepAt, lang: Lang) -> Option<(String, String)> {
         host.unwrap_or_default(),
         tell(&run.world, hop.host, step).text(lang),
     ))
-}
-
-/// A step's place in the row of all steps.
-pub fn place(state: &State, at: StepAt) -> Option<usize> {
-    let same = |m: &super::walk::Moment| {
-        let p = m.position;
-        (p.journey, p.hop, p.step) == (at.journey as usize, at.hop as usize, at.step as usize)
-    };
-    state.walk.moments.iter().position(same)
 }
 
 fn texts(before: &Run, after: &Run) -> Vec<TextDiff> {

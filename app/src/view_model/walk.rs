@@ -1,7 +1,7 @@
 //! The trace's steps in one row, as time runs.
 
 use northsouth::net::IpFamily;
-use northsouth::trace::{Field, Journey, Layer, Part, Role, Snapshot, Step, Trace};
+use northsouth::trace::{Field, Journey, Layer, Part, Role, Snapshot, Step, StepAt, Trace};
 use northsouth::workspace::Run;
 
 use super::explain;
@@ -59,6 +59,11 @@ impl Walk {
             family: asked.map_or(IpFamily::V4, |j| IpFamily::of(j.packet.packet.dst)),
             moments,
         }
+    }
+
+    /// A step of the trace in the row of all steps.
+    pub fn find(&self, at: StepAt) -> Option<usize> {
+        self.moments.iter().position(|m| m.position.at() == at)
     }
 
     pub fn len(&self) -> usize {

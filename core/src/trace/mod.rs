@@ -10,6 +10,7 @@ mod asked;
 mod change;
 mod compare;
 mod considered;
+mod decided;
 mod detail;
 mod disposition;
 mod fidelity;

@@ -6,7 +6,7 @@ use northsouth::topology::HostKind;
 use northsouth::workspace::Run;
 
 use super::listings::listings;
-use super::{chains, host_name, meaning, part_name, step, title};
+use super::{carries_out, chains, host_name, meaning, part_name, reasoned, step, title};
 use crate::i18n::Words;
 use crate::state::State;
 use crate::view_model::header::{Row, rows};
@@ -18,6 +18,8 @@ pub struct Explanation {
     /// The machine, the part, the chain.
     pub place: String,
     pub header: Vec<Row>,
+    /// The step of the rule that this one carries out, and its title.
+    pub carries_out: Option<(usize, String)>,
     pub decided: Vec<ReasonRow>,
     pub passed: Vec<ReasonRow>,
     pub meaning: String,
@@ -72,27 +74,29 @@ pub fn explanation(state: &State, words: &Words) -> Option<Explanation> {
     let moment = state.walk.moments.get(state.cursor)?;
     let after = &step_at(&run.trace, moment.position)?.after;
     let before = before(&run.trace, moment.position)?;
-    let why = step::why(run, moment);
+    let reasoned = reasoned(state)?;
+    let why = step::why(run, reasoned);
     let host = run.world.host(moment.place.host)?;
     let mut place = vec![host_name(&run.world, moment.place.host)];
     if !matches!(host.kind, HostKind::Client | HostKind::LoadBalancer) {
         place.push(part_name(&moment.place.part, words));
     }
-    place.extend(chains::place(state, moment, words));
+    place.extend(chains::place(state, reasoned, words));
     let tell = |reasons: &[Reason]| -> Vec<ReasonRow> {
         let rows = reasons.iter().map(|r| reason(run, r, lang));
         rows.collect()
     };
-    let span = step::span(run, moment);
+    let span = step::span(run, reasoned);
     let makers = span.map(|span| makers(run, span)).unwrap_or_default();
     Some(Explanation {
         title: title(state, state.cursor),
         place: place.join(" · "),
         header: rows(before, after, words),
+        carries_out: carries_out(state).map(|at| (at, title(state, at))),
         decided: tell(&why.decided),
         passed: tell(&why.passed_over),
         meaning: meaning(state),
-        listings: listings(state, moment, words),
+        listings: listings(state, reasoned, words),
         written: span.and_then(|span| origin(run, span, words)),
         made_by: makers
             .iter()

@@ -77,10 +77,27 @@ pub fn announcement(state: &State, words: &Words) -> String {
     format!("{step}. {name}. {title}")
 }
 
+/// The step of the rule that decided what the step at hand carries out.
+pub fn carries_out(state: &State) -> Option<usize> {
+    let moment = state.walk.moments.get(state.cursor)?;
+    state
+        .walk
+        .find(state.run.trace.decided(moment.position.at())?)
+}
+
+/// The step whose reasons are those of the step at hand: its own, or of the packet's rule that it carries out.
+fn reasoned(state: &State) -> Option<&Moment> {
+    let moment = state.walk.moments.get(state.cursor)?;
+    let decided = carries_out(state).and_then(|at| state.walk.moments.get(at));
+    let visit = |m: &Moment| (m.position.journey, m.position.hop);
+    decided
+        .filter(|decided| visit(decided) == visit(moment))
+        .or(Some(moment))
+}
+
 /// The text that decided the step at hand.
 pub fn lit(state: &State) -> Option<Span> {
-    let moment = state.walk.moments.get(state.cursor)?;
-    step::span(&state.run, moment)
+    step::span(&state.run, reasoned(state)?)
 }
 
 /// The place whose drawer is open: the viewer's, else the packet's.

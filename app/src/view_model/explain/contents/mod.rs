@@ -13,7 +13,7 @@ use northsouth::trace::{Action, Part, RuleStep, SwitchOutcome};
 
 use super::chains::{Met, TableView};
 use super::explanation::{brief, written};
-use super::{chains, host_name, part_name, short_name, step, tables, tag};
+use super::{carries_out, chains, host_name, part_name, reasoned, short_name, step, tables, tag};
 use crate::i18n::Words;
 use crate::state::{Level, Place, State};
 use crate::view_model::drawer::{Card, Drawer, Line};
@@ -56,10 +56,11 @@ pub fn drawer(state: &State, open: &Place, words: &Words) -> Drawer {
 
 /// What decided the step at hand with all that it asked, and below it what was passed over and why.
 fn close_up(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
-    let why = step::why(&state.run, moment);
+    let reasoned = reasoned(state)?;
+    let why = step::why(&state.run, reasoned);
     let lang = state.settings.lang;
-    let place = chains::place(state, moment, words);
-    let span = step::span(&state.run, moment);
+    let place = chains::place(state, reasoned, words);
+    let span = step::span(&state.run, reasoned);
     let mut deciding = Card {
         title: place.get(1..).unwrap_or_default().join(" · "),
         current: true,
@@ -146,6 +147,7 @@ fn at_hook(state: &State, host: &Host, hook: Hook, now: &Moment, words: &Words) 
         }
     };
     let now_step = now;
+    let carried_out = carries_out(state);
     // On a step between tables: the one before it, else the one that follows.
     let before = (0..=cursor)
         .rev()
@@ -153,7 +155,7 @@ fn at_hook(state: &State, host: &Host, hook: Hook, now: &Moment, words: &Words) 
     let after = (cursor..moments.len()).take_while(|at| moments.get(*at).is_some_and(same));
     let found = before
         .into_iter()
-        .find_map(|at| Some((rule_at(at)?, at == cursor)));
+        .find_map(|at| Some((rule_at(at)?, at == cursor || carried_out == Some(at))));
     let (rule, now) = match found {
         Some((rule, at_it)) => (
             rule,
