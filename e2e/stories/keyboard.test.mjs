@@ -113,7 +113,7 @@ story('the focus goes back to what is still there', {}, async ({ page }) => {
   await page.keyboard.press('Escape');
   await page.locator('#embed').waitFor({ state: 'detached' });
   assert.equal((await focused(page)).id, 'share-button');
-  await page.getByRole('button', { name: 'Tour' }).focus();
+  await page.getByRole('button', { name: 'Tour', exact: true }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'End the tour' }).focus();
   await page.keyboard.press('Enter');

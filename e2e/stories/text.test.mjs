@@ -93,8 +93,16 @@ story('a table folds, and a text is searched', {}, async ({ page }) => {
 
 story('files are made, renamed and deleted, and undo brings them back', {}, async ({ page }) => {
   await open(page, 'work001', 'ip-route');
+  // Whoever asks for the field writes at once, and comes back to where they asked.
+  await page.getByRole('button', { name: 'Rename' }).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#file-path:focus').waitFor();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await page.locator('#file-rename:focus').waitFor();
   await page.getByRole('button', { name: 'New file' }).click();
-  await page.getByLabel('Path').fill('nodes/work001/ip-rule.txt');
+  await page.locator('#file-path:focus').waitFor();
+  await page.keyboard.press('End');
+  await page.keyboard.type('ip-rule.txt');
   await page.getByText('Read as:').waitFor();
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   const files = page.getByRole('navigation', { name: 'Files' });

@@ -6,7 +6,7 @@
 import { autocompletion, closeCompletion, completionKeymap } from '@codemirror/autocomplete';
 import { Prec } from '@codemirror/state';
 import { EditorView, hoverTooltip, keymap } from '@codemirror/view';
-import { saidAt } from './marks.js';
+import { quoting, saidAt } from './marks.js';
 
 function lines(...texts) {
   const box = document.createElement('div');
@@ -14,7 +14,7 @@ function lines(...texts) {
   for (const text of texts) {
     if (!text) continue;
     const line = document.createElement('p');
-    line.textContent = text;
+    line.append(...quoting(text));
     box.append(line);
   }
   return box;

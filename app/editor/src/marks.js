@@ -7,6 +7,18 @@ export const setMarks = StateEffect.define();
 export const setLit = StateEffect.define();
 export const setKin = StateEffect.define();
 
+/** A sentence, with what it quotes from a text as code. */
+export function quoting(sentence) {
+  const parts = sentence.split('`');
+  if (parts.length % 2 === 0) return [sentence];
+  return parts.map((part, at) => {
+    if (at % 2 === 0) return part;
+    const code = document.createElement('code');
+    code.textContent = part;
+    return code;
+  });
+}
+
 class Words extends WidgetType {
   constructor(mark) {
     super();
@@ -21,11 +33,11 @@ class Words extends WidgetType {
     const { severity, message, help } = this.mark;
     const box = document.createElement('div');
     box.className = `said said-${severity}`;
-    box.append(message);
+    box.append(...quoting(message));
     if (help) {
       const line = document.createElement('div');
       line.className = 'said-help';
-      line.append(help);
+      line.append(...quoting(help));
       box.append(line);
     }
     return box;

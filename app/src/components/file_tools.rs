@@ -9,7 +9,7 @@ use super::Props;
 use super::modal::Modal;
 use super::share::open_file;
 use crate::browser::dropped::{self, Dropped};
-use crate::browser::{editor, events};
+use crate::browser::{editor, events, page};
 use crate::i18n::Words;
 use crate::state::Event;
 use crate::view_model::editor::byte;
@@ -38,6 +38,19 @@ pub fn FileTools(props: &Props) -> Html {
         .map(|f| f.name.to_string())
         .unwrap_or_default();
     let open = state.task.as_ref().is_none_or(|task| task.is_open(&name));
+    // Who asked for the field goes on there, and comes back to where they asked.
+    {
+        let was = use_mut_ref(|| None::<Doing>);
+        use_effect_with(*doing, move |now| {
+            let before = was.replace(*now);
+            match (before, now) {
+                (_, Some(_)) => page::focus_by_id("file-path"),
+                (Some(Doing::Rename), None) => page::focus_by_id("file-rename"),
+                (Some(Doing::New), None) => page::focus_by_id("file-new"),
+                (None, None) => {}
+            }
+        });
+    }
     let start = |what: Doing, text: String| {
         let (doing, path) = (doing.setter(), path.setter());
         move |_: MouseEvent| {
@@ -90,16 +103,16 @@ pub fn FileTools(props: &Props) -> Html {
     html! {
         <div class="file-tools">
             <button class="link" onclick={ask}>{ words.why_not_line }</button>
-            <button class="link" onclick={start(Doing::New, folder)}>{ words.new_file }</button>
+            <button id="file-new" class="link" onclick={start(Doing::New, folder)}>{ words.new_file }</button>
             <button class="link" onclick={|_: MouseEvent| dropped::choose()}>{ words.open_files }</button>
             if own && open {
-                <button class="link" onclick={start(Doing::Rename, name)}>{ words.rename_file }</button>
+                <button id="file-rename" class="link" onclick={start(Doing::Rename, name)}>{ words.rename_file }</button>
                 <button class="link" onclick={props.on(Event::FileDeleted(state.file))}>{ words.delete_file }</button>
             }
             if doing.is_some() {
                 <form {onsubmit}>
                     <label><span>{ words.file_path }</span>
-                        <input class="mono" autocomplete="off" spellcheck="false" placeholder="nodes/NODE/ip-route.txt"
+                        <input id="file-path" class="mono" autocomplete="off" spellcheck="false" placeholder="nodes/NODE/ip-route.txt"
                             value={(*path).clone()} {oninput} aria-describedby="path-kind" /></label>
                     <p id="path-kind" aria-live="polite">{ if taken { words.path_taken.to_string() } else { kind(&path, words, lang) } }</p>
                     <button class="primary" disabled={taken || path.trim().is_empty()}>{ match *doing {

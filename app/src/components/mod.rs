@@ -34,6 +34,7 @@ pub mod task;
 pub mod terminal;
 pub mod top_bar;
 pub mod tour;
+pub mod welcome;
 pub mod why_not;
 
 #[cfg(test)]

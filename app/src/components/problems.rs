@@ -1,6 +1,7 @@
 use northsouth::text::{Diagnostic, Severity};
 use yew::prelude::*;
 
+use super::prose::quoting;
 use super::{Props, Same};
 use crate::state::Event;
 use crate::view_model::{editor, files};
@@ -44,9 +45,9 @@ fn problems(props: &Props) -> Html {
                             <button class="link" onclick={props.on(Event::SpanChosen(d.span))}>
                                 { place.unwrap_or_default() }
                             </button>
-                            <span>{ d.message.text(lang) }</span>
+                            <span>{ quoting(&d.message.text(lang)) }</span>
                             if let Some(help) = &d.help {
-                                <span class="help">{ help.text(lang) }</span>
+                                <span class="help">{ quoting(&help.text(lang)) }</span>
                             }
                         </li>
                     }

@@ -16,6 +16,19 @@ pub fn block(block: &Block) -> Html {
     }
 }
 
+/// A sentence in which nothing but `code` is marked: what it quotes from a text may hold any other sign.
+pub fn quoting(text: &str) -> Html {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return html! { text };
+    }
+    let part = |(at, part): (usize, &&str)| match at % 2 {
+        0 => html! { *part },
+        _ => html! { <code>{ *part }</code> },
+    };
+    html! { <>{ for parts.iter().enumerate().map(part) }</> }
+}
+
 /// Text with `code`, **strong** and links in it.
 pub fn inline(text: &str) -> Html {
     html! {

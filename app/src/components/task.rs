@@ -3,7 +3,7 @@ use yew::prelude::*;
 
 use super::Props;
 use super::hand_in::HandInBox;
-use super::prose::prose;
+use super::prose::{prose, quoting};
 use super::question::{QuestionProps, QuestionView};
 use crate::i18n::course::{CourseWords, course};
 use crate::state::{Event, Task};
@@ -148,8 +148,8 @@ fn goal_line(
     html! {
         <li key={at} class={class}>
             <span aria-hidden="true">{ sign }{ " " }</span><span class="visually-hidden">{ said }{ ": " }</span>
-            <span>{ goal.say(&probes.join(", ")).text(lang) }</span>
-            if !finding.passed { <span class="found">{ finding.found.text(lang) }</span> }
+            <span>{ quoting(&goal.say(&probes.join(", ")).text(lang)) }</span>
+            if !finding.passed { <span class="found">{ quoting(&finding.found.text(lang)) }</span> }
             if show && !finding.passed {
                 <button class="link" onclick={props.on(Event::GoalShown(at))}>{ words.show_walk }</button>
             }

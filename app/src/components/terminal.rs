@@ -1,6 +1,7 @@
 use yew::prelude::*;
 
 use super::Props;
+use super::prose::quoting;
 use crate::browser::{events, page};
 use crate::state::{Answer, Event};
 use crate::view_model::{editor, terminal};
@@ -142,9 +143,9 @@ fn shown(props: &Props, answer: &Answer) -> Html {
             }
             { for output.diagnostics.iter().map(|d| html! {
                 <p class={classes!("said", editor::severity(d.severity))}>
-                    { d.message.text(lang) }
+                    { quoting(&d.message.text(lang)) }
                     if let Some(help) = &d.help {
-                        <span class="help">{ help.text(lang) }</span>
+                        <span class="help">{ quoting(&help.text(lang)) }</span>
                     }
                 </p>
             }) }

@@ -15,6 +15,7 @@ use super::inspector::inspector;
 use super::line::TimeLine;
 use super::map::MapView;
 use super::probe::ProbePanel;
+use super::prose::quoting;
 use super::steps::Steps;
 use super::tour::tour_card;
 use super::{Props, Same};
@@ -180,6 +181,43 @@ fn what_cannot_be_read_is_listed_with_its_place() {
         northsouth::text::File::new(&workspace.files[at].name, "10.0.0.0/33 dev eth0\n");
     let shown = html(opened(workspace), files_pane);
     assert!(shown.contains("nodes/work001/ip-route.txt:1:1"), "{shown}");
+}
+
+#[test]
+fn what_a_sentence_quotes_is_code() {
+    let shown = |draw: fn(&Props) -> VNode| html(opened(scenario()), draw);
+    assert_eq!(
+        shown(|_| quoting("no `-j *` here, but `a`")),
+        "no <code>-j *</code> here, but <code>a</code>"
+    );
+    assert_eq!(shown(|_| quoting("an open ` stays")), "an open ` stays");
+}
+
+#[test]
+fn a_dropped_packet_says_which_rule_dropped_it() {
+    let mut workspace = scenario();
+    let mut files = workspace.files.iter_mut();
+    let file = files.find(|f| f.name.ends_with("work001/iptables-save.txt"));
+    let file = file.unwrap();
+    let rule = "-A FORWARD -s 203.0.113.9/32 -j DROP\n";
+    let first = file.text.find("[0:0] -A FORWARD ").unwrap();
+    let edited = format!("{}{rule}{}", &file.text[..first], &file.text[first..]);
+    *file = northsouth::text::File::new(&file.name, &edited);
+    let state = at(opened(workspace), |s, at| at + 1 == s.walk.len());
+    let written = crate::view_model::explain::lit(&state).unwrap();
+    let lit = state.run.files[usize::from(written.file.0)]
+        .slice(written)
+        .to_string();
+    let told = text(&html(state, inspector));
+    assert_eq!(lit.trim(), rule.trim());
+    for part in [
+        "Dropped",
+        "FORWARD 1 → DROP",
+        "source is 203.0.113.9",
+        "iptables-save.txt:",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub fn tour_card(props: &Props, elsewhere: Option<&str>) -> Html {
                     { words.previous }</button>
                 <button onclick={props.on(Event::TourOpened(at))}>{ words.show_again }</button>
                 if at + 1 < count {
-                    <button class="primary" onclick={props.on(Event::TourOpened(at + 1))}>{ words.next }</button>
+                    <button id="tour-next" class="primary" onclick={props.on(Event::TourOpened(at + 1))}>{ words.next }</button>
                 } else if elsewhere.is_none() {
                     <button class="primary" onclick={onend}>{ last }</button>
                 }

@@ -2,10 +2,10 @@ use northsouth::text::{Lang, Reason};
 use northsouth::workspace::{Verdict, nothing_here, why_not};
 use yew::prelude::*;
 
+use super::prose::quoting;
 use super::{Props, Same, outcome_sign, sentence};
 use crate::browser::events;
 use crate::state::Event;
-use crate::view_model::compare::place;
 
 /// So many lines are offered at once.
 const OFFERED: usize = 40;
@@ -35,7 +35,7 @@ pub fn WhyNotPanel(props: &Props) -> Html {
     };
     let file = state.asked.as_ref().map(|a| a.file.to_string());
     let step = match &answer.verdict {
-        Verdict::Taken(at) | Verdict::PassedOver(at, _) => place(state, *at),
+        Verdict::Taken(at) | Verdict::PassedOver(at, _) => state.walk.find(*at),
         Verdict::NotReached(_) => None,
     };
     let reasons: &[Reason] = match &answer.verdict {
@@ -49,7 +49,7 @@ pub fn WhyNotPanel(props: &Props) -> Html {
             <p><button class="source mono" onclick={props.on(Event::SpanChosen(answer.subject.span))}>
                 { state.run.subject_text(&answer.subject).to_string() }</button></p>
             <div role="status">
-                <p class="verdict">{ sentence(&answer.say().text(lang)) }</p>
+                <p class="verdict">{ quoting(&sentence(&answer.say().text(lang))) }</p>
             </div>
             if let Some(step) = step {
                 <p><button class="link" onclick={props.on(Event::StepChosen(step))}>
@@ -61,12 +61,12 @@ pub fn WhyNotPanel(props: &Props) -> Html {
             if !matches!(answer.verdict, Verdict::Taken(_)) {
                 <h2>{ words.what_it_takes }</h2>
                 if answer.ways.is_empty() {
-                    <p>{ sentence(&answer.no_way().text(lang)) }</p>
+                    <p>{ quoting(&sentence(&answer.no_way().text(lang))) }</p>
                 }
                 <ul class="ways">
                     { for answer.ways.iter().map(|way| html! {
                         <li>
-                            <span>{ sentence(&way.say(&state.run).text(lang)) }</span>
+                            <span>{ quoting(&sentence(&way.say(&state.run).text(lang))) }</span>
                             <button onclick={props.on(Event::WayChosen(Box::new(way.clone())))}>{ words.do_it }</button>
                         </li>
                     }) }
@@ -88,7 +88,7 @@ fn reason(props: &Props, reason: &Reason, lang: Lang) -> Html {
             }
             <span class="said">
                 <span role="img" aria-label={words.outcome(reason.outcome)}>{ sign }</span>{ " " }
-                { reason.say.text(lang) }
+                { quoting(&reason.say.text(lang)) }
             </span>
             if !reason.children.is_empty() {
                 <ul class="reasons">{ for reason.children.iter().map(|c| self::reason(props, c, lang)) }</ul>

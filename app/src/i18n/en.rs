@@ -90,6 +90,8 @@ pub const WORDS: Words = Words {
     },
 
     explanation: "Explanation",
+    welcome: "A request on its way into a Kubernetes cluster: each step shows who takes the packet, which rule decides, and what changes in it. New to this?",
+    welcome_tour: "Take the tour",
     this_step: "This step",
     all_steps: "All steps",
     more_tabs: "More",
@@ -119,7 +121,6 @@ pub const WORDS: Words = Words {
     out_interface: "out",
     why: "Why",
     passed_over: "Passed over",
-    what_it_means: "What it means",
     written: "Where it is written",
     made_by: "Made by",
     more: |n| format!("{n} more"),

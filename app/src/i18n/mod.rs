@@ -79,6 +79,9 @@ pub struct Words {
     pub outcome: fn(Outcome) -> &'static str,
 
     pub explanation: &'static str,
+    /// What the page shows, and the way to its tour.
+    pub welcome: &'static str,
+    pub welcome_tour: &'static str,
     pub this_step: &'static str,
     pub all_steps: &'static str,
     /// What hides further tabs.
@@ -100,7 +103,6 @@ pub struct Words {
     pub out_interface: &'static str,
     pub why: &'static str,
     pub passed_over: &'static str,
-    pub what_it_means: &'static str,
     pub written: &'static str,
     pub made_by: &'static str,
     pub more: fn(usize) -> String,

@@ -44,7 +44,10 @@ pub const WORDS: Words = Words {
     this_host: "本机进程",
     conntrack: "conntrack",
     neighbours: "邻居表",
-    open_place: |what, machine| format!("{machine} 的 {what}"),
+    open_place: |what, machine| match what.is_ascii() {
+        true => format!("{machine} 的 {what}"),
+        false => format!("{machine} 的{what}"),
+    },
     packet_is_here: |label| format!("{label}，数据包在这里"),
     follow_packet: "跟随数据包",
     zoom: "地图的显示层次",
@@ -86,6 +89,8 @@ pub const WORDS: Words = Words {
     },
 
     explanation: "讲解",
+    welcome: "这里是一个请求进入 Kubernetes 集群的全过程：每一步由谁处理、哪条规则决定、数据包改了什么。初次接触？",
+    welcome_tour: "从导览开始",
     this_step: "这一步",
     all_steps: "全部步骤",
     more_tabs: "更多",
@@ -115,7 +120,6 @@ pub const WORDS: Words = Words {
     out_interface: "出接口",
     why: "为什么",
     passed_over: "未命中的",
-    what_it_means: "这一步的含义",
     written: "出处",
     made_by: "由什么生成",
     more: |n| format!("还有 {n} 条"),

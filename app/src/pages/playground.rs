@@ -30,6 +30,7 @@ use crate::components::task::task_card;
 use crate::components::terminal::Terminal;
 use crate::components::top_bar::top_bar;
 use crate::components::tour::tour_card;
+use crate::components::welcome::welcome;
 use crate::components::why_not::WhyNotPanel;
 use crate::components::{Props, Same};
 use crate::hooks::{use_media, use_reading_ahead, use_turns};
@@ -90,14 +91,23 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
     // The map draws itself after the first frame, the line of time after the last of these.
     let turns = use_turns(3);
     let (explains, has_files) = (turns >= 2, turns >= 3);
-    use_effect_with((state.cursor, state.tab, narrow, explains), move |_| {
-        page::reveal("[aria-current=step]", narrow);
+    let cursor = state.cursor;
+    use_effect_with((cursor, state.tab, narrow, explains), move |_| {
+        // What stands above the first step is to be seen as well.
+        page::reveal("[aria-current=step]", narrow && cursor > 0);
     });
     let answers = state.reading.as_ref().map(|r| r.answers.clone());
     use_effect_with(answers, |answers| {
         // Whether it is right stands below the answer, which a small pane ends with.
         if let Some((name, _)) = answers.as_ref().and_then(|all| all.last()) {
             page::reveal(&format!("[data-verdict='{name}']"), false);
+        }
+    });
+
+    use_effect_with(state.tour.is_some(), |opened| {
+        // What opened it may be gone.
+        if *opened && page::is_focus_lost() {
+            page::focus_by_id("tour-next");
         }
     });
 
@@ -156,8 +166,11 @@ pub fn Playground(PlaygroundProps { route }: &PlaygroundProps) -> Html {
                             Tab::Coverage => html! { <CoveragePanel ..props.clone() /> },
                             Tab::Roads => html! { <RoadsPanel ..props.clone() /> },
                             Tab::Cluster => html! { <ClusterPanel ..props.clone() /> },
-                            Tab::Step => inspector(&props),
-                            Tab::List => html! { <Steps base={props.clone()} explained={narrow} /> },
+                            Tab::Step => html! { <>{ welcome(&props) }{ inspector(&props) }</> },
+                            Tab::List => html! { <>
+                                { welcome(&props) }
+                                <Steps base={props.clone()} explained={narrow} />
+                            </> },
                         } }
                     </div>
                 </section>

@@ -8,7 +8,7 @@ use northsouth::trace::Part;
 use super::*;
 use crate::view_model::balancer::{self, Mode};
 use crate::view_model::explain;
-use crate::view_model::map::geometry::Rect;
+use crate::view_model::map::geometry::{Point, Rect};
 use crate::view_model::map::{Map, Shape, Sight};
 use crate::view_model::predict::question;
 use crate::view_model::stride::{Stride, Way};
@@ -222,6 +222,24 @@ fn map(state: &State, width: i32) -> Map {
         words,
     };
     Map::of(&sight, width)
+}
+
+#[test]
+fn on_a_narrow_pane_a_machine_is_opened_below_its_own_row() {
+    let map = map(&opened(), 390);
+    let place = |name: &str| map.boxes.iter().find(|b| b.title == name).unwrap().rect;
+    let drawer = map.drawer.as_ref().unwrap().rect;
+    let (client, router) = (place("client"), place("vpc"));
+    assert!(client.bottom() < drawer.y && drawer.bottom() < router.y);
+    let line = |pair: &[Point]| {
+        let (top, bottom) = (pair[0].y.min(pair[1].y), pair[0].y.max(pair[1].y));
+        let right = pair[0].x.max(pair[1].x);
+        right > drawer.x && top < drawer.bottom() && bottom > drawer.y
+    };
+    for wire in &map.wires {
+        let path = map.path(wire);
+        assert!(!path.windows(2).any(line), "{path:?} through {drawer:?}");
+    }
 }
 
 /// Boxes, cards and the tag: what holds text.

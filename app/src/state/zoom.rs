@@ -70,6 +70,12 @@ impl Zoom {
         next.map_or(Self { scale, ..self }, Zoom::at)
     }
 
+    /// In a pane that has room for so many percent of the narrowest map.
+    pub fn within(self, room: u32) -> Self {
+        let scale = self.scale * room.clamp(50, 100) / 100;
+        Self { scale, ..self }
+    }
+
     /// As for one who opens what they see.
     pub fn opening(self) -> Self {
         match self.level {
@@ -83,6 +89,13 @@ impl Zoom {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_the_narrowest_map_has_no_room_it_is_drawn_smaller() {
+        let zoom = Zoom::default();
+        assert_eq!(zoom.within(88).scale, 88);
+        assert_eq!((zoom.within(400), zoom.within(10).scale), (zoom, 50));
+    }
 
     #[test]
     fn zooming_in_shows_more_and_out_shows_less() {

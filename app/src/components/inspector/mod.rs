@@ -28,18 +28,21 @@ pub fn inspector(props: &Props) -> Html {
             { predict(props) }
             <h2>{ &step.title }</h2>
             <p class="place">{ &step.place }</p>
-            { header(&step.header, words) }
-            if !step.decided.is_empty() {
-                <h3>{ words.why }</h3>
-                { reasons(&step.decided, &props.send, words) }
+            if !step.meaning.is_empty() {
+                <p class="meaning">{ &step.meaning }</p>
             }
+            { header(&step.header, words) }
+            if step.carries_out.is_some() || !step.decided.is_empty() {
+                <h3>{ words.why }</h3>
+            }
+            if let Some((at, title)) = &step.carries_out {
+                <p><button class="link" onclick={props.on(Event::StepChosen(*at))}>{ words.to_step(at + 1) }</button>
+                    { " · " }{ title }</p>
+            }
+            { reasons(&step.decided, &props.send, words) }
             if !step.passed.is_empty() {
                 <h3>{ words.passed_over }</h3>
                 { reasons(&step.passed, &props.send, words) }
-            }
-            if !step.meaning.is_empty() {
-                <h3>{ words.what_it_means }</h3>
-                <p class="meaning">{ &step.meaning }</p>
             }
             <>{ for step.listings.iter().map(|l| listing(l, &props.send)) }</>
             { step_fidelity(props) }

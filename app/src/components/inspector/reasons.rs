@@ -2,6 +2,7 @@ use northsouth::text::{Outcome, Span};
 use yew::prelude::*;
 
 use crate::components::outcome_sign;
+use crate::components::prose::quoting;
 use crate::i18n::Words;
 use crate::state::Event;
 use crate::view_model::explain::ReasonRow;
@@ -10,6 +11,9 @@ use crate::view_model::explain::ReasonRow;
 const SHOWN: usize = 6;
 
 pub fn reasons(rows: &[ReasonRow], send: &Callback<Event>, words: &Words) -> Html {
+    if rows.is_empty() {
+        return html! {};
+    }
     let (shown, rest) = rows.split_at(rows.len().min(SHOWN));
     html! {
         <>
@@ -53,7 +57,7 @@ fn reason(row: &ReasonRow, more: Html, send: &Callback<Event>, words: &Words) ->
                 if !row.asked.is_empty() {
                     <code>{ &row.asked }</code>{ ": " }
                 }
-                { &row.said }
+                { quoting(&row.said) }
             </span>
             { " " }{ more }
             if !row.children.is_empty() {

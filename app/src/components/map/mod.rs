@@ -11,8 +11,8 @@ use crate::browser::gestures::{self, Gesture};
 use crate::browser::{page, style};
 use crate::hooks::{use_size, use_turns};
 use crate::state::{Event, Level, Zoom};
-use crate::view_model::map::Map;
 use crate::view_model::map::geometry::points;
+use crate::view_model::map::{Map, NARROWEST};
 
 use boxes::{frame, part};
 use drawer::{drawer, funnel};
@@ -29,7 +29,8 @@ pub fn MapView(props: &Props) -> Html {
     let (width, height) = use_size(&node, (690, 0));
     // When the pane's size is known.
     let drawn = use_turns(1) == 1;
-    let map = drawn.then(|| Map::seen(state, state.zoom, width));
+    let zoom = state.zoom.within(width * 100 / NARROWEST as u32);
+    let map = drawn.then(|| Map::seen(state, zoom, width));
     let map = map.unwrap_or_default();
     let packet = use_node_ref();
     {
@@ -81,7 +82,7 @@ pub fn MapView(props: &Props) -> Html {
             }));
         })
     };
-    let scaled = |length: i32| (length * state.zoom.scale as i32 / 100).to_string();
+    let scaled = |length: i32| (length * zoom.scale as i32 / 100).to_string();
     html! {
         <section class={classes!("map", tall.then_some("tall"))} aria-label={words.map}>
             <div class="map-scroll" ref={node} tabindex="0" role="group" aria-label={words.map}>

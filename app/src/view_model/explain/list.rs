@@ -26,6 +26,7 @@ pub struct HopText {
 pub struct StepText {
     pub at: usize,
     pub title: String,
+    /// Where on the machine, at the first of the steps made there.
     pub part: String,
     pub layer: Layer,
     pub minor: bool,
@@ -59,10 +60,13 @@ pub fn hops(state: &State, words: &Words) -> Vec<HopText> {
             last = Some(position);
         }
         if let Some(hop) = hops.last_mut() {
+            let part = part_name(&moment.place.part, words);
+            let mut told = hop.steps.iter().rev().map(|step| &step.part);
+            let is_told = told.find(|part| !part.is_empty()) == Some(&part);
             hop.steps.push(StepText {
                 at,
                 title: title(state, at),
-                part: part_name(&moment.place.part, words),
+                part: if is_told { String::new() } else { part },
                 layer: moment.layer,
                 minor: moment.minor,
             });

@@ -20,7 +20,7 @@ const NODE_HEIGHT: i32 = 64;
 const MOST_NODES: usize = 200;
 
 impl Map {
-    /// Clients, load balancers and routers in rows; gives where they end.
+    /// Clients, load balancers and routers in rows, the drawer of the open one below its row; gives where they end.
     pub(super) fn way(&mut self, sight: &Sight, scene: &Scene, top: i32) -> i32 {
         let room = self.width - 2 * MARGIN;
         let (narrowest, widest) = MACHINE_WIDTHS;
@@ -46,6 +46,9 @@ impl Map {
                 }
             }
             y += MACHINE_HEIGHT + 24;
+            if sight.opens() && machines.contains(&sight.open.host) {
+                y = self.open_drawer(sight, Rect::new(MARGIN, y, room, 0)) + 32;
+            }
         }
         if scene.way.is_empty() { top } else { y - 24 }
     }

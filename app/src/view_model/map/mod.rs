@@ -129,7 +129,7 @@ pub struct Sight<'a> {
 
 /// Between a pane's edge and what is in it.
 const MARGIN: i32 = 20;
-/// Narrower than this, two machines no longer fit beside each other, and the map is scrolled instead.
+/// Narrower than this, two machines no longer fit beside each other, and the map is drawn smaller instead.
 pub const NARROWEST: i32 = 360;
 
 /// Between two lines of a box.
@@ -228,11 +228,7 @@ impl Map {
             width,
             ..Map::default()
         };
-        let mut y = map.way(sight, &scene, 28);
-        if scene.way.contains(&sight.open.host) && sight.opens() {
-            y = map.open_drawer(sight, Rect::new(MARGIN, y + 24, width - 2 * MARGIN, 0)) + 8;
-        }
-        y += 14;
+        let mut y = map.way(sight, &scene, 28) + 14;
         let active = sight.active_node(&scene);
         let met = sight.met();
         let on_way =

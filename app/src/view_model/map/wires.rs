@@ -89,7 +89,13 @@ impl Map {
             std::mem::swap(&mut a, &mut b);
         }
         let path = self.between(a, b);
-        if self.is_free(&path, a.1, b.1) {
+        if a.0 == Row::Way && a.1.y > b.1.y {
+            std::mem::swap(&mut a, &mut b);
+        }
+        // A drawer may stand between two rows of machines.
+        let drawer = self.drawer.as_ref().map(|d| d.rect.y);
+        let apart = drawer.is_some_and(|y| b.0 == Row::Way && y > a.1.y && y < b.1.y);
+        if self.is_free(&path, a.1, b.1) && !apart {
             return path;
         }
         // Around all that is in the way: in the gutter of their frame, or outside of all frames.
