@@ -406,3 +406,189 @@ fn a_rule_that_resets_a_connection_closes_it() {
         ("CLOSE", 10_000)
     );
 }
+
+/// A rule of the table raw, in PREROUTING, that drops what it matches.
+fn dropping(matches: &str) -> String {
+    format!(
+        "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING {matches} -j DROP\nCOMMIT\n"
+    )
+}
+
+#[test]
+fn the_way_back_is_asked_for_as_rpfilter_has_it() {
+    let rules = "100:\tfrom all fwmark 0x1 lookup 100\n";
+    let table = "default via 10.10.0.1 dev eth1 table 100\n";
+    let passes = |matches: &str, iface: &str, src: &str| {
+        let mark = format!(
+            "{}-A PREROUTING -j MARK --set-mark 1\n-A PREROUTING {matches} -j DROP\nCOMMIT\n",
+            MANGLE
+        );
+        let world = world(&mark, rules, table);
+        let syn = packet(src, "192.168.0.17", tcp(4000, 80, TcpFlags::SYN));
+        !inject(&mut Sim::new(&world, 1), iface, syn).is_empty()
+    };
+    let asked = |options: &str| {
+        let matches = format!("-m rpfilter --invert{options}");
+        [
+            passes(&matches, "eth0", "203.0.113.9"),
+            passes(&matches, "eth1", "203.0.113.9"),
+            passes(&matches, "eth0", "10.10.0.9"),
+        ]
+    };
+    assert_eq!(asked(""), [true, false, false]);
+    assert_eq!(asked(" --loose"), [true, true, true]);
+    // With the packet's mark all others are beyond eth1.
+    assert_eq!(asked(" --validmark"), [false, true, false]);
+    assert!(!passes("-m rpfilter", "eth0", "203.0.113.9"));
+    let own = dropping("-m rpfilter --invert --accept-local");
+    let mut world = world(&own, "", "");
+    world.hosts[0]
+        .sysctls
+        .set("net.ipv4.conf.all.accept_local", "1");
+    let syn = packet("192.168.0.17", "10.10.0.9", tcp(4000, 80, TcpFlags::SYN));
+    assert_eq!(inject(&mut Sim::new(&world, 1), "eth0", syn).len(), 1);
+}
+
+#[test]
+fn netfilter_finds_the_socket_that_sent_what_an_error_is_about() {
+    let world = world(&dropping("-p icmp -m socket --nowildcard"), "", "");
+    let mut sim = Sim::new(&world, 1);
+    let asked = packet(
+        "192.168.0.17",
+        "203.0.113.9",
+        Transport::Udp {
+            sport: 4000,
+            dport: 53,
+        },
+    );
+    let error = |about: &Packet| {
+        let transport = Transport::Icmp(northsouth::net::Icmp {
+            kind: 3,
+            code: 3,
+            id: 0,
+            gateway: None,
+            target: None,
+            about: Some(Box::new(about.clone())),
+        });
+        packet("203.0.113.9", "192.168.0.17", transport)
+    };
+    let dropped = |sim: &mut Sim, about: &Packet| {
+        inject(sim, "eth0", error(about));
+        let steps = sim.journeys().last().unwrap().hops.iter();
+        steps
+            .flat_map(|h| &h.steps)
+            .any(|s| matches!(s.action, Action::Dropped(_)))
+    };
+    assert!(!dropped(&mut sim, &asked));
+    sim.send_raw(NODE, asked.clone(), &SendOptions::default());
+    assert!(dropped(&mut sim, &asked));
+}
+
+#[test]
+fn what_is_the_hosts_own_has_no_way_out() {
+    let mut world = world("", "", "");
+    let rules = "table ip t {\n chain c { type filter hook prerouting priority 0;\n fib daddr oif missing drop\n }\n}\n";
+    world.hosts[0].nft = northsouth::netfilter::nft::read(rules, FileId(0)).0.into();
+    let to = |dst| {
+        let syn = packet("203.0.113.9", dst, tcp(4000, 80, TcpFlags::SYN));
+        inject(&mut Sim::new(&world, 1), "eth0", syn).len()
+    };
+    assert_eq!((to("192.168.0.17"), to("10.10.0.9")), (0, 1));
+}
+
+#[test]
+fn who_writes_the_ip_header_is_routed_without_ports() {
+    let world = world("", "100:\tfrom all dport 80 unreachable\n", "");
+    let sent = |own_header| {
+        let options = SendOptions {
+            own_header,
+            ..SendOptions::default()
+        };
+        let mut sim = Sim::new(&world, 1);
+        let syn = packet("192.168.0.17", "203.0.113.9", tcp(4000, 80, TcpFlags::SYN));
+        sim.send_raw(NODE, syn, &options);
+        let steps = sim.journeys()[0].hops.iter().flat_map(|h| &h.steps);
+        let left = |a: &Action| matches!(a, Action::Left(_));
+        steps.into_iter().any(|s| left(&s.action))
+    };
+    assert_eq!((sent(true), sent(false)), (true, false));
+}
+
+/// The same host with IPv6: `eth0` 2001:db8:a::17, `eth1` 2001:db8:b::5 and the default route by eth0.
+fn world6(more_routes: &str) -> World {
+    let mut world = world("", "", "");
+    let host = &mut world.hosts[0];
+    for (name, addr, near) in [
+        ("eth0", "2001:db8:a::17", "fe80::1:1"),
+        ("eth1", "2001:db8:b::5", "fe80::1:2"),
+    ] {
+        let iface = host.interfaces.iter_mut().find(|i| i.name == name.into());
+        let addrs = [addr, near].map(|a| IfaceAddr::new(a.parse().unwrap(), 64));
+        iface.unwrap().addrs.extend(addrs);
+    }
+    let routes = format!(
+        "default via 2001:db8:a::fe dev eth0\n2001:db8:a::/64 dev eth0\n2001:db8:b::/64 dev eth1\n{more_routes}"
+    );
+    host.routes = route::read::routes(&routes, FileId(0)).0.into();
+    host.sysctls.set("net.ipv6.conf.all.forwarding", "1");
+    world
+}
+
+#[test]
+fn a_router_of_ipv6_tells_a_neighbour_of_the_shorter_way_six_times_in_a_row() {
+    let redirects = |src: &str, dst: &str| {
+        let world = world6("2001:db8:c::/64 via fe80::9 dev eth0\n");
+        let mut sim = Sim::new(&world, 1);
+        let sent = (0..8).flat_map(|n| {
+            let ask = Transport::Udp {
+                sport: 4000 + n,
+                dport: 53,
+            };
+            inject(&mut sim, "eth0", packet(src, dst, ask))
+        });
+        let told = format!("eth0 fe80::1:1 > {src}");
+        sent.filter(|line| *line == told).count()
+    };
+    assert_eq!(redirects("2001:db8:a::18", "2001:db8:a::19"), 6);
+    assert_eq!(redirects("2001:db8:a::18", "2001:db8:c::9"), 6);
+    // The gateway is no address of the link, or the sender no neighbour.
+    assert_eq!(redirects("2001:db8:a::18", "2001:db8:9::9"), 0);
+    assert_eq!(redirects("2001:db8:9::9", "2001:db8:a::19"), 0);
+}
+
+#[test]
+fn an_icmpv6_error_comes_from_the_interface_that_heard_the_packet() {
+    let told = |more: &str| {
+        let world = world6(more);
+        let ask = Transport::Udp {
+            sport: 4000,
+            dport: 53,
+        };
+        let mut late = packet("2001:db8:9::9", "2001:db8:a::19", ask);
+        late.ttl = 1;
+        inject(&mut Sim::new(&world, 1), "eth1", late)
+    };
+    assert_eq!(told(""), ["eth0 2001:db8:b::5 > 2001:db8:9::9"]);
+    assert_eq!(
+        told("2001:db8:9::/64 via 2001:db8:a::fe dev eth0 src 2001:db8:a::17\n"),
+        ["eth0 2001:db8:a::17 > 2001:db8:9::9"]
+    );
+}
+
+#[test]
+fn a_host_answers_for_what_its_routes_call_local() {
+    let world = world6("local 2001:db8:f::2 dev lo table local\n");
+    let echo = Transport::Icmp(northsouth::net::Icmp {
+        kind: 128,
+        code: 0,
+        id: 7,
+        gateway: None,
+        target: None,
+        about: None,
+    });
+    let ask = packet("2001:db8:9::9", "2001:db8:f::2", echo);
+    assert_eq!(
+        inject(&mut Sim::new(&world, 1), "eth0", ask),
+        ["eth0 2001:db8:f::2 > 2001:db8:9::9"]
+    );
+}

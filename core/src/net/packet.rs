@@ -13,6 +13,8 @@ impl Protocol {
     pub const UDP: Protocol = Protocol(17);
     pub const ICMPV6: Protocol = Protocol(58);
     pub const SCTP: Protocol = Protocol(132);
+    /// Of who writes the IP header too (`IPPROTO_RAW`).
+    pub const RAW: Protocol = Protocol(255);
 }
 
 impl fmt::Display for Protocol {

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::Hook;
 use super::ipset::Sets;
 use super::matches::PacketType;
-use crate::conntrack::{Connection, CtState, Direction, ZoneId};
-use crate::net::{Mac, Packet};
+use crate::conntrack::{Connection, CtState, Direction, StatusBits, Tuple, ZoneId};
+use crate::net::{Icmp, Mac, Packet, Protocol, Transport};
 
 /// A packet at a hook, and all that a rule can ask about it. Targets change it; who calls reads the changes back from it.
 #[derive(Clone)]
@@ -78,6 +78,20 @@ pub struct FibQuery<'a> {
     /// Whence, for policy rules; `lo` is the host itself.
     pub iif: &'a str,
     pub tos: u8,
+    pub protocol: Option<Protocol>,
+    /// The interface of which [`Way::by_device`] tells; of IPv6 addresses of the link, the link.
+    pub device: Option<&'a str>,
+}
+
+/// What the routes say to a [`FibQuery`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    pub kind: AddressType,
+    /// By which the host would send.
+    pub dev: String,
+    /// Whether the way may lead out of the interface that was asked for: a hop of the route does (`fib_info_nh_uses_dev`),
+    /// or of IPv6 another route of the same prefix (`rt6_device_match`).
+    pub by_device: bool,
 }
 
 /// What a rule can ask of the host around it.
@@ -85,8 +99,8 @@ pub trait Env {
     /// The address's kind; with a device, `Local` and `Broadcast` only where that device has it, else `Unicast`.
     fn address_type(&self, addr: IpAddr, device: Option<&str>) -> AddressType;
 
-    /// The interface by which the host would send (`fib … oif`); `None` without a route.
-    fn route_out(&self, query: &FibQuery<'_>) -> Option<String>;
+    /// The way by which the host would send; `None` without a route, and where one refuses.
+    fn way(&self, query: &FibQuery<'_>) -> Option<Way>;
 
     /// An interface's first IPv4 address, or first global IPv6 address.
     fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr>;
@@ -94,8 +108,8 @@ pub trait Env {
     /// The host's ipsets as they were configured.
     fn sets(&self) -> &Sets;
 
-    /// The socket that an arriving packet would find, established before listening (`nf_sk_lookup_slow_v4`).
-    fn socket(&self, packet: &Packet, in_iface: Option<&str>) -> Option<Socket>;
+    /// The socket that a packet with these ends would find, established before listening (`nf_socket_get_sock_v4`).
+    fn socket(&self, ends: &Tuple) -> Option<Socket>;
 
     /// The socket that TPROXY would give the packet: of the packet's connection, or listening on `addr:port`
     /// (`nf_tproxy_get_sock_v4`).
@@ -126,4 +140,38 @@ impl Context<'_> {
     pub fn length(&self) -> u32 {
         self.packet.length()
     }
+
+    /// The socket that the packet is for, or that sent what it is an error about (kernel `nf_sk_lookup_slow_v4` and
+    /// `nf_sk_lookup_slow_v6`): of IPv4 also where the answer still bears the address that SNAT gave its connection.
+    pub(super) fn socket(&self) -> Option<Socket> {
+        let mut ends = match &self.packet.transport {
+            Transport::Icmp(icmp) => about_whom(icmp, self.ipv6())?,
+            _ => Tuple::of(&self.packet),
+        };
+        if !matches!(ends.protocol, Protocol::TCP | Protocol::UDP) {
+            return None;
+        }
+        let answers = match self.packet.transport {
+            Transport::Icmp(_) => CtState::Related,
+            _ => CtState::Established,
+        };
+        if let Some(connection) = &self.tracked.connection
+            && !self.ipv6()
+            && (self.tracked.state, self.tracked.direction) == (Some(answers), Direction::Reply)
+            && connection.status.has(StatusBits::SRC_NAT_DONE)
+        {
+            (ends.dst, ends.dport) = (connection.orig.src, connection.orig.sport);
+        }
+        self.env.socket(&ends)
+    }
+}
+
+/// Of an error: the ends of an answer to what it is about (kernel `extract_icmp4_fields` and `extract_icmp6_fields`).
+fn about_whom(icmp: &Icmp, ipv6: bool) -> Option<Tuple> {
+    let error = match ipv6 {
+        true => icmp.kind < 128,
+        false => matches!(icmp.kind, 3 | 4 | 5 | 11 | 12),
+    };
+    let about = icmp.about.as_deref().filter(|_| error)?;
+    Tuple::of(about).answer()
 }

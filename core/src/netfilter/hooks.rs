@@ -78,10 +78,10 @@ pub fn stops(iptables: &Ruleset, nft: &nft::Ruleset, hook: Hook, family: IpFamil
     if matches!(hook, Hook::Prerouting | Hook::Output) {
         all.push((CONNTRACK, 2, Stop::Conntrack));
     }
-    if let Some(priority) = nat_priority(hook).filter(|_| asks_for_nat(iptables, nft, family)) {
+    if let (Some(priority), Some(newest)) = (nat_priority(hook), nat_since(iptables, nft, family)) {
         nat.sort_by_key(|(priority, newest, _)| (*priority, *newest));
         let nat = nat.into_iter().map(|(_, _, stop)| stop).collect();
-        all.push((priority, 2, Stop::Nat(nat)));
+        all.push((priority, newest, Stop::Nat(nat)));
     }
     all.sort_by_key(|(priority, newest, _)| (*priority, *newest));
     let mut stops: Vec<Stop> = all.into_iter().map(|(_, _, stop)| stop).collect();
@@ -91,13 +91,15 @@ pub fn stops(iptables: &Ruleset, nft: &nft::Ruleset, hook: Hook, family: IpFamil
     stops
 }
 
-fn asks_for_nat(iptables: &Ruleset, nft: &nft::Ruleset, family: IpFamily) -> bool {
-    let ipv6 = family == IpFamily::V6;
-    let nat_chain = |hook| {
-        nft.base_chains(hook, ipv6)
-            .any(|(_, base)| base.kind == BaseKind::Nat)
-    };
-    iptables.table(family, TableName::Nat).is_some() || Hook::ALL.into_iter().any(nat_chain)
+/// How new NAT is at all its hooks, if anything asks for it: as the first that asked (`nf_nat_register_fn`).
+fn nat_since(iptables: &Ruleset, nft: &nft::Ruleset, family: IpFamily) -> Option<i64> {
+    if iptables.table(family, TableName::Nat).is_some() {
+        return Some(1);
+    }
+    let chains = |hook| nft.base_chains(hook, family == IpFamily::V6);
+    let nat = Hook::ALL.into_iter().flat_map(chains);
+    let nat = nat.filter(|(_, base)| base.kind == BaseKind::Nat);
+    nat.map(|(_, base)| -i64::from(base.order)).max()
 }
 
 #[cfg(test)]
@@ -226,6 +228,25 @@ mod tests {
                 Stop::Table(TableName::Filter),
                 Stop::Chain(at(2)),
                 Stop::Chain(at(0))
+            ]
+        );
+    }
+
+    #[test]
+    fn nat_is_as_new_as_the_first_chain_that_asked_for_it() {
+        let chains = nft(&[
+            (BaseKind::Filter, Hook::Input, 100),
+            (BaseKind::Nat, Hook::Output, -100),
+            (BaseKind::Filter, Hook::Input, 100),
+            (BaseKind::Nat, Hook::Input, 100),
+        ]);
+        assert_eq!(
+            stops(&iptables(&[]), &chains, Hook::Input, IpFamily::V4),
+            [
+                Stop::Chain(at(2)),
+                Stop::Nat(vec![NatStop::Chain(at(3))]),
+                Stop::Chain(at(0)),
+                Stop::Confirm
             ]
         );
     }

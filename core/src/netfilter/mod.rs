@@ -18,7 +18,7 @@ pub mod targets;
 pub mod walk;
 mod why;
 
-pub use context::{AddressType, Context, Env, FibQuery, Socket, SocketOwner, Tracked};
+pub use context::{AddressType, Context, Env, FibQuery, Socket, SocketOwner, Tracked, Way};
 pub use matches::{Match, SetAnswer};
 pub use ruleset::{
     Chain, ChainId, Counters, Header, Hook, Interface, Not, Policy, Rule, RuleId, Ruleset, Table,

@@ -318,8 +318,8 @@ impl Fib {
         first
     }
 
-    /// The type of an address as table `local` has it (kernel `inet_dev_addr_type`). Of IPv6, where no device is named, as
-    /// all tables have it (`match_lookup_rt6`).
+    /// The type of an address as table `local` has it (kernel `inet_dev_addr_type`). Of IPv6 as all tables have it, where
+    /// with a device only that device's own addresses are local (`match_lookup_rt6`, `__nft_fib6_eval_type`).
     pub fn address_kind(&self, addr: IpAddr, dev: Option<&str>) -> RouteKind {
         if addr.is_multicast() {
             return RouteKind::Multicast;
@@ -329,8 +329,11 @@ impl Fib {
                 return RouteKind::Broadcast;
             }
             IpAddr::V4(_) if !self.v4.custom_rules => TableId::MAIN,
-            IpAddr::V6(_) if dev.is_none() => {
+            IpAddr::V6(_) if dev.is_none_or(|dev| !self.is_of(addr, dev)) => {
                 return match self.lookup(&Flow::to(addr)) {
+                    Ok(found) if dev.is_some() && found.route.kind == RouteKind::Local => {
+                        RouteKind::Unicast
+                    }
                     Ok(found) => found.route.kind,
                     Err(no_way) => match no_way.error {
                         RouteError::Invalid => RouteKind::Blackhole,
@@ -352,6 +355,20 @@ impl Fib {
                 }
             }
             _ => RouteKind::Unicast,
+        }
+    }
+
+    /// Whether table `local` has the address with this device.
+    fn is_of(&self, addr: IpAddr, dev: &str) -> bool {
+        match self.lookup_in(TableId::LOCAL, &Flow::to(addr)) {
+            TableAnswer::Found(route, _) => {
+                route.kind == RouteKind::Local
+                    && route
+                        .hops
+                        .iter()
+                        .any(|h| h.dev.as_ref().is_some_and(|d| d.as_str() == dev))
+            }
+            _ => false,
         }
     }
 

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use super::engine::Sim;
 use super::host::select_address;
 use super::skb::Skb;
-use crate::net::{Icmp, IpFamily, Packet, Transport};
+use crate::net::{Icmp, IpFamily, Packet, Protocol, Transport};
 use crate::netfilter::matches::PacketType;
 use crate::netfilter::targets::RejectWith;
-use crate::route::{RouteError, Scope};
+use crate::route::{Flow, RouteError, Scope};
 use crate::topology::HostId;
 use crate::trace::Maker;
 
@@ -53,7 +53,7 @@ impl Problem {
         })
     }
 
-    /// The same of ICMPv6 (RFC 4443; kernel `ip6_pkt_discard`, `ip6_pkt_prohibit`, `ip6t_REJECT.c`). Redirects are not told.
+    /// The same of ICMPv6 (RFC 4443; kernel `ip6_pkt_discard`, `ip6_pkt_prohibit`, `ip6t_REJECT.c`). Redirects are neighbour discovery's.
     fn icmp6(self) -> Option<(u8, u8)> {
         Some(match self {
             Problem::NoRoute(RouteError::Prohibited) => (1, 1),
@@ -137,7 +137,7 @@ impl Sim<'_> {
     }
 
     /// As much of the packet as fits into the least MTU comes along.
-    fn error_of_ipv6(&self, at: HostId, skb: &Skb, problem: Problem) -> Option<Packet> {
+    fn error_of_ipv6(&mut self, at: HostId, skb: &Skb, problem: Problem) -> Option<Packet> {
         const ROOM: u16 = 1280 - 40 - 8;
         let (host, about) = (self.host(at)?, &skb.packet);
         let (kind, code) = problem.icmp6()?;
@@ -151,14 +151,34 @@ impl Sim<'_> {
             return None;
         }
         let own = host.owner_of(about.dst).map(|_| about.dst);
+        let source = match (own, &skb.in_iface) {
+            (None, Some(iface)) if !self.source_is_given(at, skb) => {
+                select_address(host, iface.as_str(), Some(about.src), Scope::Link)
+            }
+            (own, _) => own,
+        };
         Some(Packet {
-            src: own.unwrap_or(IpFamily::V6.unspecified()),
+            src: source.unwrap_or(IpFamily::V6.unspecified()),
             dst: about.src,
             ttl: host.sysctls.hop_limit,
             tos: 0,
             transport: error(kind, code, None, about),
             payload: u16::try_from(about.length()).unwrap_or(ROOM).min(ROOM),
         })
+    }
+
+    /// The route to the packet's sender says which source to take (`icmpv6_rt_has_prefsrc`); else it is one of the
+    /// interface's that brought the packet.
+    fn source_is_given(&mut self, at: HostId, skb: &Skb) -> bool {
+        let flow = Flow {
+            iif: Some("lo".into()),
+            mark: self.reflected(at, skb),
+            protocol: Some(Protocol::ICMPV6),
+            uid: Some(0),
+            ..Flow::to(skb.packet.src)
+        };
+        let found = self.state(at).map(|s| s.fib.lookup(&flow));
+        found.is_some_and(|f| f.is_ok_and(|f| f.route.source.is_some()))
     }
 }
 

@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use crate::conntrack::Tuple;
 use crate::envoy::ClientHello;
 use crate::net::{HttpVersion, Packet, Protocol, Request};
 use crate::netfilter::SocketOwner;
@@ -66,22 +67,20 @@ pub(super) struct Hit {
 impl Flows {
     /// The socket for a packet: one that talks to its sender before one that listens (kernel `__inet_lookup_skb`).
     pub fn find(&self, host: &Host, packet: &Packet) -> Option<Hit> {
-        self.find_among(host, packet, true)
+        self.find_among(host, &Tuple::of(packet), true)
     }
 
     /// The same as netfilter looks for it, which knows nothing of raw sockets (kernel `nf_sk_lookup_slow_v4`).
-    pub fn find_bound(&self, host: &Host, packet: &Packet) -> Option<Hit> {
-        self.find_among(host, packet, false)
+    pub fn find_bound(&self, host: &Host, ends: &Tuple) -> Option<Hit> {
+        self.find_among(host, ends, false)
     }
 
-    fn find_among(&self, host: &Host, packet: &Packet, raw: bool) -> Option<Hit> {
-        let protocol = packet.protocol();
-        let (sport, dport) = (packet.sport()?, packet.dport()?);
+    fn find_among(&self, host: &Host, ends: &Tuple, raw: bool) -> Option<Hit> {
         let open = self.open.iter().position(|o| {
-            o.protocol == protocol
+            o.protocol == ends.protocol
                 && (raw || o.stage != Stage::Raw)
-                && o.local == (packet.dst, dport)
-                && (o.stage == Stage::Bound || o.remote == (packet.src, sport))
+                && o.local == (ends.dst, ends.dport)
+                && (o.stage == Stage::Bound || o.remote == (ends.src, ends.sport))
         });
         if let Some(at) = open {
             return Some(Hit {
@@ -91,12 +90,13 @@ impl Flows {
                 wildcard: false,
             });
         }
-        host.listening(protocol, packet.dst, dport).map(|at| Hit {
-            open: None,
-            listening: Some(at),
-            transparent: host.sockets[at].transparent,
-            wildcard: host.sockets[at].addr.is_unspecified(),
-        })
+        host.listening(ends.protocol, ends.dst, ends.dport)
+            .map(|at| Hit {
+                open: None,
+                listening: Some(at),
+                transparent: host.sockets[at].transparent,
+                wildcard: host.sockets[at].addr.is_unspecified(),
+            })
     }
 
     /// Whether TPROXY finds a socket: of the packet's own connection, or a transparent one that listens at the address
@@ -106,7 +106,7 @@ impl Flows {
             open: Some(_),
             transparent,
             ..
-        }) = self.find_bound(host, packet)
+        }) = self.find_bound(host, &Tuple::of(packet))
         {
             return transparent;
         }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::flows::Flows;
 use super::neighbour::Entry;
 use super::routing6::source_address;
-use crate::conntrack::Conntrack;
+use crate::conntrack::{Conntrack, Tuple};
 use crate::load_balancer;
 use crate::net::{IfaceName, IpFamily, Mac, Packet};
 use crate::netfilter::hooks::{self, Stop};
 use crate::netfilter::ipset::Sets;
-use crate::netfilter::{self, AddressType, Env, FibQuery, Hook, Socket as FoundSocket, nft};
+use crate::netfilter::{self, AddressType, Env, FibQuery, Hook, Socket as FoundSocket, Way, nft};
 use crate::route::{Fib, Scope};
 use crate::topology::{FdbEntry, Host, HostView, Interface};
 
@@ -80,12 +80,13 @@ fn stops(host: &Host, hook: Hook, family: IpFamily) -> Vec<Stop> {
 }
 
 impl HostState {
-    /// Whether a sender may be told once more that there is no way: once a second, five times in a row (kernel `ip_error`).
-    pub(super) fn may_tell(&mut self, sender: IpAddr, now: u64) -> bool {
-        const BURST: u64 = 5000;
+    /// Whether a peer may be told something once more: once a second, `burst` times in a row (kernel `ip_error`,
+    /// `inet_peer_xrlim_allow`).
+    pub(super) fn may_tell(&mut self, peer: IpAddr, burst: u64, now: u64) -> bool {
         const COST: u64 = 1000;
-        let (left, last) = self.allowances.entry(sender).or_insert((BURST, now));
-        *left = (*left + now.saturating_sub(*last)).min(BURST);
+        let most = burst * COST;
+        let (left, last) = self.allowances.entry(peer).or_insert((most, now));
+        *left = (*left + now.saturating_sub(*last)).min(most);
         *last = now;
         let may = *left >= COST;
         if may {
@@ -106,8 +107,8 @@ impl Env for View<'_> {
         self.facts.address_type(addr, device)
     }
 
-    fn route_out(&self, query: &FibQuery<'_>) -> Option<String> {
-        self.facts.route_out(query)
+    fn way(&self, query: &FibQuery<'_>) -> Option<Way> {
+        self.facts.way(query)
     }
 
     fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr> {
@@ -118,8 +119,8 @@ impl Env for View<'_> {
         self.facts.sets()
     }
 
-    fn socket(&self, packet: &Packet, _in_iface: Option<&str>) -> Option<FoundSocket> {
-        let hit = self.flows.find_bound(self.facts.host, packet)?;
+    fn socket(&self, ends: &Tuple) -> Option<FoundSocket> {
+        let hit = self.flows.find_bound(self.facts.host, ends)?;
         Some(FoundSocket {
             transparent: hit.transparent,
             wildcard: hit.wildcard,

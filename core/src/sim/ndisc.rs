@@ -7,13 +7,15 @@ use super::engine::{Event, Sim};
 use super::neighbour::Entry;
 use super::routing6::solicited_node;
 use super::skb::{Dst, Input, Skb};
-use crate::net::{Icmp, IfaceName, Packet, Transport};
-use crate::topology::{Host, HostId, IfaceKind, Link};
+use crate::net::{Icmp, IfaceName, Packet, Protocol, Transport};
+use crate::route::{Flow, RouteKind};
+use crate::topology::{Host, HostId, IfaceKind, Interface, Link};
 use crate::trace::{Action, Drop, Journey, Maker, Part, Role};
 
 /// ICMPv6 types.
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
+const REDIRECT: u8 = 137;
 
 /// What no router lets through lives as long as it can: the receiver takes nothing less (RFC 4861, 7.1).
 const HOP_LIMIT: u8 = 255;
@@ -23,6 +25,9 @@ const MOST_QUESTIONS: u32 = 3;
 
 /// The target, and the option with the sender's hardware address.
 const PAYLOAD: u16 = 16 + 8;
+
+/// How often in a row redirects go to a sender, and about a destination (`XRLIM_BURST_FACTOR`).
+const REDIRECT_BURST: u64 = 6;
 
 impl Sim<'_> {
     /// Asks until an answer has come, a second apart, three times at most (`ndisc_solicit`). Gives the packets that went to
@@ -137,6 +142,63 @@ impl Sim<'_> {
         }
     }
 
+    /// Tells a neighbour that it could have sent the packet where it goes itself, before any rule is asked whether it goes
+    /// there (`ip6_forward`, `ndisc_send_redirect`).
+    pub(super) fn redirect6(&mut self, at: HostId, skb: &Skb) {
+        let Some(way) = skb
+            .dst
+            .clone()
+            .filter(|d| Some(&d.dev) == skb.in_iface.as_ref())
+        else {
+            return;
+        };
+        let (asked, sender, now) = (skb.packet.dst, skb.packet.src, self.now);
+        let target = way.gateway.unwrap_or(asked);
+        let near = matches!(target, IpAddr::V6(a) if a.is_unicast_link_local());
+        let told = |s: &mut super::HostState, peer| s.may_tell(peer, REDIRECT_BURST, now);
+        if !self.state(at).is_some_and(|s| told(s, asked)) || !(target == asked || near) {
+            return;
+        }
+        let iface = self.host(at).and_then(|h| h.interface(way.dev.as_str()));
+        let Some(source) = iface.and_then(link_local) else {
+            return;
+        };
+        let flow = Flow {
+            src: Some(source.into()),
+            iif: Some("lo".into()),
+            oif: Some(way.dev.clone()),
+            protocol: Some(Protocol::ICMPV6),
+            uid: Some(0),
+            ..Flow::to(sender)
+        };
+        let Some(state) = self.state(at) else { return };
+        let back = state.fib.lookup(&flow);
+        let is_neighbour =
+            back.is_ok_and(|f| f.gateway().is_none() && f.route.kind == RouteKind::Unicast);
+        if !is_neighbour || !told(state, sender) {
+            return;
+        }
+        // Target, destination, the target's hardware address where it is known, and of the packet what fits.
+        let known = state.neighbours.contains_key(&(way.dev.clone(), target));
+        let head = 16 + 16 + if known { 8 } else { 0 };
+        let quoted = (1280 - 40 - 8 - head).min(skb.packet.length() + 8) & !7;
+        let packet = Packet {
+            dst: sender,
+            transport: Transport::Icmp(Icmp {
+                kind: REDIRECT,
+                code: 0,
+                id: 0,
+                gateway: Some(target),
+                target: None,
+                about: Some(Box::new(skb.packet.clone())),
+            }),
+            payload: u16::try_from(head + quoted).unwrap_or(u16::MAX),
+            ..message(source.into(), sender, REDIRECT, source)
+        };
+        let journey = self.recorder.begin(Role::Error, Some(skb.journey), &packet);
+        self.send_beside_routes(at, &way.dev, journey, packet, Maker::Redirect);
+    }
+
     /// Machines on a segment that the model does not know answer a question all the same.
     pub(super) fn heard_beyond(&mut self, link: &Link, skb: &Skb) {
         let Transport::Icmp(icmp) = &skb.packet.transport else {
@@ -186,6 +248,17 @@ fn source(host: &Host, dev: &IfaceName, asker: &Packet) -> Option<Ipv6Addr> {
     let own = addrs().find(|a| asker.src == *a);
     let near = || addrs().find(Ipv6Addr::is_unicast_link_local);
     own.or_else(near).or_else(|| addrs().next())
+}
+
+/// An interface's address for its own link. Where the text left it out it is made of the hardware address.
+fn link_local(iface: &Interface) -> Option<Ipv6Addr> {
+    let mut own = iface.addrs.iter().filter_map(|a| match a.addr {
+        IpAddr::V6(addr) => Some(addr),
+        IpAddr::V4(_) => None,
+    });
+    let any = own.clone().next()?;
+    own.find(Ipv6Addr::is_unicast_link_local)
+        .or_else(|| (!any.is_loopback()).then(|| iface.mac.link_local()))
 }
 
 fn message(src: IpAddr, dst: IpAddr, kind: u8, target: Ipv6Addr) -> Packet {

@@ -3,9 +3,9 @@ use std::net::IpAddr;
 use super::deliver::unmodelled;
 use super::engine::{Event, Sim};
 use super::errors::Problem;
-use super::routing::OutFlow;
+use super::routing::{OutFlow, flow_of};
 use super::skb::{Inner, Skb};
-use crate::net::{IfaceName, Mac, Packet, Transport};
+use crate::net::{IfaceName, Mac, Packet, Protocol, Transport};
 use crate::netfilter::{Hook, SocketOwner};
 use crate::route::{Flow, RouteError};
 use crate::topology::{Beyond, HostId, IfaceKind, Vxlan};
@@ -36,18 +36,16 @@ impl Sim<'_> {
         options: &SendOptions,
         maker: Maker,
     ) -> Result<(), RouteError> {
-        let source = Some(packet.src).filter(|s| !s.is_unspecified());
-        let flow = Flow {
-            src: source,
+        let mut flow = Flow {
             oif: options.oif.clone(),
-            mark: options.mark,
-            tos: packet.tos & 0xfc,
-            protocol: Some(packet.protocol()),
-            sport: packet.sport().unwrap_or(0),
-            dport: packet.dport().unwrap_or(0),
             uid: Some(options.owner.map_or(0, |o| o.uid)),
-            ..Flow::to(packet.dst)
+            ..flow_of(&packet, options.mark)
         };
+        flow.src = flow.src.filter(|s| !s.is_unspecified());
+        if options.own_header {
+            // The kernel does not look into what the sender wrote (`raw_sendmsg`).
+            (flow.protocol, flow.sport, flow.dport, flow.tos) = (Some(Protocol::RAW), 0, 0, 0);
+        }
         let wanted = OutFlow {
             flow: flow.clone(),
             any_source: options.any_source,

@@ -13,6 +13,9 @@ use crate::route::RouteError;
 use crate::topology::HostId;
 use crate::trace::{Action, Drop, Maker, Part};
 
+/// How often in a row a sender hears that there is no way (`ip_rt_error_burst`).
+const ERROR_BURST: u64 = 5;
+
 impl Sim<'_> {
     /// A frame comes in by an interface.
     pub(super) fn receive(&mut self, at: HostId, iface: &IfaceName, mut skb: Skb) {
@@ -131,7 +134,10 @@ impl Sim<'_> {
             return;
         }
         let (sender, now) = (skb.packet.src, self.now);
-        if self.state(at).is_some_and(|s| s.may_tell(sender, now)) {
+        if self
+            .state(at)
+            .is_some_and(|s| s.may_tell(sender, ERROR_BURST, now))
+        {
             self.icmp_error(at, skb, Problem::NoRoute(error), Maker::IcmpError);
         }
     }
@@ -151,6 +157,9 @@ impl Sim<'_> {
         if skb.packet.ttl <= 1 {
             self.drop(at, &skb, Part::Routing, Drop::Ttl);
             return self.icmp_error(at, &skb, Problem::TimeExceeded, Maker::IcmpError);
+        }
+        if skb.packet.dst.is_ipv6() {
+            self.redirect6(at, &skb);
         }
         skb.packet.ttl -= 1;
         self.step(at, &skb, Part::Routing, Action::TtlDecremented);

@@ -100,20 +100,18 @@ impl Sim<'_> {
         dst: Ipv6Addr,
         answer: &mut Option<Result<Found, NoWay>>,
     ) -> Result<(Dst, IpAddr), RouteError> {
-        let OutFlow { flow, any_source } = wanted;
+        // Nobody asks whose a given source is: who binds one has been asked before.
+        let flow = wanted.flow;
         let host = self.host(at).ok_or(RouteError::NetUnreachable)?;
         // To nobody is to oneself.
         let dst = match dst.is_unspecified() {
             true => Ipv6Addr::LOCALHOST,
             false => dst,
         };
-        if let Some(src) = flow.src {
-            if src.is_multicast() || src.is_unspecified() {
-                return Err(RouteError::Invalid);
-            }
-            if !any_source && host.owner_of(src).is_none() {
-                return Err(RouteError::NetUnreachable);
-            }
+        if let Some(src) = flow.src
+            && (src.is_multicast() || src.is_unspecified())
+        {
+            return Err(RouteError::Invalid);
         }
         let flow = Flow {
             iif: Some("lo".into()),

@@ -1,10 +1,11 @@
 use std::net::IpAddr;
 
 use super::Host;
-use crate::net::{Packet, Protocol};
+use crate::conntrack::Tuple;
+use crate::net::{IpFamily, Packet, Protocol};
 use crate::netfilter::ipset::Sets;
-use crate::netfilter::{AddressType, Env, FibQuery, Socket as FoundSocket};
-use crate::route::{Fib, Flow, RouteKind};
+use crate::netfilter::{AddressType, Env, FibQuery, Socket as FoundSocket, Way};
+use crate::route::{Fib, Flow, Route, RouteKind};
 
 /// A host as its netfilter rules see it, as far as its configuration tells.
 pub struct HostView<'a> {
@@ -14,29 +15,39 @@ pub struct HostView<'a> {
 
 impl Env for HostView<'_> {
     fn address_type(&self, addr: IpAddr, device: Option<&str>) -> AddressType {
-        match self.fib.address_kind(addr, device) {
-            RouteKind::Unicast => AddressType::Unicast,
-            RouteKind::Local => AddressType::Local,
-            RouteKind::Broadcast => AddressType::Broadcast,
-            RouteKind::Anycast => AddressType::Anycast,
-            RouteKind::Multicast => AddressType::Multicast,
-            RouteKind::Blackhole => AddressType::Blackhole,
-            RouteKind::Unreachable => AddressType::Unreachable,
-            RouteKind::Prohibit => AddressType::Prohibit,
-            RouteKind::Throw => AddressType::Throw,
-        }
+        address_type(self.fib.address_kind(addr, device))
     }
 
-    fn route_out(&self, query: &FibQuery<'_>) -> Option<String> {
+    fn way(&self, query: &FibQuery<'_>) -> Option<Way> {
+        let of_link = matches!(query.dst, IpAddr::V6(a) if a.is_unicast_link_local());
         let flow = Flow {
             src: query.src,
             mark: query.mark,
             iif: Some(query.iif.into()),
+            oif: query.device.filter(|_| of_link).map(Into::into),
             tos: query.tos & 0xfc,
+            protocol: query.protocol,
+            uid: Some(0),
             ..Flow::to(query.dst)
         };
         let found = self.fib.lookup(&flow).ok()?;
-        Some(found.dev()?.to_string())
+        let leads_there = |route: &Route| {
+            let mut devs = route.hops.iter().filter_map(|h| h.dev.as_ref());
+            devs.any(|dev| Some(dev.as_str()) == query.device)
+        };
+        let by_device = match query.dst {
+            IpAddr::V4(_) => leads_there(&found.route),
+            IpAddr::V6(_) => {
+                let table = self.fib.table(IpFamily::V6, found.route.table);
+                let mut alike = table.iter().filter(|r| r.dst == found.route.dst);
+                alike.any(|r| leads_there(r))
+            }
+        };
+        Some(Way {
+            kind: address_type(found.route.kind),
+            dev: found.dev()?.to_string(),
+            by_device,
+        })
     }
 
     fn first_address(&self, iface: &str, ipv6: bool) -> Option<IpAddr> {
@@ -49,10 +60,8 @@ impl Env for HostView<'_> {
         &self.host.sets
     }
 
-    fn socket(&self, packet: &Packet, _in_iface: Option<&str>) -> Option<FoundSocket> {
-        let at = self
-            .host
-            .listening(packet.protocol(), packet.dst, packet.dport()?)?;
+    fn socket(&self, ends: &Tuple) -> Option<FoundSocket> {
+        let at = self.host.listening(ends.protocol, ends.dst, ends.dport)?;
         let socket = self.host.sockets.get(at)?;
         Some(FoundSocket {
             transparent: socket.transparent,
@@ -85,5 +94,19 @@ impl Host {
         };
         let exact = self.sockets.iter().position(|s| fits(s) && s.addr == addr);
         exact.or_else(|| self.sockets.iter().position(fits))
+    }
+}
+
+fn address_type(kind: RouteKind) -> AddressType {
+    match kind {
+        RouteKind::Unicast => AddressType::Unicast,
+        RouteKind::Local => AddressType::Local,
+        RouteKind::Broadcast => AddressType::Broadcast,
+        RouteKind::Anycast => AddressType::Anycast,
+        RouteKind::Multicast => AddressType::Multicast,
+        RouteKind::Blackhole => AddressType::Blackhole,
+        RouteKind::Unreachable => AddressType::Unreachable,
+        RouteKind::Prohibit => AddressType::Prohibit,
+        RouteKind::Throw => AddressType::Throw,
     }
 }

@@ -7,7 +7,7 @@ use northsouth::conntrack::{Connection, CtState, Direction, StatusBits, Tuple, Z
 use northsouth::net::{Icmp, Packet, Protocol, TcpFlags, Transport};
 use northsouth::netfilter::ipset::{self, Sets};
 use northsouth::netfilter::matches::PacketType;
-use northsouth::netfilter::{AddressType, Context, Env, FibQuery, Hook, Socket, Tracked};
+use northsouth::netfilter::{AddressType, Context, Env, FibQuery, Hook, Socket, Tracked, Way};
 use northsouth::text::FileId;
 
 pub struct Small;
@@ -21,8 +21,12 @@ impl Env for Small {
         }
     }
 
-    fn route_out(&self, query: &FibQuery<'_>) -> Option<String> {
-        (query.dst.to_string() != "192.0.2.1").then(|| "eth0".to_string())
+    fn way(&self, query: &FibQuery<'_>) -> Option<Way> {
+        (query.dst.to_string() != "192.0.2.1").then(|| Way {
+            kind: AddressType::Unicast,
+            dev: "eth0".to_string(),
+            by_device: query.device == Some("eth0"),
+        })
     }
 
     fn first_address(&self, iface: &str, _: bool) -> Option<IpAddr> {
@@ -37,7 +41,7 @@ impl Env for Small {
         &SETS
     }
 
-    fn socket(&self, _: &Packet, _: Option<&str>) -> Option<Socket> {
+    fn socket(&self, _: &Tuple) -> Option<Socket> {
         None
     }
 

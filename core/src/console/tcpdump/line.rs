@@ -146,6 +146,10 @@ fn message6(icmp: &Icmp, out: &mut String) -> bool {
         (129, _) => write!(out, "echo reply, id {}", icmp.id),
         (135, _) => write!(out, "neighbor solicitation, who has {target}"),
         (136, _) => write!(out, "neighbor advertisement, tgt is {target}"),
+        (137, _) => {
+            let by = icmp.gateway.map_or(String::new(), |g| g.to_string());
+            write!(out, "redirect, {to} to {by}")
+        }
         (kind, _) => write!(out, "type-#{kind}"),
     };
     true

@@ -7,8 +7,8 @@ use super::rest::Rest;
 use super::{not, values};
 use crate::net::{IpFamily, Masked, TcpFlags};
 use crate::netfilter::matches::{
-    Addrtype, Bits, Conntrack, FlagTest, IcmpType, Multiport, Owner, Physdev, PortSide, Range, Tcp,
-    TtlTest,
+    Addrtype, Bits, Conntrack, FlagTest, IcmpType, Multiport, Owner, Physdev, PortSide, Range,
+    Rpfilter, Tcp, TtlTest,
 };
 use crate::netfilter::syntax::{
     Fault, addrtype, comment, conntrack, icmp, ip, iprange, link, names, owner, tcp,
@@ -108,6 +108,15 @@ fn one(rest: &mut Rest, inverted: bool) -> Option<Option<Match>> {
                 nowildcard: rest.eat("--nowildcard"),
                 restore_mark: rest.eat("--restore-skmark"),
             })
+        }
+        "rpfilter" => {
+            rest.next();
+            Some(Match::Rpfilter(Rpfilter {
+                loose: rest.eat("loose"),
+                valid_mark: rest.eat("validmark"),
+                accept_local: rest.eat("accept-local"),
+                inverted: rest.eat("invert"),
+            }))
         }
         "multiport" => multiport_words(rest),
         name if CT_WORDS.contains(&name) => conntrack_words(rest, false),

@@ -10,6 +10,7 @@ mod mark;
 mod ports;
 mod probe;
 mod recent;
+pub(super) mod rpfilter;
 mod set;
 mod socket;
 mod statistic;
@@ -108,6 +109,7 @@ pub enum Match {
         nowildcard: bool,
         restore_mark: bool,
     },
+    Rpfilter(Rpfilter),
     /// Known to iptables, not to this model: a packet that has to be tested by it ends in "cannot tell".
     Unsupported(Box<Unsupported>),
 }
@@ -354,6 +356,17 @@ pub struct Physdev {
     pub is_bridged: Option<Not<()>>,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Rpfilter {
+    /// Any way back will do.
+    pub loose: bool,
+    /// The way back is asked for with the packet's mark.
+    pub valid_mark: bool,
+    /// The source may be an address of the host's own.
+    pub accept_local: bool,
+    pub inverted: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum PacketType {
     Unicast,
@@ -414,6 +427,7 @@ impl Match {
                 nowildcard,
                 restore_mark,
             } => socket::socket(*transparent, *nowildcard, *restore_mark, ctx, probe),
+            Match::Rpfilter(m) => m.test(ctx, probe),
             Match::Unsupported(what) => probe.cannot_tell(what),
         }
     }

@@ -79,7 +79,7 @@ pub(super) fn socket(
     ctx: &Context,
     probe: &mut impl Probe,
 ) -> bool {
-    let found = ctx.env.socket(&ctx.packet, ctx.in_iface);
+    let found = ctx.socket();
     let wanted = found.filter(|s| (nowildcard || !s.wildcard) && (!transparent || s.transparent));
     if let Some(socket) = wanted
         && restore_mark

@@ -13,8 +13,9 @@ use super::{CtKey, Expr, Fib, FibResult, Field, Meta, OptionField, RouteKey, Soc
 use super::{Data, SetRef, Value};
 use crate::conntrack::{CtState, Direction, StatusBits};
 use crate::net::{Protocol, TcpFlags, Transport};
+use crate::netfilter::matches::rpfilter;
 use crate::netfilter::matches::{PacketType, Range};
-use crate::netfilter::{Context, FibQuery, Hook};
+use crate::netfilter::{AddressType, Context, FibQuery, Hook};
 use crate::say;
 use crate::text::Say;
 
@@ -78,10 +79,7 @@ impl Run<'_, '_> {
             Expr::Ct(key, direction) => ct(*key, *direction, ctx),
             Expr::Fib(fib) => fib_value(fib, ctx),
             Expr::Socket(key) => {
-                let socket = ctx
-                    .env
-                    .socket(&ctx.packet, ctx.in_iface)
-                    .ok_or(Miss::Break)?;
+                let socket = ctx.socket().ok_or(Miss::Break)?;
                 Ok(match key {
                     SocketKey::Transparent => Value::from(socket.transparent),
                     SocketKey::Wildcard => Value::from(socket.wildcard),
@@ -366,7 +364,7 @@ fn ct(key: CtKey, direction: Option<Direction>, ctx: &Context) -> Got<Value> {
     };
     Ok(match key {
         CtKey::State | CtKey::Direction => Value::from(tracked.direction == Direction::Reply),
-        CtKey::Status => Value::from(connection.status.0 & 0x3f),
+        CtKey::Status => Value::from(connection.status.0),
         CtKey::Mark => Value::from(connection.mark),
         CtKey::Saddr => addr(tuple.src, false)?,
         CtKey::Daddr => addr(tuple.dst, false)?,
@@ -424,19 +422,27 @@ fn fib_value(fib: &Fib, ctx: &Context) -> Got<Value> {
     }
     // Kernel `nft_fib_can_skip`.
     let arrives = matches!(ctx.hook, Hook::Prerouting | Hook::Input);
-    let found = if arrives && ctx.in_iface == Some("lo") {
+    let found = if arrives && ctx.in_iface == Some("lo") || from_nobody(ctx) {
         ctx.in_iface.map(str::to_string)
     } else {
         // On the way on, the source's way is asked for as if the packet came from where it goes (`nft_fib4_eval`).
         let back = fib.saddr && fib.with_iif && ctx.hook == Hook::Forward;
-        let found = ctx.env.route_out(&FibQuery {
-            src: Some(other),
+        let way = ctx.env.way(&FibQuery {
+            src: rpfilter::as_source(other),
             dst: addr,
             mark: if fib.with_mark { ctx.mark } else { 0 },
             iif: ctx.out_iface.filter(|_| back).unwrap_or("lo"),
             tos: ctx.packet.tos,
+            protocol: Some(ctx.packet.protocol()),
+            device: device.or(ctx.in_iface),
         });
-        found.filter(|name| device.is_none_or(|d| d == name))
+        // What is the host's own has no way (`nft_fib4_eval`, `nft_fib6_eval`).
+        way.filter(|way| match way.kind {
+            AddressType::Local => false,
+            AddressType::Anycast => !ctx.ipv6(),
+            _ => device.is_none_or(|d| way.dev == d || !ctx.ipv6() && way.by_device),
+        })
+        .map(|way| device.map_or(way.dev, str::to_string))
     };
     let presence = fib.presence || fib.result == FibResult::Check;
     Ok(match (found, presence) {
@@ -444,6 +450,20 @@ fn fib_value(fib: &Fib, ctx: &Context) -> Got<Value> {
         (Some(name), false) => name_value(&name),
         (None, false) => 0,
     })
+}
+
+/// Who has no address yet speaks to its own link: by the interface that brought the packet.
+fn from_nobody(ctx: &Context) -> bool {
+    match ctx.ipv6() {
+        false => rpfilter::to_its_link(ctx),
+        true => {
+            let of_link = |a: IpAddr| matches!(a, IpAddr::V6(a) if a.is_unicast_link_local() || a.segments()[0] & 0xff0f == 0xff02);
+            ctx.hook == Hook::Prerouting
+                && ctx.packet.protocol() == Protocol::ICMPV6
+                && ctx.packet.src.is_unspecified()
+                && of_link(ctx.packet.dst)
+        }
+    }
 }
 
 impl Field {

@@ -275,6 +275,10 @@ fn match_words(m: &Match, header: &Header, numeric: bool, out: &mut String) {
             out.push_str(" socket");
             socket::save(*transparent, *nowildcard, *restore_mark, out);
         }
+        Match::Rpfilter(m) => {
+            out.push_str(" rpfilter");
+            rpfilter::write(m, "", out);
+        }
         Match::Unsupported(kept) => {
             // Nobody but its own extension knows what it would print here.
             out.push(' ');

@@ -181,6 +181,7 @@ pub(super) fn match_name(m: &Match) -> &str {
         Match::Tos { .. } => "tos",
         Match::Dscp(_) => "dscp",
         Match::Socket { .. } => "socket",
+        Match::Rpfilter(_) => "rpfilter",
         Match::Unsupported(kept) => &kept.name,
     }
 }
@@ -238,6 +239,7 @@ pub(super) fn match_words(m: &Match, out: &mut String) {
             nowildcard,
             restore_mark,
         } => socket::save(*transparent, *nowildcard, *restore_mark, out),
+        Match::Rpfilter(m) => rpfilter::write(m, "--", out),
         Match::Unsupported(_) => {}
     }
 }

@@ -230,6 +230,7 @@ fn match_fits(family: IpFamily, m: &Match) -> Fits {
         Match::Owner(_) => hooks(OUT | POST),
         Match::Mac(_) => hooks(PRE | IN | FWD),
         Match::Socket { .. } => hooks(PRE | IN),
+        Match::Rpfilter(_) => only(&[TableName::Raw, TableName::Mangle], PRE),
         Match::Unsupported(kept) => match &*kept.name {
             "tcpmss" => protocol(6),
             "sctp" => protocol(132),
@@ -239,7 +240,6 @@ fn match_fits(family: IpFamily, m: &Match) -> Fits {
             "ah" if family == IpFamily::V4 => protocol(51),
             "ipcomp" => protocol(108),
             "realm" => hooks(POST | FWD | OUT | IN),
-            "rpfilter" => only(&[TableName::Raw, TableName::Mangle], PRE),
             _ => anywhere(),
         },
         _ => anywhere(),

@@ -143,10 +143,6 @@ pub(in crate::netfilter) static MATCHES: &[&Syntax<Match>] = &[
         ],
     ),
     &m(
-        "rpfilter",
-        &[f("loose"), f("validmark"), f("accept-local"), f("invert")],
-    ),
-    &m(
         "string",
         &[
             v("from"),

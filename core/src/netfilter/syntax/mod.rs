@@ -27,6 +27,7 @@ pub(super) mod physdev;
 pub(super) mod ports;
 pub(super) mod recent;
 pub(super) mod reject;
+pub(super) mod rpfilter;
 pub(super) mod set;
 pub(super) mod socket;
 pub(super) mod statistic;
@@ -306,6 +307,7 @@ static MATCHES: &[&Syntax<Match>] = &[
     &link::PKTTYPE,
     &link::MAC,
     &socket::SOCKET,
+    &rpfilter::RPFILTER,
 ];
 
 /// The targets of both families likewise, beside the standard ones.

@@ -32,6 +32,7 @@ pub(super) fn a_match(name: &str) -> Option<Say> {
         "pkttype" => say!("assist/match-pkttype"),
         "mac" => say!("assist/match-mac"),
         "socket" => say!("assist/match-socket"),
+        "rpfilter" => say!("assist/match-rpfilter"),
         _ => return None,
     })
 }
