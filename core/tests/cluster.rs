@@ -200,6 +200,87 @@ fn under_policy_local_nodes_without_endpoints_leave_the_pool() {
     assert!(!file.sheet.text().contains("healthy"));
 }
 
+/// Which nodes stand behind the balancer, where the first has more in its object.
+fn pool(cloud: &str, kubernetes: &str, (after, more): (&str, &str)) -> Vec<&'static str> {
+    let text = ARTICLE
+        .replace("alibaba-slb", cloud)
+        .replace("v1.14.8", kubernetes)
+        .replace("  externalTrafficPolicy: Local\n", "")
+        .replacen(after, &[after, more].concat(), 1);
+    let (cluster, _) = built(&text);
+    let mut files = cluster.files.iter();
+    let balancer = files.find(|f| f.name == "load-balancer.yaml").unwrap();
+    let there = |node: &&str| balancer.sheet.text().contains(*node);
+    ["work001", "work002"].into_iter().filter(there).collect()
+}
+
+#[test]
+fn each_controller_takes_the_nodes_that_its_source_takes() {
+    let (both, other) = (["work001", "work002"], ["work002"]);
+    let goes = (
+        "172.20.1.128/25",
+        ", taints: [{key: ToBeDeletedByClusterAutoscaler, effect: NoSchedule}]",
+    );
+    for cloud in ["alibaba-slb", "aws-nlb-instance", "full-nat"] {
+        assert_eq!(pool(cloud, "v1.36.0", goes), other, "{cloud}");
+    }
+    let unready = (
+        "address: 192.168.0.17}]",
+        ", conditions: [{type: Ready, status: 'False'}]",
+    );
+    assert_eq!(pool("alibaba-slb", "v1.36.0", unready), other);
+    assert_eq!(pool("aws-nlb-instance", "v1.23.0", unready), both);
+    // Kubernetes' own controller asks no longer whether they are ready.
+    assert_eq!(pool("full-nat", "v1.25.0", unready), other);
+    assert_eq!(pool("full-nat", "v1.30.0", unready), both);
+}
+
+#[test]
+fn a_host_port_leads_to_its_pod_from_everywhere() {
+    let pod = "---\n{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {nodeName: work001, containers: [{name: web, ports: [{containerPort: 8080, hostPort: 9090}]}]}}\n";
+    let text = [ARTICLE, pod].concat().replace("v1.14.8", "v1.36.0");
+    for mode in ["iptables", "nftables"] {
+        for plugin in ["bridge", "routed"] {
+            let text = text
+                .replace("clusterCIDR:", &format!("mode: {mode}\nclusterCIDR:"))
+                .replace("plugin: bridge", &format!("plugin: {plugin}"));
+            for (from, to) in [
+                ("client", "192.168.0.17"),
+                ("work002", "192.168.0.17"),
+                ("work001", "192.168.0.17"),
+                ("work001", "127.0.0.1"),
+                ("web", "192.168.0.17"),
+            ] {
+                let arrived = format!("Delivered at web, Delivered at {from}");
+                let probe = format!("{from} tcp {to}:9090");
+                let what = format!("{mode} {plugin} {probe}");
+                assert_eq!(there_and_back(&text, &probe), arrived, "{what}");
+            }
+        }
+    }
+    let here = text.replace("hostPort: 9090", "hostPort: 9090, hostIP: 192.168.0.99");
+    let end = there_and_back(&here, "client tcp 192.168.0.17:9090");
+    assert_eq!(end, "NothingListens at work001, Delivered at client");
+    let (cluster, _) = built(&text);
+    let at = text.find("hostPort: 9090").unwrap();
+    let field = northsouth::text::Span::new(FileId(0), at + 10, at + 14);
+    let made = cluster.made_of(field, |f| f.name == "nodes/work001/iptables-save.txt");
+    let lines: Vec<&str> = made
+        .iter()
+        .filter_map(|(file, line)| file.sheet.text().lines().nth(*line))
+        .collect();
+    assert!(
+        lines.iter().any(|l| l.contains("--dports 9090 ")),
+        "{lines:?}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|l| l.ends_with("--to-destination 172.20.1.130:8080")),
+        "{lines:?}"
+    );
+}
+
 #[test]
 fn nftables_mode_takes_it_there_as_well() {
     let text = ARTICLE

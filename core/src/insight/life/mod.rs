@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_is_heard_of_no_more_leaves_the_balancers_pool() {
+    fn a_node_that_is_heard_of_no_more_fails_the_balancers_check() {
         let operation = Operation::Stop {
             node: "work001".into(),
             back: false,
@@ -320,7 +320,10 @@ mod tests {
             .iter()
             .find(|f| &*f.name == "load-balancer.yaml")
             .unwrap();
-        assert!(!balancer.text.contains("work001"), "{}", balancer.text);
+        // The controller leaves it in the pool: it is for the check to find out.
+        let own = balancer.text.lines().filter(|l| l.contains("work001"));
+        let failed: Vec<bool> = own.map(|l| l.contains("healthy: false")).collect();
+        assert_eq!(failed, [true], "{}", balancer.text);
     }
 
     #[test]

@@ -247,16 +247,13 @@ fn backends(
         (_, Some(number)) => number,
         (_, None) => return Vec::new(),
     };
-    let eligible = |n: &&Node| {
-        let excluded = "node.kubernetes.io/exclude-from-external-load-balancers";
-        n.meta.labels.get(excluded).is_none() && n.ready.is_none_or(|r| r.value)
-    };
     let local = service
         .external_traffic_policy
         .filter(|p| p.value == TrafficPolicy::Local);
     let family = IpFamily::of(ip);
     let serving = serving(objects, service, family);
     let mut backends = Vec::new();
+    let eligible = |n: &&Node| profile.takes(n, facts.version);
     for node in objects.nodes.iter().filter(eligible) {
         let Some(ip) = node.ip(family) else {
             continue;
@@ -275,8 +272,8 @@ fn backends(
             (Pool::Nodes, Some(policy)) => {
                 if let Some(check) = service.health_check_node_port {
                     backend.sources.extend([policy.span, check.span]);
-                    let healthy = local_endpoints(objects, facts, service, (node, family)) > 0;
-                    backend.healthy = Some(healthy);
+                    let own = local_endpoints(objects, facts, service, (node, family));
+                    backend.healthy = Some(own > 0 && node.silent.is_none());
                 }
             }
             (Pool::NodesWithPods, Some(policy)) => {
@@ -301,6 +298,9 @@ fn backends(
             // Nobody answers for a Service that nobody serves.
             backends.clear();
         }
+        // Of both families the same node: the first address counts.
+        let first = service.ingress.iter().find_map(|i| i.ip);
+        let ip = first.map_or(ip, |first| first.value);
         let key = |b: &Backend| <[u8; 32]>::from(Sha256::digest(format!("{}#{ip}", b.node)));
         backends.sort_by_cached_key(key);
         backends.truncate(1);

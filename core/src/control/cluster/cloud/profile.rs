@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::control::kube_proxy::Version;
 use crate::load_balancer::Forwarding;
-use crate::manifest::Cloud;
+use crate::manifest::{Cloud, Node, Taint};
 use crate::say;
 use crate::text::Say;
 
@@ -16,6 +17,7 @@ pub struct Profile {
     /// With no healthy backend, all of them are asked.
     pub(super) fails_open: bool,
     pub(super) pool: Pool,
+    nodes: Nodes,
     about: fn() -> Say,
     sources: &'static [Source],
 }
@@ -46,6 +48,21 @@ pub(super) enum Pool {
     OneNode,
 }
 
+/// Which nodes a controller takes, of those that are not labelled to be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nodes {
+    /// Those that the cluster autoscaler is not about to delete. Kubernetes' own controller, before 1.27, wants them ready
+    /// too; since then the balancer's check tells (`k8s.io/cloud-provider/controllers/service`, `stableNodeSetPredicates`).
+    Kept,
+    /// The same, whatever the release: aws-load-balancer-controller, `pkg/backend`, `IsNodeSuitableAsTrafficProxy`.
+    KeptAlways,
+    /// Those that are ready as well, and no masters: kubernetes/cloud-provider-alibaba-cloud,
+    /// `pkg/controller/service/reconcile/backend`, `needExcludeFromLB`.
+    ReadyWorkers,
+    /// Those whose speaker answers the others.
+    Heard,
+}
+
 impl Mode {
     pub fn name(self) -> &'static str {
         match self {
@@ -65,6 +82,23 @@ impl Profile {
             Cloud::GcpPassthrough => &GCP_PASSTHROUGH,
             Cloud::MetalLbL2 => &METALLB_L2,
             Cloud::FullNat => &FULL_NAT,
+        }
+    }
+
+    /// Whether a node may be asked.
+    pub(super) fn takes(&self, node: &Node, version: Version) -> bool {
+        let labelled = |label| node.meta.labels.get(label).is_some();
+        if labelled("node.kubernetes.io/exclude-from-external-load-balancers") {
+            return false;
+        }
+        let goes = |t: &Taint| *t.key == *"ToBeDeletedByClusterAutoscaler";
+        let goes = node.taints.iter().any(goes);
+        let ready = node.ready.is_none_or(|r| r.value);
+        match self.nodes {
+            Nodes::Kept => !goes && (ready || version > Version::V1_25),
+            Nodes::KeptAlways => !goes,
+            Nodes::ReadyWorkers => !goes && ready && !labelled("node-role.kubernetes.io/master"),
+            Nodes::Heard => node.silent.is_none(),
         }
     }
 
@@ -90,6 +124,7 @@ const ALIBABA_SLB: Profile = Profile {
     udp: None,
     fails_open: false,
     pool: Pool::NodesWithPods,
+    nodes: Nodes::ReadyWorkers,
     about: || say!("cloud/alibaba-slb"),
     sources: &[
         source(
@@ -125,6 +160,7 @@ const AWS_NLB_INSTANCE: Profile = Profile {
     udp: None,
     fails_open: true,
     pool: Pool::Nodes,
+    nodes: Nodes::KeptAlways,
     about: || say!("cloud/aws-nlb-instance"),
     sources: &[NLB_ATTRIBUTES, NLB_FAILS_OPEN, NLB_TROUBLE],
 };
@@ -135,6 +171,7 @@ const AWS_NLB_IP: Profile = Profile {
     udp: Some(Mode::Rewrite),
     fails_open: true,
     pool: Pool::Pods,
+    nodes: Nodes::KeptAlways,
     about: || say!("cloud/aws-nlb-ip"),
     sources: &[NLB_ATTRIBUTES, NLB_FAILS_OPEN, NLB_TROUBLE],
 };
@@ -144,6 +181,7 @@ const GCP_PASSTHROUGH: Profile = Profile {
     udp: None,
     fails_open: true,
     pool: Pool::Nodes,
+    nodes: Nodes::Kept,
     about: || say!("cloud/gcp-passthrough"),
     sources: &[
         source(
@@ -167,6 +205,7 @@ const METALLB_L2: Profile = Profile {
     udp: None,
     fails_open: false,
     pool: Pool::OneNode,
+    nodes: Nodes::Heard,
     about: || say!("cloud/metallb-l2"),
     sources: &[
         source(
@@ -185,6 +224,7 @@ const FULL_NAT: Profile = Profile {
     udp: None,
     fails_open: false,
     pool: Pool::Nodes,
+    nodes: Nodes::Kept,
     about: || say!("cloud/full-nat"),
     sources: &[],
 };
