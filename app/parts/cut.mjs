@@ -20,7 +20,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const MAP = join(process.env.CARGO_TARGET_DIR ?? join(HERE, '../../target'), 'wasm32-unknown-unknown/wasm/northsouth-app.map');
 // What rustc's wasm32 target has on.
 const FEATURES = ['bulk-memory', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext'];
-// What stretches of data there are is decided here (prepare.mjs, data.mjs).
+// Of the parts only: `wasm-opt` reckons with addresses and places in the table as with any numbers, after which they can't be
+// told. What stretches of data there are is decided here (prepare.mjs, data.mjs).
 const SMALL = ['-Oz', '--skip-pass=memory-packing', '--strip-debug', '--strip-producers', '--strip-target-features'];
 // What the page fetches for the default scenario where the program is not prepared.
 const PACK = /^ *<link rel="preload" href="([^"]*\/scenarios\/\w+\.txt)".*\n/m;
@@ -59,9 +60,10 @@ export async function cut(stage) {
   const [, pack] = PACK.exec(readFileSync(join(stage, 'index.html'), 'utf8'));
   const built = readFileSync(join(stage, name));
   const whole = prepared(built, readFileSync(join(stage, pack)));
-  // Which way the allocator goes depends on all that was allocated before, which is never the same twice.
+  // Which way the allocator goes depends on all that was allocated before, and which keys a hash table compares on its hashes'
+  // seed, which does as well: that is never the same twice.
   const called = names(built);
-  const isAllocator = (index) => called.get(index)?.includes('dlmalloc') ?? false;
+  const byChance = (index) => /dlmalloc|hashbrown.*(::find|equivalent_key)/.test(called.get(index));
   const temp = mkdtempSync(join(tmpdir(), 'northsouth-'));
   try {
     const { bytes, base, count } = watched(whole);
@@ -70,7 +72,7 @@ export async function cut(stage) {
     copyFileSync(glue, module);
     const marks = execFileSync(process.execPath, [join(HERE, 'rehearse.mjs'), stage, module, program, base, count], { maxBuffer: 1 << 24 });
     hear(join(stage, dirname(dirname(pack)), 'words'), whole, marks);
-    const parts = Object.entries(split(outline(whole, marks, new Constants(readFileSync(MAP, 'utf8')), isAllocator)));
+    const parts = Object.entries(split(outline(whole, marks, new Constants(readFileSync(MAP, 'utf8')), byChance)));
     const small = await Promise.all(parts.map(async ([part, bytes]) => {
       const [from, to] = [join(temp, `${part}.wasm`), join(temp, `${part}.small.wasm`)];
       writeFileSync(from, bytes);

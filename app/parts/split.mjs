@@ -26,27 +26,26 @@ export function split({ module: m, wanted, needs, data }) {
   for (const { offset, functions } of m.elements) functions.forEach((index, i) => slots.has(index) || slots.set(index, offset + i));
   const size = m.tables[table].limits.min;
   let top = size;
-    const named = { first: new Set(m.exports.filter(({ kind }) => kind === FUNCTION).map(({ index }) => index)), rest: new Set() };
+  const named = { first: new Set(m.exports.filter(({ kind }) => kind === FUNCTION).map(({ index }) => index)), rest: new Set() };
   m.bodies.forEach((body, i) => {
     const by = named[wanted[i] ? 'first' : 'rest'];
     for (const { index } of callees(body)) by.add(index);
   });
-  const crossing = [...[...named.first].filter((index) => !isHot(index)), ...[...named.rest].filter((index) => isHot(index) && index >= imported)];
-  for (const index of crossing.sort((a, b) => a - b)) {
-    if (slots.has(index)) continue;
-    slots.set(index, top++);
-  }
+  // Those of `first` by size, as it will have them (pack.mjs); of `rest` each beside those that are called beside it.
+  const length = (index) => m.bodies[index - imported].length;
+  const crossing = [
+    ...[...named.first].filter((index) => !isHot(index)).sort((a, b) => a - b),
+    ...[...named.rest].filter((index) => isHot(index) && index >= imported).sort((a, b) => length(b) - length(a)),
+  ];
+  for (const index of crossing) if (!slots.has(index)) slots.set(index, top++);
   const tables = m.tables.map((t, i) => {
     if (i !== table) return t;
     const { flags, min, max } = t.limits;
     return { ...t, limits: { flags, min: top, max: max && max + top - min } };
   });
 
-  const through = (index) => {
-    const { parameters } = m.types[typeOf(index)];
-    const given = parameters.flatMap((_, i) => [0x20, ...leb(i)]);
-    return [...given, ...constant(slots.get(index)), 0x11, ...leb(typeOf(index)), ...leb(table), 0x0b];
-  };
+  const given = (type) => m.types[type].parameters.flatMap((_, i) => [0x20, ...leb(i)]);
+  const through = (index) => [...given(typeOf(index)), ...constant(slots.get(index)), 0x11, ...leb(typeOf(index)), ...leb(table), 0x0b];
   const nothing = Buffer.from([0, 0x00, 0x0b]);
 
   // One import more, so `first`'s own functions are one further on.
@@ -55,6 +54,12 @@ export function split({ module: m, wanted, needs, data }) {
   const none = types.length - 1;
   const ready = m.globals.length;
   const ensure = imported + 1 + m.functions.length;
+  // How `first` calls into `rest`: one function a type, as it does so in thousands of places.
+  const callers = new Map();
+  const caller = (type) => {
+    if (!callers.has(type)) callers.set(type, ensure + 1 + callers.size);
+    return callers.get(type);
+  };
   const first = {
     ...m,
     types,
@@ -75,16 +80,24 @@ export function split({ module: m, wanted, needs, data }) {
       ...runs([...slots.keys()].filter((index) => isHot(index) || (slots.get(index) < size && needs(slots.get(index)))), slots).map(({ offset, functions }) => ({ table, offset, functions: functions.map(moved) })),
     ],
     data: data.first,
+    dataCount: undefined,
     bodies: [
       ...m.bodies.map((body, i) => {
         const index = imported + i;
         if (wanted[i]) return rename(body, moved);
-        return slots.has(index) ? Buffer.from([0, 0x10, ...leb(ensure), ...through(index)]) : nothing;
+        if (!slots.has(index)) return nothing;
+        return Buffer.from([0, ...given(typeOf(index)), ...constant(slots.get(index)), 0x10, ...leb(caller(typeOf(index))), 0x0b]);
       }),
       // if (!ready) { rest(); ready = 1; }
       Buffer.from([0, 0x23, ...leb(ready), 0x45, 0x04, 0x40, 0x10, ...leb(imported), ...constant(1), 0x24, ...leb(ready), 0x0b, 0x0b]),
     ],
   };
+  for (const type of callers.keys()) {
+    const { parameters, results } = m.types[type];
+    first.functions.push(types.push({ parameters: [...parameters, I32], results }) - 1);
+    const call = [0x20, ...leb(parameters.length), 0x11, ...leb(type), ...leb(table), 0x0b];
+    first.bodies.push(Buffer.from([0, 0x10, ...leb(ensure), ...given(type), ...call]));
+  }
 
   const from = (name, kind, of) => ({ module: 'first', name, kind, of });
   const rest = {

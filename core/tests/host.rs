@@ -39,8 +39,9 @@ fn world(iptables: &str, rules: &str, more_routes: &str) -> World {
         "default via 192.168.0.253 dev eth0\n192.168.0.0/24 dev eth0 scope link\n10.10.0.0/24 dev eth1 scope link\n{more_routes}"
     );
     host.routes = route::read::routes(&routes, FileId(0)).0.into();
-    host.rules = route::read::rules(rules, FileId(0)).0;
-    host.rules.extend(PolicyRule::defaults(IpFamily::V4));
+    let mut rules = route::read::rules(rules, FileId(0)).0;
+    rules.extend(PolicyRule::defaults(IpFamily::V4));
+    host.rules = Some(rules);
     host.sysctls.set("net.ipv4.ip_forward", "1");
     let (read, said) = save::read(iptables, FileId(0));
     assert!(said.is_empty(), "{said:?}");

@@ -109,12 +109,13 @@ fn world(case: &Value) -> World {
         .into();
     let rules = lines(&case["rules"]);
     if !rules.is_empty() {
-        host.rules = route::read::rules(&rules, FileId(0)).0;
+        let mut rules = route::read::rules(&rules, FileId(0)).0;
         for default in PolicyRule::defaults(IpFamily::V4) {
-            if !host.rules.iter().any(|r| r.pref == default.pref) {
-                host.rules.push(default);
+            if !rules.iter().any(|r| r.pref == default.pref) {
+                rules.push(default);
             }
         }
+        host.rules = Some(rules);
     }
     for (key, value) in case["sysctls"].as_object().into_iter().flatten() {
         host.sysctls.set(key, value.as_str().unwrap_or_default());

@@ -22,10 +22,10 @@ pub struct Host {
     pub interfaces: Vec<Interface>,
     /// All tables' lines, without those of table local that the host makes of its addresses.
     pub routes: Later<Vec<Route>>,
-    /// By preference; those that every host has among them.
-    pub rules: Vec<PolicyRule>,
+    /// By preference. `None`: those that every host has.
+    pub rules: Option<Vec<PolicyRule>>,
     /// The same of IPv6.
-    pub rules6: Vec<PolicyRule>,
+    pub rules6: Option<Vec<PolicyRule>>,
     pub sysctls: Sysctls,
     /// Shared by the worlds that an edit elsewhere makes: there may be a hundred thousand rules.
     pub iptables: Later<Ruleset>,
@@ -114,8 +114,8 @@ impl Host {
             node: None,
             interfaces: vec![lo],
             routes: Later::default(),
-            rules: PolicyRule::defaults(IpFamily::V4),
-            rules6: PolicyRule::defaults(IpFamily::V6),
+            rules: None,
+            rules6: None,
             sysctls: Sysctls::default(),
             iptables: Later::default(),
             nft: Later::default(),
@@ -203,7 +203,12 @@ impl Host {
         });
         let by_ports = self.sysctls.multipath_hash == 1;
         let routes = written.chain(made);
-        Fib::new(routes, &self.rules, &self.rules6, by_ports, seed)
+        let rules = |own: &Option<Vec<PolicyRule>>, family| {
+            own.clone().unwrap_or_else(|| PolicyRule::defaults(family))
+        };
+        let v4 = rules(&self.rules, IpFamily::V4);
+        let v6 = rules(&self.rules6, IpFamily::V6);
+        Fib::new(routes, &v4, &v6, by_ports, seed)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::link::read::{Device, DeviceKind, Name};
 use crate::net::{IfaceName, IpFamily, Mac, Masked};
 use crate::netfilter::ipset::{Kind, Part};
 use crate::netfilter::{Ruleset, Table, nft};
-use crate::route::{NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
+use crate::route::{NextHop, Route, RouteKind, Scope, TableId};
 use crate::say;
 use crate::text::{Diagnostic, Later, Span};
 use crate::topology::{FdbEntry, Host, IfaceAddr, IfaceKind, Interface, Neighbour, Vxlan};
@@ -93,8 +93,8 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
     host.sysctls = texts.sysctls.unwrap_or_default();
     host.sockets = texts.sockets.unwrap_or_default();
     host.envoy = texts.envoy;
-    host.rules = (texts.rules).unwrap_or_else(|| PolicyRule::defaults(IpFamily::V4));
-    host.rules6 = (texts.rules6).unwrap_or_else(|| PolicyRule::defaults(IpFamily::V6));
+    host.rules = texts.rules;
+    host.rules6 = texts.rules6;
     let routes = texts.routes;
     match texts.devices {
         Some(devices) => add_devices(&mut host, devices),

@@ -45,7 +45,7 @@ use crate::sim;
 use crate::sim::After;
 pub use crate::sim::{HttpRequest, Probe, ProbeKind};
 use crate::text::{Diagnostic, File, Later, Pace, Say, at_once};
-use crate::topology::{HostId, World};
+use crate::topology::{Host, HostId, World};
 use crate::trace::{Disposition, Trace};
 use generated::expand_along;
 use memory::Memory;
@@ -131,13 +131,39 @@ impl Run {
                 ..Cluster::clone(&cluster)
             })
         });
+        let again = {
+            let files = self.files.clone();
+            Later::new(move || world(&files).0)
+        };
+        let mut world = self.world;
+        let hops = || self.trace.journeys.iter().flat_map(|j| &j.hops);
+        for (id, host) in (0..).map(HostId).zip(&mut world.hosts) {
+            if hops().all(|hop| hop.host != id) {
+                host.iptables = of_host(&again, id, |host| &host.iptables);
+                host.conntrack = of_host(&again, id, |host| &host.conntrack);
+            }
+        }
         Self {
+            world,
             cluster,
             after: OnceLock::new(),
             memory: Memory::default(),
             ..self
         }
     }
+}
+
+/// What a host of a world has, when someone looks.
+fn of_host<T>(world: &Later<World>, id: HostId, of: fn(&Host) -> &Later<T>) -> Later<T>
+where
+    T: Clone + Default + Send + Sync + 'static,
+{
+    let world = world.clone();
+    Later::new(move || {
+        world
+            .host(id)
+            .map_or_else(T::default, |host| T::clone(of(host)))
+    })
 }
 
 /// Reads the files, lets the load balancer check its backends, and plays the probe.
@@ -284,6 +310,15 @@ mod tests {
         assert!(!objects(&slim).is_made());
         assert_eq!(objects(&slim), objects(&fresh));
         assert!(slim.after.get().is_none());
+        let rules = |run: &Run| {
+            run.world
+                .hosts
+                .iter()
+                .map(|h| h.iptables.clone())
+                .collect::<Vec<_>>()
+        };
+        assert!(!rules(&slim).iter().all(Later::is_made));
+        assert_eq!(rules(&slim), rules(&fresh));
         assert_eq!(
             format!("{:?}", slim.after()),
             format!("{:?}", fresh.after())
