@@ -136,6 +136,10 @@ const ENDS: &[(&str, &str)] = &[
         "Delivered at web-a from 172.20.1.129, Delivered at web-a from 10.96.0.80",
     ),
     (
+        "host-port",
+        "Delivered at web-a from 203.0.113.9, Delivered at client from 192.168.0.17",
+    ),
+    (
         "host-network-endpoint",
         "Delivered at work001 from 203.0.113.9, Delivered at client from 192.168.0.17",
     ),
