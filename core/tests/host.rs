@@ -593,3 +593,26 @@ fn a_host_answers_for_what_its_routes_call_local() {
         ["eth0 2001:db8:f::2 > 2001:db8:9::9"]
     );
 }
+
+#[test]
+fn a_quota_is_used_up_by_the_packet_that_does_not_fit() {
+    let passes = |matches: &str, sizes: &[u16]| {
+        let world = world(&dropping(matches), "", "");
+        let mut sim = Sim::new(&world, 1);
+        let sent = sizes.iter().map(|payload| {
+            let mut syn = packet("10.10.0.9", "203.0.113.9", tcp(4000, 80, TcpFlags::SYN));
+            syn.payload = *payload;
+            !inject(&mut sim, "eth1", syn).is_empty()
+        });
+        sent.collect::<Vec<_>>()
+    };
+    // 40 bytes of headers each.
+    let sizes = [0, 100, 0];
+    assert_eq!(passes("-m quota --quota 100", &sizes), [false, true, true]);
+    assert_eq!(
+        passes("-m quota ! --quota 100", &sizes),
+        [true, false, false]
+    );
+    assert_eq!(passes("-m policy --dir in --pol none", &[0]), [false]);
+    assert_eq!(passes("-m policy --dir in --pol ipsec", &[0]), [true]);
+}

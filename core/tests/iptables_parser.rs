@@ -101,6 +101,6 @@ fn every_option_is_taken_and_refused_as_iptables_restore_does() {
     score(
         "iptables-options",
         include_str!("data/iptables-options.txt"),
-        772,
+        783,
     );
 }

@@ -306,3 +306,29 @@ fn a_prompt_around_a_dump_is_passed_over_and_blanks_behind_commit_are_said() {
     assert_eq!(codes, ["iptables/blanks-behind-commit"]);
     assert_eq!(ruleset.tables.len(), 1);
 }
+
+#[test]
+fn what_asks_for_the_way_back_for_ipsec_and_for_a_quota_is_listed_and_read_again() {
+    let rules_of = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -m rpfilter --loose --validmark --accept-local --invert -j DROP\n-A PREROUTING -m rpfilter\n-A PREROUTING -m policy --dir in --pol none\n-A PREROUTING -m quota --quota 1000 -j ACCEPT\nCOMMIT\n";
+    let listing_of = "\
+Chain PREROUTING (policy ACCEPT 0 packets, 0 bytes)
+ pkts bytes target     prot opt in     out     source               destination         
+    0     0 DROP       all  --  any    any     anywhere             anywhere             rpfilter loose validmark accept-local invert
+    0     0            all  --  any    any     anywhere             anywhere             rpfilter
+    0     0            all  --  any    any     anywhere             anywhere             policy match dir in pol none
+    0     0 ACCEPT     all  --  any    any     anywhere             anywhere             quota: 1000 bytes
+
+Chain OUTPUT (policy ACCEPT 0 packets, 0 bytes)
+ pkts bytes target     prot opt in     out     source               destination         
+";
+    let (ruleset, said) = save::read(rules_of, FileId(0));
+    no_errors(&said);
+    let verbose = print::Listing {
+        verbose: true,
+        ..print::Listing::default()
+    };
+    same_lines(&print::list_all(table(&ruleset), verbose), listing_of);
+    let (listed, said) = listing::read(listing_of, FileId(0), TableName::Raw);
+    no_errors(&said);
+    assert_eq!(rules(table(&listed)), rules(table(&ruleset)));
+}

@@ -17,6 +17,8 @@ pub struct State {
     pub policies: BTreeMap<(IpFamily, TableName, ChainId), Counters>,
     pub(super) nth: BTreeMap<Criterion, u32>,
     pub(super) buckets: BTreeMap<Criterion, Bucket>,
+    /// Bytes left.
+    pub(super) quotas: BTreeMap<Criterion, u64>,
     pub(super) hash_buckets: BTreeMap<Box<str>, BTreeMap<HashKey, Bucket>>,
     pub(super) recent: BTreeMap<Box<str>, BTreeMap<IpAddr, Seen>>,
     /// The host's ipsets, once a rule has changed them.
@@ -85,6 +87,7 @@ impl State {
             policies: BTreeMap::new(),
             nth: BTreeMap::new(),
             buckets: BTreeMap::new(),
+            quotas: BTreeMap::new(),
             hash_buckets: BTreeMap::new(),
             recent: BTreeMap::new(),
             sets: None,

@@ -109,6 +109,20 @@ fn one(rest: &mut Rest, inverted: bool) -> Option<Option<Match>> {
                 restore_mark: rest.eat("--restore-skmark"),
             })
         }
+        "quota:" => {
+            rest.next();
+            let bytes = rest.next()?.parse().ok();
+            rest.eat("bytes");
+            bytes.map(|value| Match::Quota(Not::plain(value)))
+        }
+        "policy" if rest.eat("policy match") => {
+            let dir = rest.value("dir")?;
+            let pol = rest.value("pol")?;
+            Some(Match::Policy {
+                out: dir == "out",
+                ipsec: pol == "ipsec",
+            })
+        }
         "rpfilter" => {
             rest.next();
             Some(Match::Rpfilter(Rpfilter {

@@ -6,7 +6,7 @@ use super::header::option;
 use super::probe::{Asked, Probe};
 use super::{IcmpType, Iprange, Not, Range, TtlTest};
 use crate::net::{Protocol, Transport};
-use crate::netfilter::Context;
+use crate::netfilter::{Context, syntax};
 use crate::say;
 use crate::text::Say;
 
@@ -170,5 +170,16 @@ pub(super) fn dscp(want: Not<u8>, ctx: &Context, probe: &mut impl Probe) -> bool
             value,
             want.inverted,
         )
+    })
+}
+
+/// Kernel `net/netfilter/xt_policy.c`. IPsec is not modelled, and nobody is said to have it.
+pub(super) fn policy(out: bool, ipsec: bool, probe: &mut impl Probe) -> bool {
+    probe.ask(!ipsec, || {
+        let mut text = String::new();
+        syntax::policy::write(out, ipsec, "--", &mut text);
+        let wanted = if ipsec { "ipsec" } else { "none" };
+        let text = text.trim_start().to_string();
+        Asked::said(text, say!("field/ipsec"), say!("value/none"), wanted, false)
     })
 }

@@ -1,6 +1,6 @@
 use super::header::option;
 use super::probe::{Asked, Probe};
-use super::{Hashlimit, Limit};
+use super::{Hashlimit, Limit, Not};
 use crate::net::Masked;
 use crate::netfilter::state::{Bucket, HashKey};
 use crate::netfilter::{Context, syntax};
@@ -120,6 +120,27 @@ impl Hashlimit {
             dport: asks(8).then(|| ctx.packet.dport()).flatten(),
         }
     }
+}
+
+/// Kernel `net/netfilter/xt_quota.c`: what does not fit any more uses up what is left.
+pub(super) fn quota(want: Not<u64>, ctx: &Context, probe: &mut impl Probe) -> bool {
+    probe.ask_once(
+        |state, at| {
+            let left = state.quotas.entry(at).or_insert(want.value);
+            let length = u64::from(ctx.length());
+            let fits = length <= *left;
+            *left = if fits { *left - length } else { 0 };
+            fits != want.inverted
+        },
+        |held| {
+            let has = match held != want.inverted {
+                true => say!("value/below"),
+                false => say!("value/used-up"),
+            };
+            let text = option(want.inverted, "--quota", want.value);
+            Asked::said(text, say!("field/quota"), has, want.value, want.inverted)
+        },
+    )
 }
 
 /// `5/min` as iptables prints an average of parts of a second, `scale` in all.

@@ -110,6 +110,13 @@ pub enum Match {
         restore_mark: bool,
     },
     Rpfilter(Rpfilter),
+    /// Whether IPsec has brought the packet, or will take it.
+    Policy {
+        out: bool,
+        ipsec: bool,
+    },
+    /// Bytes that pass in all; the packet that is more, and all after it, do not.
+    Quota(Not<u64>),
     /// Known to iptables, not to this model: a packet that has to be tested by it ends in "cannot tell".
     Unsupported(Box<Unsupported>),
 }
@@ -428,6 +435,8 @@ impl Match {
                 restore_mark,
             } => socket::socket(*transparent, *nowildcard, *restore_mark, ctx, probe),
             Match::Rpfilter(m) => m.test(ctx, probe),
+            Match::Policy { out, ipsec } => ip::policy(*out, *ipsec, probe),
+            Match::Quota(quota) => limit::quota(*quota, ctx, probe),
             Match::Unsupported(what) => probe.cannot_tell(what),
         }
     }

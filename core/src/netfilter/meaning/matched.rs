@@ -49,6 +49,8 @@ impl Match {
             Match::Mac(_) => say!("meaning-match/mac"),
             Match::Tos { .. } | Match::Dscp(_) => say!("meaning-match/tos"),
             Match::Socket { .. } => say!("meaning-match/socket"),
+            Match::Policy { .. } => say!("meaning-match/policy"),
+            Match::Quota(_) => say!("meaning-match/quota"),
             Match::Rpfilter(_) => say!("meaning-match/rpfilter"),
             Match::Unsupported(what) => say!("meaning-match/unsupported", name = what.name),
         })

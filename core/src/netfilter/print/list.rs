@@ -275,6 +275,11 @@ fn match_words(m: &Match, header: &Header, numeric: bool, out: &mut String) {
             out.push_str(" socket");
             socket::save(*transparent, *nowildcard, *restore_mark, out);
         }
+        Match::Policy { out: dir, ipsec } => {
+            out.push_str(" policy match");
+            policy::write(*dir, *ipsec, "", out);
+        }
+        Match::Quota(quota) => quota::list(quota, out),
         Match::Rpfilter(m) => {
             out.push_str(" rpfilter");
             rpfilter::write(m, "", out);

@@ -182,6 +182,8 @@ pub(super) fn match_name(m: &Match) -> &str {
         Match::Dscp(_) => "dscp",
         Match::Socket { .. } => "socket",
         Match::Rpfilter(_) => "rpfilter",
+        Match::Policy { .. } => "policy",
+        Match::Quota(_) => "quota",
         Match::Unsupported(kept) => &kept.name,
     }
 }
@@ -240,6 +242,8 @@ pub(super) fn match_words(m: &Match, out: &mut String) {
             restore_mark,
         } => socket::save(*transparent, *nowildcard, *restore_mark, out),
         Match::Rpfilter(m) => rpfilter::write(m, "--", out),
+        Match::Policy { out: dir, ipsec } => policy::write(*dir, *ipsec, "--", out),
+        Match::Quota(quota) => quota::save(quota, out),
         Match::Unsupported(_) => {}
     }
 }

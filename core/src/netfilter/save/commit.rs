@@ -230,6 +230,8 @@ fn match_fits(family: IpFamily, m: &Match) -> Fits {
         Match::Owner(_) => hooks(OUT | POST),
         Match::Mac(_) => hooks(PRE | IN | FWD),
         Match::Socket { .. } => hooks(PRE | IN),
+        Match::Policy { out: true, .. } => hooks(FWD | OUT | POST),
+        Match::Policy { out: false, .. } => hooks(PRE | IN | FWD),
         Match::Rpfilter(_) => only(&[TableName::Raw, TableName::Mangle], PRE),
         Match::Unsupported(kept) => match &*kept.name {
             "tcpmss" => protocol(6),

@@ -109,22 +109,6 @@ pub(in crate::netfilter) static MATCHES: &[&Syntax<Match>] = &[
     &m("nfacct", &[v("nfacct-name")]),
     &m("osf", &[v("genre"), v("ttl"), v("log")]),
     &m(
-        "policy",
-        &[
-            v("dir"),
-            v("pol"),
-            f("strict"),
-            v("reqid"),
-            v("spi"),
-            v("tunnel-src"),
-            v("tunnel-dst"),
-            v("proto"),
-            v("mode"),
-            f("next"),
-        ],
-    ),
-    &m("quota", &[v("quota")]),
-    &m(
         "rateest",
         &[
             v("rateest1"),

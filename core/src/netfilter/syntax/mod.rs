@@ -24,7 +24,9 @@ pub(crate) mod names;
 pub(super) mod nat;
 pub(super) mod owner;
 pub(super) mod physdev;
+pub(super) mod policy;
 pub(super) mod ports;
+pub(super) mod quota;
 pub(super) mod recent;
 pub(super) mod reject;
 pub(super) mod rpfilter;
@@ -308,6 +310,8 @@ static MATCHES: &[&Syntax<Match>] = &[
     &link::MAC,
     &socket::SOCKET,
     &rpfilter::RPFILTER,
+    &policy::POLICY,
+    &quota::QUOTA,
 ];
 
 /// The targets of both families likewise, beside the standard ones.

@@ -33,6 +33,8 @@ pub(super) fn a_match(name: &str) -> Option<Say> {
         "mac" => say!("assist/match-mac"),
         "socket" => say!("assist/match-socket"),
         "rpfilter" => say!("assist/match-rpfilter"),
+        "policy" => say!("assist/match-policy"),
+        "quota" => say!("assist/match-quota"),
         _ => return None,
     })
 }
