@@ -18,7 +18,7 @@ pub fn shortcuts(props: &Props) -> Html {
                         <th scope="row">{ (shortcut.what)(words) }</th>
                         <td><kbd>{ shortcut.key }</kbd></td>
                         <td>if shortcut.both {
-                            <span class="visually-hidden">{ words.backwards }</span>
+                            <small>{ words.backwards }{ " " }</small>
                             <kbd>{ "⇧ " }{ shortcut.key.to_ascii_uppercase() }</kbd>
                         }</td>
                     </tr>
@@ -26,7 +26,7 @@ pub fn shortcuts(props: &Props) -> Html {
                 <tr>
                     <th scope="row">{ course(props.state.settings.lang).key_present }</th>
                     <td><kbd>{ "PageDown" }</kbd></td>
-                    <td><span class="visually-hidden">{ words.backwards }</span><kbd>{ "PageUp" }</kbd></td>
+                    <td><small>{ words.backwards }{ " " }</small><kbd>{ "PageUp" }</kbd></td>
                 </tr>
             </table>
             <p class="about">{ words.shortcuts_about }</p>

@@ -1,5 +1,5 @@
 use northsouth::text::{Lang, Reason};
-use northsouth::workspace::{Verdict, nothing_here, why_not};
+use northsouth::workspace::{Subject, Verdict, nothing_here, why_not};
 use yew::prelude::*;
 
 use super::prose::quoting;
@@ -109,14 +109,21 @@ fn Choice(props: &Props) -> Html {
     };
     let wanted: Vec<_> = typed.split_whitespace().collect();
     let all = use_memo(Same(run.clone()), |_| run.subjects());
+    let file = |s: &Subject| {
+        let file = run.files.get(usize::from(s.span.file.0));
+        file.map_or("", |f| &*f.name)
+    };
     let found = all.iter().filter(|s| {
-        let file = run
-            .files
-            .get(usize::from(s.span.file.0))
-            .map_or("", |f| &*f.name);
         let text = run.subject_text(s);
-        wanted.iter().all(|w| file.contains(w) || text.contains(w))
+        let mut wanted = wanted.iter();
+        wanted.all(|w| file(s).contains(w) || text.contains(w))
     });
+    // Those of the machine where the packet is come first.
+    let here = props.state.walk.moments.get(props.state.cursor);
+    let here = here.and_then(|m| run.world.host(m.place.host));
+    let is_here = |s: &&Subject| here.is_some_and(|host| file(s).contains(&*host.name));
+    let others = found.clone().filter(|s| !is_here(s));
+    let found = found.filter(is_here).chain(others);
     html! {
         <>
             <p class="about">{ words.why_not_about }</p>
@@ -126,7 +133,7 @@ fn Choice(props: &Props) -> Html {
             </label>
             <ul class="subjects">
                 { for found.take(OFFERED).map(|s| {
-                    let file = run.files.get(usize::from(s.span.file.0)).map(|f| f.name.to_string());
+                    let file = file(s).to_string();
                     html! {
                         <li><button onclick={props.on(Event::WhyNotAsked(Some(s.span)))}>
                             <span class="place">{ file }</span>

@@ -121,7 +121,7 @@ mod tests {
     fn what_lives_as_long_has_the_name_that_its_family_gives_it() {
         for (scenario, name, chinese) in [
             ("article", "TTL", "TTL"),
-            ("dual-stack", "Hop limit", "跳数限制"),
+            ("dual-stack", "hop limit", "跳数限制"),
         ] {
             let scenario = Scenario::find(scenario).unwrap();
             let run = run(&scenario.workspace().unwrap());

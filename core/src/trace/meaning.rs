@@ -58,6 +58,7 @@ pub fn meaning(world: &World, at: HostId, step: &Step) -> Say {
         Action::SourceChecked(_) => say!("meaning/source-check"),
         Action::TtlDecremented if step.after.packet.dst.is_ipv6() => say!("meaning/hop-limit"),
         Action::TtlDecremented => say!("meaning/ttl"),
+        Action::Resolved(neighbour) if neighbour.known => say!("meaning/neighbour-known"),
         Action::Resolved(neighbour) if neighbour.addr.is_ipv6() => say!("meaning/neighbour6"),
         Action::Resolved(_) => say!("meaning/neighbour"),
         Action::Encapsulated { .. } => say!("meaning/vxlan-in"),

@@ -107,7 +107,7 @@ pub(super) fn inside(inner: Rect) -> [Rect; 7] {
         return cells.map(|(column, row)| grid.cell(column, row));
     }
     let (widths, gap) = shared(
-        [40, 92, 54, 46, 56, 58, 98],
+        [40, 92, 54, 51, 56, 60, 101],
         [56, 100, 70, 60, 70, 68, 108],
         inner.w,
     );

@@ -87,16 +87,19 @@ fn close_up(state: &State, moment: &Moment, words: &Words) -> Option<Drawer> {
             _ => reason.text.clone(),
         };
         let asked = failed.map(|f| format!("{}: ", f.text)).unwrap_or_default();
+        let said = format!("{asked}{}", reason.say.text(lang));
+        // Where no text asked, what is said stands alone.
+        let alone = text.is_empty();
         lines.push(Line {
-            text,
+            text: if alone { said.clone() } else { text },
             outcome: Some(reason.outcome),
             ..Line::default()
         });
-        lines.push(Line {
-            text: format!("  {asked}{}", reason.say.text(lang)),
+        lines.extend((!alone).then(|| Line {
+            text: format!("  {said}"),
             note: true,
             ..Line::default()
-        });
+        }));
     };
     for reason in &why.decided {
         add(&mut deciding.lines, reason);
