@@ -11,28 +11,42 @@ use northsouth::text::{Edit, File, Lang, unified};
 use northsouth::workspace::{FileKind, Run, Workspace, gather, parse_probe, parse_scenario, run};
 
 use crate::files;
-use crate::options::Options;
+use crate::options::{Options, misused};
 use crate::trace::workspace;
 
-pub const USAGE: &str = "\
-northsouth dialects FILE --service NAMESPACE/NAME [--node NODE]
-                                      a Service in the words of each release of kube-proxy
-northsouth drift DIR                  where pasted node rules differ from what kube-proxy would program, and what of the
-                                      cluster is not modelled; exit status 1 where they differ
-northsouth gather FROM... OUT         texts as people have them (pasted output with its prompts, reports, `-` for standard
-                                      input) sorted into the folder OUT as a workspace
-northsouth anonymise DIR OUT          the folder with other names and addresses, the same ones everywhere
-northsouth life [DIR] [--do N]        what can happen to a cluster; with N, what changes and what becomes of the probe's
-                                      connection (DIR and options as for trace)";
+pub const DIALECTS: &str = "\
+northsouth dialects FILE --service NAMESPACE/NAME [--node NODE]   a Service in the words of each release of kube-proxy
+  FILE                a cluster's manifests, or a folder with them
+  --node NODE         for this node (default: the first)";
+
+pub const DRIFT: &str = "\
+northsouth drift DIR                  where pasted node rules differ from what kube-proxy would program
+  DIR                 a folder with the cluster's manifests and with nodes/NODE/iptables-save.txt or nft-ruleset.txt;
+                      what of the cluster is not modelled is counted
+  --lang LANG         en or zh-CN (default: the terminal's)
+exit status: 0 nowhere, 1 somewhere, 2 bad input";
+
+pub const GATHER: &str = "\
+northsouth gather FROM... OUT         texts as people have them, sorted into a folder as a workspace
+  FROM                files and folders: pasted output with its prompts, reports; `-` is the standard input
+  OUT                 the folder";
+
+pub const ANONYMISE: &str = "\
+northsouth anonymise DIR OUT          a folder with other names and addresses, the same ones everywhere
+  OUT                 the new folder
+what became of each name is printed, for you alone";
+
+pub const LIFE: &str = "\
+northsouth life [DIR] [OPTIONS]       what can happen to a cluster, and what changes then
+  --do N              what changes by the Nth of these, and what becomes of the probe's connection
+  DIR, options        those of `northsouth trace`";
 
 pub fn dialects(words: &[&str]) -> Result<ExitCode, String> {
     let mut options = Options::new(words);
-    let service = options.value("--service")?.ok_or(USAGE)?;
+    let service = options.value("--service")?;
     let node = options.value("--node")?;
-    let rest = options.rest()?;
-    let [path] = rest[..] else {
-        return Err(USAGE.to_string());
-    };
+    let [path] = options.named(["FILE"], DIALECTS)?;
+    let service = service.ok_or_else(|| misused(DIALECTS, "--service is wanted"))?;
     let path = Path::new(path);
     let files = match path.is_dir() {
         true => files::read(path)?,
@@ -63,10 +77,7 @@ pub fn dialects(words: &[&str]) -> Result<ExitCode, String> {
 pub fn drifts(words: &[&str]) -> Result<ExitCode, String> {
     let mut options = Options::new(words);
     let lang = options.lang()?;
-    let rest = options.rest()?;
-    let [dir] = rest[..] else {
-        return Err(USAGE.to_string());
-    };
+    let [dir] = options.named(["DIR"], DRIFT)?;
     let (workspace, run) = played(files::read(Path::new(dir))?)?;
     let held = inventory(&workspace);
     let counted = |of: &[(String, usize)]| -> String {
@@ -103,9 +114,12 @@ pub fn drifts(words: &[&str]) -> Result<ExitCode, String> {
 }
 
 pub fn anonymised(words: &[&str]) -> Result<ExitCode, String> {
-    let [from, to] = words[..] else {
-        return Err(USAGE.to_string());
-    };
+    let [from, to] = Options::new(words).named(["DIR", "OUT"], ANONYMISE)?;
+    let to = Path::new(to);
+    // What lies there would be handed on with it, under its old names.
+    if fs::read_dir(to).is_ok_and(|mut there| there.next().is_some()) {
+        return Err(format!("{}: there is something in it", to.display()));
+    }
     let mut all = files::read(Path::new(from))?;
     let head = all
         .iter()
@@ -120,7 +134,6 @@ pub fn anonymised(words: &[&str]) -> Result<ExitCode, String> {
         probe,
         seed,
     });
-    let to = Path::new(to);
     let mut texts: Vec<(String, String)> = found
         .workspace
         .files
@@ -152,7 +165,7 @@ fn write(to: &Path, texts: &[(String, String)]) -> Result<(), String> {
 
 pub fn gathered(words: &[&str]) -> Result<ExitCode, String> {
     let Some((to, from)) = words.split_last().filter(|(_, from)| !from.is_empty()) else {
-        return Err(USAGE.to_string());
+        return Err(misused(GATHER, "FROM and OUT are wanted"));
     };
     let mut texts = Vec::new();
     for from in from {

@@ -23,9 +23,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     let lang = options.lang()?;
     let all = options.flag("--all");
     let probe = options.value("--probe")?;
-    let [before, after] = options.rest()?[..] else {
-        return Err(USAGE.to_string());
-    };
+    let [before, after] = options.named(["A", "B"], USAGE)?;
     let (before, after) = (open(before, probe, lang)?, open(after, probe, lang)?);
     let (old, new) = (run(&before), run(&after));
     let found = compare((&old.world, &old.trace), (&new.world, &new.trace));

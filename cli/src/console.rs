@@ -7,13 +7,12 @@ use northsouth::text::{File, Severity};
 use northsouth::workspace;
 
 use crate::diagnose;
-use crate::options::Options;
+use crate::options::{Options, misused};
 use crate::trace;
 
 pub const USAGE: &str = "\
-northsouth run [DIR] --on MACHINE COMMAND [--on MACHINE COMMAND …] [OPTIONS]
-                                      what COMMAND prints there after the request, such as
-                                      --on work001 'iptables -t nat -L KUBE-SERVICES -n -v'
+northsouth run [DIR] --on MACHINE COMMAND [OPTIONS]   what COMMAND prints there after the request
+  --on MACHINE COMMAND   may stand several times: --on work001 'iptables -t nat -L KUBE-SERVICES -n -v'
   OPTIONS             --scenario, --file, --probe, --mode, --seed, --lang as of trace";
 
 pub fn command(words: &[&str]) -> Result<ExitCode, String> {
@@ -65,7 +64,7 @@ fn asked<'a>(words: &[&'a str]) -> Result<(Vec<Asked<'a>>, Vec<&'a str>), String
         }
     }
     match asked.is_empty() {
-        true => Err(USAGE.to_string()),
+        true => Err(misused(USAGE, "--on is wanted")),
         false => Ok((asked, rest)),
     }
 }

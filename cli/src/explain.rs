@@ -13,7 +13,7 @@ use northsouth::workspace::{HostFile, world};
 
 use crate::diagnose;
 use crate::files;
-use crate::options::Options;
+use crate::options::{Options, misused};
 use crate::packet::{self, Given};
 
 pub const USAGE: &str = "\
@@ -89,8 +89,13 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         shown.push(File::new(path, &text));
     }
     let packets = options.values("--packet")?;
-    if !options.rest()?.is_empty() || inputs.is_empty() || packets.is_empty() {
-        return Err(USAGE.to_string());
+    options.named([], USAGE)?;
+    if inputs.is_empty() {
+        let why = "which dumps? At least --routes or --addr tells what the host is";
+        return Err(misused(USAGE, why));
+    }
+    if packets.is_empty() {
+        return Err(misused(USAGE, "--packet is wanted"));
     }
     let packets: Vec<Given> = packets
         .into_iter()

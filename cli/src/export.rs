@@ -7,14 +7,15 @@ use northsouth::share::{self, Shared};
 use northsouth::text::Lang;
 use northsouth::trace::{Style, print};
 use northsouth::workspace::Workspace;
-use northsouth_app::picture::{self, Look, handout};
+use northsouth_app::picture::{self, Look, NARROW, WIDTH, handout};
 use northsouth_app::state::{Event, Settings, State, Theme};
 
-use crate::options::Options;
+use crate::options::{Options, misused};
 use crate::trace;
 
 pub const USAGE: &str = "\
-northsouth export [FROM] FORM… [OPTIONS]   a walk for other tools; FROM and the other options are those of trace
+northsouth export [FROM] FORM… [OPTIONS]   a walk for other tools: pictures, packets, Markdown, files, paper
+  FROM                and options that are not below: those of `northsouth trace`
   --pcapng FILE       the packets at every interface, for Wireshark
   --markdown FILE     the walk to paste into an issue or a post
   --text FILE         every packet step by step
@@ -24,6 +25,7 @@ northsouth export [FROM] FORM… [OPTIONS]   a walk for other tools; FROM and th
   --animated FILE     the same of the whole walk, moving without script
   --handout FILE      the map at each step that tells the walk, with its text, as HTML to print
   --step N            which step --svg shows, as the page counts (default: the last of the first packet)
+  --width N           how wide pictures are, in pixels: 340 for a phone, where letters stay as large (default: 720)
   --theme THEME       light or dark pictures (default: as whoever looks at them)
   FILE may be `-` for the standard output";
 
@@ -47,6 +49,15 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         }
     }
     let step = options.value("--step")?;
+    let width = match options.value("--width")? {
+        None => WIDTH,
+        Some(text) => {
+            let number = text.parse().ok().filter(|n| (NARROW..=2000).contains(n));
+            number.ok_or(format!(
+                "--width wants a number from {NARROW} to 2000, not `{text}`"
+            ))?
+        }
+    };
     let theme = match options.value("--theme")? {
         None => Theme::Auto,
         Some("light") => Theme::Light,
@@ -54,7 +65,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         Some(other) => return Err(format!("unknown theme `{other}`: light, dark")),
     };
     if wanted.is_empty() {
-        return Err(USAGE.to_string());
+        return Err(misused(USAGE, "a form is wanted, such as --svg FILE"));
     }
     let workspace = trace::workspace(options, lang)?;
     let state = state(workspace, lang, step)?;
@@ -70,6 +81,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     };
     let carried = link(u32::try_from(state.cursor).unwrap_or(0));
     let look = Look {
+        width,
         theme,
         carries: Some(&carried),
     };

@@ -11,7 +11,7 @@ use northsouth_app::picture::handout;
 use crate::diagnose;
 use crate::exercise::{base, siblings};
 use crate::files;
-use crate::options::Options;
+use crate::options::{Options, misused};
 
 pub const USAGE: &str = "\
 northsouth lesson check FILE...       whether lessons are sound: each stop is found, each question has its answer
@@ -23,7 +23,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     match words {
         ["check", rest @ ..] => Options::new(rest).each_file(USAGE, one),
         ["handout", rest @ ..] => Options::new(rest).each_file(USAGE, printed),
-        _ => Err(USAGE.to_string()),
+        _ => Err(misused(USAGE, "`check` or `handout` is wanted")),
     }
 }
 

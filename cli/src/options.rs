@@ -5,6 +5,11 @@ use std::process::ExitCode;
 
 use northsouth::text::Lang;
 
+/// A command's usage and, where one looks for it, what was missing or too much.
+pub fn misused(usage: &str, why: &str) -> String {
+    format!("{usage}\n\n{why}")
+}
+
 /// Options of the form `--name value` or `--name=value`, flags, and all else.
 pub struct Options<'a> {
     words: Vec<&'a str>,
@@ -46,6 +51,24 @@ impl<'a> Options<'a> {
         Ok(values)
     }
 
+    /// The words that are left, as many as the usage names.
+    pub fn named<const N: usize>(
+        self,
+        names: [&str; N],
+        usage: &str,
+    ) -> Result<[&'a str; N], String> {
+        let rest = self.rest()?;
+        let wanted = match names.len() {
+            1 => format!("{} is wanted", names.join("")),
+            _ => format!("{} are wanted", names.join(" and ")),
+        };
+        let why = match rest.get(N) {
+            Some(more) => format!("{wanted} and no more: `{more}`"),
+            None => wanted,
+        };
+        rest.try_into().map_err(|_| misused(usage, &why))
+    }
+
     /// What is left must not be options.
     pub fn rest(self) -> Result<Vec<&'a str>, String> {
         match self.words.iter().find(|w| w.starts_with("--")) {
@@ -63,7 +86,7 @@ impl<'a> Options<'a> {
         let lang = self.lang()?;
         let paths = self.rest()?;
         if paths.is_empty() {
-            return Err(usage.to_string());
+            return Err(misused(usage, "FILE is wanted"));
         }
         let mut all = true;
         for path in paths {

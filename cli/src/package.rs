@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use northsouth::exercise::Head;
 use northsouth::text::Lang;
 
-use crate::options::Options;
+use crate::options::{Options, misused};
 
 pub const USAGE: &str = "\
 northsouth package PAGE OUT NAME...   a folder for a learning platform; zip what is in it and upload that
@@ -33,13 +33,14 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     let title = options.value("--title")?;
     let rest = options.rest()?;
     let [page, out, names @ ..] = &rest[..] else {
-        return Err(USAGE.to_string());
+        return Err(misused(USAGE, "PAGE, OUT and NAME are wanted"));
     };
     let items: Vec<Item> = names
         .iter()
         .map(|name| item(name, lang))
         .collect::<Result<_, _>>()?;
-    let first = items.first().ok_or(USAGE)?;
+    let first = items.first();
+    let first = first.ok_or_else(|| misused(USAGE, "NAME is wanted"))?;
     let title = title.unwrap_or(&first.title).to_string();
     let (page, out) = (Path::new(page), Path::new(out));
     if !page.join("index.html").exists() {

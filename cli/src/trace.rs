@@ -76,7 +76,11 @@ pub fn workspace(mut options: Options<'_>, lang: Lang) -> Result<Workspace, Stri
             false => shared(from, lang)?,
         },
         (None, name) => named(name.unwrap_or(DEFAULT))?,
-        _ => return Err(USAGE.to_string()),
+        (Some(_), Some(_)) => return Err("FROM or --scenario, not both".to_string()),
+        (Some(_), None) => {
+            let more = rest.get(1).copied().unwrap_or_default();
+            return Err(format!("one FROM is enough: `{more}`"));
+        }
     };
     for pair in replaced {
         let (name, path) = pair

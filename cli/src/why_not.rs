@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use northsouth::text::{FileId, Lang, Reason};
 use northsouth::workspace::{Verdict, run, why_not};
 
-use crate::options::Options;
+use crate::options::{Options, misused};
 use crate::trace;
 
 pub const USAGE: &str = "\
@@ -16,7 +16,7 @@ exit status: 0 it took it, 1 it did not, 2 bad input";
 
 pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     let Some((place, rest)) = words.split_first() else {
-        return Err(USAGE.to_string());
+        return Err(misused(USAGE, "FILE:LINE is wanted"));
     };
     let mut options = Options::new(rest);
     let lang = options.lang()?;
@@ -25,7 +25,10 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     if let Some(refused) = &run.refused {
         return Err(refused.text(lang));
     }
-    let (name, line) = place.split_once(':').ok_or(USAGE)?;
+    let (name, line) = place.split_once(':').ok_or_else(|| {
+        let why = format!("FILE:LINE is wanted, not `{place}`");
+        misused(USAGE, &why)
+    })?;
     let at = run.files.iter().position(|f| &*f.name == name);
     let at = at.ok_or_else(|| {
         let names: Vec<_> = run.files.iter().map(|f| &*f.name).collect();

@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inflateSync } from 'node:zlib';
+import { openPage } from '../lib/browser.mjs';
 import { accessible, openTab } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
@@ -207,6 +209,41 @@ story('dumps of a whole cluster are dropped: where a node disagrees is shown; al
     assert.doesNotMatch(text, /work00|web|182\.92\.|172\.20\./);
   }
   await accessible(page);
+
+  // So it is handed on: the link says nothing of what it was, and opens as the same walk.
+  await page.getByRole('button', { name: 'Share' }).click();
+  const link = await page.getByRole('textbox', { name: 'Link' }).inputValue();
+  const carried = inflateSync(Buffer.from(link.split('1.deflate.')[1], 'base64url')).toString();
+  assert.match(carried, /node-1/);
+  assert.doesNotMatch(carried, /work00|web|182\.92\.|172\.20\./);
+  const steps = (where) => where.replace(/^.*? of /, '');
+  const opened = await openPage({ browser: context.browser(), url });
+  await opened.page.goto(link);
+  await opened.page.locator('.where').waitFor();
+  assert.equal(steps(await opened.page.locator('.where').textContent()), steps(where));
+  await opened.page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'node-1', exact: true }).waitFor();
+  assert.equal(await opened.page.locator('.notice').count(), 0);
+  assert.deepEqual(opened.offences, []);
+  await opened.context.close();
+});
+
+story('a walk whose answer is refused ends so after it is renamed, shared and opened', {}, async ({ page, context, url }) => {
+  await open(page, url, 'answer-past-the-nat', '#tab-more');
+  const end = 'its answer is refused: it comes from another address than was asked';
+  await openTab(page, 'All steps');
+  await page.locator('.walk-end', { hasText: end }).waitFor();
+  await openTab(page, 'Cluster');
+  await page.getByRole('button', { name: 'Rename everything' }).click();
+  await page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'node-1', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Share' }).click();
+  const link = await page.getByRole('textbox', { name: 'Link' }).inputValue();
+  const opened = await openPage({ browser: context.browser(), url });
+  await opened.page.goto(link);
+  await opened.page.getByRole('navigation', { name: 'Machines' }).getByRole('button', { name: 'node-1', exact: true }).waitFor();
+  await openTab(opened.page, 'All steps');
+  await opened.page.locator('.walk-end', { hasText: end }).waitFor();
+  assert.deepEqual(opened.offences, []);
+  await opened.context.close();
 });
 
 story('集群的各个面板：中文、深色、窄屏', { locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 390, height: 844 } }, async ({ page, url }) => {

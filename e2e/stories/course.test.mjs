@@ -44,6 +44,15 @@ story('an exercise is opened from the course, solved, handed in and marked', {},
   const rows = page.locator('tbody tr');
   assert.match(await rows.nth(0).textContent(), /Ann <b>shadowed-route3\/3/);
   assert.match(await rows.nth(1).textContent(), /cut or changed/);
+
+  // What is no hand-in is told.
+  const wrong = `${page.url().split('#')[0]}#exercise=shadowed-route`;
+  await page.getByRole('textbox', { name: 'Links or hand-ins' }).fill(`Dear teacher,\n${link}\n${wrong}\n> ${link}`);
+  await page.getByRole('button', { name: 'Mark', exact: true }).click();
+  await page.getByText('1 of 1 looked at').waitFor();
+  await page.getByRole('listitem').filter({ hasText: /line 3 · .*#exercise=shadowed-route · a link to a workspace/ }).waitFor();
+  await page.getByText('1 line has no hand-in in it').click();
+  await page.getByRole('listitem').filter({ hasText: 'line 1 · Dear teacher,' }).waitFor();
 });
 
 story('a lesson shows a step when it was predicted', { locale: 'zh-CN' }, async ({ page }) => {
@@ -81,6 +90,26 @@ story('an exercise of one’s own is checked as it is typed, and opens from a li
   await page.getByRole('button', { name: 'Mark', exact: true }).click();
   await page.getByText('1 of 1 looked at').waitFor();
   assert.match(await page.locator('tbody tr').first().textContent(), /Annshared-[0-9a-f]{16}0\/3/);
+});
+
+story('an exercise begins with one of ours, another comes in its place and goes again, and a look as a student loses nothing', {}, async ({ page }) => {
+  await go(page, 'teach');
+  const draft = page.getByRole('textbox', { name: 'The exercise' });
+  await page.getByRole('combobox', { name: 'Or begin with' }).selectOption('The page times out since Tuesday');
+  await page.getByText('It is sound').waitFor();
+  await draft.fill((await draft.inputValue()).replace('The page times out since Tuesday', 'Mine'));
+  const mine = await draft.inputValue();
+  await page.getByRole('button', { name: 'Take the workspace as it is in the playground' }).click();
+  assert.notEqual(await draft.inputValue(), mine);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  assert.equal(await draft.inputValue(), mine);
+  await page.getByRole('link', { name: 'Open as a student' }).click();
+  await page.getByRole('heading', { name: 'Mine' }).waitFor();
+  await page.goBack();
+  await draft.waitFor();
+  assert.equal(await draft.inputValue(), mine);
+  await page.locator('button[aria-pressed]', { hasText: '中文' }).click();
+  assert.match(await draft.inputValue(), /^# .*[\u4e00-\u9fff]/m);
 });
 
 story('lines that an exercise keeps stay, by whatever key', { permissions: ['clipboard-read', 'clipboard-write'] }, async ({ page }) => {

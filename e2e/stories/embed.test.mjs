@@ -201,6 +201,8 @@ async function snippet(label) {
     await page.goto(running.url);
     await page.getByRole('button', { name: 'Share' }).click();
     await page.getByRole('button', { name: 'In another page…' }).click();
+    await page.getByRole('radio', { name: label }).check();
+    await accessible(page);
     return await page.getByRole('textbox', { name: label }).inputValue();
   } finally {
     await context.close();
@@ -210,9 +212,10 @@ async function snippet(label) {
 test('a picture and a table stand in another page without script and frame', { timeout: 120_000 }, async () => {
   const still = await snippet('As a picture and a table, without script and frame');
   assert.ok(!/<script|<iframe|\n\n/.test(still));
+  assert.match(still, /<caption>The article.s request</);
   const { page, offences, close } = await around(`<style>.box { color: rgb(120, 0, 0) }</style><p class="box">Mine</p>${still}`, { colorScheme: 'dark' });
   try {
-    const picture = page.locator('figure svg');
+    const picture = page.locator('figure svg:visible');
     await picture.getByText('PREROUTING').waitFor();
     assert.match(await picture.locator('desc').textContent(), /^step 1 of \d+ · client/);
     // Its colours are its own: dark for this reader, and not those of the page around, which keeps its own as well.
@@ -222,9 +225,23 @@ test('a picture and a table stand in another page without script and frame', { t
     assert.ok(rows.length > 20 && rows.length < 80, `${rows.length}`);
     assert.match(await page.getByRole('link').getAttribute('href'), /#w=1\.deflate\./);
     await accessible(page);
+    // On a phone it is another drawing, whose letters are as large.
+    const letters = () => picture.locator('text', { hasText: 'PREROUTING' }).first().evaluate((e) => e.getBoundingClientRect().height);
+    const wide = await letters();
+    await page.setViewportSize({ width: 390, height: 844 });
+    assert.equal(await picture.count(), 1);
+    assert.ok(await letters() > 0.9 * wide, `${await letters()} of ${wide}`);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 390);
+    await accessible(page);
     assert.deepEqual(offences().filter((o) => !o.includes('northsouth-embed.js')), []);
   } finally {
     await close();
+  }
+});
+
+test('every snippet is called after what it shows', { timeout: 120_000 }, async () => {
+  for (const [label, words] of [['As an element', /scenario="article" .* label="The article.s request"/], ['As a frame', /#scenario=article.*\n.*title="The article.s request"/]]) {
+    assert.match(await snippet(label), words);
   }
 });
 

@@ -10,16 +10,21 @@ use super::disk;
 
 /// An SVG as a PNG, with so many pixels for each of its own. Nothing where the browser does not paint it.
 pub fn png(svg: &str, scale: u32, then: impl FnOnce(Option<Vec<u8>>) + 'static) {
-    let address = format!(
-        "data:image/svg+xml;charset=utf-8,{}",
-        String::from(encode_uri_component(svg))
-    );
+    let address = address(svg);
     wasm_bindgen_futures::spawn_local(async move {
         match painted(&address, scale).await {
             Some(canvas) => blob(&canvas, then),
             None => then(None),
         }
     });
+}
+
+/// An SVG as an image's address.
+pub fn address(svg: &str) -> String {
+    format!(
+        "data:image/svg+xml;charset=utf-8,{}",
+        String::from(encode_uri_component(svg))
+    )
 }
 
 async fn painted(address: &str, scale: u32) -> Option<HtmlCanvasElement> {

@@ -408,6 +408,7 @@ pub const WORDS: Words = Words {
     save_pcapng: "Packets at every interface (pcapng)",
     share_open: "Open",
     share_pictures: "Save as a picture",
+    share_narrow: "Narrow, for phones: its letters stay as large",
     share_pictures_about: "A picture carries the workspace: dropped on this page, it opens as what it shows.",
     save_svg: "This step (SVG)",
     save_png: "This step (PNG)",

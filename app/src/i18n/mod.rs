@@ -310,6 +310,7 @@ pub struct Words {
     pub save_pcapng: &'static str,
     pub share_open: &'static str,
     pub share_pictures: &'static str,
+    pub share_narrow: &'static str,
     pub share_pictures_about: &'static str,
     pub save_svg: &'static str,
     pub save_png: &'static str,

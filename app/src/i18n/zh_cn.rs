@@ -388,6 +388,7 @@ pub const WORDS: Words = Words {
     save_pcapng: "各网卡上的报文（pcapng）",
     share_open: "打开",
     share_pictures: "存为图片",
+    share_narrow: "窄版，适合手机：字号不变",
     share_pictures_about: "图片里带着工作区：拖到本页面上，打开的就是图中的内容。",
     save_svg: "当前这一步（SVG）",
     save_png: "当前这一步（PNG）",

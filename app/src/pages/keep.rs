@@ -5,7 +5,7 @@ use std::rc::Rc;
 use northsouth::share::{Shared, Unpacked, read_kept, write_kept};
 use northsouth::sim::{Probe, ProbeKind};
 use northsouth::text::Say;
-use northsouth::workspace::{DEFAULT, Scenario, Workspace};
+use northsouth::workspace::{DEFAULT, Scenario, Workspace, scenarios};
 
 use super::Route;
 use super::embed_options::EmbedOptions;
@@ -24,6 +24,7 @@ const LINKS: &str = "northsouth.links";
 const MOST_LINKS: usize = 10;
 /// So many UTF-16 units browsers keep for an origin at most; what is longer is not even tried.
 const MOST_KEPT: usize = 5 * 1024 * 1024;
+const EXERCISE: &str = "northsouth.exercise";
 const SETTINGS: &str = "northsouth.settings";
 
 /// Where a workspace is kept: each scenario and each link has a place of its own, so that a look at another one loses
@@ -201,12 +202,39 @@ pub fn open(route: &Route) -> State {
     state
 }
 
-/// What is kept of the playground, and its scenario as it comes.
-pub fn workspaces() -> (Workspace, Workspace) {
-    let pristine = prepared::find(DEFAULT).and_then(prepared::workspace);
+/// What is kept of a scenario's workspace, and the scenario as it comes.
+pub fn workspaces(scenario: &'static str) -> (Workspace, Workspace) {
+    let scenario = prepared::find(scenario);
+    let pristine = scenario.and_then(prepared::workspace);
     let pristine = pristine.unwrap_or_else(nothing);
-    let kept = storage::load(WORKSPACE).and_then(|kept| read_kept(&kept));
+    let slot = scenario.map(|scenario| Slot::of(&Route::Scenario(scenario)));
+    let kept = slot.and_then(|slot| storage::load(&slot.0));
+    let kept = kept.and_then(|kept| read_kept(&kept));
     (kept.unwrap_or_else(|| pristine.clone()), pristine)
+}
+
+/// The scenarios of which something is kept, but for the default one.
+pub fn edited() -> Vec<Scenario> {
+    let mut all = scenarios();
+    all.retain(|scenario| {
+        let slot = Slot::of(&Route::Scenario(*scenario));
+        scenario.name != DEFAULT && storage::load(&slot.0).is_some()
+    });
+    all
+}
+
+/// The exercise that a teacher was writing, in all languages.
+pub fn exercise() -> String {
+    storage::load(EXERCISE).unwrap_or_default()
+}
+
+pub fn save_exercise(bundle: &str) {
+    if bundle.is_empty() {
+        storage::forget(EXERCISE);
+    } else {
+        // Where it can't be kept it is in the page still.
+        let _ = storage::save(EXERCISE, bundle);
+    }
 }
 
 /// The embedded page as it opens: it keeps nothing, so there is nothing that was kept.

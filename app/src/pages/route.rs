@@ -40,7 +40,7 @@ impl Route {
         let lang = super::keep::settings().lang;
         let begins = |words: &[&str]| words.iter().any(|word| fragment.starts_with(word));
         let mut packs = Vec::new();
-        if begins(&["scenario=", "w="]) {
+        if begins(&["scenario=", "w=", "teach", "hand-in="]) {
             packs.push(needs::SCENARIOS.to_string());
         }
         if begins(&["course", "lesson=", "notes"]) {

@@ -69,14 +69,19 @@ impl Caption {
         let on_map = map.drawer.as_ref().is_some_and(|open| open.tag.is_some());
         let mut y = top + 24;
         let at = |y: i32| Point { x: MARGIN, y };
-        let mut inner = text("where", at(y), Anchor::Start, &self.place);
+        let mut inner = String::new();
+        for (at_line, line) in (0..).zip(Face::SANS.turn(&self.place, width - 2 * MARGIN)) {
+            y += if at_line == 0 { 0 } else { 16 };
+            inner += &text("where", at(y), Anchor::Start, &line);
+        }
         for line in Face::HEADING.turn(&self.said, width - 2 * MARGIN) {
             y += 22;
             inner += &text("said", at(y), Anchor::Start, &line);
         }
         if on_map {
             y += 22;
-            inner += &text("carries", at(y), Anchor::Start, &self.carries);
+            let carries = Face::SANS.fit(&self.carries, width - 2 * MARGIN);
+            inner += &text("carries", at(y), Anchor::Start, &carries);
         } else if let Some(tag) = &self.tag {
             let wide = Face::MONO.width(&tag.source);
             let wide = wide.max(Face::MONO.width(&format!("→ {}", tag.destination)));

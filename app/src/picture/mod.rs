@@ -9,34 +9,53 @@ mod still;
 mod xml;
 
 pub use moving::moving;
-pub use still::{drawing, still};
+pub use still::{drawing, either, still};
 pub use xml::escaped;
 
 use northsouth::share::CARRIED;
 
-use crate::state::{Level, State, Theme, Zoom};
+use crate::state::{Level, State, Theme, Zoom, prepared};
 
 /// The rules of `drawing.css` in the light theme's colours, and what is otherwise in the dark one.
 const LIGHT: &str = include_str!(concat!(env!("OUT_DIR"), "/light.css"));
 const DARK: &str = include_str!(concat!(env!("OUT_DIR"), "/dark.css"));
 
-/// As wide as a page's column of text.
+/// The class by which it is told from what else is on a page.
+const OURS: &str = "class=\"northsouth\"";
+
+const FITTING: &str = "svg.northsouth{max-width:100%;height:auto}";
+
+/// As wide as a page's column of text, and as a phone, where its letters stay as large.
 pub const WIDTH: u32 = 720;
+pub const NARROW: u32 = 340;
 
 /// How a picture is to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look<'a> {
+    /// In CSS pixels.
+    pub width: u32,
     /// `Auto` is as whoever looks at it has their system.
     pub theme: Theme,
     /// A link's data. A picture with it opens as the workspace that it shows.
     pub carries: Option<&'a str>,
 }
 
+impl Default for Look<'_> {
+    fn default() -> Self {
+        Self {
+            width: WIDTH,
+            theme: Theme::Auto,
+            carries: None,
+        }
+    }
+}
+
+/// The colours and letters of drawings.
 fn style(theme: Theme) -> String {
     match theme {
-        Theme::Light => LIGHT.to_string(),
-        Theme::Dark => format!("{LIGHT}{DARK}"),
-        Theme::Auto => format!("{LIGHT}@media (prefers-color-scheme:dark){{{DARK}}}"),
+        Theme::Light => format!("{FITTING}{LIGHT}"),
+        Theme::Dark => format!("{FITTING}{LIGHT}{DARK}"),
+        Theme::Auto => format!("{FITTING}{LIGHT}@media (prefers-color-scheme:dark){{{DARK}}}"),
     }
 }
 
@@ -55,6 +74,9 @@ struct Sheet<'a> {
     size: (i32, i32),
     title: String,
     description: String,
+    /// Of the element, its class among them.
+    attributes: &'static str,
+    /// Empty where another picture of the page has it.
     style: String,
     look: Look<'a>,
 }
@@ -64,7 +86,8 @@ impl Sheet<'_> {
     fn svg(&self, state: &State, drawing: &str) -> String {
         let (width, height) = self.size;
         let mut out = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"northsouth\" role=\"img\" lang=\"{}\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" {} role=\"img\" lang=\"{}\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">",
+            self.attributes,
             state.settings.lang.tag()
         );
         out += &format!(
@@ -75,8 +98,9 @@ impl Sheet<'_> {
         if let Some(data) = self.look.carries {
             out += &format!("<metadata id=\"{CARRIED}\">{}</metadata>", escaped(data));
         }
-        out += "<style>svg.northsouth{max-width:100%;height:auto}";
-        out += &format!("{}{}</style>", style(self.look.theme), self.style);
+        if !self.style.is_empty() {
+            out += &format!("<style>{}</style>", self.style);
+        }
         out += "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>";
         out += &format!("<g class=\"drawing\">{drawing}</g></svg>");
         out
@@ -92,7 +116,10 @@ pub fn said(state: &State) -> String {
 pub fn title(state: &State) -> String {
     let probe = state.workspace.probe.to_string();
     match state.scenario {
-        Some(scenario) => format!("{} · {probe}", scenario.title(state.settings.lang)),
+        Some(scenario) => {
+            let title = prepared::title(scenario, state.settings.lang);
+            format!("{title} · {probe}")
+        }
         None => probe,
     }
 }

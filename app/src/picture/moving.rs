@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::caption::Caption;
 use super::draw::{self, Depth};
 use super::xml::group;
-use super::{Look, Sheet, WIDTH, settled, title};
+use super::{Look, OURS, Sheet, settled, title};
 use crate::state::{Event, Level, State};
 use crate::view_model::map::geometry::Rect;
 use crate::view_model::map::{Map, Point};
@@ -25,7 +25,7 @@ struct Still {
 }
 
 pub fn moving(state: &State, look: Look) -> String {
-    let stills = stills(state);
+    let stills = stills(state, look.width);
     let bottom = stills.iter().map(|s| s.map.height).max().unwrap_or(0);
     let mut height = bottom;
     let mut pieces: BTreeMap<(Depth, String), Vec<usize>> = BTreeMap::new();
@@ -49,7 +49,7 @@ pub fn moving(state: &State, look: Look) -> String {
 
     let time = Time(stills.len());
     let mut shown: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
-    let mut style = time.all();
+    let mut style = super::style(look.theme) + &time.all();
     let mut drawing = String::new();
     for piece in order {
         let seen = pieces.remove(&piece).unwrap_or_default();
@@ -87,6 +87,7 @@ pub fn moving(state: &State, look: Look) -> String {
             .map(|s| s.caption.text())
             .collect::<Vec<_>>()
             .join(" "),
+        attributes: OURS,
         style,
         look,
     };
@@ -94,7 +95,7 @@ pub fn moving(state: &State, look: Look) -> String {
 }
 
 /// The map at every step of interest, machine by machine: what stands in a hook would change too much to follow.
-fn stills(state: &State) -> Vec<Still> {
+fn stills(state: &State, width: u32) -> Vec<Still> {
     let mut state = settled(state, Level::Host);
     let mut steps = stride::key_steps(&state.run, &state.walk);
     if state.walk.is_empty() {
@@ -104,7 +105,7 @@ fn stills(state: &State) -> Vec<Still> {
         state.after(Event::StepChosen(at));
         let moment = state.walk.moments.get(at);
         Still {
-            map: Map::seen(&state, state.zoom, WIDTH),
+            map: Map::seen(&state, state.zoom, width),
             caption: Caption::of(&state),
             journey: moment.map_or(0, |m| m.position.journey),
         }

@@ -6,8 +6,8 @@ use super::explain;
 use super::share::{self, Choice};
 use super::stride;
 use crate::i18n::Words;
-use crate::picture::{self, escaped};
-use crate::state::{State, Theme};
+use crate::picture::{self, WIDTH, escaped};
+use crate::state::{State, Theme, prepared};
 
 /// How the embedded page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,21 +103,30 @@ pub fn frame(state: &State, look: Look, folder: &str) -> String {
 /// The map at the step at hand, and the walk as a table: without script and frame. The picture is in it, or a file beside
 /// it where an editor takes no SVG.
 pub fn still(state: &State, look: Look, apart: bool, page: &str, words: &Words) -> String {
-    let look = picture::Look {
-        theme: Theme::named(look.theme),
-        carries: None,
-    };
-    let picture = match apart {
-        true => format!(
-            "<img src=\"northsouth.png\" alt=\"{}\">",
-            escaped(&picture::said(state))
+    let look = still_look(look);
+    let (style, picture) = match apart {
+        // Its letters stay as large on a phone, and it is scrolled.
+        true => (
+            "overflow-x: auto\" tabindex=\"0",
+            format!(
+                "<img src=\"northsouth.png\" width=\"{WIDTH}\" style=\"max-width: none\" alt=\"{}\">",
+                escaped(&picture::said(state))
+            ),
         ),
-        false => picture::still(state, look),
+        false => ("container-type: inline-size", picture::either(state, look)),
     };
     format!(
-        "<figure style=\"margin: 1em 0\">{picture}</figure>\n{}",
+        "<figure style=\"margin: 1em 0; {style}\">{picture}</figure>\n{}",
         table(state, page, words)
     )
+}
+
+/// How the picture looks where the embedded page would look so.
+pub fn still_look(look: Look) -> picture::Look<'static> {
+    picture::Look {
+        theme: Theme::named(look.theme),
+        ..picture::Look::default()
+    }
 }
 
 /// The walk in short as a table, with a link to where it moves.
@@ -157,7 +166,7 @@ pub fn title(state: &State) -> String {
     match (share::lesson(state), &state.task, state.scenario) {
         (Some(reading), ..) => reading.lesson.title.clone(),
         (None, Some(task), _) => task.exercise.title.clone(),
-        (None, None, Some(scenario)) => scenario.title(state.settings.lang),
+        (None, None, Some(scenario)) => prepared::title(scenario, state.settings.lang),
         (None, None, None) => "Northsouth".to_string(),
     }
 }
@@ -250,12 +259,12 @@ mod tests {
         );
         assert!(table.contains("<td>1</td>"), "{table}");
         assert!(
-            table.starts_with("<figure style=\"margin: 1em 0\"><svg ")
+            table.starts_with("<figure style=\"margin: 1em 0; container-type: inline-size\"><svg ")
                 && !table.contains("<metadata")
         );
         let apart = still(&state(), LOOK, true, "", words);
         assert!(apart.starts_with(
-            "<figure style=\"margin: 1em 0\"><img src=\"northsouth.png\" alt=\"step 1 of "
+            "<figure style=\"margin: 1em 0; overflow-x: auto\" tabindex=\"0\"><img src=\"northsouth.png\" width=\"720\" style=\"max-width: none\" alt=\"step 1 of "
         ));
         assert!(!apart.contains("<svg"));
     }

@@ -9,11 +9,24 @@ mod kube_proxy;
 
 use std::fs;
 use std::path::Path;
+use std::process::ExitCode;
 
 use serde_json::Value;
 
+use crate::options::Options;
+
+pub const USAGE: &str = "\
+northsouth conform SUITE IN OUT       the model's answers to a folder of recorded cases
+  SUITE               cluster, envoy, istio, kernel, kernel-semantics, kernel-nft, kube-proxy
+  IN, OUT             the folder of cases, such as conformance/cluster, and one for the answers";
+
+pub fn command(words: &[&str]) -> Result<ExitCode, String> {
+    let [suite, from, to] = Options::new(words).named(["SUITE", "IN", "OUT"], USAGE)?;
+    run(suite, from.as_ref(), to.as_ref()).map(|()| ExitCode::SUCCESS)
+}
+
 /// Answers every case of `from` and writes the answers under the same names to `to`.
-pub fn run(suite: &str, from: &Path, to: &Path) -> Result<(), String> {
+fn run(suite: &str, from: &Path, to: &Path) -> Result<(), String> {
     match suite {
         "cluster" => each_json(from, to, cluster::answer),
         "envoy" => each_json(from, to, envoy::answer),

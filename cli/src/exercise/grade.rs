@@ -1,6 +1,7 @@
 //! `northsouth grade`: hand-ins, judged anew.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use northsouth::exercise::{
     Exercise, Found, HandIn, Score, Start, bundle, csv_line, find_hand_ins, mark, read, shared_name,
 };
+use northsouth::share;
 use northsouth::text::{Diagnostic, File, FileId, Lang, Say, Severity};
 
 use super::{base, siblings};
@@ -17,7 +19,7 @@ use crate::options::Options;
 pub const USAGE: &str = "\
 northsouth grade EXERCISES SUBMISSIONS [OPTIONS]   marks hand-ins: what they did is played again, never believed
   EXERCISES           a folder of exercises, such as content/en/exercises, or one file
-  SUBMISSIONS         a folder of hand-ins (JSON, or any text with their links in it), or one file
+  SUBMISSIONS         a folder of hand-ins (JSON, or any text with their links in it), a zip of one, or one file
   --csv               a table for spreadsheets
   --lang LANG         en or zh-CN (default: the terminal's)
 exit status: 0 every hand-in solves its exercise, 1 some do not or cannot be marked, 2 bad input";
@@ -44,19 +46,22 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     let mut options = Options::new(words);
     let lang = options.lang()?;
     let csv = options.flag("--csv");
-    let rest = options.rest()?;
-    let [exercises, submissions] = rest[..] else {
-        return Err(USAGE.to_string());
-    };
+    let [exercises, submissions] = options.named(["EXERCISES", "SUBMISSIONS"], USAGE)?;
     let exercises = exercises_of(Path::new(exercises), lang)?;
     let starts: BTreeMap<String, Start> = exercises
         .into_iter()
         .map(|(name, e)| (name, Start::new(Arc::new(e))))
         .collect();
     let mut rows = Vec::new();
-    for file in all_files(Path::new(submissions))? {
-        for found in find_hand_ins(&file.text) {
-            rows.push(row(&file.name, found, &starts));
+    for file in all_files(Path::new(submissions), lang)? {
+        let finds = find_hand_ins(&file.text);
+        let hand_ins = finds.hand_ins.into_iter();
+        rows.extend(hand_ins.map(|found| row(&file.name, found, &starts)));
+        for passed in &finds.passed {
+            if let Some(why) = &passed.why {
+                let place = format!("{}:{}", file.name, passed.line);
+                eprintln!("{place}: {}: {}", why.text(lang), passed.text);
+            }
         }
     }
     if csv {
@@ -89,19 +94,24 @@ fn row(file: &str, found: Found, starts: &BTreeMap<String, Start>) -> Row {
     }
 }
 
-fn all_files(path: &Path) -> Result<Vec<File>, String> {
+fn all_files(path: &Path, lang: Lang) -> Result<Vec<File>, String> {
     if path.is_dir() {
         return files::read(path);
     }
+    let bytes = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    if bytes.starts_with(b"PK") {
+        let said = |say: Say| format!("{}: {}", path.display(), say.text(lang));
+        return share::unzip(&bytes).map_err(said);
+    }
     Ok(vec![File::new(
         &path.display().to_string(),
-        &files::text(path)?,
+        &String::from_utf8_lossy(&bytes),
     )])
 }
 
 fn exercises_of(path: &Path, lang: Lang) -> Result<BTreeMap<String, Exercise>, String> {
     let mut all = BTreeMap::new();
-    for file in all_files(path)? {
+    for file in all_files(path, lang)? {
         let Some(name) = Path::new(&*file.name)
             .file_stem()
             .filter(|_| file.name.ends_with(".md"))

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use northsouth::text::Lang;
 use northsouth::workspace::{Scenario, Workspace};
 
+use crate::options::misused;
+
 pub const USAGE: &str = "\
 northsouth exercise check FILE...     whether exercises are sound: read, played, solved, and not by the wrong answers
   --lang LANG         en or zh-CN (default: the terminal's)
@@ -17,7 +19,7 @@ exit status: 0 all are sound, 1 something is wrong, 2 bad input";
 pub fn command(words: &[&str]) -> Result<ExitCode, String> {
     match words {
         ["check", rest @ ..] => check::command(rest),
-        _ => Err(USAGE.to_string()),
+        _ => Err(misused(USAGE, "`check` is wanted")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a student hands in: the answer itself, never a mark. It travels as JSON or, for a link, packed.
 
-use super::csv::csv_rows;
+use super::found::other_link;
 use super::{Attempt, ChangeKind, Exercise, FileChange, apply, changes};
 use crate::say;
 use crate::share;
@@ -113,6 +113,9 @@ impl HandIn {
         }
         if !text.starts_with('{') {
             let packed = text.split_once(MARK).map_or(text, |(_, packed)| packed);
+            if packed.contains(char::is_whitespace) || packed.contains("://") {
+                return Err(other_link(text).unwrap_or(say!("hand-in/none")));
+            }
             return HandIn::of_json(&share::unpack(packed)?);
         }
         HandIn::of_json(text)
@@ -157,99 +160,6 @@ impl HandIn {
     }
 }
 
-/// A hand-in as it was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Whose it is by the table that it stands in; empty where none tells.
-    pub from: String,
-    /// For [`HandIn::read`]; empty where somebody in a table handed in nothing.
-    pub text: String,
-}
-
-/// The hand-ins in a text of any kind: one as JSON, the rows of a table that a learning platform exports, or every link in
-/// it. A text without any is given back as one, so that it is listed with what is wrong.
-pub fn find(text: &str) -> Vec<Found> {
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let found = |text: &str| Found {
-        from: String::new(),
-        text: text.to_string(),
-    };
-    if text.starts_with('{') {
-        return vec![found(text)];
-    }
-    if let Some(rows) = of_table(text) {
-        return rows;
-    }
-    let links: Vec<_> = links(text).map(found).collect();
-    if links.is_empty() {
-        return vec![found(text)];
-    }
-    links
-}
-
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    packed_behind(text, MARK)
-}
-
-/// What the links in a text carry behind a word such as [`MARK`].
-pub fn packed_behind<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
-    let ends = |c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c));
-    text.match_indices(mark).map(move |(at, _)| {
-        let packed = text.get(at + mark.len()..).unwrap_or_default();
-        packed.split(ends).next().unwrap_or_default()
-    })
-}
-
-/// What the column of names is called, the best first: Moodle, Canvas, and others.
-const NAMES: [&str; 9] = [
-    "full name",
-    "student name",
-    "student",
-    "name",
-    "display name",
-    "姓名",
-    "全名",
-    "学生",
-    "email address",
-];
-
-/// The rows of a table, where the first names its columns and one of them is the students' names.
-fn of_table(text: &str) -> Option<Vec<Found>> {
-    let rows = csv_rows(text);
-    let (head, rows) = rows.split_first()?;
-    let head: Vec<String> = head.iter().map(|h| h.trim().to_lowercase()).collect();
-    let column = |name: &str| head.iter().position(|h| h == name);
-    let whole = NAMES.iter().find_map(|name| column(name));
-    let parts = column("first name").zip(column("last name").or(column("surname")));
-    if head.len() < 2 || (whole.is_none() && parts.is_none()) {
-        return None;
-    }
-    let mut all = Vec::new();
-    for row in rows {
-        let cell = |at: usize| row.get(at).map_or("", |c| c.trim());
-        let from = match (parts, whole) {
-            (Some((first, last)), _) => format!("{} {}", cell(first), cell(last)),
-            (None, at) => at.map_or("", cell).to_string(),
-        };
-        let mut texts: Vec<String> = Vec::new();
-        for cell in row.iter().map(|c| c.trim()) {
-            match cell.starts_with('{') {
-                true => texts.push(cell.to_string()),
-                false => texts.extend(links(cell).map(str::to_string)),
-            }
-        }
-        if texts.is_empty() && !from.trim().is_empty() {
-            texts.push(String::new());
-        }
-        let of = |text| Found {
-            from: from.clone(),
-            text,
-        };
-        all.extend(texts.into_iter().map(of));
-    }
-    Some(all)
-}
-
 fn scalar(node: &Node) -> Option<String> {
     match &node.value {
         Value::Str(text) => Some(text.to_string()),
@@ -291,10 +201,10 @@ fn quote(text: &str, out: &mut String) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn some() -> HandIn {
+    pub(in super::super) fn some() -> HandIn {
         HandIn {
             exercise: "shadowed-route".to_string(),
             version: 2,
@@ -317,33 +227,6 @@ mod tests {
         assert_eq!(HandIn::read(&hand_in.json()), Ok(hand_in.clone()));
         let link = format!("https://example.org/#{MARK}{}", hand_in.packed());
         assert_eq!(HandIn::read(&link), Ok(hand_in.clone()));
-        let mail = format!("Dear teacher, {link}\nand <{link}>.");
-        let found = find(&mail);
-        assert_eq!(found.len(), 2);
-        let same = |f: &Found| HandIn::read(&f.text).as_ref() == Ok(&hand_in);
-        assert!(found.iter().all(same));
-    }
-
-    #[test]
-    fn a_table_of_a_learning_platform_tells_whose_it_is() {
-        let hand_in = some();
-        let link = format!(
-            "<a href=\"\"https://example.org/#{MARK}{}\"\">here</a>",
-            hand_in.packed()
-        );
-        let json = hand_in.json().replace('"', "\"\"");
-        let csv = format!(
-            "\u{feff}Identifier,\"Full name\",Status,\"Online text\"\n1,\"Ann, B\",in,\"{link}\"\n2,Cy,in,\"{json}\"\n3,Di,none,\n"
-        );
-        let found = find(&csv);
-        let from: Vec<_> = found.iter().map(|f| f.from.as_str()).collect();
-        assert_eq!(from, ["Ann, B", "Cy", "Di"]);
-        assert_eq!(HandIn::read(&found[0].text), Ok(hand_in.clone()));
-        assert_eq!(HandIn::read(&found[1].text), Ok(hand_in));
-        let none = HandIn::read(&found[2].text).unwrap_err();
-        assert_eq!(none.key, "hand-in/nothing");
-        let two = find("First name;Last name;Answer\nAnn;Bee;hand-in=1.x\n");
-        assert_eq!(two[0].from, "Ann Bee");
     }
 
     #[test]
@@ -356,6 +239,9 @@ mod tests {
         );
         assert_eq!(key("{\"format\": "), Err("hand-in/damaged"));
         assert_eq!(key(""), Err("hand-in/nothing"));
+        assert_eq!(key("my answer"), Err("hand-in/none"));
+        let other = "https://example.org/#exercise=shadowed-route";
+        assert_eq!(key(other), Err("hand-in/other-link"));
         assert_eq!(key("\u{89}PNG\0"), Err("hand-in/no-text"));
         let many = some().json().replace("\"hints\": 1", "\"hints\": 9");
         assert_eq!(key(&many), Err("hand-in/lacks"));

@@ -11,7 +11,7 @@ use super::Props;
 use super::modal::Modal;
 use crate::browser::{clipboard, disk, events, location, media, paint, print};
 use crate::i18n::course::course;
-use crate::picture::{self, Look};
+use crate::picture::{self, Look, NARROW, WIDTH};
 use crate::state::{Dialog, Event, Notice, State, Theme};
 use crate::view_model::share::{self, Choice};
 
@@ -25,6 +25,8 @@ pub fn ShareDialog(props: &Props) -> Html {
     });
     // What became of what was done last.
     let done = use_state(|| None::<&'static str>);
+    let narrow = use_state(|| false);
+    let width = if *narrow { NARROW } else { WIDTH };
     let link = share::link(state, *choice, &location::base());
     let long = share::too_long(&link);
     // What tells of the walk is not handed out before it is predicted.
@@ -76,6 +78,7 @@ pub fn ShareDialog(props: &Props) -> Html {
         let (state, data) = (state.clone(), carried.clone());
         Callback::from(move |_: MouseEvent| {
             let look = Look {
+                width,
                 carries: Some(&data),
                 ..Look::default()
             };
@@ -87,6 +90,7 @@ pub fn ShareDialog(props: &Props) -> Html {
         Callback::from(move |_: MouseEvent| {
             let (data, done) = (carried.clone(), done.clone());
             let look = Look {
+                width,
                 theme: shown(state.settings.theme),
                 ..Look::default()
             };
@@ -147,6 +151,8 @@ pub fn ShareDialog(props: &Props) -> Html {
                 <button disabled={veiled} onclick={png}>{ words.save_png }</button>
                 <button disabled={veiled} onclick={picture("northsouth-walk.svg", picture::moving)}>{ words.save_moving }</button>
             </p>
+            <label class="check"><input type="checkbox" checked={*narrow}
+                onchange={let narrow = narrow.clone(); move |_: yew::Event| narrow.set(!*narrow)} />{ words.share_narrow }</label>
             <p class="about">{ words.share_pictures_about }</p>
             <h3>{ words.share_open }</h3>
             <p class="line-of">

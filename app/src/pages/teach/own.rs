@@ -1,6 +1,7 @@
 use std::rc::Rc;
 
-use northsouth::exercise::{self, Editable, Exercise, Lines, differs, with_edit};
+use northsouth::content;
+use northsouth::exercise::{self, Editable, Exercise, Head, Lines, differs, with_edit};
 use northsouth::share;
 use northsouth::text::{Diagnostic, File, FileId, Lang, Say, Span};
 use northsouth::trace::alike;
@@ -8,10 +9,11 @@ use northsouth::workspace::DEFAULT;
 use yew::prelude::*;
 
 use super::goals::{GoalPicker, GoalTable};
-use crate::browser::{clipboard, disk, events, location};
+use crate::browser::{clipboard, disk, events, library, location};
 use crate::i18n::course::{CourseWords, course};
 use crate::pages::keep;
-use crate::state::course::base;
+use crate::state::course::{base, text};
+use crate::state::needs;
 
 /// The drafts, one a language, in the order of [`Lang::ALL`].
 pub type Drafts = [String; Lang::ALL.len()];
@@ -33,7 +35,9 @@ pub struct OwnProps {
 #[component]
 pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
     let words = course(*lang);
-    let drafts = use_state_eq(Drafts::default);
+    let drafts = use_state_eq(kept);
+    // What stood there before another whole exercise came in its place.
+    let before = use_state_eq(|| None::<Drafts>);
     let at = use_state_eq(|| Lang::ALL.iter().position(|l| l == lang).unwrap_or(0));
     let copied = use_state_eq(|| None::<bool>);
     let text = drafts.get(*at).cloned().unwrap_or_default();
@@ -46,6 +50,24 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
             drafts.set(new);
         })
     };
+    let whole = {
+        let (drafts, before, set) = (drafts.clone(), before.setter(), set.clone());
+        Callback::from(move |new: Drafts| {
+            let written = drafts.iter().any(|text| !text.trim().is_empty());
+            before.set(written.then(|| (*drafts).clone()));
+            set.emit(new);
+        })
+    };
+    let onundo = {
+        let (before, set) = (before.clone(), set.clone());
+        Callback::from(move |_: MouseEvent| {
+            set.emit((*before).clone().unwrap_or_default());
+            before.set(None);
+        })
+    };
+    use_effect_with(drafts.clone(), |drafts| {
+        keep::save_exercise(&for_later(drafts))
+    });
     let one = {
         let (drafts, set, at) = (drafts.clone(), set.clone(), *at);
         Callback::from(move |text: String| {
@@ -57,20 +79,38 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
         })
     };
     let oninput = one.reform(|event: InputEvent| events::value(&event));
-    let onclick = one.reform(|_: MouseEvent| draft());
+    let (here, shown) = (*at, *lang);
+    let only = move |text: String| {
+        let mut all = Drafts::default();
+        if let Some(slot) = all.get_mut(here) {
+            *slot = text;
+        }
+        all
+    };
+    let onclick = whole.reform(move |_: MouseEvent| only(draft(DEFAULT)));
     let onfiles = {
-        let set = set.clone();
+        let whole = whole.clone();
         Callback::from(move |event: Event| {
-            let set = set.clone();
-            disk::texts(&event, move |files| set.emit(of_files(&files)));
+            let whole = whole.clone();
+            disk::texts(&event, move |files| whole.emit(of_files(&files)));
         })
     };
-    let told: Vec<(Lang, &str)> = Lang::ALL
-        .into_iter()
-        .zip(drafts.iter().map(String::as_str))
-        .filter(|(_, text)| !text.trim().is_empty())
-        .collect();
-    let address = format!("task={}", share::pack(&exercise::bundle(&told)));
+    let onbegin = Callback::from(move |event: Event| {
+        let (chosen, whole) = (events::value(&event), whole.clone());
+        let scenario = keep::edited().into_iter().find(|s| s.name == chosen);
+        let packs = match scenario {
+            Some(scenario) => vec![needs::scenario(scenario.name)],
+            None => Lang::ALL.map(needs::exercises).into(),
+        };
+        library::with(packs, move |_| {
+            whole.emit(match scenario {
+                Some(scenario) => only(draft(scenario.name)),
+                None => Lang::ALL.map(|l| ours(&chosen, l).unwrap_or_default().to_string()),
+            });
+        });
+    });
+    let told = told(&drafts);
+    let address = format!("task={}", share::pack(&bundled(&drafts)));
     let oncopy = {
         let (copied, link) = (copied.setter(), format!("{}#{address}", location::base()));
         Callback::from(move |_: MouseEvent| {
@@ -92,6 +132,18 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
                 <label class="button">{ words.open_exercise }
                     <input class="visually-hidden" type="file" multiple=true accept=".md,text/markdown,text/plain"
                         onchange={onfiles} /></label>
+                <label>{ words.begin_with }{ " " }
+                    <select onchange={onbegin}>
+                        <option selected=true disabled=true value="">{ "…" }</option>
+                        { for keep::edited().into_iter().map(|s| html! {
+                            <option value={s.name}>{ (words.edited)(&s.title(shown)) }</option> }) }
+                        { for titles(shown).into_iter().map(|(name, title)| html! {
+                            <option value={name}>{ title }</option> }) }
+                    </select>
+                </label>
+                if before.is_some() { <button onclick={onundo}>{ crate::i18n::words(*lang).undo }</button> }
+            </p>
+            <p class="row">
                 { for Lang::ALL.into_iter().enumerate().map(|(n, lang)| {
                     let at = at.clone();
                     html! { <button lang={lang.tag()} aria-pressed={(*at == n).to_string()}
@@ -132,6 +184,50 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
             }
         </section>
     }
+}
+
+/// The drafts that there are.
+fn told(drafts: &Drafts) -> Vec<(Lang, &str)> {
+    let drafts = drafts.iter().map(String::as_str);
+    let told = Lang::ALL.into_iter().zip(drafts);
+    told.filter(|(_, text)| !text.trim().is_empty()).collect()
+}
+
+/// What is kept tells an empty draft too.
+fn for_later(drafts: &Drafts) -> String {
+    let drafts = drafts.iter().map(String::as_str);
+    let told: Vec<_> = Lang::ALL.into_iter().zip(drafts).collect();
+    exercise::bundle(&told)
+}
+
+fn bundled(drafts: &Drafts) -> String {
+    exercise::bundle(&told(drafts))
+}
+
+/// As they were left.
+fn kept() -> Drafts {
+    let told = exercise::unbundle(&keep::exercise());
+    Lang::ALL.map(|lang| {
+        let own = told.iter().find(|(l, _)| *l == lang);
+        own.map(|(_, text)| text.clone()).unwrap_or_default()
+    })
+}
+
+/// An exercise of ours.
+fn ours(name: &str, lang: Lang) -> Option<&'static str> {
+    text("exercises", name, lang)
+}
+
+/// The exercises of ours, by the names of their files.
+fn titles(lang: Lang) -> Vec<(&'static str, String)> {
+    let all = content::folder(&format!("{}/exercises", lang.tag()));
+    let ours = all
+        .into_iter()
+        .filter(|(name, _)| !exercise::is_shared(name));
+    let titled = ours.filter_map(|(name, text)| Some((name, Head::read(text)?.title)));
+    let mut all: Vec<_> = titled.collect();
+    all.sort_by(|(_, a), (_, b)| a.cmp(b));
+    all
 }
 
 fn at_line(line: u32, words: &CourseWords) -> String {
@@ -314,9 +410,9 @@ fn lock_row(
     }
 }
 
-/// The workspace that is kept in the playground, as the start of an exercise.
-fn draft() -> String {
-    let (workspace, pristine) = keep::workspaces();
+/// The workspace that is kept of a scenario, as the start of an exercise.
+fn draft(scenario: &'static str) -> String {
+    let (workspace, pristine) = keep::workspaces(scenario);
     let changes = exercise::changes(&pristine.files, &workspace.files);
     let blocks: String = changes.iter().map(exercise::block).collect();
     let edit: String = changes.iter().map(|c| format!("- {}\n", c.name)).collect();
@@ -326,7 +422,7 @@ fn draft() -> String {
         format!("\n{}", edit.trim_end())
     };
     format!(
-        "---\nversion: 1\nkind: repair\nlevel: 1\nbase: {DEFAULT}\nprobes:\n  probe: {}\nedit: {edit}\ngoals:\n- answered: true\nsources: []\n---\n# \n\n\n## files\n\n{blocks}\n## hint 1\n\n## hint 2\n\n## hint 3\n\n## solution\n\n",
+        "---\nversion: 1\nkind: repair\nlevel: 1\nbase: {scenario}\nprobes:\n  probe: {}\nedit: {edit}\ngoals:\n- answered: true\nsources: []\n---\n# \n\n\n## files\n\n{blocks}\n## hint 1\n\n## hint 2\n\n## hint 3\n\n## solution\n\n",
         workspace.probe
     )
 }

@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use northsouth::content;
-use northsouth::exercise::{self, Found, HandIn, Start, find_hand_ins, mark, packed_behind};
+use northsouth::exercise::{
+    self, Found, HandIn, Passed, Start, TASK, find_hand_ins, mark, packed_behind,
+};
 use northsouth::share;
 use northsouth::text::{File, FileId, Lang};
 use yew::prelude::*;
@@ -30,6 +32,8 @@ struct Marking {
     queue: Vec<Found>,
     /// A line of cells for each of the queue that is done.
     rows: Vec<Vec<String>>,
+    /// Lines without a hand-in, each with the file that it is in.
+    passed: Vec<(String, Passed)>,
     starts: Vec<(String, Option<Start>)>,
 }
 
@@ -39,8 +43,6 @@ const SLICE: f64 = 40.0;
 const DRAWN: usize = 100;
 /// In the place of what is no text, which no hand-in is either.
 const NO_TEXT: &str = "\0";
-/// The word before a packed exercise in a link.
-const TASK: &str = "task=";
 
 /// What was handed in, played again, as a table.
 #[component]
@@ -149,6 +151,7 @@ pub fn ClassSheet(SheetProps { lang, given }: &SheetProps) -> Html {
                 <p><button onclick={let drawn = drawn.clone(); move |_: MouseEvent| drawn.set(*drawn + 10 * DRAWN)}>
                     { (words.more_lines)(done - *drawn) }</button></p>
             }
+            { passed(&marking.borrow().passed, *lang) }
         </section>
     }
 }
@@ -215,22 +218,25 @@ fn exercises_of(files: &mut Vec<(String, String)>) -> Vec<String> {
 
 impl Marking {
     fn of(files: &[(String, String)]) -> Marking {
-        let of_file = |(path, text): &(String, String)| {
-            let path = path.clone();
-            find_hand_ins(text).into_iter().map(move |mut found| {
+        let mut marking = Marking::default();
+        for (path, text) in files {
+            let finds = find_hand_ins(text);
+            for mut found in finds.hand_ins {
                 if found.from.is_empty() {
-                    found.from.clone_from(&path);
+                    found.from.clone_from(path);
                 }
-                found
-            })
-        };
-        let queue = files.iter().flat_map(of_file);
-        Marking {
-            queue: queue
-                .filter(|f| !(f.text.is_empty() && f.from.is_empty()))
-                .collect(),
-            ..Marking::default()
+                if !(found.text.is_empty() && found.from.is_empty()) {
+                    marking.queue.push(found);
+                }
+            }
+            let passed = finds.passed.into_iter();
+            marking
+                .passed
+                .extend(passed.map(|line| (path.clone(), line)));
         }
+        // What is likely a mistake first.
+        marking.passed.sort_by_key(|(_, line)| line.why.is_none());
+        marking
     }
 
     fn go_on(&mut self, lang: Lang) {
@@ -244,6 +250,31 @@ impl Marking {
                 break;
             }
         }
+    }
+}
+
+/// The lines without a hand-in: those that are likely a mistake, and the first of the others.
+fn passed(lines: &[(String, Passed)], lang: Lang) -> Html {
+    let words = course(lang);
+    let (wrong, plain) = lines.split_at(lines.partition_point(|(_, line)| line.why.is_some()));
+    let line = |(path, passed): &(String, Passed)| {
+        let why = passed.why.as_ref().map(|why| why.text(lang));
+        html! { <li>
+            { format!("{path} {}", (words.lines)(passed.line as u32, passed.line as u32)) }{ " · " }
+            <code>{ &passed.text }</code>
+            if let Some(why) = why { { " · " }{ why } }
+        </li> }
+    };
+    html! {
+        <>
+            if !wrong.is_empty() { <ul class="passed">{ for wrong.iter().take(DRAWN).map(line) }</ul> }
+            if !plain.is_empty() {
+                <details class="passed">
+                    <summary>{ (words.passed_over)(plain.len()) }</summary>
+                    <ul>{ for plain.iter().take(DRAWN).map(line) }</ul>
+                </details>
+            }
+        </>
     }
 }
 
