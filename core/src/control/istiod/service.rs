@@ -8,6 +8,7 @@ use super::mesh::MeshConfig;
 use super::message::Ask;
 use super::object::Object;
 use crate::manifest::{self, EndpointSlice, Manifests, TargetPort};
+use crate::net::IpNetwork;
 use crate::text::Span;
 
 #[derive(Clone, Debug)]
@@ -506,7 +507,16 @@ fn external(entry: &Object, hostname: &str, manifests: &Manifests) -> Service {
         ports,
         addresses: addresses
             .into_iter()
-            .map(|a| a.split('/').next().unwrap_or(a).to_string())
+            .filter_map(|text| {
+                // A network of one address is that address.
+                let network: IpNetwork = text.parse().ok()?;
+                let one = network.prefix() == IpNetwork::from(network.ip()).prefix();
+                Some(if one {
+                    network.ip().to_string()
+                } else {
+                    text.to_string()
+                })
+            })
             .collect(),
         resolution,
         kubernetes: false,

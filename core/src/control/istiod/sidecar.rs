@@ -16,6 +16,12 @@ pub(super) struct Egress<'w> {
     pub(super) virtual_services: Vec<&'w Object>,
     /// The port that it is for; none for every port.
     pub(super) port: Option<u16>,
+    /// What is spoken there, where the port is its own.
+    pub(super) protocol: Option<Protocol>,
+    /// Empty: wherever the services are.
+    pub(super) bind: String,
+    /// Its listeners have sockets of their own.
+    pub(super) binds: bool,
 }
 
 /// The Sidecar that holds for a proxy: one that selects it, one for its namespace, one for the root namespace.
@@ -64,7 +70,15 @@ fn of_listener<'w>(world: &'w World, proxy: &Proxy, listener: &Node) -> Egress<'
     let number = port
         .and_then(|p| u16::try_from(p.number("number")).ok())
         .filter(|p| *p > 0);
-    one(world, proxy, &listener.texts("hosts"), number)
+    let mut egress = one(world, proxy, &listener.texts("hosts"), number);
+    let own = listener.get("port").filter(|_| number.is_some());
+    egress.protocol = own.map(|p| Protocol::parse(p.text("protocol")));
+    egress.binds = listener.text("captureMode") == "NONE";
+    egress.bind = match listener.text("bind") {
+        "" if egress.binds => "127.0.0.1".to_string(),
+        bind => bind.to_string(),
+    };
+    egress
 }
 
 fn one<'w>(world: &'w World, proxy: &Proxy, hosts: &[&str], port: Option<u16>) -> Egress<'w> {
@@ -118,6 +132,9 @@ fn one<'w>(world: &'w World, proxy: &Proxy, hosts: &[&str], port: Option<u16>) -
         services,
         virtual_services,
         port,
+        protocol: None,
+        bind: String::new(),
+        binds: false,
     }
 }
 

@@ -355,4 +355,101 @@ status: {{podIP: 10.244.1.2}}
         ];
         assert_eq!(of_9000, plain);
     }
+
+    /// Of a listener the conditions of its chains with the clusters behind them; the default chain last.
+    fn chains(proxies: &[PodProxy], name: &str) -> Vec<String> {
+        let listeners = proxies[0].config.listeners.iter();
+        let found = listeners.filter(|l| l.name == name);
+        let all = found.flat_map(|l| l.chains.iter().chain(&l.default_chain));
+        let told = all.map(|chain| {
+            let networks = chain.condition.destinations.iter().map(ToString::to_string);
+            let wanted: Vec<String> = networks
+                .chain(chain.condition.server_names.clone())
+                .collect();
+            let end = match &chain.end {
+                crate::envoy::Terminal::Tcp(tcp) => tcp.clusters[0].0.clone(),
+                crate::envoy::Terminal::Http(_) => "http".to_string(),
+                crate::envoy::Terminal::Other(name) => name.clone(),
+            };
+            format!("{} > {end}", wanted.join(" "))
+        });
+        told.collect()
+    }
+
+    fn entry(name: &str, host: &str, addresses: &str, port: &str, more: &str) -> String {
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: {name}}}\nspec: {{hosts: [{host}], addresses: [{addresses}], ports: [{port}], {more}}}\n"
+        )
+    }
+
+    #[test]
+    fn services_of_one_port_are_told_apart_by_where_they_are_and_by_name() {
+        let tcp = "{number: 9000, name: tcp, protocol: TCP}";
+        let tls = "{number: 8443, name: tls, protocol: TLS}";
+        let all = [
+            entry(
+                "a",
+                "a.example.com",
+                "10.9.0.0/16, 10.10.0.7/32",
+                tcp,
+                "resolution: NONE",
+            ),
+            entry("b", "b.example.com", "10.8.0.0/16", tcp, "resolution: NONE"),
+            entry("c", "c.example.com", "", tls, "resolution: DNS"),
+            entry("d", "d.example.com", "", tls, "resolution: DNS"),
+        ];
+        let (proxies, _) = said(&all.concat());
+        let of = |name: &str| chains(&proxies, name);
+        let (a, b) = (
+            "outbound|9000||a.example.com",
+            "outbound|9000||b.example.com",
+        );
+        let by_network = [
+            format!("10.9.0.0/16 > {a}"),
+            format!("10.8.0.0/16 > {b}"),
+            " > PassthroughCluster".to_string(),
+        ];
+        assert_eq!(of("0.0.0.0_9000"), by_network);
+        assert_eq!(of("10.10.0.7_9000"), [format!(" > {a}")]);
+        let by_name = [
+            "c.example.com > outbound|8443||c.example.com",
+            "d.example.com > outbound|8443||d.example.com",
+            " > PassthroughCluster",
+        ];
+        assert_eq!(of("0.0.0.0_8443"), by_name);
+        // What is no HTTP goes on past the routes of the port.
+        assert_eq!(of("0.0.0.0_80"), [" > http", " > PassthroughCluster"]);
+    }
+
+    #[test]
+    fn tcp_and_http_on_one_port_are_told_apart_by_the_bytes() {
+        let tcp = "{number: 80, name: tcp, protocol: TCP}";
+        let (proxies, _) = said(&entry("t", "t.example.com", "", tcp, "resolution: DNS"));
+        let mixed = [" > http", " > outbound|80||t.example.com"];
+        assert_eq!(chains(&proxies, "0.0.0.0_80"), mixed);
+    }
+
+    #[test]
+    fn a_sidecar_says_where_its_app_is_and_what_it_calls() {
+        let text = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: s}\nspec: {workloadSelector: {labels: {app: web}}, ingress: [{port: {number: 9080, protocol: HTTP, name: http}, defaultEndpoint: '127.0.0.1:8080'}, {port: {number: 9090, protocol: TCP, name: tcp}, captureMode: NONE}], egress: [{port: {number: 80, protocol: TCP, name: tcp}, bind: 127.0.0.1, captureMode: NONE, hosts: ['*/*']}]}";
+        let (proxies, _) = said(text);
+        let config = &proxies[0].config;
+        let to = |name: &str| {
+            let endpoints = config.clusters[name].assignment.endpoints.iter();
+            endpoints.map(|e| e.address.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(to("inbound|9080||"), ["127.0.0.1:8080"]);
+        assert!(to("inbound|9090||").is_empty());
+        // Of the Service's own port the Sidecar says nothing.
+        assert!(!config.clusters.contains_key("inbound|80||"));
+        let straight = [" > outbound|80||web.default.svc.cluster.local"];
+        assert_eq!(chains(&proxies, "127.0.0.1_80"), straight);
+        assert!(chains(&proxies, "0.0.0.0_80").is_empty());
+        let own = proxies[0].sockets();
+        let at = |address: &str, port: u16| {
+            let address: IpAddr = address.parse().unwrap();
+            own.iter().any(|s| s.addr == address && s.port == port)
+        };
+        assert!(at("127.0.0.1", 80) && at("10.244.1.2", 9090));
+    }
 }
