@@ -114,6 +114,12 @@ pub fn ProbePanel(props: &Props) -> Html {
                         onchange={change(|probe, path| http(probe, |r| r.path = path))} />
                 </label>
                 <Headers state={props.state.clone()} send={props.send.clone()} />
+                <label>
+                    <span>{ words.sent_at }</span>
+                    <input type="datetime-local" step="1" min="1970-01-01T00:00:00" max="9999-12-31T23:59:59"
+                        value={request.time.map(|t| t.to_string().trim_end_matches('Z').to_string())}
+                        onchange={change(|probe, time| http(probe, |r| r.time = time.parse().ok()))} />
+                </label>
                 <label class="radio">
                     <input type="checkbox" checked={request.tls.is_some()} onchange={toggle(|probe, on| probe.speak_tls(on))} />
                     <span>{ words.over_tls }</span>

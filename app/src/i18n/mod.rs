@@ -188,6 +188,7 @@ pub struct Words {
     pub sni: &'static str,
     pub client_certificate: &'static str,
     pub http_version: &'static str,
+    pub sent_at: &'static str,
     /// What is offered by ALPN, by the names with commas; empty for none.
     pub offers: fn(&str) -> String,
     pub probe_kind: fn(&str) -> &'static str,

@@ -13,12 +13,13 @@ const TABS: [(&str, Tab); 3] = [
     ("probe", Tab::Probe),
 ];
 
-const STAGES: [(&str, Stage); 10] = [
+const STAGES: [(&str, Stage); 11] = [
     ("listener", Stage::Listener),
     ("filter-chain", Stage::FilterChain),
     ("tls", Stage::Tls),
     ("virtual-host", Stage::VirtualHost),
     ("route", Stage::Route),
+    ("token", Stage::Token),
     ("access", Stage::Access),
     ("filter", Stage::Filter),
     ("cluster", Stage::Cluster),

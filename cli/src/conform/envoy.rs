@@ -20,6 +20,7 @@ pub fn answer(case: &Value) -> Value {
     let world = World {
         behaviour: behaviour(input),
         keep: strings(&input["keep_headers"]),
+        now: input["now"].as_u64(),
         refused,
         config,
     };
@@ -54,6 +55,8 @@ pub struct World {
     pub behaviour: BTreeMap<String, Stub>,
     /// Headers that are told of although they are usually left out.
     pub keep: Vec<String>,
+    /// Seconds since 1970, where it matters.
+    pub now: Option<u64>,
     pub refused: bool,
 }
 
@@ -79,7 +82,10 @@ impl World {
         if self.refused {
             return json!({ "conn": "config_rejected" });
         }
-        let mut memory = Memory::default();
+        let mut memory = Memory {
+            time: self.now,
+            ..Memory::default()
+        };
         let repeat = request["repeat"].as_u64().unwrap_or(1);
         let seen: Vec<Value> = (0..repeat)
             .map(|n| self.once(request, default_port, n, &mut memory))
@@ -223,7 +229,7 @@ impl World {
             exchange.outcome(outcome, memory);
         }
         let Some(answer) = &exchange.answer else {
-            return json!({ "conn": "not modelled", "filters": exchange.not_modelled });
+            return json!({ "conn": "not modelled", "filters": exchange.unknown.map(|what| what.what) });
         };
         seen.insert("status".into(), answer.status.into());
         if let Some(vhost) = exchange.vhost {

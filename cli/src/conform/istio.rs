@@ -127,6 +127,7 @@ fn proxied(resources: &Resources, input: &Value) -> Proxied {
             .map(|(address, s)| (address.clone(), stub(s)))
             .collect(),
         keep: Vec::new(),
+        now: None,
         config,
     }
 }

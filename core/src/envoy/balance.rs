@@ -14,6 +14,8 @@ use crate::say;
 /// What a proxy remembers between requests, and what was set by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
+    /// Seconds since 1970, where that is known.
+    pub time: Option<u64>,
     /// How many picks a cluster has made.
     pub rounds: BTreeMap<String, u64>,
     /// Endpoints, as cluster and address, that outlier detection has ejected.

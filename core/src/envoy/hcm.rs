@@ -7,6 +7,7 @@ use super::path::EscapedSlashes;
 use super::rbac::Rbac;
 use super::route_config::RouteConfig;
 use crate::say;
+use crate::text::Span;
 use ipnetwork::IpNetwork;
 
 /// `envoy.filters.network.http_connection_manager`.
@@ -61,7 +62,7 @@ pub enum HttpFilter {
     /// It is there and changes nothing that is modelled.
     Silent(String),
     /// It could change the answer and is not modelled.
-    NotModelled(String),
+    NotModelled(String, Span),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,13 +255,21 @@ impl HttpFilter {
     fn read(filter: Object) -> Read<Self> {
         let name = filter.filled("name")?.to_string();
         let config = filter.message_or_empty("typed_config")?;
+        // Only routes that say so would use it.
+        if filter.bool("disabled")? {
+            return Ok(HttpFilter::Silent(name));
+        }
         let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
         Ok(match (kind, name.as_str()) {
             ("Cors", _) | ("", "envoy.filters.http.cors") => HttpFilter::Cors,
             ("HTTPFault", _) | ("", "envoy.filters.http.fault") => {
                 HttpFilter::Fault(Fault::read(&config)?)
             }
-            ("JwtAuthentication", _) => HttpFilter::Jwt(Jwt::read(&config)?),
+            ("JwtAuthentication", _) => {
+                let jwt = Jwt::read(&config)?;
+                config.end();
+                HttpFilter::Jwt(jwt)
+            }
             ("RBAC", _) => {
                 let rbac = Rbac::read(&config)?;
                 config.end();
@@ -272,7 +281,7 @@ impl HttpFilter {
             _ => {
                 let message = say!("envoy/filter-not-modelled", filter = name);
                 filter.log.warning(filter.span, message);
-                HttpFilter::NotModelled(name)
+                HttpFilter::NotModelled(name, filter.span)
             }
         })
     }

@@ -309,3 +309,42 @@ pub fn query<'p>(path: &'p str, name: &str) -> Option<&'p str> {
         (key == name).then_some(value)
     })
 }
+
+/// `envoy.config.route.v3.CookieMatcher`.
+#[derive(Clone, Debug)]
+pub struct CookieMatch {
+    pub name: String,
+    value: StringMatch,
+    invert: bool,
+}
+
+impl CookieMatch {
+    /// A cookie that is not there fits nothing, which may be what is wanted.
+    pub fn is_match(&self, request: &Request) -> bool {
+        cookie(request, &self.name).is_some_and(|v| self.value.is_match(v)) != self.invert
+    }
+
+    pub(super) fn read(node: &Node, log: &Log) -> Read<Self> {
+        let object = Object::new(node, log)?;
+        let Some(value) = object.get("string_match") else {
+            let why = "value is required";
+            return Err(Refusal::field(node.span, "string_match", why));
+        };
+        let read = Self {
+            name: object.filled("name")?.to_string(),
+            value: StringMatch::read(value, log)?,
+            invert: object.bool("invert_match")?,
+        };
+        object.end();
+        Ok(read)
+    }
+}
+
+/// The first value of a cookie, without its quotes (`Http::Utility::parseCookies`).
+pub(super) fn cookie<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    let all = request.headers.all("cookie").flat_map(|all| all.split(';'));
+    let mut pairs = all.filter_map(|one| one.trim().split_once('='));
+    let (_, value) = pairs.find(|(n, _)| *n == name)?;
+    let quoted = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+    Some(quoted.unwrap_or(value))
+}

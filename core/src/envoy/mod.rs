@@ -42,9 +42,10 @@ pub use balance::{How, Memory, NoHost, Pick, Wish};
 pub use cluster::{Assignment, Cluster, Discovery, Endpoint, Health, Policy, Transport};
 pub use config::{Config, Kind, Refused, Resources};
 pub use dice::Dice;
-pub use exchange::{Access, Attempt, Exchange, Flag, Mirrored, Outcome, Unknown, judge};
+pub use exchange::{Access, Asks, Attempt, Exchange, Flag, Mirrored, Outcome, Unknown, judge};
 pub use ext_authz::ExtAuthz;
 pub use hcm::{Hcm, HttpFilter, RouteSource, Underscores};
+pub use jwt::{Authn, Doubt};
 pub use listener::{
     Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener,
     NetworkFilter, TcpProxy, Terminal,

@@ -3,9 +3,11 @@ use serde::Serialize;
 use super::action::Action;
 use super::fraction::Fraction;
 use super::header_ops::HeaderOps;
-use super::matching::{HeaderMatch, QueryMatch, read_regex};
+use super::matching::{CookieMatch, HeaderMatch, QueryMatch, read_regex};
+use super::metadata::{Metadata, MetadataMatch};
 use super::object::{Object, Read, Refusal};
 use super::path::without_query;
+use super::rbac::Told;
 use super::regex::Regex;
 use super::route_config::{Defaults, PerFilter};
 use super::template::Template;
@@ -34,6 +36,11 @@ pub struct RouteMatch {
     pub ignore_case: bool,
     pub headers: Vec<HeaderMatch>,
     pub query: Vec<QueryMatch>,
+    pub cookies: Vec<CookieMatch>,
+    /// Of what filters have noted.
+    pub metadata: Vec<MetadataMatch>,
+    /// A condition that is not modelled.
+    pub other: Option<&'static str>,
     pub grpc: bool,
     pub fraction: Option<Fraction>,
     /// Whether a client certificate was presented.
@@ -62,6 +69,7 @@ pub struct Asked<'a> {
     pub ignore_path_parameters: bool,
     /// The request's own random number; with none it falls into every fraction.
     pub random: Option<u64>,
+    pub metadata: &'a Metadata,
 }
 
 /// Which condition of a route did not hold. [`RouteMatch::say`] makes the sentence.
@@ -73,6 +81,10 @@ pub enum Miss {
     NotGrpc,
     Fraction,
     ClientCertificate,
+    Cookie(usize),
+    Metadata(usize),
+    /// Whether it holds cannot be told.
+    Unknown,
 }
 
 impl RouteMatch {
@@ -101,6 +113,21 @@ impl RouteMatch {
             .is_some_and(|wanted| wanted != asked.client_certificate)
         {
             return Err(Miss::ClientCertificate);
+        }
+        let cookies = |m: &CookieMatch| !m.is_match(asked.request);
+        if let Some(at) = self.cookies.iter().position(cookies) {
+            return Err(Miss::Cookie(at));
+        }
+        let mut unknown = self.other.is_some();
+        for (at, wanted) in self.metadata.iter().enumerate() {
+            match wanted.told(asked.metadata) {
+                Told::Holds => {}
+                Told::Fails => return Err(Miss::Metadata(at)),
+                Told::Unknown => unknown = true,
+            }
+        }
+        if unknown {
+            return Err(Miss::Unknown);
         }
         Ok(())
     }
@@ -155,6 +182,18 @@ impl RouteMatch {
             && !self.grpc
             && self.fraction.is_none()
             && self.client_certificate.is_none()
+            && self.asks_no_more()
+    }
+
+    /// What it asks for that is not modelled.
+    pub(super) fn not_told(&self) -> &str {
+        let noted = || self.metadata.first().map_or("", |m| &m.filter);
+        self.other.unwrap_or_else(noted)
+    }
+
+    /// Nothing of cookies, notes and what is not modelled.
+    pub(super) fn asks_no_more(&self) -> bool {
+        self.cookies.is_empty() && self.metadata.is_empty() && self.other.is_none()
     }
 
     /// Why it did not hold, and where that condition stands.
@@ -190,10 +229,25 @@ impl RouteMatch {
             Miss::NotGrpc => say!("envoy/not-grpc"),
             Miss::Fraction => say!("envoy/not-in-fraction"),
             Miss::ClientCertificate => say!("envoy/client-certificate-other"),
+            Miss::Cookie(at) => match self.cookies.get(at) {
+                Some(m) => say!("envoy/cookie-other", name = m.name),
+                None => say!("envoy/other-condition"),
+            },
+            Miss::Metadata(at) => match self.metadata.get(at) {
+                Some(m) => {
+                    let (path, wanted) = (m.path.join("."), m.value.pattern());
+                    match m.invert {
+                        true => say!("envoy/metadata-excluded", name = path, wanted = wanted),
+                        false => say!("envoy/metadata-other", name = path, wanted = wanted),
+                    }
+                }
+                None => say!("envoy/other-condition"),
+            },
+            Miss::Unknown => say!("envoy/rbac-unknown", field = self.not_told()),
         }
     }
 
-    fn read(object: Object) -> Read<Self> {
+    pub(super) fn read(object: Object) -> Read<Self> {
         object.at_most_one(&[
             "prefix",
             "path",
@@ -235,6 +289,13 @@ impl RouteMatch {
         let headers = object.list("headers")?.iter();
         let query = object.list("query_parameters")?.iter();
         let tls = object.message_or_empty("tls_context")?;
+        let cookies = object.list("cookies")?.iter();
+        let metadata = object.list("dynamic_metadata")?.iter();
+        let other = object.has("filter_state").then_some("filter_state");
+        if let Some(field) = other {
+            let say = say!("envoy/condition-not-modelled", field = field);
+            object.log.warning(object.at(field), say);
+        }
         let read = Self {
             path,
             ignore_case: object.maybe_bool("case_sensitive")? == Some(false),
@@ -244,6 +305,13 @@ impl RouteMatch {
             query: query
                 .map(|n| QueryMatch::read(n, object.log))
                 .collect::<Read<_>>()?,
+            cookies: cookies
+                .map(|n| CookieMatch::read(n, object.log))
+                .collect::<Read<_>>()?,
+            metadata: metadata
+                .map(|n| MetadataMatch::read(n, object.log))
+                .collect::<Read<_>>()?,
+            other,
             grpc: object.has("grpc"),
             fraction: Fraction::read_runtime(&object, "runtime_fraction")?,
             client_certificate: tls.maybe_bool("presented")?,
@@ -251,7 +319,7 @@ impl RouteMatch {
         };
         tls.no_matter(&["validated"]);
         tls.end();
-        object.end_with(&["dynamic_metadata", "filter_state", "cookies"])?;
+        object.end_with(&[])?;
         Ok(read)
     }
 }

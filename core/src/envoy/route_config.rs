@@ -314,6 +314,8 @@ pub struct PerFilter {
     pub cors: Option<Cors>,
     pub fault: Option<Fault>,
     pub rbac: Option<Rbac>,
+    /// The server of `ext_authz` is not asked.
+    pub asks_nobody: Option<bool>,
 }
 
 impl PerFilter {
@@ -333,6 +335,7 @@ impl PerFilter {
                     filters.rbac = Some(Rbac::read(&rbac)?);
                     rbac.end();
                 }
+                "ExtAuthzPerRoute" => filters.asks_nobody = config.maybe_bool("disabled")?,
                 "HTTPFault" => filters.fault = Some(Fault::read(&config)?),
                 _ => {
                     let message = say!("envoy/filter-not-modelled", filter = entry.key);

@@ -47,6 +47,7 @@ impl RouteMatch {
                 .query
                 .iter()
                 .all(|q| other.query.iter().any(|o| q.same(o)))
+            && self.asks_no_more()
             && (!self.grpc || other.grpc)
             && (self.client_certificate.is_none()
                 || self.client_certificate == other.client_certificate)

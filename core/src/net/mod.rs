@@ -7,6 +7,7 @@ mod iface;
 mod mask;
 mod packet;
 mod random;
+mod time;
 
 pub use chance::{Chance, Coins, Toss};
 pub use family::IpFamily;
@@ -16,3 +17,4 @@ pub use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 pub use mask::Masked;
 pub use packet::{Icmp, Mac, Packet, Protocol, TcpFlags, Transport};
 pub use random::Random;
+pub use time::Time;

@@ -91,6 +91,9 @@ fn probe(seed: u64, probe: &Probe, out: &mut String) {
             if request.version == HttpVersion::Http2 {
                 put("version", "2", out);
             }
+            if let Some(time) = request.time {
+                put("time", &time.to_string(), out);
+            }
         }
     }
 }
@@ -154,6 +157,10 @@ fn gather(records: &[(&str, &str)], most: usize) -> Result<Unpacked, Say> {
                 Some("2") => HttpVersion::Http2,
                 Some(_) => return Err(wrong("version")),
             },
+            time: first("time")
+                .map(str::parse)
+                .transpose()
+                .map_err(|()| wrong("time"))?,
         }),
         _ => return Err(wrong("kind")),
     };
@@ -196,7 +203,7 @@ fn gather(records: &[(&str, &str)], most: usize) -> Result<Unpacked, Say> {
             }
             "gone" => unpacked.gone.push(value.to_string()),
             "base" | "base-sum" | "seed" | "from" | "to" | "port" | "kind" | "method" | "host"
-            | "path" | "tls" | "version" | "step" | "files" => {}
+            | "path" | "tls" | "version" | "time" | "step" | "files" => {}
             // A form that is to come gets another version.
             other => return Err(wrong(&other.chars().take(20).collect::<String>())),
         }
@@ -234,6 +241,7 @@ mod tests {
                         principal: None,
                     }),
                     version: HttpVersion::Http2,
+                    time: Some(crate::net::Time(1_798_761_599)),
                 }),
             },
             seed: 7,

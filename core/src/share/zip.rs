@@ -10,7 +10,7 @@ use super::crc::crc32;
 use super::{FILE_LIMIT, Unpacked};
 use crate::say;
 use crate::text::{File, Say};
-use crate::workspace::{ProbeKind, Workspace, parse_scenario};
+use crate::workspace::{Workspace, parse_scenario};
 
 /// The file that has the probe and the seed.
 const HEAD: &str = "scenario.yaml";
@@ -73,19 +73,7 @@ fn size(length: usize) -> [u8; 4] {
 }
 
 fn head(workspace: &Workspace) -> String {
-    let mut probe = workspace.probe.clone();
-    // The probe's line has no room for a header with spaces.
-    let mut headers = Vec::new();
-    if let ProbeKind::Http(request) = &mut probe.kind {
-        headers = std::mem::take(&mut request.headers);
-    }
-    let mut out = format!("probe: {}\n", quoted(&probe.to_string()));
-    if !headers.is_empty() {
-        out.push_str("headers:\n");
-    }
-    for (name, value) in headers {
-        let _ = writeln!(out, "- {}", quoted(&format!("{name}: {value}")));
-    }
+    let mut out = format!("probe: {}\n", quoted(&workspace.probe.to_string()));
     let _ = writeln!(out, "seed: \"{}\"", workspace.seed);
     out
 }
@@ -222,6 +210,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::ProbeKind;
     use crate::workspace::{DEFAULT, Scenario};
 
     fn article() -> Workspace {

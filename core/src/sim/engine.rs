@@ -6,7 +6,7 @@ use super::record::Recorder;
 use super::skb::Skb;
 use super::talk::Ends;
 use crate::conntrack::Settings;
-use crate::net::{Coins, IfaceName, Random};
+use crate::net::{Coins, IfaceName, Random, Time};
 use crate::topology::{Host, HostId, World};
 use crate::trace::{Action, Disposition, Drop, Journey, Part};
 
@@ -43,6 +43,8 @@ pub struct Sim<'w> {
     next: u64,
     /// Milliseconds since the run began.
     pub now: u64,
+    /// When it began, where the probe says so.
+    pub(super) began: Option<Time>,
     pub(super) random: Random,
     seed: u64,
     /// Lent to whoever takes a chance; `None` where chance is free.
@@ -82,6 +84,7 @@ impl<'w> Sim<'w> {
             queue: BTreeMap::new(),
             next: 0,
             now: 0,
+            began: None,
             random: Random::new(seed),
             seed,
             coins: None,

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::envoy::ClientHello;
-use crate::net::{HttpVersion, Request};
+use crate::net::{HttpVersion, Request, Time};
 
 /// Who sends what. Serialized shapes live in `share`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +35,8 @@ pub struct HttpRequest {
     pub tls: Option<ClientHello>,
     /// In the clear; over TLS both agree on it.
     pub version: HttpVersion,
+    /// When it is sent; what hangs on it cannot be told without.
+    pub time: Option<Time>,
 }
 
 impl HttpRequest {

@@ -70,6 +70,9 @@ impl Sim<'_> {
             transport,
             payload,
         };
+        if let ProbeKind::Http(http) = &probe.kind {
+            self.began = http.time;
+        }
         let ask = match &probe.kind {
             ProbeKind::Http(http) => Some(Ask {
                 hello: http.tls.clone(),

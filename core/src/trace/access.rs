@@ -2,7 +2,7 @@
 
 use super::considered::{Considered, Told, one};
 use crate::envoy::{
-    Access, Asker, Effect, HttpFilter, Metadata, NetworkFilter, Rbac, Rules, Terminal,
+    Access, Asker, Authn, Doubt, Effect, HttpFilter, NetworkFilter, Rbac, Rules, Terminal,
     Told as Holds,
 };
 use crate::say;
@@ -21,7 +21,7 @@ impl<'a> Told<'a> {
             match (access.network, &chain.end) {
                 (true, _) => match chain.filters.get(at)? {
                     NetworkFilter::Rbac(rbac) => Some(rbac),
-                    NetworkFilter::ExtAuthz(_) => None,
+                    NetworkFilter::ExtAuthz(_) | NetworkFilter::NotModelled(..) => None,
                 },
                 (false, Terminal::Http(hcm)) => match hcm.filters.get(at)? {
                     HttpFilter::Rbac(own) => {
@@ -36,6 +36,63 @@ impl<'a> Told<'a> {
         };
         let all = self.account.access.iter();
         all.filter_map(|a| Some((*a, filter(a)?))).collect()
+    }
+
+    /// What the filters that look at tokens said, each with where it was asked to.
+    fn tokens_asked(&self) -> impl Iterator<Item = (&'a Authn, Span)> {
+        let filters = match self.chain().map(|chain| &chain.end) {
+            Some(Terminal::Http(hcm)) => &hcm.filters[..],
+            _ => &[],
+        };
+        let spans = filters.iter().filter_map(|filter| match filter {
+            HttpFilter::Jwt(jwt) => Some(jwt.span),
+            _ => None,
+        });
+        self.account.authn.iter().zip(spans)
+    }
+
+    pub(super) fn deciding_token(&self) -> Option<Span> {
+        let last = self
+            .tokens_asked()
+            .filter(|(a, _)| **a != Authn::Pass)
+            .last();
+        last.map(|(authn, span)| match authn {
+            Authn::Unknown(_, span) => *span,
+            _ => span,
+        })
+    }
+
+    pub(super) fn token_in_short(&self) -> Say {
+        let said = self.account.authn.iter().rev().find(|a| **a != Authn::Pass);
+        match said {
+            None | Some(Authn::Pass) => say!("trace/proxied-unknown"),
+            Some(Authn::Valid { .. }) => say!("trace/envoy-token"),
+            Some(Authn::Refused(why)) => say!("trace/envoy-token-refused", reason = why),
+            Some(Authn::Unknown(..)) => say!("trace/envoy-token-unknown"),
+        }
+    }
+
+    pub(super) fn tokens(&self) -> Vec<Considered> {
+        let said = self.tokens_asked().filter_map(|(authn, span)| {
+            let (outcome, say) = match authn {
+                Authn::Pass => return None,
+                Authn::Valid { claims, .. } => {
+                    (Outcome::Held, say!("envoy/token-valid", claims = claims))
+                }
+                Authn::Refused(why) => (Outcome::Failed, say!("envoy/details", details = why)),
+                Authn::Unknown(doubt, _) => {
+                    let say = match doubt {
+                        Doubt::Time => say!("envoy/token-time"),
+                        Doubt::Keys => say!("envoy/token-keys"),
+                        Doubt::Algorithm => say!("envoy/token-algorithm"),
+                        Doubt::Provider => say!("envoy/token-provider"),
+                    };
+                    (Outcome::CannotTell, say)
+                }
+            };
+            Some(one("envoy.filters.http.jwt_authn", outcome, say, span))
+        });
+        said.collect()
     }
 
     /// The policy that decided, or the filter whose policies all failed.
@@ -68,7 +125,7 @@ impl<'a> Told<'a> {
     }
 
     pub(super) fn access(&self) -> Vec<Considered> {
-        let metadata = Metadata::default();
+        let metadata = Authn::noted(&self.account.authn);
         let mut all = Vec::new();
         for (access, rbac) in self.rbacs() {
             let asker = Asker {

@@ -2,8 +2,8 @@
 
 use super::{Account, ChainAt, Chosen, Proxied, Stage, Tls};
 use crate::envoy::{
-    Action, Cluster, ClusterChoice, Config, FilterChain, How, Listener, NoHost, Route, RouteConfig,
-    Terminal, VirtualHost,
+    Action, Authn, Cluster, ClusterChoice, Config, FilterChain, How, Listener, NoHost, Route,
+    RouteConfig, Terminal, VirtualHost,
 };
 use crate::say;
 use crate::text::{Outcome, Say, Span};
@@ -39,6 +39,7 @@ pub fn considered(world: &World, at: HostId, proxied: &Proxied) -> Vec<Considere
         Stage::Tls => at.tls(),
         Stage::VirtualHost => at.virtual_hosts(),
         Stage::Route => at.routes(),
+        Stage::Token => at.tokens(),
         Stage::Access => at.access(),
         Stage::Filter => at.filters(),
         Stage::Cluster => at.clusters(),
@@ -119,6 +120,7 @@ impl<'a> Told<'a> {
             }
             Stage::VirtualHost => self.vhost().map(|v| v.span),
             Stage::Route | Stage::Filter => self.route().map(|r| r.span),
+            Stage::Token => self.deciding_token(),
             Stage::Access => self.deciding_policy(),
             Stage::Cluster => self.weighted_span(&self.account.cluster),
             Stage::Endpoint => match (&self.account.endpoint, self.cluster()) {
@@ -136,7 +138,10 @@ impl<'a> Told<'a> {
     /// Of an answer of Envoy's own: the last thing that it looked at.
     fn deciding(&self) -> Option<Span> {
         let kept_out = self.account.access.iter().any(|a| a.allowed != Some(true));
-        let last = if kept_out {
+        let refused = self.account.authn.iter();
+        let last = if refused.into_iter().any(|a| matches!(a, Authn::Refused(_))) {
+            self.deciding_token()
+        } else if kept_out {
             self.deciding_policy()
         } else if self.account.no_host.is_some() {
             self.cluster().map(|c| c.span)
@@ -304,13 +309,14 @@ impl<'a> Told<'a> {
         let details = self.account.answer.as_ref().map_or("", |a| &a.details);
         let say = match (self.account.delayed, details) {
             (0, "fault_filter_abort") => say!("envoy/fault-aborts"),
+            (_, "ext_authz_error") => say!("envoy/authz-silent"),
             (0, _) => say!("envoy/filter-answers"),
             (ms, "fault_filter_abort") => say!("envoy/fault-both", ms = ms),
             (ms, _) => say!("envoy/fault-delays", ms = ms),
         };
         let name = match details {
             "cors_response" => "envoy.filters.http.cors",
-            _ if details.starts_with("jwt_authn_access_denied") => "envoy.filters.http.jwt_authn",
+            "ext_authz_error" => "envoy.filters.http.ext_authz",
             _ => "envoy.filters.http.fault",
         };
         vec![one(name, Outcome::Held, say, span)]

@@ -72,6 +72,7 @@ pub fn meaning(world: &World, at: HostId, step: &Step) -> Say {
             Stage::Tls => say!("meaning/envoy-tls"),
             Stage::VirtualHost => say!("meaning/envoy-vhost"),
             Stage::Route => say!("meaning/envoy-route"),
+            Stage::Token => say!("meaning/envoy-token"),
             Stage::Access => say!("meaning/envoy-access"),
             Stage::Filter => say!("meaning/envoy-filter"),
             Stage::Cluster => say!("meaning/envoy-cluster"),

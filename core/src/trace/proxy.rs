@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use std::net::IpAddr;
 
-use crate::envoy::{Access, ChainMiss, ClientHello, Connection, How, Miss, NoHost};
+use crate::envoy::{Access, Authn, ChainMiss, ClientHello, Connection, How, Miss, NoHost};
 use crate::net::Request;
 
 /// One of the decisions of a turn of Envoy's; all steps of the turn share the account.
@@ -27,6 +27,8 @@ pub enum Stage {
     Tls,
     VirtualHost,
     Route,
+    /// Who a token says that asks, and whether that is so.
+    Token,
     /// Who may ask for it: RBAC.
     Access,
     /// An HTTP filter held the request back or ended it.
@@ -38,12 +40,13 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Stage; 10] = [
+    pub const ALL: [Stage; 11] = [
         Stage::Listener,
         Stage::FilterChain,
         Stage::Tls,
         Stage::VirtualHost,
         Stage::Route,
+        Stage::Token,
         Stage::Access,
         Stage::Filter,
         Stage::Cluster,
@@ -59,6 +62,7 @@ impl Stage {
             Stage::Tls => "tls",
             Stage::VirtualHost => "virtual-host",
             Stage::Route => "route",
+            Stage::Token => "token",
             Stage::Access => "access",
             Stage::Filter => "filter",
             Stage::Cluster => "cluster",
@@ -93,6 +97,8 @@ pub struct Account {
     pub routes_passed: Vec<(u32, Miss)>,
     /// Whom it comes from, as far as the proxies in front can be believed.
     pub client: IpAddr,
+    /// What the filters that look at tokens said, in their order.
+    pub authn: Vec<Authn>,
     /// What the RBAC filters said, in their order.
     pub access: Vec<Access>,
     /// Milliseconds that a fault holds it back.

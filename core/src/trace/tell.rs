@@ -382,6 +382,7 @@ fn proxied(host: Option<&Host>, said: &Proxied) -> Say {
                 None => say!("trace/envoy-no-route", path = path),
             }
         }
+        Stage::Token => told.token_in_short(),
         Stage::Access => told.access_in_short(),
         Stage::Filter => match &account.answer {
             Some(answer) => say!("trace/envoy-filter-ends", status = answer.status),

@@ -1,5 +1,6 @@
 //! A probe as a line of text: `client http GET http://182.92.251.227/`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,13 +15,15 @@ use crate::text::Say;
 /// ```text
 /// FROM tcp|udp ADDRESS:PORT
 /// FROM icmp ADDRESS
-/// FROM http METHOD http[s]://HOST[:PORT]/PATH [at ADDRESS:PORT] [sni=NAME] [alpn=P,P] [cert=yes] [version=2] [NAME:VALUE]…
+/// FROM http METHOD http[s]://HOST[:PORT]/PATH [at ADDRESS:PORT] [sni=NAME] [alpn=P,P] [cert=yes] [version=2] [time=TIME] [NAME:VALUE]…
 /// ```
 ///
-/// `at` says where to connect when HOST is a name. A header has no spaces. Over TLS the client names HOST (`sni=` for none)
+/// `at` says where to connect when HOST is a name. A header with spaces stands in quotes: `"authorization:Bearer abc"`. Over TLS the client names HOST (`sni=` for none)
 /// and offers `h2,http/1.1`, as curl does; `cert=yes` shows a certificate. `version=2` speaks HTTP/2 in the clear.
+/// `time` is when it is sent (RFC 3339, UTC).
 pub fn parse(text: &str) -> Result<Probe, Say> {
-    let mut words = text.split_whitespace();
+    let words = words(text);
+    let mut words = words.iter().map(|word| &**word);
     let form = || say!("texts/probe-form", text = text.trim());
     let from = words.next().ok_or_else(form)?.to_string();
     let kind = words.next().ok_or_else(form)?;
@@ -73,6 +76,7 @@ fn http<'a>(
     let (host, path) = rest.split_at(slash);
     let (mut at, mut headers) = (None, Vec::new());
     let (mut hello, mut version) = (default_hello(host), HttpVersion::Http1);
+    let mut time = None;
     while let Some(word) = words.next() {
         if word == "at" && at.is_none() {
             let to = words.next().ok_or_else(|| say!("texts/probe-at"))?;
@@ -86,6 +90,10 @@ fn http<'a>(
                 }
                 ("cert", "yes" | "no") if secure => hello.certificate = value == "yes",
                 ("version", "1" | "1.1") if !secure => version = HttpVersion::Http1,
+                ("time", text) => {
+                    let wrong = |()| say!("texts/probe-time", word = text);
+                    time = Some(text.parse().map_err(wrong)?);
+                }
                 ("version", "2") if !secure => version = HttpVersion::Http2,
                 _ => return Err(say!("texts/probe-option", word = word)),
             }
@@ -113,8 +121,35 @@ fn http<'a>(
             headers,
             tls: secure.then_some(hello),
             version,
+            time,
         }),
     })
+}
+
+/// What spaces part; a word in quotes has some of its own.
+fn words(text: &str) -> Vec<Cow<'_, str>> {
+    let mut all = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let Some(quoted) = rest.strip_prefix('"') else {
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let (word, more) = rest.split_at(end);
+            all.push(word.into());
+            rest = more.trim_start();
+            continue;
+        };
+        let mut word = String::new();
+        let mut chars = quoted.chars();
+        while let Some(c) = chars.next().filter(|c| *c != '"') {
+            match c {
+                '\\' => word.extend(chars.next()),
+                c => word.push(c),
+            }
+        }
+        all.push(word.into());
+        rest = chars.as_str().trim_start();
+    }
+    all
 }
 
 /// A word before whose first `:` there is a `=`, which no header's name has.
@@ -185,7 +220,7 @@ impl Probe {
     }
 }
 
-/// Headers as a person writes them, one a line. `None` where a line is none, or would not fit in a probe's line.
+/// Headers as a person writes them, one a line. `None` where a line is none.
 pub fn parse_headers(text: &str) -> Option<Vec<(String, String)>> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let header = |line: &str| {
@@ -193,7 +228,7 @@ pub fn parse_headers(text: &str) -> Option<Vec<(String, String)>> {
         let (name, value) = (name.trim(), value.trim());
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         let fits = !name.is_empty() && name.bytes().all(token);
-        (fits && !value.contains(char::is_whitespace)).then(|| (name.into(), value.into()))
+        fits.then(|| (name.into(), value.into()))
     };
     lines.map(header).collect()
 }
@@ -230,8 +265,17 @@ impl fmt::Display for Probe {
                 } else if http.version == HttpVersion::Http2 {
                     f.write_str(" version=2")?;
                 }
+                if let Some(time) = http.time {
+                    write!(f, " time={time}")?;
+                }
                 for (name, value) in &http.headers {
-                    write!(f, " {name}:{value}")?;
+                    match value.contains(char::is_whitespace) {
+                        false => write!(f, " {name}:{value}")?,
+                        true => {
+                            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+                            write!(f, " \"{name}:{value}\"")?;
+                        }
+                    }
                 }
                 Ok(())
             }
@@ -258,6 +302,8 @@ mod tests {
             "client http GET https://shop.example.com/cart?a=b at 182.92.251.227:443 x:a=b",
             "client http GET https://shop.example.com:8443/ at 182.92.251.227:8443 sni= alpn= cert=yes",
             "client tcp [fd00::1]:80",
+            "client http GET http://182.92.251.227/ time=2026-11-26T08:00:00Z a:b",
+            r#"client http GET http://182.92.251.227/ "authorization:Bearer a.b.c" "x:a \"b\" \\ =" y:"z""#,
         ] {
             let probe = parse(text).map_err(|e| e.key);
             assert_eq!(probe.map(|p| p.to_string()).as_deref(), Ok(text));
@@ -290,7 +336,9 @@ mod tests {
     fn headers_are_lines() {
         let two = vec![("a".into(), "b:c".into()), ("d".into(), String::new())];
         assert_eq!(parse_headers("a: b:c\n\n d:\n"), Some(two));
-        for bad in ["a", ": b", "a b: c", "a: b c"] {
+        let spaced = vec![("a".into(), "b c".into())];
+        assert_eq!(parse_headers("a: b c"), Some(spaced));
+        for bad in ["a", ": b", "a b: c"] {
             assert_eq!(parse_headers(bad), None, "{bad}");
         }
     }
@@ -311,6 +359,10 @@ mod tests {
             (
                 "client http GET https://1.2.3.4/ cert=maybe",
                 "texts/probe-option",
+            ),
+            (
+                "client http GET http://1.2.3.4/ time=noon",
+                "texts/probe-time",
             ),
             ("client http GET http://example.com/", "texts/probe-name"),
             ("client http GET http://example.com/ at", "texts/probe-at"),

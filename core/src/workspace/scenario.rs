@@ -91,7 +91,7 @@ pub fn parse(text: &str) -> Result<(Probe, u64), Say> {
     let field = |name| head.as_ref().and_then(|h| h.field(name));
     let probe = field("probe").and_then(Node::str);
     let mut probe = parse_probe(probe.ok_or_else(|| say!("texts/scenario-without-probe"))?)?;
-    // The probe's line has no room for a header with spaces.
+    // Headers that are not in the probe's line.
     let headers = field("headers").map(Node::items).unwrap_or_default();
     if let ProbeKind::Http(request) = &mut probe.kind {
         let headers = headers.iter().filter_map(|h| h.str()?.split_once(": "));

@@ -5,7 +5,7 @@ use super::authz::{attaches, for_waypoints};
 use super::connection_manager::filter;
 use super::message::{Ask, Message};
 use super::object::{Object, sort_by_age};
-use super::world::{Proxy, World};
+use super::world::{Proxy, ProxyKind, World};
 use crate::text::{Diagnostic, Span};
 use crate::yaml::Node;
 
@@ -32,11 +32,13 @@ impl Tokens {
         rules.sort_by_key(|r| r.text("issuer"));
         let span = rules.first()?.span;
         let mut providers = Message::new(span);
+        // Routes of a gateway may ask for claims.
+        let anew = proxy.kind == ProxyKind::Router;
         let mut either = Vec::new();
         let mut each = Vec::new();
         for (at, rule) in rules.iter().enumerate() {
             let name = format!("origins-{at}");
-            providers.set(&name, provider(rule));
+            providers.set(&name, provider(rule, anew));
             let ours = Message::new(rule.span).str("providerName", &name).end();
             let missing = Message::new(rule.span).message("allowMissing", Message::new(rule.span));
             each.push(requires(
@@ -73,19 +75,53 @@ fn requires(field: &str, requirements: Vec<Node>, span: Span) -> Node {
     Message::new(span).message(field, list).end()
 }
 
-fn provider(rule: &Node) -> Node {
+/// `anew`: what it claims may lead to another route.
+fn provider(rule: &Node, anew: bool) -> Node {
     let span = rule.span;
     let headers = rule.each("fromHeaders").iter().map(|h| {
         let header = Message::new(h.span).str("name", h.text("name"));
         header.str("valuePrefix", h.text("prefix")).end()
     });
-    Message::new(span)
+    let claims = rule.each("outputClaimToHeaders").iter().map(|c| {
+        let claim = Message::new(c.span).str("headerName", c.text("header"));
+        claim.str("claimName", c.text("claim")).end()
+    });
+    let mut lists: Vec<String> = ["permission", "scope"].map(String::from).into();
+    lists.extend(
+        rule.texts("spaceDelimitedClaims")
+            .into_iter()
+            .map(String::from),
+    );
+    lists.sort();
+    lists.dedup();
+    let provider = Message::new(span)
         .str("issuer", rule.text("issuer"))
         .some("audiences", rule.each("audiences").to_vec())
         .bool("forward", rule.flag("forwardOriginalToken"))
         .some("fromHeaders", headers.collect())
         .some("fromParams", rule.each("fromParams").to_vec())
         .some("fromCookies", rule.each("fromCookies").to_vec())
+        .str("forwardPayloadHeader", rule.text("outputPayloadToHeader"))
+        .some("claimToHeaders", claims.collect())
         .str("payloadInMetadata", "payload")
-        .end()
+        .message(
+            "normalizePayloadInMetadata",
+            Message::new(span).strings("spaceDelimitedClaims", &lists),
+        )
+        .bool("clearRouteCache", anew);
+    let keys = rule.text("jwks");
+    let provider = match keys {
+        // istiod fetches them, and nobody here knows what it finds: written as if Envoy had to.
+        "" => {
+            let uri = Message::new(span).str("uri", rule.text("jwksUri"));
+            let remote = Message::new(span).message("httpUri", uri);
+            provider.message("remoteJwks", remote)
+        }
+        keys => {
+            let at = rule.get("jwks").map_or(span, |n| n.span);
+            let inline = Message::new(at).str("inlineString", keys);
+            provider.message("localJwks", inline)
+        }
+    };
+    provider.end()
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::Exchange;
-use crate::envoy::ext_authz::ExtAuthz;
-use crate::envoy::jwt::{Jwt, Token};
+use super::{Exchange, Flag};
+use crate::envoy::ext_authz::{ExtAuthz, Failure};
+use crate::envoy::jwt::{self, Authn, Jwt};
 use crate::envoy::listener::{Connection, FilterChain, NetworkFilter};
 use crate::envoy::metadata::Metadata;
 use crate::envoy::rbac::{Asker, Rbac, Told};
@@ -31,6 +31,18 @@ pub struct Access {
 pub struct Unknown {
     pub what: String,
     pub span: Span,
+    pub asks: Asks,
+}
+
+/// Who asks what cannot be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    Route,
+    /// About a token.
+    Token,
+    /// Who may pass.
+    Access,
+    Filter,
 }
 
 const HTTP: &str = "envoy.filters.http.rbac";
@@ -76,23 +88,32 @@ impl<'c> Exchange<'c> {
         true
     }
 
-    /// True where the request ends for its token's sake.
-    pub(super) fn jwt(&mut self, jwt: &Jwt) -> bool {
-        match jwt.look(&self.request) {
-            Token::Pass => return false,
-            Token::Missing => {
-                self.details = "jwt_authn_access_denied{Jwt_is_missing}".into();
-                let headers = Headers::from_iter([("www-authenticate", self.realm())]);
-                self.finish(401, headers, "Jwt is missing".into(), true);
+    /// Whether the request ends for its token's sake, and whether its route is to be found anew.
+    pub(super) fn jwt(&mut self, filter: &Jwt, now: Option<u64>) -> (bool, bool) {
+        let realm = self.realm();
+        let (authn, noted) = filter.look(&mut self.request, &self.scheme, now);
+        for (key, node) in noted.notes {
+            self.metadata.set(jwt::NAME, key, Some(node));
+        }
+        self.authn.push(authn.clone());
+        match authn {
+            Authn::Pass | Authn::Valid { .. } => return (false, noted.routes_anew),
+            Authn::Refused(why) => {
+                let (status, body) = filter.refusal(why);
+                let challenge = filter.challenge(why).map(|more| format!("{realm}{more}"));
+                let challenge = challenge.map(|c| ("www-authenticate", c));
+                self.details = format!("jwt_authn_access_denied{{{}}}", why.replace(' ', "_"));
+                self.finish(status, Headers::from_iter(challenge), body, true);
             }
-            Token::Unknown => {
+            Authn::Unknown(_, span) => {
                 self.unknown = Some(Unknown {
-                    what: "envoy.filters.http.jwt_authn".into(),
-                    span: jwt.span,
+                    what: jwt::NAME.into(),
+                    span,
+                    asks: Asks::Token,
                 });
             }
         }
-        true
+        (true, false)
     }
 
     /// Whom a client is to show its token, as it called it.
@@ -100,19 +121,46 @@ impl<'c> Exchange<'c> {
         let Request {
             authority, path, ..
         } = &self.request;
+        // `MaximumUriLength` of `filter.cc`, cut between characters.
+        let end = (0..=path.len().min(256))
+            .rev()
+            .find(|at| path.is_char_boundary(*at));
+        let path = path.get(..end.unwrap_or(0)).unwrap_or(path);
         format!("Bearer realm=\"{}://{authority}{path}\"", self.scheme)
     }
 
-    /// True where the server is asked.
+    /// True where the server is asked, or its silence ends the request.
     pub(super) fn ext_authz(&mut self, server: &ExtAuthz) -> bool {
-        let asks = server.asks(&self.metadata) != Told::Fails;
-        if asks {
-            self.unknown = Some(Unknown {
-                what: server.name.clone(),
-                span: server.span,
-            });
+        let off = self.most_specific(|f| f.asks_nobody.as_ref());
+        let asks = server.asks(&self.metadata);
+        if asks == Told::Fails || off == Some(&true) {
+            return false;
         }
-        asks
+        let cluster = self.config.clusters.get(&server.cluster);
+        let answers = cluster.is_some_and(|c| !c.assignment.endpoints.is_empty());
+        match server.failure {
+            _ if answers || server.cluster.is_empty() || asks == Told::Unknown => {}
+            Failure::Pass { marked } => {
+                if marked {
+                    let name = "x-envoy-auth-failure-mode-allowed";
+                    self.request.headers.add(name, "true");
+                }
+                return false;
+            }
+            Failure::Deny(status) => {
+                self.flags.push(Flag::Unauthorized);
+                self.details = "ext_authz_error".into();
+                self.finish(status, Headers::new(), String::new(), true);
+                return true;
+            }
+            Failure::Unknown => {}
+        }
+        self.unknown = Some(Unknown {
+            what: server.name.clone(),
+            span: server.span,
+            asks: Asks::Access,
+        });
+        true
     }
 }
 
@@ -149,11 +197,20 @@ pub fn judge(chain: &FilterChain, connection: &Connection) -> Judgement {
                 }
                 break;
             }
+            NetworkFilter::NotModelled(name, span) => {
+                judgement.unknown = Some(Unknown {
+                    what: name.clone(),
+                    span: *span,
+                    asks: Asks::Filter,
+                });
+                break;
+            }
             NetworkFilter::ExtAuthz(server) => {
                 if server.asks(&noted) != Told::Fails {
                     judgement.unknown = Some(Unknown {
                         what: server.name.clone(),
                         span: server.span,
+                        asks: Asks::Access,
                     });
                     break;
                 }
@@ -187,5 +244,6 @@ fn unknown(rbac: &Rbac, access: Access) -> Unknown {
     Unknown {
         what: policy.map_or(String::new(), |p| p.name.clone()),
         span: policy.map_or(rbac.span, |p| p.span),
+        asks: Asks::Access,
     }
 }

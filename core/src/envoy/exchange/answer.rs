@@ -143,8 +143,9 @@ impl<'c> Exchange<'c> {
             .first("x-forwarded-proto")
             .is_some_and(|p| !p.is_empty())
         {
-            let random = self.dice.next_u64();
-            self.find_route(random);
+            self.random = self.dice.next_u64();
+            self.find_route();
+            self.unknown = None;
         }
         if early.codec {
             self.flags.push(Flag::ProtocolError);

@@ -14,6 +14,7 @@ use crate::envoy::dice::{Dice, in_fraction, left, side_of};
 use crate::envoy::fault::{Abort, Fault};
 use crate::envoy::fraction::Fraction;
 use crate::envoy::hcm::{Hcm, HttpFilter};
+use crate::envoy::jwt::Authn;
 use crate::envoy::listener::{Connection, FilterChain};
 use crate::envoy::manager;
 use crate::envoy::metadata::Metadata;
@@ -21,12 +22,12 @@ use crate::envoy::retry::RetryPolicy;
 use crate::envoy::route::{Asked, Miss, Route, is_grpc};
 use crate::envoy::route_config::{RequireTls, RouteConfig, VirtualHost};
 use crate::envoy::timing::Limits;
-use crate::net::{Headers, Request, Response};
+use crate::net::{Coins, Headers, Request, Response};
 use crate::say;
 use crate::text::Span;
 use std::net::IpAddr;
 
-pub use access::{Access, Unknown, judge};
+pub use access::{Access, Asks, Unknown, judge};
 
 /// A request on its way through Envoy, and all that was decided about it so far.
 #[derive(Clone, Debug)]
@@ -74,15 +75,19 @@ pub struct Exchange<'c> {
     pub flags: Vec<Flag>,
     /// Envoy's `%RESPONSE_CODE_DETAILS%`.
     pub details: String,
-    /// Filters on the way that are not modelled.
-    pub not_modelled: Vec<String>,
     /// What filters noted of the request.
     pub metadata: Metadata,
+    /// What the filters that look at tokens made of it, one after the other.
+    pub authn: Vec<Authn>,
+    /// A token made it find its route anew.
+    pub anew: bool,
     /// What the filters that let in said, in their order.
     pub access: Vec<Access>,
     /// What cannot be told, where that ends the request here.
     pub unknown: Option<Unknown>,
     cors: bool,
+    /// The request's own number.
+    random: u64,
     /// The end, once it is there.
     pub answer: Option<Response>,
     /// Whether the answer is Envoy's own.
@@ -152,6 +157,8 @@ pub enum Flag {
     ProtocolError,
     /// NC: no such cluster.
     NoCluster,
+    /// UAEX: whom it asked who may pass did not let it.
+    Unauthorized,
     /// SI: nothing happened on the stream for too long.
     StreamIdle,
 }
@@ -169,6 +176,7 @@ impl Flag {
             Flag::FaultInjected => "FI",
             Flag::ProtocolError => "DPE",
             Flag::NoCluster => "NC",
+            Flag::Unauthorized => "UAEX",
             Flag::StreamIdle => "SI",
         }
     }
@@ -186,6 +194,7 @@ impl Flag {
             Flag::FaultInjected => "FaultInjected",
             Flag::ProtocolError => "DownstreamProtocolError",
             Flag::NoCluster => "NoClusterFound",
+            Flag::Unauthorized => "UnauthorizedExternalService",
             Flag::StreamIdle => "StreamIdleTimeout",
         }
     }
@@ -233,8 +242,10 @@ impl<'c> Exchange<'c> {
             local_address: address_of(connection.destination),
             flags: Vec::new(),
             details: String::new(),
-            not_modelled: Vec::new(),
             metadata: Metadata::default(),
+            authn: Vec::new(),
+            anew: false,
+            random: 0,
             access: Vec::new(),
             unknown: None,
             cors: false,
@@ -266,27 +277,20 @@ impl<'c> Exchange<'c> {
             Err(early) => return self.end_early(early),
         }
         self.scheme = manager::scheme(&self.request, &self.connection);
-        let random = self.dice.next_u64();
-        self.vhost = self
-            .routes
-            .and_then(|r| r.virtual_host(&self.request.authority));
-        let no_scheme = self.request.headers.first("x-forwarded-proto") == Some("");
-        let vhost = self.vhost.filter(|_| !no_scheme);
-        let to_https = vhost.is_some_and(|v| self.needs_tls(v));
-        if vhost.is_some() && !to_https {
-            self.find_route(random);
-        }
+        self.random = self.dice.next_u64();
+        let coins = self.dice.coins.clone();
+        self.look_up();
         let upgrade = manager::upgrade(&self.request).filter(|_| self.route.is_some());
         if upgrade.is_some_and(|kind| !self.upgrades(&kind)) {
             self.details = "upgrade_failed".into();
             return self.finish(403, Headers::new(), String::new(), true);
         }
         // The router, which answers where there is no route, is the last of the filters.
-        if self.filters() {
+        if self.unknown.is_some() || self.filters(memory.time, coins) {
             return;
         }
         match self.route {
-            _ if to_https => {
+            _ if self.vhost.is_some_and(|v| self.needs_tls(v)) => {
                 let location = format!("https://{}{}", self.request.authority, self.request.path);
                 self.details = "direct_response".into();
                 let headers = Headers::from_iter([("location", location)]);
@@ -297,8 +301,29 @@ impl<'c> Exchange<'c> {
         }
     }
 
+    /// The virtual host, its route and the route's cluster.
+    fn look_up(&mut self) {
+        let routes = self.routes;
+        self.vhost = routes.and_then(|r| r.virtual_host(&self.request.authority));
+        let no_scheme = self.request.headers.first("x-forwarded-proto") == Some("");
+        if self.vhost.is_some_and(|v| !no_scheme && !self.needs_tls(v)) {
+            self.find_route();
+        }
+    }
+
+    /// As by `clearRouteCache`. `coins`: as they were before the routes were asked first, as one number decides both times.
+    fn look_up_again(&mut self, coins: Option<Coins>) {
+        self.dice.coins = coins;
+        (self.route, self.weighted) = (None, None);
+        self.passed_over.clear();
+        self.cluster.clear();
+        self.cluster_odds.clear();
+        self.look_up();
+    }
+
     /// The first route of the virtual host whose conditions all hold, and the cluster that it chooses.
-    fn find_route(&mut self, random: u64) {
+    fn find_route(&mut self) {
+        let random = self.random;
         let Some((routes, vhost)) = self.routes.zip(self.vhost) else {
             return;
         };
@@ -308,6 +333,7 @@ impl<'c> Exchange<'c> {
             client_certificate: self.connection.tls.as_ref().is_some_and(|t| t.certificate),
             ignore_path_parameters: routes.ignore_path_parameters,
             random: (!self.dice.is_told()).then_some(random),
+            metadata: &self.metadata,
         };
         // Of which fractions the request's number was, where coins tell.
         let mut fell = Vec::new();
@@ -323,6 +349,15 @@ impl<'c> Exchange<'c> {
             match checked {
                 Ok(()) => {
                     self.route = Some((at, route));
+                    break;
+                }
+                Err(Miss::Unknown) => {
+                    self.unknown = Some(Unknown {
+                        what: condition.not_told().to_string(),
+                        span: condition.span,
+                        asks: Asks::Route,
+                    });
+                    self.passed_over.push((at, Miss::Unknown));
                     break;
                 }
                 Err(miss) => self.passed_over.push((at, miss)),
@@ -416,7 +451,7 @@ impl<'c> Exchange<'c> {
     }
 
     /// The HTTP filters before the router; true where one of them answered.
-    fn filters(&mut self) -> bool {
+    fn filters(&mut self, now: Option<u64>, mut coins: Option<Coins>) -> bool {
         for (at, filter) in self.hcm.filters.iter().enumerate() {
             match filter {
                 HttpFilter::Rbac(own) => {
@@ -426,7 +461,12 @@ impl<'c> Exchange<'c> {
                     }
                 }
                 HttpFilter::Jwt(jwt) => {
-                    if self.jwt(jwt) {
+                    let (ends, anew) = self.jwt(jwt, now);
+                    if anew {
+                        self.anew = true;
+                        self.look_up_again(coins.take());
+                    }
+                    if ends || self.unknown.is_some() {
                         return true;
                     }
                 }
@@ -451,7 +491,14 @@ impl<'c> Exchange<'c> {
                         return true;
                     }
                 }
-                HttpFilter::NotModelled(name) => self.not_modelled.push(name.clone()),
+                HttpFilter::NotModelled(name, span) => {
+                    self.unknown = Some(Unknown {
+                        what: name.clone(),
+                        span: *span,
+                        asks: Asks::Filter,
+                    });
+                    return true;
+                }
                 HttpFilter::Router | HttpFilter::Silent(_) => {}
             }
         }
@@ -558,7 +605,13 @@ impl<'c> Exchange<'c> {
                 }
                 self.finish(*status, headers, body.clone(), true);
             }
-            Action::NotModelled(name) => self.not_modelled.push((*name).to_string()),
+            Action::NotModelled(name) => {
+                self.unknown = Some(Unknown {
+                    what: (*name).to_string(),
+                    span: route.span,
+                    asks: Asks::Route,
+                });
+            }
             Action::Forward(forward) => self.forward(forward, memory),
         }
     }

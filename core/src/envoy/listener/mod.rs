@@ -32,6 +32,8 @@ pub struct Listener {
     pub original_src: Option<OriginalSrc>,
     pub inspects_tls: bool,
     pub inspects_http: bool,
+    /// A filter of it, by its name, which is not modelled.
+    pub not_modelled: Option<(String, Span)>,
     pub chains: Vec<FilterChain>,
     pub default_chain: Option<FilterChain>,
 }
@@ -68,6 +70,8 @@ pub struct DownstreamTls {
 pub enum NetworkFilter {
     Rbac(Rbac),
     ExtAuthz(ExtAuthz),
+    /// By its name.
+    NotModelled(String, Span),
 }
 
 /// The last network filter of a chain.

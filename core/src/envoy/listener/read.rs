@@ -14,6 +14,9 @@ use crate::net::IpNetwork;
 use crate::say;
 use crate::yaml::Node;
 
+/// Network filters that only watch.
+const SILENT: [&str; 2] = ["istio.metadata_exchange", "istio.stats"];
+
 impl Listener {
     pub(in crate::envoy) fn read(node: &Node, log: &Log) -> Read<Self> {
         let object = Object::new(node, log)?;
@@ -37,22 +40,30 @@ impl Listener {
             original_src: None,
             inspects_tls: false,
             inspects_http: false,
+            not_modelled: None,
             chains: Vec::new(),
             default_chain: None,
             name,
         };
         for filter in object.messages("listener_filters")? {
-            match filter.filled("name")?.rsplit('.').next().unwrap_or("") {
-                "tls_inspector" => listener.inspects_tls = true,
-                "http_inspector" => listener.inspects_http = true,
+            let name = filter.filled("name")?;
+            let config = filter.message_or_empty("typed_config")?;
+            let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
+            // Its name may be any; it counts where istiod's configuration here leaves the rest out.
+            match (kind, name.rsplit('.').next().unwrap_or("")) {
+                ("TlsInspector", _) | ("", "tls_inspector") => listener.inspects_tls = true,
+                ("HttpInspector", _) | ("", "http_inspector") => listener.inspects_http = true,
                 // It restores the address for the chains to see, and hands nothing over.
-                "original_dst" => {}
-                "proxy_protocol" => {}
-                "original_src" => listener.original_src = Some(OriginalSrc::read(&filter)?),
-                other => log.warning(
-                    filter.span,
-                    say!("envoy/filter-not-modelled", filter = other),
-                ),
+                ("OriginalDst", _) | ("", "original_dst") => {}
+                ("ProxyProtocol", _) | ("", "proxy_protocol") => {}
+                ("OriginalSrc", _) | ("", "original_src") => {
+                    listener.original_src = Some(OriginalSrc::read(&config)?);
+                }
+                _ => {
+                    let say = say!("envoy/filter-not-modelled", filter = name);
+                    log.warning(filter.span, say);
+                    listener.not_modelled = Some((name.to_string(), filter.span));
+                }
             }
         }
         for chain in object.messages("filter_chains")? {
@@ -111,8 +122,7 @@ impl Listener {
 }
 
 impl OriginalSrc {
-    fn read(filter: &Object) -> Read<Self> {
-        let config = filter.message_or_empty("typed_config")?;
+    fn read(config: &Object) -> Read<Self> {
         Ok(Self {
             bind_port: config.bool("bind_port")?,
             mark: config.u32("mark")?.unwrap_or(0),
@@ -244,18 +254,19 @@ impl FilterChain {
                     continue;
                 }
                 "TcpProxy" => end = Some(Terminal::Tcp(TcpProxy::read(config)?)),
-                _ => object.log.warning(
-                    filter.span,
-                    say!("envoy/filter-not-modelled", filter = name),
-                ),
+                _ if SILENT.contains(&name) => {}
+                _ => {
+                    let say = say!("envoy/filter-not-modelled", filter = name);
+                    object.log.warning(filter.span, say);
+                    filters.push(NetworkFilter::NotModelled(name.to_string(), filter.span));
+                }
             }
-            if end.is_none() && !name.is_empty() {
-                end = Some(Terminal::Other(name.to_string()));
-            } else if let (Some(Terminal::Other(_)), "HttpConnectionManager" | "TcpProxy") =
-                (&end, kind)
-            {
-                end = None;
-            }
+        }
+        if end.is_none()
+            && let Some(NetworkFilter::NotModelled(name, _)) = filters.last()
+        {
+            end = Some(Terminal::Other(name.clone()));
+            filters.pop();
         }
         let tls = match object.message("transport_socket")? {
             None => None,

@@ -1,7 +1,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::position;
-use crate::envoy::{Action, Attempt, Config, Connection, Discovery, Exchange, RouteConfig};
+use crate::envoy::{Action, Attempt, Authn, Config, Connection, Discovery, Exchange, RouteConfig};
+use crate::net::Time;
 use crate::trace::{Account, Answer, Chosen, Stage, Tls};
 
 /// A connection that nothing was decided about.
@@ -20,6 +21,7 @@ pub(super) fn blank(connection: Connection) -> Account {
         vhost: None,
         route: None,
         routes_passed: Vec::new(),
+        authn: Vec::new(),
         access: Vec::new(),
         delayed: 0,
         cluster: String::new(),
@@ -47,6 +49,7 @@ pub(super) fn of(connection: &Account, config: &Config, exchange: &Exchange) -> 
         route: exchange.route.map(|(at, _)| position(at)),
         routes_passed: passed.map(|(at, miss)| (position(*at), *miss)).collect(),
         client: exchange.client_address,
+        authn: exchange.authn.clone(),
         access: [&connection.access[..], &exchange.access[..]].concat(),
         delayed: exchange.delayed,
         cluster: exchange.cluster.clone(),
@@ -96,11 +99,18 @@ pub(super) fn stages(exchange: &Exchange) -> Vec<Stage> {
     if early {
         return Vec::new();
     }
+    let token = exchange.authn.iter().any(|a| *a != Authn::Pass);
     let mut stages = vec![Stage::VirtualHost];
+    if token && exchange.anew {
+        stages.insert(0, Stage::Token);
+    }
     // A virtual host that wants TLS answers before any route is asked.
     let to_https = exchange.route.is_none() && exchange.details == "direct_response";
     if exchange.vhost.is_some() && !to_https {
         stages.push(Stage::Route);
+    }
+    if token && !exchange.anew {
+        stages.push(Stage::Token);
     }
     if !exchange.access.is_empty() {
         stages.push(Stage::Access);
@@ -109,13 +119,17 @@ pub(super) fn stages(exchange: &Exchange) -> Vec<Stage> {
         return stages;
     };
     let details = exchange.details.as_str();
-    let filtered = matches!(details, "fault_filter_abort" | "cors_response")
-        || details.starts_with("jwt_authn_access_denied");
+    let refused = details.starts_with("jwt_authn_access_denied");
+    let filtered = matches!(
+        details,
+        "fault_filter_abort" | "cors_response" | "ext_authz_error"
+    );
     if exchange.delayed > 0 || filtered {
         stages.push(Stage::Filter);
     }
     if matches!(route.action, Action::Forward(_))
         && !filtered
+        && !refused
         && exchange.details != "upgrade_failed"
     {
         stages.push(Stage::Cluster);
@@ -130,7 +144,9 @@ pub(super) fn stages(exchange: &Exchange) -> Vec<Stage> {
 pub(super) struct Logged<'a> {
     pub exchange: &'a Exchange<'a>,
     pub connection: &'a Connection,
-    /// Milliseconds since the run began.
+    /// When the run began.
+    pub run: Time,
+    /// Milliseconds since then.
     pub began: u64,
     pub now: u64,
     pub waited: u64,
@@ -138,8 +154,8 @@ pub(super) struct Logged<'a> {
     pub local: Option<(IpAddr, u16)>,
 }
 
-/// Istio's default format (`EnvoyTextLogFormat` of `pilot/pkg/model/telemetry_logging.go`). The run's begin stands for
-/// 1970, as there is no clock.
+/// Istio's default format (`EnvoyTextLogFormat` of `pilot/pkg/model/telemetry_logging.go`). Where
+/// nobody says when the run began, that is 1970.
 pub(super) fn log(logged: &Logged) -> String {
     let Logged {
         exchange,
@@ -168,10 +184,10 @@ pub(super) fn log(logged: &Logged) -> String {
         _ => "-".to_string(),
     };
     let sni = connection.tls.as_ref().map_or("", |t| &t.sni);
-    let seconds = logged.began / 1000;
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let start = Time(logged.run.after(logged.began)).to_string();
     format!(
-        "[1970-01-01T{hour:02}:{minute:02}:{second:02}.{:03}Z] \"{} {path} HTTP/1.1\" {} {flags} {} - \"-\" {} {} {} {service} \"{}\" \"{}\" \"{}\" \"{}\" \"{}\" {} {} {} {} {} {}",
+        "[{}.{:03}Z] \"{} {path} HTTP/1.1\" {} {flags} {} - \"-\" {} {} {} {service} \"{}\" \"{}\" \"{}\" \"{}\" \"{}\" {} {} {} {} {} {}",
+        start.trim_end_matches('Z'),
         logged.began % 1000,
         request.method,
         answer.map_or(0, |a| a.status),

@@ -5,7 +5,7 @@ use super::super::flows::{Ask, Open};
 use super::super::skb::Skb;
 use super::super::talk::Ends;
 use super::{CONNECT_TIMEOUT, Message, Source, account};
-use crate::envoy::{Dice, Exchange, Hcm, Outcome};
+use crate::envoy::{Asks, Dice, Exchange, Hcm, Outcome};
 use crate::net::{HttpVersion, Request, Response};
 use crate::topology::HostId;
 use crate::trace::{Account, Content, Stage, Tls};
@@ -49,6 +49,7 @@ impl<'w> Sim<'w> {
         let (host, config) = (known.host, known.config);
         let connection = known.account.connection.clone();
         let memory = self.proxies.memories.entry(host).or_default();
+        memory.time = self.began.map(|began| began.after(self.now));
         let request = request.clone();
         dice.coins = self.coins.take();
         let mut exchange = Exchange::begin(config, chain, hcm, &connection, request, memory, dice);
@@ -75,7 +76,13 @@ impl<'w> Sim<'w> {
             self.decided(host, skb, &account, &stages);
         }
         if let Some(what) = unknown {
-            return self.cannot_tell(host, skb, Stage::Access, what);
+            let stage = match what.asks {
+                Asks::Route => Stage::Route,
+                Asks::Token => Stage::Token,
+                Asks::Access => Stage::Access,
+                Asks::Filter => Stage::Filter,
+            };
+            return self.cannot_tell(host, skb, stage, what);
         }
         if delayed > 0 {
             return self.after(delayed, Event::Resume { passage: at });
@@ -91,6 +98,7 @@ impl<'w> Sim<'w> {
             answer.log = account::log(&account::Logged {
                 exchange: &passage.exchange,
                 connection: &down.account.connection,
+                run: self.began.unwrap_or_default(),
                 began: passage.began,
                 now: self.now,
                 waited: self.now.saturating_sub(passage.attempt_began),

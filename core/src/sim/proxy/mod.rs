@@ -16,7 +16,9 @@ use super::output::SendOptions;
 use super::skb::Skb;
 use super::talk::Ends;
 use crate::conntrack::{Tuple, ZoneId};
-use crate::envoy::{Config, Connection, FilterChain, Listener, Memory, Terminal, Unknown, judge};
+use crate::envoy::{
+    Asks, Config, Connection, FilterChain, Listener, Memory, Terminal, Unknown, judge,
+};
 use crate::net::{IpFamily, Packet, Protocol, TcpFlags, Transport};
 use crate::netfilter::SocketOwner;
 use crate::netfilter::walk::CannotTell;
@@ -122,6 +124,7 @@ impl<'w> Sim<'w> {
         let known = |d: &Down| d.host == at && d.ends == ends;
         let down = match self.proxies.downs.iter().position(known) {
             Some(down) => down,
+            None if self.is_unknown(at, skb, open) => return true,
             None => match self.accept(at, skb, open, Some(message)) {
                 Some(down) => down,
                 None => return false,
@@ -141,6 +144,10 @@ impl<'w> Sim<'w> {
         let Some((_, listener)) = listener(config, port, destination) else {
             return;
         };
+        // What its filters do with the first bytes is told when they come.
+        if listener.not_modelled.is_some() {
+            return;
+        }
         if listener.inspects_tls || listener.inspects_http {
             self.proxies.silent.push((at, skb.clone(), open.clone()));
             return;
@@ -181,6 +188,26 @@ impl<'w> Sim<'w> {
             };
             self.decided(at, &skb, &account, &[Stage::Listener]);
         }
+    }
+
+    /// Whether a filter of a connection's listener is not modelled, which ends what can be told.
+    fn is_unknown(&mut self, at: HostId, skb: &Skb, open: &Open) -> bool {
+        let config = self.host(at).and_then(|h| h.envoy.as_deref());
+        let (Some(config), Some((_, port))) = (config, open.listener) else {
+            return false;
+        };
+        let destination = self.original_destination(at, open);
+        let found = listener(config, port, destination);
+        let Some((name, span)) = found.and_then(|(_, l)| l.not_modelled.clone()) else {
+            return false;
+        };
+        let what = Unknown {
+            what: name,
+            span,
+            asks: Asks::Filter,
+        };
+        self.cannot_tell(at, skb, Stage::Listener, what);
+        true
     }
 
     /// A listener looks at a connection's first bytes. `None`: no listener of Envoy's has this socket.
@@ -272,6 +299,7 @@ impl<'w> Sim<'w> {
                     let what = Unknown {
                         what: name.clone(),
                         span: chain.span,
+                        asks: Asks::Filter,
                     };
                     self.cannot_tell(at, skb, Stage::FilterChain, what);
                 }

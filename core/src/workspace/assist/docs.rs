@@ -375,6 +375,56 @@ pub(super) fn fields(path: &str) -> &'static [Field] {
                 say!("assist/field-endpointslice-endpoints-targetref")
             }),
         ],
+        "RequestAuthentication/spec" => &[
+            ("selector", || {
+                say!("assist/field-requestauthentication-spec-selector")
+            }),
+            ("jwtRules", || {
+                say!("assist/field-requestauthentication-spec-jwtrules")
+            }),
+        ],
+        "RequestAuthentication/spec/jwtRules" => &[
+            ("issuer", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-issuer")
+            }),
+            ("audiences", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-audiences")
+            }),
+            ("jwks", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-jwks")
+            }),
+            ("jwksUri", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-jwksuri")
+            }),
+            ("fromHeaders", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-fromheaders")
+            }),
+            ("fromParams", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-fromparams")
+            }),
+            ("fromCookies", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-fromcookies")
+            }),
+            ("forwardOriginalToken", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-forwardoriginaltoken")
+            }),
+            ("outputClaimToHeaders", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-outputclaimtoheaders")
+            }),
+            ("outputPayloadToHeader", || {
+                say!("assist/field-requestauthentication-spec-jwtrules-outputpayloadtoheader")
+            }),
+        ],
+        "Sidecar/spec" => &[
+            ("workloadSelector", || {
+                say!("assist/field-sidecar-spec-workloadselector")
+            }),
+            ("ingress", || say!("assist/field-sidecar-spec-ingress")),
+            ("egress", || say!("assist/field-sidecar-spec-egress")),
+            ("outboundTrafficPolicy", || {
+                say!("assist/field-sidecar-spec-outboundtrafficpolicy")
+            }),
+        ],
         _ => super::fields::gateway_api(path),
     }
 }

@@ -76,7 +76,7 @@ pub(super) enum Generated {
     Impossible,
 }
 
-const CLAIMS: &str = "envoy.filters.http.jwt_authn";
+pub(in crate::control::istiod) const CLAIMS: &str = "envoy.filters.http.jwt_authn";
 
 impl<'p> Ask<'p> {
     /// A `when`, by its key.

@@ -5,7 +5,7 @@ use crate::control::istiod::route::quote;
 use crate::text::Span;
 
 /// `envoy.type.matcher.v3.StringMatcher` of a value as Istio writes it; `*` wants something to be there.
-pub(super) fn string(value: &str, before: &str, span: Span) -> Message {
+pub(in crate::control::istiod) fn string(value: &str, before: &str, span: Span) -> Message {
     if value == "*" {
         return regex(".+", span);
     }
@@ -21,13 +21,18 @@ pub(super) fn string(value: &str, before: &str, span: Span) -> Message {
     }
 }
 
-pub(super) fn regex(regex: &str, span: Span) -> Message {
+pub(in crate::control::istiod) fn regex(regex: &str, span: Span) -> Message {
     let regex = Message::new(span).str("regex", regex);
     Message::new(span).message("safeRegex", regex)
 }
 
 /// `envoy.config.route.v3.HeaderMatcher`; hosts in any case.
-pub(super) fn header(name: &str, value: &str, ignore_case: bool, span: Span) -> Message {
+pub(in crate::control::istiod) fn header(
+    name: &str,
+    value: &str,
+    ignore_case: bool,
+    span: Span,
+) -> Message {
     let header = Message::new(span).str("name", name);
     if value == "*" {
         return header.bool("presentMatch", true);
@@ -41,7 +46,12 @@ pub(super) fn header(name: &str, value: &str, ignore_case: bool, span: Span) -> 
 }
 
 /// `envoy.type.matcher.v3.MetadataMatcher`.
-pub(super) fn metadata(filter: &str, path: &[String], value: Message, span: Span) -> Message {
+pub(in crate::control::istiod) fn metadata(
+    filter: &str,
+    path: &[String],
+    value: Message,
+    span: Span,
+) -> Message {
     let segments = path.iter().map(|key| Message::new(span).str("key", key));
     Message::new(span)
         .str("filter", filter)
@@ -50,22 +60,25 @@ pub(super) fn metadata(filter: &str, path: &[String], value: Message, span: Span
 }
 
 /// A value that is one of several texts.
-pub(super) fn one_of(values: &[&str], span: Span) -> Message {
+pub(in crate::control::istiod) fn one_of(values: &[&str], span: Span) -> Message {
     any(values.iter().map(|v| text(string(v, "", span), span)), span)
 }
 
-pub(super) fn text(matcher: Message, span: Span) -> Message {
+pub(in crate::control::istiod) fn text(matcher: Message, span: Span) -> Message {
     Message::new(span).message("stringMatch", matcher)
 }
 
 /// A list that holds such a value.
-pub(super) fn list(value: Message, span: Span) -> Message {
+pub(in crate::control::istiod) fn list(value: Message, span: Span) -> Message {
     let list = Message::new(span).message("oneOf", value);
     Message::new(span).message("listMatch", list)
 }
 
 /// One of several values; a single one as it is.
-pub(super) fn any(values: impl IntoIterator<Item = Message>, span: Span) -> Message {
+pub(in crate::control::istiod) fn any(
+    values: impl IntoIterator<Item = Message>,
+    span: Span,
+) -> Message {
     let mut values: Vec<Message> = values.into_iter().collect();
     match values.len() {
         1 => values.swap_remove(0),

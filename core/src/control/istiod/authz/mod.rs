@@ -2,13 +2,13 @@
 //! Source: `pilot/pkg/model/authorization.go`, `pilot/pkg/model/policyattachment.go`, `pilot/pkg/security/authz/builder`.
 
 mod condition;
-mod matcher;
+pub(super) mod matcher;
 mod provider;
 mod rule;
 
 use std::collections::BTreeMap;
 
-pub(super) use self::condition::is_template;
+pub(super) use self::condition::{CLAIMS, is_template};
 use self::rule::Rule;
 use super::connection_manager::filter;
 use super::message::{Ask, Message};
@@ -219,6 +219,13 @@ impl Engine {
         if rules.is_empty() {
             policies.set(&name(0), never(policy.span));
         }
+    }
+
+    /// Without policies.
+    fn none(action: Action, span: Span) -> Node {
+        let policies = Message::new(span);
+        let rules = Message::new(span).str("action", action.name().unwrap_or("ALLOW"));
+        rules.message("policies", policies).end()
     }
 
     fn end(self) -> Option<Node> {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Engine, rbac};
+use super::{Action, Engine, is_dry_run, rbac};
 use crate::control::istiod::connection_manager::filter;
 use crate::control::istiod::message::{Ask, Message};
 use crate::control::istiod::object::Object;
+use crate::control::istiod::route::{cluster_name, is_status};
 use crate::control::istiod::world::World;
 use crate::say;
 use crate::text::{Diagnostic, Span};
@@ -32,19 +33,30 @@ pub(super) fn filters(world: &World, policies: &[&Object], tcp: bool) -> Vec<Nod
             name => format!("istio-ext-authz-{name}-"),
         };
         let mut engine = Engine::new(Action::Custom);
+        let mut dry = Engine::new(Action::Custom);
         for policy in policies {
-            engine.add(world, policy, &prefix, tcp);
+            match is_dry_run(policy) {
+                true => dry.add(world, policy, &prefix, tcp),
+                false => engine.add(world, policy, &prefix, tcp),
+            }
         }
-        let span = engine.span;
-        let Some(rules) = engine.end() else { continue };
+        let span = match engine.span == Span::default() {
+            true => dry.span,
+            false => engine.span,
+        };
+        // What is only tried goes into the rules that count, which deny (`buildHTTP` of Istio 1.30).
+        let tried = dry.end();
+        let rules = engine
+            .end()
+            .unwrap_or_else(|| Engine::none(Action::Custom, span));
         match kind(world, name) {
             None => filters.push(rbac(Some(denying(rules)), None, "", tcp)),
             Some(_) if several => filters.push(rbac(Some(denying(rules)), None, "", tcp)),
             // A server that speaks HTTP is not asked about connections.
-            Some(Kind::Http) if tcp => {}
-            Some(_) => {
-                filters.push(rbac(None, Some(rules), NOTED, tcp));
-                filters.push(asking(name, tcp, span));
+            Some((Kind::Http, _)) if tcp => {}
+            Some((kind, spec)) => {
+                filters.push(rbac(tried, Some(rules), NOTED, tcp));
+                filters.push(asking(name, (kind, spec), tcp, span));
             }
         }
     }
@@ -74,7 +86,7 @@ enum Kind {
 }
 
 /// A provider whose Service istiod knows.
-fn kind(world: &World, name: &str) -> Option<Kind> {
+fn kind<'w>(world: &'w World, name: &str) -> Option<(Kind, &'w Node)> {
     let mut all = world.mesh.providers.iter();
     let provider = all.find(|p| p.text("name") == name)?;
     let (kind, spec) = match provider.get("envoyExtAuthzHttp") {
@@ -82,6 +94,12 @@ fn kind(world: &World, name: &str) -> Option<Kind> {
         None => (Kind::Grpc, provider.get("envoyExtAuthzGrpc")?),
     };
     let port = spec.number("port");
+    let status = spec.text("statusOnError");
+    let said = status.is_empty() || status.parse::<u16>().is_ok_and(is_status);
+    let path = spec.text("pathPrefix");
+    if !said || !path.is_empty() && !path.starts_with('/') {
+        return None;
+    }
     let (namespace, host) = match spec.text("service").split_once('/') {
         Some((namespace, host)) => (Some(namespace), host),
         None => (None, spec.text("service")),
@@ -91,7 +109,7 @@ fn kind(world: &World, name: &str) -> Option<Kind> {
         .iter()
         .filter(|s| s.hostname == host && namespace.is_none_or(|ns| s.namespace == ns));
     let one = found.next().is_some() && (namespace.is_some() || found.next().is_none());
-    (one && (1..=65_535).contains(&port)).then_some(kind)
+    (one && (1..=65_535).contains(&port)).then_some((kind, spec))
 }
 
 /// Every policy under a name that says what is wrong.
@@ -109,7 +127,7 @@ fn denying(rules: Node) -> Node {
 }
 
 /// The filter that asks.
-fn asking(provider: &str, tcp: bool, span: Span) -> Node {
+fn asking(provider: &str, server: (Kind, &Node), tcp: bool, span: Span) -> Node {
     let (name, kind, of) = match tcp {
         true => (
             "envoy.filters.network.ext_authz",
@@ -126,9 +144,32 @@ fn asking(provider: &str, tcp: bool, span: Span) -> Node {
     let value = super::matcher::text(prefix, span);
     let key = format!("{NOTED}shadow_effective_policy_id");
     let only_if = super::matcher::metadata(of, &[key], value, span);
-    let config = Message::new(span)
+    let mut config = Message::new(span)
         .str("@type", kind)
         .message("filterEnabledMetadata", only_if)
         .str("transportApiVersion", "V3");
+    let (kind, spec) = server;
+    let host = spec.text("service");
+    let host = host.split_once('/').map_or(host, |(_, host)| host);
+    let cluster = cluster_name("", host, spec.number("port"));
+    config = match kind {
+        Kind::Http => {
+            let uri = Message::new(span).str("uri", format!("http://{host}"));
+            let uri = uri.str("cluster", cluster);
+            config.message("httpService", Message::new(span).message("serverUri", uri))
+        }
+        Kind::Grpc => {
+            let grpc = Message::new(span).str("clusterName", cluster);
+            let grpc = grpc.str("authority", host);
+            config.message("grpcService", Message::new(span).message("envoyGrpc", grpc))
+        }
+    };
+    if spec.flag("failOpen") {
+        config = config.bool("failureModeAllow", true);
+    }
+    let status = spec.text("statusOnError").parse::<i64>();
+    if let (Ok(code), false) = (status, tcp) {
+        config = config.message("statusOnError", Message::new(span).int("code", code));
+    }
     filter(name, config)
 }

@@ -12,11 +12,11 @@ use crate::control::istiod::world::{Proxy, World};
 use crate::text::Span;
 use crate::yaml::Node;
 
-pub(super) use condition::quote;
+pub(super) use condition::{claim, quote};
 pub(super) use filters::is_grpc_status;
 pub(super) use policy::{is_status, retry_policy};
 
-use condition::{header_match, is_present_match, regex_rewrite, value_match};
+use condition::{claim_match, header_match, is_present_match, regex_rewrite, value_match};
 use filters::{cors, fault, hundredths, percent};
 use headers::Operations;
 use policy::hash_policy;
@@ -65,7 +65,8 @@ pub(super) fn is_catch_all(route: &Node) -> bool {
         || condition
             .get("safeRegex")
             .is_some_and(|r| r.text("regex") == ".*");
-    any && condition.each("headers").is_empty() && condition.each("queryParameters").is_empty()
+    let more = ["headers", "queryParameters", "dynamicMetadata"];
+    any && more.iter().all(|field| condition.each(field).is_empty())
 }
 
 /// Routes that take everything go to the end (`SortVHostRoutes`).
@@ -241,13 +242,22 @@ impl Context<'_> {
         };
         out = out.bool("caseSensitive", !c.flag("ignoreUriCase"));
         let mut headers = Vec::new();
+        let mut claims = Vec::new();
         for entry in c.sorted("headers") {
+            if let Some(claim) = claim_match(&entry.key, &entry.value) {
+                claims.push(claim.end());
+                continue;
+            }
             headers.push((
                 entry.key.to_string(),
                 header_match(&entry.key, &entry.value).end(),
             ));
         }
         for entry in c.sorted("withoutHeaders") {
+            if let Some(claim) = claim_match(&entry.key, &entry.value) {
+                claims.push(claim.bool("invert", true).end());
+                continue;
+            }
             let mut matcher = header_match(&entry.key, &entry.value).bool("invertMatch", true);
             if !is_present_match(&entry.value) {
                 matcher = matcher.bool("treatMissingHeaderAsEmpty", true);
@@ -269,6 +279,7 @@ impl Context<'_> {
         });
         out.some("headers", headers)
             .some("queryParameters", query.collect())
+            .some("dynamicMetadata", claims)
             .end()
     }
 

@@ -16,8 +16,8 @@ use super::message::{Ask, nanoseconds};
 use super::world::objects;
 use crate::manifest::Manifests;
 use crate::say;
-use crate::text::{Diagnostic, Span};
-use crate::yaml::Node;
+use crate::text::{Diagnostic, FileId, Span};
+use crate::yaml::{self, Node};
 
 /// What is said of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +162,14 @@ fn request_authentication(spec: &Node, out: &mut Findings) {
             if claim.text("claim").is_empty() || claim.text("header").is_empty() {
                 let reason = "outputClaimToHeaders header and claim value must be non-empty string";
                 out.error(claim.span, reason);
+            } else if let Err(reason) = names::header(claim.text("header")) {
+                out.error(claim.span, reason);
+            }
+        }
+        if let Some(keys) = rule.get("jwks").filter(|n| n.str() != Some("")) {
+            let read = yaml::read(keys.str().unwrap_or(""), FileId(0)).0.pop();
+            if read.is_none_or(|set| set.entries().is_empty()) {
+                out.error(keys.span, "jwks parse error: failed to unmarshal JWK set");
             }
         }
         out.duration(rule, "timeout");

@@ -3,6 +3,7 @@ use super::policies::{bounds, cors, fault, redirect, retries, rewrite, status};
 use super::{Findings, unreachable};
 use crate::control::istiod::host;
 use crate::control::istiod::message::Ask;
+use crate::control::istiod::route::claim;
 use crate::yaml::Node;
 
 pub(super) fn check(spec: &Node, namespace: &str, out: &mut Findings) {
@@ -260,7 +261,7 @@ fn both_mirrors(rule: &Node, out: &mut Findings) {
 
 /// The name of a claim of a token, which stands for a header.
 fn is_claim(name: &str) -> bool {
-    name.starts_with("@request.auth.claims")
+    claim(name).is_some()
 }
 
 fn http_match(condition: &Node, out: &mut Findings) {
