@@ -3,30 +3,36 @@
 use std::collections::BTreeMap;
 
 use super::{Analysis, Level, Message};
-use crate::manifest::{Meta, Protocol, TargetPort, Workload, WorkloadKind};
+use crate::manifest::{Container, Meta, Protocol, TargetPort, Workload, WorkloadKind};
 
 pub(super) fn check(analysis: &mut Analysis<'_>) {
     for workload in &analysis.manifests.workloads {
-        if workload.kind == WorkloadKind::Deployment && in_mesh(analysis, workload) {
+        let (template, meta) = (&workload.template, &workload.template_meta);
+        let namespace = &workload.meta.namespace;
+        let meshed = in_mesh(analysis, &template.containers, meta, namespace);
+        if workload.kind == WorkloadKind::Deployment && meshed {
             ports(analysis, workload);
         }
     }
 }
 
-/// Whether its Pods have a proxy (`DeploymentInMesh`).
-fn in_mesh(analysis: &Analysis<'_>, deployment: &Workload) -> bool {
+/// Whether Pods of a namespace have a proxy (`inMesh`).
+pub(super) fn in_mesh(
+    analysis: &Analysis<'_>,
+    containers: &[Container],
+    meta: &Meta,
+    namespace: &str,
+) -> bool {
     const INJECT: &str = "sidecar.istio.io/inject";
-    let has = |container: &crate::manifest::Container| &*container.name == "istio-proxy";
-    if deployment.template.containers.iter().any(has) {
+    if containers.iter().any(|c| &*c.name == "istio-proxy") {
         return true;
     }
-    let meta = &deployment.template_meta;
     let said = meta.labels.get(INJECT).or(meta.annotations.get(INJECT));
     if let Some(said) = said {
         return &*said.value == "true";
     }
     let mut namespaces = analysis.manifests.namespaces.iter();
-    let own = namespaces.find(|n| n.meta.name == deployment.meta.namespace);
+    let own = namespaces.find(|n| &*n.meta.name == namespace);
     let label = own.and_then(|n| n.meta.labels.get("istio-injection"));
     label.is_some_and(|v| &*v.value == "enabled")
 }

@@ -4,6 +4,7 @@
 mod cluster;
 mod deployment;
 mod gateway;
+mod policy;
 mod service_entry;
 mod virtual_service;
 
@@ -78,6 +79,7 @@ pub fn analyze(manifests: &Manifests, mesh: MeshConfig) -> Vec<Message> {
     cluster::check(&mut analysis);
     deployment::check(&mut analysis);
     service_entry::check(&mut analysis);
+    policy::check(&mut analysis);
     let mut out = analysis.out;
     out.retain(|m| {
         let of = if m.kind == "Namespace" {
@@ -429,5 +431,42 @@ spec: {clusterIP: 10.0.0.2, selector: {istio: gw}, ports: [{name: http, port: 80
             tls,
             &["IST0128 DestinationRule shop/d in namespace shop"],
         );
+    }
+
+    #[test]
+    fn policies_choose_pods_and_name_namespaces() {
+        let policy = |spec: &str, wanted: &[&str]| {
+            check_kind("security.istio.io/v1", "AuthorizationPolicy", spec, wanted);
+        };
+        policy("{selector: {matchLabels: {app: web}}, rules: [{}]}", &[]);
+        let nobody = &[
+            "IST0127 No matching workloads for this resource with the following labels: app=none",
+        ];
+        policy(
+            "{selector: {matchLabels: {app: none}}, rules: [{}]}",
+            nobody,
+        );
+        let from =
+            |names: &str| format!("{{rules: [{{from: [{{source: {{namespaces: [{names}]}}}}]}}]}}");
+        policy(&from("'sh*', '*op', '*', shop"), &[]);
+        let missing = &["IST0101 Referenced namespace not found: \"web\""];
+        policy(&from("web"), missing);
+    }
+
+    #[test]
+    fn routes_by_claims_want_gateways_that_look_at_tokens() {
+        let gateway = "{selector: {istio: gw}, servers: [{hosts: [a.b], port: {number: 80, name: h, protocol: HTTP}}]}";
+        let route = "{hosts: [a.b], gateways: [g], http: [{match: [{headers: {'@request.auth.claims.group': {exact: x}}}], route: [{destination: {host: web, port: {number: 80}}}]}]}";
+        let with = |more: &str| {
+            format!(
+                "{gateway}\n---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: v, namespace: shop}}\nspec: {route}\n{more}"
+            )
+        };
+        let wanted = &[
+            "IST0149 The virtual service uses the JWT claim based routing (key: @request.auth.claims.group) but found no request authentication for the gateway (shop/g) pod (gw-1).",
+        ];
+        check("Gateway", "g", &with(""), wanted);
+        let tokens = "---\napiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: r, namespace: shop}\nspec: {selector: {matchLabels: {istio: gw}}, jwtRules: [{issuer: me}]}";
+        check("Gateway", "g", &with(tokens), &[]);
     }
 }
