@@ -209,6 +209,7 @@ pub(super) fn exported(to: &[String], own: &str, namespace: &str) -> bool {
 pub(super) fn services(
     manifests: &Manifests,
     entries: &[Object],
+    workloads: &[Object],
     mesh: &MeshConfig,
 ) -> Vec<Service> {
     let mut all: Vec<Service> = Vec::new();
@@ -222,11 +223,20 @@ pub(super) fn services(
     for service in &manifests.services {
         let of = (&*service.meta.namespace, &*service.meta.name);
         let slices = slices.get(&of).map_or(&[][..], Vec::as_slice);
-        all.push(kubernetes(service, slices, manifests, mesh));
+        let mut made = kubernetes(service, slices, manifests, mesh);
+        // Workloads outside of the cluster too, where a selector fits them.
+        if !made.selector.is_empty() {
+            let wanted = made.selector.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+            let found = selected(workloads, &made.namespace, &wanted.collect::<Vec<_>>());
+            let more = found.map(|(w, labels)| workload(w, labels, &made.ports));
+            let more: Vec<Endpoint> = more.collect();
+            made.endpoints.extend(more);
+        }
+        all.push(made);
     }
     for entry in entries {
         for hostname in entry.spec.texts("hosts") {
-            all.push(external(entry, hostname, manifests));
+            all.push(external(entry, hostname, manifests, workloads));
         }
     }
     all
@@ -403,7 +413,62 @@ fn locality(
     }
 }
 
-fn external(entry: &Object, hostname: &str, manifests: &Manifests) -> Service {
+/// The WorkloadEntries of a namespace that have some labels, with all of their labels: those of the object count more.
+fn selected<'o>(
+    workloads: &'o [Object],
+    namespace: &'o str,
+    wanted: &[(&str, &str)],
+) -> impl Iterator<Item = (&'o Object, BTreeMap<String, String>)> {
+    let own = workloads.iter().filter(move |w| w.namespace == namespace);
+    let labelled = own.map(|w| {
+        let of_spec = w.spec.sorted("labels").into_iter();
+        let of_spec = of_spec.map(|l| (l.key.to_string(), l.value.str().unwrap_or("").to_string()));
+        (
+            w,
+            of_spec.chain(w.labels.clone()).collect::<BTreeMap<_, _>>(),
+        )
+    });
+    let fits = |labels: &BTreeMap<String, String>| {
+        let has = |(k, v): &(&str, &str)| labels.get(*k).is_some_and(|l| l == v);
+        wanted.iter().all(has)
+    };
+    let found: Vec<_> = labelled.filter(|(_, labels)| fits(labels)).collect();
+    found.into_iter()
+}
+
+/// A WorkloadEntry as an endpoint: its own port of a name, or the service's (`convertEndpoint`).
+fn workload(entry: &Object, labels: BTreeMap<String, String>, ports: &[Port]) -> Endpoint {
+    let spec = &entry.spec;
+    let own = |port: &Port| {
+        let given = spec.get("ports").map_or(0, |p| p.number(&port.name));
+        u16::try_from(given).ok().filter(|p| *p > 0).or(port.target)
+    };
+    let ports = ports.iter().filter_map(|p| Some((p.name.clone(), own(p)?)));
+    let locality = match spec.text("locality") {
+        "" => labels
+            .get("istio-locality")
+            .map_or(String::new(), |l| l.replace('.', "/")),
+        said => said.to_string(),
+    };
+    Endpoint {
+        address: spec.text("address").to_string(),
+        ports: ports.collect(),
+        labels,
+        locality: Locality::parse(&locality),
+        weight: u32::try_from(spec.number("weight"))
+            .ok()
+            .filter(|w| *w > 0)
+            .unwrap_or(1),
+        span: entry.span,
+    }
+}
+
+fn external(
+    entry: &Object,
+    hostname: &str,
+    manifests: &Manifests,
+    workloads: &[Object],
+) -> Service {
     let spec = &entry.spec;
     let ports: Vec<Port> = spec
         .each("ports")
@@ -488,6 +553,12 @@ fn external(entry: &Object, hostname: &str, manifests: &Manifests) -> Service {
                 });
             }
         }
+        let wanted: Vec<_> = wanted
+            .iter()
+            .map(|e| (&*e.key, e.value.str().unwrap_or("")))
+            .collect();
+        let found = selected(workloads, &entry.namespace, &wanted);
+        endpoints.extend(found.map(|(w, labels)| workload(w, labels, &ports)));
     } else if endpoints.is_empty()
         && matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin)
     {

@@ -124,7 +124,7 @@ impl World {
         }
         let mut of = |kind: &str| by_kind.remove(kind).unwrap_or_default();
         let entries = of("ServiceEntry");
-        let services = services(manifests, &entries, &mesh);
+        let services = services(manifests, &entries, &of("WorkloadEntry"), &mesh);
         let mut gateways = of("Gateway");
         let mut written = of("VirtualService");
         let (more_gateways, more) = ingress::convert(&of("Ingress"), &services, &mesh);

@@ -452,4 +452,36 @@ status: {{podIP: 10.244.1.2}}
         };
         assert!(at("127.0.0.1", 80) && at("10.244.1.2", 9090));
     }
+
+    #[test]
+    fn workloads_outside_of_the_cluster_are_endpoints_of_who_selects_them() {
+        let workload = |name: &str, more: &str| {
+            format!(
+                "---\napiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {{name: {name}, labels: {{app: web}}}}\nspec: {{{more}}}\n"
+            )
+        };
+        let tcp = "{number: 90, name: tcp, protocol: TCP}";
+        let more = "resolution: STATIC, workloadSelector: {labels: {app: web}}";
+        let all = [
+            workload("vm-1", "address: 10.1.0.1, ports: {tcp: 9090}"),
+            workload("vm-2", "address: 10.1.0.2, labels: {app: other}"),
+            entry("e", "e.example.com", "10.7.0.1", tcp, more),
+        ];
+        let (proxies, said) = said(&all.concat());
+        assert!(said.is_empty(), "{said:?}");
+        let to = |name: &str| {
+            let endpoints = proxies[0].config.clusters[name].assignment.endpoints.iter();
+            endpoints.map(|e| e.address.clone()).collect::<Vec<_>>()
+        };
+        let of_entry = ["10.244.1.2:90", "10.1.0.1:9090", "10.1.0.2:90"];
+        assert_eq!(to("outbound|90||e.example.com"), of_entry);
+        let of_service = to("outbound|80||web.default.svc.cluster.local");
+        assert!(of_service.ends_with(&["10.1.0.1:80".into(), "10.1.0.2:80".into()]));
+    }
+
+    #[test]
+    fn what_is_not_modelled_of_the_gateway_api_is_said() {
+        let text = "apiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\nmetadata: {name: p}\nspec: {}";
+        assert_eq!(said(text).1, ["istio/not-modelled"]);
+    }
 }

@@ -66,20 +66,24 @@ fn place(node: &mut Node, span: Span) {
     }
 }
 
-/// Istio's kinds that change what proxies do and are not modelled.
-const NOT_MODELLED: [&str; 6] = [
+/// Kinds of Istio and of the Gateway API that change what proxies do and are not modelled.
+const NOT_MODELLED: [&str; 7] = [
+    "BackendTLSPolicy",
     "EnvoyFilter",
     "ProxyConfig",
     "Telemetry",
     "WasmPlugin",
-    "WorkloadEntry",
     "WorkloadGroup",
+    "XBackendTrafficPolicy",
 ];
 
 pub(super) fn not_modelled(objects: &Manifests) -> Vec<Diagnostic> {
     let of_istio = |o: &&Other| {
         let (group, _) = o.api_version.split_once('/').unwrap_or(("", ""));
-        group.ends_with(".istio.io") && NOT_MODELLED.contains(&&*o.kind)
+        let known = group.ends_with(".istio.io") || group.starts_with("gateway.networking.");
+        let resolved = o.node.at(&["spec", "resolution"]).and_then(Node::str);
+        let dynamic = &*o.kind == "ServiceEntry" && resolved == Some("DYNAMIC_DNS");
+        known && (dynamic || NOT_MODELLED.contains(&&*o.kind))
     };
     let others = objects.others.iter().filter(of_istio);
     let others = others.map(|o| {
