@@ -293,11 +293,20 @@ fn check(name: &str, argument: &str, length: bool) -> Result<(), String> {
         return Err(format!("{name} does not allow length to be specified."));
     }
     match (name, argument) {
-        ("PATH", "" | "WQ" | "NQ")
-        | ("GRPC_STATUS", "" | "CAMEL_STRING" | "SNAKE_STRING" | "NUMBER") => Ok(()),
-        ("PATH", other) => Err(format!(
-            "Invalid PATH option: '{other}', only 'WQ'/'NQ' are allowed"
-        )),
+        ("PATH", options) => {
+            let (query, which) = options.split_once(':').unwrap_or((options, ""));
+            let one_of = |found: &str, all: &[&str]| match found.is_empty() || all.contains(&found)
+            {
+                true => Ok(()),
+                false => Err(format!(
+                    "Invalid PATH option: '{found}', only '{}' are allowed",
+                    all.join("'/'")
+                )),
+            };
+            one_of(query, &["WQ", "NQ"])?;
+            one_of(which, &["ORIG", "PATH", "ORIG_OR_PATH"])
+        }
+        ("GRPC_STATUS", "" | "CAMEL_STRING" | "SNAKE_STRING" | "NUMBER") => Ok(()),
         ("GRPC_STATUS", other) => Err(format!(
             "GrpcStatusFormatter only supports CAMEL_STRING, SNAKE_STRING or NUMBER. Got: {other}"
         )),
@@ -330,8 +339,20 @@ fn answer(name: &str, argument: &str, facts: &Facts) -> String {
         "RESP" | "RESPONSE_HEADER" => either(argument, |header| {
             Some(facts.response?.first(header)?.to_string())
         }),
-        "PATH" if argument == "NQ" => without_query(&facts.request.path).into(),
-        "PATH" => facts.request.path.clone(),
+        "PATH" => {
+            let (query, which) = argument.split_once(':').unwrap_or((argument, ""));
+            let now = facts.request.path.as_str();
+            let original = facts.request.headers.first("x-envoy-original-path");
+            let path = match which {
+                "PATH" => now,
+                "ORIG" => original.unwrap_or(""),
+                _ => original.unwrap_or(now),
+            };
+            match query {
+                "NQ" => without_query(path).into(),
+                _ => path.into(),
+            }
+        }
         "QUERY_PARAM" => query(&facts.request.path, argument).unwrap_or("").into(),
         "QUERY_PARAMS" => {
             let path = &facts.request.path;

@@ -25,9 +25,11 @@ impl<'a> Told<'a> {
                 },
                 (false, Terminal::Http(hcm)) => match hcm.filters.get(at)? {
                     HttpFilter::Rbac(own) => {
-                        let route = self.route().and_then(|r| r.filters.rbac.as_ref());
-                        let vhost = self.vhost().and_then(|v| v.filters.rbac.as_ref());
-                        Some(route.or(vhost).unwrap_or(own))
+                        let vhost = || self.vhost().and_then(|v| v.filters.rbac.as_ref());
+                        let near = self
+                            .route()
+                            .and_then(|r| r.filters.rbac.as_ref().or_else(vhost));
+                        Some(near.unwrap_or(own))
                     }
                     _ => None,
                 },

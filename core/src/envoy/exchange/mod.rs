@@ -529,10 +529,11 @@ impl<'c> Exchange<'c> {
         &self,
         of: impl Fn(&'c crate::envoy::route_config::PerFilter) -> Option<&'c T>,
     ) -> Option<&'c T> {
-        let route = self.route.map(|(_, r)| r);
+        // It is the route that knows of those above it (`resolveMostSpecificPerFilterConfig`).
+        let (_, route) = self.route?;
         let weighted = self.weighted_cluster().and_then(|w| of(&w.filters));
         weighted
-            .or_else(|| route.and_then(|r| of(&r.filters)))
+            .or_else(|| of(&route.filters))
             .or_else(|| self.vhost.and_then(|v| of(&v.filters)))
             .or_else(|| self.routes.and_then(|r| of(&r.filters)))
     }
