@@ -227,7 +227,8 @@ pub(super) fn services(
         // Workloads outside of the cluster too, where a selector fits them.
         if !made.selector.is_empty() {
             let wanted = made.selector.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-            let found = selected(workloads, &made.namespace, &wanted.collect::<Vec<_>>());
+            let wanted: Vec<_> = wanted.collect();
+            let found = selected(workloads, &made.namespace, &wanted).into_iter();
             let more = found.map(|(w, labels)| workload(w, labels, &made.ports));
             let more: Vec<Endpoint> = more.collect();
             made.endpoints.extend(more);
@@ -418,7 +419,7 @@ fn selected<'o>(
     workloads: &'o [Object],
     namespace: &'o str,
     wanted: &[(&str, &str)],
-) -> impl Iterator<Item = (&'o Object, BTreeMap<String, String>)> {
+) -> Vec<(&'o Object, BTreeMap<String, String>)> {
     let own = workloads.iter().filter(move |w| w.namespace == namespace);
     let labelled = own.map(|w| {
         let of_spec = w.spec.sorted("labels").into_iter();
@@ -432,8 +433,7 @@ fn selected<'o>(
         let has = |(k, v): &(&str, &str)| labels.get(*k).is_some_and(|l| l == v);
         wanted.iter().all(has)
     };
-    let found: Vec<_> = labelled.filter(|(_, labels)| fits(labels)).collect();
-    found.into_iter()
+    labelled.filter(|(_, labels)| fits(labels)).collect()
 }
 
 /// A WorkloadEntry as an endpoint: its own port of a name, or the service's (`convertEndpoint`).
@@ -557,7 +557,7 @@ fn external(
             .iter()
             .map(|e| (&*e.key, e.value.str().unwrap_or("")))
             .collect();
-        let found = selected(workloads, &entry.namespace, &wanted);
+        let found = selected(workloads, &entry.namespace, &wanted).into_iter();
         endpoints.extend(found.map(|(w, labels)| workload(w, labels, &ports)));
     } else if endpoints.is_empty()
         && matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin)
