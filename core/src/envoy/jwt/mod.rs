@@ -446,7 +446,7 @@ fn in_header(claim: &Node) -> String {
 }
 
 fn pad(mut text: String, padded: bool) -> String {
-    while padded && text.len() % 4 != 0 {
+    while padded && !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text

@@ -162,7 +162,10 @@ mod tests {
         let by = of(u128::MAX - 4);
         let square = remainder(product(&of(1 << 100), &of(1 << 100)), &by);
         assert_eq!(power(&of(1 << 100), 2, &by), square);
-        assert_eq!(write(&of(0x0001_0203_0405), 6), Some(vec![0, 1, 2, 3, 4, 5]));
+        assert_eq!(
+            write(&of(0x0001_0203_0405), 6),
+            Some(vec![0, 1, 2, 3, 4, 5])
+        );
         assert_eq!(write(&of(0x0001_0203_0405), 4), None);
     }
 }

@@ -90,9 +90,8 @@ fn claims(analysis: &mut Analysis<'_>, object: &Object) {
                 .spec
                 .get("selector")
                 .map(|s| selector(s, "matchLabels"));
-            let has = |(k, v): &(String, String)| {
-                pod.meta.labels.get(&**k).is_some_and(|l| *l.value == **v)
-            };
+            let has =
+                |(k, v): &(String, String)| pod.meta.labels.get(k).is_some_and(|l| *l.value == **v);
             labels.is_none_or(|all| all.iter().all(has))
         })
     };
