@@ -32,7 +32,7 @@ pub enum Way {
     /// The same packet: chance decides, and with this seed it goes there.
     Seed(u64),
     /// Another packet.
-    Probe(Probe),
+    Probe(Box<Probe>),
     /// Another text of one line; empty where the line goes.
     Line { span: Span, text: String },
 }
@@ -43,7 +43,7 @@ impl Way {
         let mut changed = workspace.clone();
         match self {
             Way::Seed(seed) => changed.seed = *seed,
-            Way::Probe(probe) => changed.probe = probe.clone(),
+            Way::Probe(probe) => changed.probe.clone_from(probe),
             Way::Line { span, text } => {
                 let at = usize::from(span.file.0);
                 if let Some(file) = run.files.get(at) {
@@ -98,7 +98,7 @@ pub(super) fn find(
         if walk.is_some_and(|(trace, _)| takes(&run.world, &trace, subject.span)) {
             level = Some(differences);
             found += 1;
-            ways.push(Way::Probe(probe));
+            ways.push(Way::Probe(Box::new(probe)));
         }
     }
     found = 0;
