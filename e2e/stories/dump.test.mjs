@@ -97,3 +97,20 @@ story('a long workspace that was kept opens with its texts, which are read then'
   assert.ok(await page.evaluate(() => globalThis.wasRead), 'the page was there before all was read');
   assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled(), 'there is nothing before it');
 });
+
+story('what is typed into a long text is kept, however soon the page is left', {}, async ({ page }) => {
+  const name = 'nodes/work001/iptables-save.txt';
+  await takeFiles(page, [[name, `\n${iptables(4000)}`]]);
+  const content = page.locator(`code-editor[label="${name}"] .cm-content`);
+  await page.locator('.map').getByText('20002 rules').waitFor({ timeout: 90_000 });
+  await bar(page).waitFor({ state: 'detached', timeout: 90_000 });
+  await content.click();
+  await page.keyboard.press('Control+Home');
+  await page.evaluate(() => addEventListener('input', () => setTimeout(() => location.reload(), 50), { once: true, capture: true }));
+  const left = page.waitForEvent('load');
+  await page.keyboard.insertText('# mine');
+  await left;
+  await loaded(page);
+  await content.waitFor({ timeout: 90_000 });
+  assert.equal(await page.locator('code-editor .cm-line').first().textContent(), '# mine');
+});

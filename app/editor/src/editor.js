@@ -55,7 +55,10 @@ class CodeEditor extends HTMLElement {
   #values = { name: '', kind: '', label: '', value: '' };
   #wishes;
 
+  #left = () => this.#tellNow();
+
   connectedCallback() {
+    addEventListener('pagehide', this.#left);
     this.#values.label ||= this.getAttribute('label') ?? '';
     // Opened only here: a shadow root also takes CodeMirror's style sheets without a <style> element, which the page's
     // policy would refuse.
@@ -78,6 +81,7 @@ class CodeEditor extends HTMLElement {
   }
 
   disconnectedCallback() {
+    removeEventListener('pagehide', this.#left);
     this.#tellNow();
     this.#size?.disconnect();
     this.#view?.destroy();
@@ -152,7 +156,7 @@ class CodeEditor extends HTMLElement {
     }
   }
 
-  /** Before anything else happens to the text. */
+  /** Before anything else happens to the text, or the page is left: it keeps what it is told. */
   #tellNow() {
     clearTimeout(this.#telling?.timer);
     while (this.#telling) {
