@@ -48,10 +48,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         let span = line.subject.span;
         if file != Some(span.file) {
             file = Some(span.file);
-            let name = run
-                .files
-                .get(usize::from(span.file.0))
-                .map_or("", |f| &*f.name);
+            let name = run.files.get(span.file.index()).map_or("", |f| &*f.name);
             println!("\n{name}");
         }
         let sign = match (line.shadowed_by, line.taken.is_empty(), line.asked) {

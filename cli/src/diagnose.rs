@@ -40,7 +40,7 @@ fn one(files: &[File], diagnostic: &Diagnostic, lang: Lang, out: &mut String) {
 
 /// `--> FILE:LINE:COLUMN`, the line, and marks below what is meant; of several lines the first.
 fn place(files: &[File], span: Span, mark: char, said: &str, out: &mut String) {
-    let Some(file) = files.get(usize::from(span.file.0)) else {
+    let Some(file) = files.get(span.file.index()) else {
         return;
     };
     let at = file.line_column(span.start);

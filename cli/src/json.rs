@@ -58,7 +58,7 @@ pub fn trace(workspace: &Workspace, run: &Run, lang: Lang) -> Value {
 }
 
 fn diagnostic(files: &[File], diagnostic: &Diagnostic, lang: Lang) -> Value {
-    let file = files.get(usize::from(diagnostic.span.file.0));
+    let file = files.get(diagnostic.span.file.index());
     let at = file.map(|f| f.line_column(diagnostic.span.start));
     json!({
         "code": diagnostic.code(),

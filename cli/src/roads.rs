@@ -91,7 +91,7 @@ fn by_forks(shares: &Shares, files: &[File], lang: Lang) -> String {
         for road in share.roads.iter().filter_map(|at| shares.roads.get(*at)) {
             out.push_str(&format!("{}  {}\n", share.name, road.chance));
             for fork in &road.forks {
-                let file = files.get(usize::from(fork.span.file.0));
+                let file = files.get(fork.span.file.index());
                 let place =
                     file.map(|f| format!("{}:{}", f.name, f.line_column(fork.span.start).line));
                 let chance = fork.chance.to_string();
@@ -107,7 +107,7 @@ fn as_json(shares: &Shares, files: &[File], lang: Lang) -> Value {
     let road = |at: &usize| {
         let road = shares.roads.get(*at)?;
         let forks = road.forks.iter().map(|fork| {
-            let file = files.get(usize::from(fork.span.file.0));
+            let file = files.get(fork.span.file.index());
             json!({
                 "chance": fork.chance.to_string(),
                 "side": fork.side.text(lang),

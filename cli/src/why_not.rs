@@ -54,8 +54,7 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         .get(offset..)
         .and_then(|t| t.find('\n'))
         .map_or(text.len(), |n| offset + n);
-    let subject =
-        (offset..=end).find_map(|at_byte| run.subject_at(FileId(at as u16), at_byte as u32));
+    let subject = (offset..=end).find_map(|at_byte| run.subject_at(FileId::at(at), at_byte as u32));
     let Some(subject) = subject else {
         return Err(northsouth::workspace::nothing_here().text(lang));
     };

@@ -24,10 +24,7 @@ fn workspace(node_port: u16) -> Workspace {
     let probe = format!("client tcp 10.0.0.11:{node_port}");
     let probe = parse_probe(&probe).unwrap_or_else(|_| std::process::exit(1));
     Workspace {
-        files: vec![
-            File::new("cluster.yaml", &text),
-            File::new("client.yaml", "ip: 203.0.113.9\n"),
-        ],
+        files: vec![File::new("cluster.yaml", &text)],
         probe,
         seed: 7,
     }

@@ -40,7 +40,7 @@ fn a_translation_is_decided_by_the_rule_of_the_first_packet() {
                 let decided = &run.trace.journeys[by.journey as usize].hops[by.hop as usize];
                 let span = span(&run.world, decided.host, &decided.steps[by.step as usize]);
                 let span = span.unwrap();
-                let rule = run.files[usize::from(span.file.0)].slice(span);
+                let rule = run.files[span.file.index()].slice(span);
                 assert!(
                     by < at && rule.contains("-j DNAT --to-destination 172.20.1.157:80"),
                     "{rule}"

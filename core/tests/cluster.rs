@@ -73,7 +73,7 @@ fn ends(text: &str, probe: &str) -> String {
         .iter()
         .filter(|d| d.severity != Severity::Note);
     let said = heavy.map(|d| {
-        let file = &run.files[usize::from(d.span.file.0)];
+        let file = &run.files[d.span.file.index()];
         let line = file.line_column(d.span.start).line;
         format!("{}:{line} {}", file.name, d.message.text(Lang::En))
     });

@@ -262,7 +262,7 @@ fn what_was_passed_over_says_why_and_where() {
                 let considered = northsouth::trace::considered(&run.world, hop.host, said);
                 assert!(!considered.is_empty(), "{:?}", said.stage);
                 if said.stage == Stage::Route {
-                    let file = &run.files[usize::from(span.unwrap().file.0)];
+                    let file = &run.files[span.unwrap().file.index()];
                     assert_eq!(&*file.name, "manifests/mesh.yaml");
                 }
             }

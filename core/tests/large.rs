@@ -1,12 +1,16 @@
 //! Of a large cluster only what is looked at is made, and it is as if all had been made.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use northsouth::net::IpFamily;
 use northsouth::netfilter::{nft, save};
 use northsouth::route;
-use northsouth::text::{File, FileId};
+use northsouth::text::{File, FileId, Severity};
 use northsouth::topology;
 use northsouth::workspace::{
-    FileKind, HostFile, Run, Scenario, Workspace, expand, parse_probe, run, run_after, scenarios,
+    Ahead, FileKind, HostFile, Run, Scenario, Workspace, expand, parse_probe, run, run_after,
+    scenarios, world,
 };
 
 /// Nodes with two Pods each, and a Service with all of them.
@@ -92,7 +96,7 @@ fn an_edit_elsewhere_makes_nothing_anew() {
     let before = run(&workspace);
     workspace
         .files
-        .push(File::new("client.yaml", "ip: 203.0.113.9\n"));
+        .push(File::new("client.yaml", "address: 203.0.113.9/24\n"));
     let after = run_after(&before, &workspace);
     let rules = |run: &Run| {
         run.world
@@ -113,6 +117,66 @@ fn an_edit_elsewhere_makes_nothing_anew() {
     assert_eq!(before, after);
 }
 
+#[test]
+fn another_probe_reads_and_makes_nothing_anew() {
+    let mut workspace = workspace("iptables");
+    let before = run(&workspace);
+    workspace.probe = parse_probe("client http GET http://182.92.251.227/other").unwrap();
+    let (after, fresh) = (run_after(&before, &workspace), run(&workspace));
+    assert!(Arc::ptr_eq(&before.world, &after.world));
+    assert_eq!(after.trace, fresh.trace);
+    assert_ne!(after.trace, before.trace);
+    assert_eq!(after.diagnostics, fresh.diagnostics);
+    // Nor does the next edit know less for it.
+    workspace
+        .files
+        .push(File::new("client.yaml", "address: 203.0.113.9/24\n"));
+    let (after, fresh) = (run_after(&after, &workspace), run(&workspace));
+    assert_eq!(after.trace, fresh.trace);
+    assert!(!Arc::ptr_eq(&before.world, &after.world));
+    workspace.seed += 1;
+    let (after, fresh) = (run_after(&after, &workspace), run(&workspace));
+    assert_eq!(after.trace, fresh.trace);
+}
+
+/// Rules are made a stretch at a time before the walk that meets them, which begins anew.
+#[test]
+fn a_run_in_stretches_is_the_run() {
+    for mode in ["iptables", "nftables"] {
+        let mut workspace = workspace(mode);
+        // So that it is read ahead.
+        let long = "# long\n".repeat(40_000);
+        workspace
+            .files
+            .push(File::new("manifests/long.yaml", &long));
+        let before = Rc::new(Run::unread(&workspace));
+        let fresh = run(&workspace);
+        for bytes in [1, 1 << 10, 1 << 30] {
+            let mut ahead = Ahead::of(&before, &workspace).unwrap();
+            let ran = loop {
+                match ahead.go_on(bytes) {
+                    Ok(ran) => break ran.of(&workspace).unwrap(),
+                    Err(more) => ahead = more,
+                }
+            };
+            assert_eq!(ran.trace, fresh.trace, "{mode}");
+            assert_eq!(ran.diagnostics, fresh.diagnostics);
+            assert_eq!(looked_at(&ran), looked_at(&fresh), "{mode}");
+        }
+    }
+}
+
+#[test]
+fn more_files_than_16_bits_count_are_told_apart() {
+    let note = |at: usize| File::new(&format!("notes/{at}.txt"), "");
+    let mut files: Vec<File> = (0..70_000).map(note).collect();
+    files.push(File::new("client.yaml", "address: nowhere\n"));
+    let (_, said) = world(&files);
+    let errors = said.iter().filter(|d| d.severity == Severity::Error);
+    let places: Vec<usize> = errors.map(|d| d.span.file.index()).collect();
+    assert_eq!(places, [70_000]);
+}
+
 /// Rules, routes and sockets are read when someone looks: it may not be then that there is something to say.
 #[test]
 fn nothing_is_to_be_said_of_what_controllers_write() {
@@ -131,7 +195,7 @@ fn nothing_is_to_be_said_of_what_controllers_write() {
             let FileKind::Host(_, kind) = FileKind::of(&file.name) else {
                 continue;
             };
-            let id = FileId(at as u16);
+            let id = FileId::at(at);
             let said = match kind {
                 HostFile::IptablesSave => save::read_of(IpFamily::V4, &file.text, id).1,
                 HostFile::Ip6tablesSave => save::read_of(IpFamily::V6, &file.text, id).1,

@@ -23,7 +23,7 @@ fn said(files: &[File], diagnostics: &[Diagnostic]) -> Vec<String> {
     diagnostics
         .iter()
         .map(|d| {
-            let file = &files[usize::from(d.span.file.0)];
+            let file = &files[d.span.file.index()];
             let line = file.line_column(d.span.start).line;
             format!("{}:{line} {}", file.name, d.code())
         })

@@ -140,9 +140,9 @@ pub fn CodeEditor(props: &CodeEditorProps) -> Html {
         let (node, send) = (node.clone(), props.send.clone());
         let asked = (rich, props.file, props.run.clone(), props.lang);
         use_effect_with(asked, move |(_, file, Same(run), lang)| {
-            let (file, run, lang) = (FileId(*file as u16), run.clone(), *lang);
+            let (file, run, lang) = (FileId::at(*file), run.clone(), *lang);
             let held = editor::answer(&node, move |question, asked| {
-                let read = run.files.get(usize::from(file.0));
+                let read = run.files.get(file.index());
                 let line = Line {
                     start: read.map_or(0, |read| byte(&read.text, asked.from)),
                     text: &asked.line,

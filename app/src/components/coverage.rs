@@ -1,5 +1,6 @@
 use std::rc::Rc;
 
+use northsouth::text::FileId;
 use northsouth::workspace::Covered;
 use yew::prelude::*;
 
@@ -44,9 +45,9 @@ fn result(props: &Props, measured: &Measured) -> Html {
     let state = &props.state;
     let coverage = &measured.coverage;
     let (taken, all) = coverage.score();
-    let mut files: Vec<(u16, Vec<&Covered>)> = Vec::new();
+    let mut files: Vec<(FileId, Vec<&Covered>)> = Vec::new();
     for line in &coverage.lines {
-        let file = line.subject.span.file.0;
+        let file = line.subject.span.file;
         match files.iter_mut().find(|(f, _)| *f == file) {
             Some((_, lines)) => lines.push(line),
             None => files.push((file, vec![line])),
@@ -62,7 +63,7 @@ fn result(props: &Props, measured: &Measured) -> Html {
             }
             <p role="status" class="verdict">{ words.covered(taken, all, coverage.probes.len()) }</p>
             { for files.iter().map(|(file, lines)| {
-                let name = measured.run.files.get(usize::from(*file)).map(|f| f.name.to_string()).unwrap_or_default();
+                let name = measured.run.files.get(file.index()).map(|f| f.name.to_string()).unwrap_or_default();
                 let reached = lines.iter().filter(|l| !l.taken.is_empty()).count();
                 html! {
                     <details>
@@ -115,7 +116,7 @@ pub fn marks(props: &Props) -> Vec<Mark> {
     let lines = &measured.coverage.lines;
     let here = lines
         .iter()
-        .filter(|l| usize::from(l.subject.span.file.0) == state.file);
+        .filter(|l| l.subject.span.file.index() == state.file);
     let marks = here.map(|line| {
         let (sign, kind) = sign(line);
         let said = line.say(&measured.run, measured.coverage.probes.len());

@@ -90,7 +90,7 @@ pub fn FileTools(props: &Props) -> Html {
                 .get(..at)
                 .and_then(|t| t.rfind('\n'))
                 .map_or(0, |n| n + 1);
-            let span = Span::new(FileId(file as u16), start, start);
+            let span = Span::new(FileId::at(file), start, start);
             send.emit(Event::WhyNotAsked(Some(span)));
         }
     };

@@ -40,9 +40,9 @@ fn FilesPane(props: &Props) -> Html {
         .run
         .diagnostics
         .iter()
-        .filter(|d| usize::from(d.span.file.0) == state.file)
+        .filter(|d| d.span.file.index() == state.file)
         .collect();
-    let lit = explain::lit(state).filter(|span| usize::from(span.file.0) == state.file);
+    let lit = explain::lit(state).filter(|span| span.file.index() == state.file);
     let open = groups
         .iter()
         .find(|g| g.files.iter().any(|f| f.at == state.file));

@@ -35,7 +35,7 @@ fn problems(props: &Props) -> Html {
             <summary>{ words.problems(errors, all.len() - errors) }</summary>
             <ul>
                 { for all.iter().take(MOST).map(|d| {
-                    let file = state.run.files.get(usize::from(d.span.file.0));
+                    let file = state.run.files.get(d.span.file.index());
                     let place = file.map(|f| {
                         let at = places.find(f, d.span);
                         format!("{}:{}:{}", f.name, at.line, at.column)

@@ -205,7 +205,7 @@ fn a_dropped_packet_says_which_rule_dropped_it() {
     *file = northsouth::text::File::new(&file.name, &edited);
     let state = at(opened(workspace), |s, at| at + 1 == s.walk.len());
     let written = crate::view_model::explain::lit(&state).unwrap();
-    let lit = state.run.files[usize::from(written.file.0)]
+    let lit = state.run.files[written.file.index()]
         .slice(written)
         .to_string();
     let told = text(&html(state, inspector));

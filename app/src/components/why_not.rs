@@ -110,7 +110,7 @@ fn Choice(props: &Props) -> Html {
     let wanted: Vec<_> = typed.split_whitespace().collect();
     let all = use_memo(Same(run.clone()), |_| run.subjects());
     let file = |s: &Subject| {
-        let file = run.files.get(usize::from(s.span.file.0));
+        let file = run.files.get(s.span.file.index());
         file.map_or("", |f| &*f.name)
     };
     let found = all.iter().filter(|s| {

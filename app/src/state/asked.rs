@@ -16,7 +16,7 @@ pub struct Asked {
 impl Asked {
     /// The line at a place of a run's texts. `None` where nothing there takes packets.
     pub fn at(run: &Run, span: Span) -> Option<Self> {
-        let file = run.files.get(usize::from(span.file.0))?;
+        let file = run.files.get(span.file.index())?;
         // A listing prints counters and spaces before the rule itself.
         let end = file.text.get(span.start as usize..)?.find('\n');
         let end = end.map_or(file.text.len() as u32, |n| span.start + n as u32);
@@ -31,7 +31,7 @@ impl Asked {
     pub fn find(&self, run: &Run) -> Option<Subject> {
         let at = run.files.iter().position(|f| f.name == self.file)?;
         let offset = run.files.get(at)?.text.find(&self.text)?;
-        run.subject_at(FileId(at as u16), offset as u32)
+        run.subject_at(FileId::at(at), offset as u32)
     }
 }
 

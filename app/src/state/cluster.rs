@@ -54,11 +54,11 @@ impl State {
     }
 
     fn caret_moved(&mut self, at: usize, units: u32) {
-        let (Some(file), Ok(id)) = (self.run.files.get(at), u16::try_from(at)) else {
+        let Some(file) = self.run.files.get(at) else {
             return;
         };
         let offset = editor::byte(&file.text, units) as usize;
-        let place = Span::new(FileId(id), offset, offset);
+        let place = Span::new(FileId::at(at), offset, offset);
         self.kin = Kin::at(&self.run, place).map(Rc::new);
     }
 }

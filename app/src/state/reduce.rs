@@ -254,7 +254,7 @@ impl State {
         self.go_to = None;
         // The text that decided is in view.
         if let Some(span) = explain::lit(self) {
-            self.file = usize::from(span.file.0);
+            self.file = span.file.index();
         }
     }
 
@@ -332,7 +332,7 @@ impl State {
         if !self.kin.as_ref().is_some_and(known) {
             self.kin = Kin::at(&self.run, span).map(Rc::new);
         }
-        self.file = usize::from(span.file.0);
+        self.file = span.file.index();
         self.settings.files_folded = false;
         self.files_shown = true;
         self.wishes = self.wishes.wrapping_add(1);

@@ -390,10 +390,10 @@ fn the_map_of_any_cluster_holds_together_at_any_step_level_and_width() {
         // Where the packet is not.
         for host in 0..state.run.world.hosts.len().min(12) {
             state.after(Event::PlaceOpened(Place {
-                host: HostId(host as u16),
+                host: HostId::at(host),
                 part: Part::Routing,
             }));
-            state.after(Event::PodsOpened(HostId(host as u16)));
+            state.after(Event::PodsOpened(HostId::at(host)));
             state.zoom = Zoom::default();
             for width in [390, 690] {
                 check_map(&map(&state, width), &format!("{name}, host {host} open"));

@@ -44,7 +44,7 @@ impl Group {
 pub fn groups(state: &State) -> Vec<Group> {
     let mut worst: BTreeMap<usize, Severity> = BTreeMap::new();
     for d in &state.run.diagnostics {
-        let file = usize::from(d.span.file.0);
+        let file = d.span.file.index();
         let severity = worst.entry(file).or_insert(d.severity);
         *severity = d.severity.min(*severity);
     }
@@ -154,7 +154,7 @@ mod tests {
             (0, 4),
         ] {
             let file = &files[id];
-            let span = Span::new(FileId(id as u16), start, start);
+            let span = Span::new(FileId::at(id), start, start);
             assert_eq!(
                 places.find(file, span),
                 file.line_column(start as u32),

@@ -217,7 +217,7 @@ pub fn stops(run: &Run, walk: &Walk, breakpoints: &Breakpoints) -> Vec<usize> {
     let meets = |moment: &Moment| {
         explain::met(run, moment).iter().any(|span| {
             stretches.iter().any(|(file, start, end)| {
-                usize::from(span.file.0) == *file && span.start < *end && *start < span.end
+                span.file.index() == *file && span.start < *end && *start < span.end
             })
         })
     };

@@ -153,7 +153,7 @@ fn far_ends(machine: &Machine<'_>, tunnel: &Interface, out: &mut String) {
         for iface in &host.interfaces {
             if let IfaceKind::Vxlan(far) = &iface.kind
                 && far.vni == own.vni
-                && u16::try_from(at).map(HostId) != Ok(machine.id)
+                && HostId::at(at) != machine.id
             {
                 let (mac, dev) = (iface.mac, &tunnel.name);
                 let _ = writeln!(out, "{mac} dev {dev} dst {} self permanent", far.local);

@@ -51,7 +51,7 @@ pub fn drift(run: &Run) -> Vec<Drift> {
             continue;
         };
         if !made.is(file) {
-            let id = FileId(u16::try_from(at).unwrap_or(u16::MAX));
+            let id = FileId::at(at);
             let (is, would) = (
                 chains(kind, &file.text, id),
                 chains(kind, made.sheet.text(), id),

@@ -6,7 +6,7 @@ use crate::control::cluster::Generated;
 use crate::text::{self, FileId, Span};
 use crate::trace;
 use crate::workspace::Run;
-use crate::yaml::{self, Node, Value};
+use crate::yaml::{self, Alone, Node, Value};
 
 /// A field that had a part in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ fn made(run: &Run, place: Span, is_seen: impl Fn(&Generated) -> bool) -> Made {
                     && place.start <= span.start
                     && span.end <= place.end
                     && span.start < span.end;
-                let lines = stretches.get(&usize::from(span.file.0));
+                let lines = stretches.get(&span.file.index());
                 if own || lines.is_some_and(|all| within(span, all)) {
                     made.steps.push((j, h, s));
                 }
@@ -116,8 +116,8 @@ fn stretches(run: &Run, lines: &[(usize, usize)]) -> BTreeMap<usize, Vec<Span>> 
         wanted.entry(*file).or_default().insert(*line);
     }
     let spans = |file: usize, wanted: &BTreeSet<usize>| {
-        let (id, file) = (u16::try_from(file).ok()?, run.files.get(file)?);
-        let all = text::lines(&file.text, FileId(id)).enumerate();
+        let (id, file) = (FileId::at(file), run.files.get(file)?);
+        let all = text::lines(&file.text, id).enumerate();
         let found = all.filter(|(at, _)| wanted.contains(at));
         Some(found.map(|(_, line)| line.span).collect())
     };
@@ -152,21 +152,26 @@ fn named(run: &Run, span: Span) -> Origin {
         object: String::new(),
         path: String::new(),
     };
-    let Some(file) = run.files.get(usize::from(span.file.0)) else {
+    let Some(file) = run.files.get(span.file.index()) else {
         return origin;
     };
     let (base, text) = document(&file.text, span.start as usize);
-    let (documents, _) = yaml::read(text, span.file);
-    let base = u32::try_from(base).unwrap_or(u32::MAX);
-    let back = |of: Span| Span {
-        start: of.start.saturating_add(base),
-        end: of.end.saturating_add(base),
-        ..of
+    // A long list would be read for one of its items.
+    let alone = Alone::around(text, (span.start as usize).saturating_sub(base));
+    let (documents, alone) = match alone.map(|alone| (yaml::read(&alone.text, span.file), alone)) {
+        Some(((documents, said), alone)) if said.is_empty() => (documents, Some(alone)),
+        _ => (yaml::read(text, span.file).0, None),
     };
-    let span = Span {
-        start: span.start.saturating_sub(base),
-        end: span.end.saturating_sub(base),
-        ..span
+    let back = |of: Span| {
+        let back = |at: u32| alone.as_ref().map_or(at as usize, |a| a.back(at as usize));
+        Span::new(of.file, base + back(of.start), base + back(of.end))
+    };
+    let span = {
+        let place = |at: u32| {
+            let at = (at as usize).saturating_sub(base);
+            alone.as_ref().map_or(at, |alone| alone.place(at))
+        };
+        Span::new(span.file, place(span.start), place(span.end))
     };
     let around = |n: &&Node| n.span.start <= span.start && span.end <= n.span.end;
     let mut node = documents.iter().find(around);
@@ -201,8 +206,10 @@ fn named(run: &Run, span: Span) -> Origin {
             Value::Seq(items) => {
                 let at = items.iter().position(|n| around(&n));
                 at.and_then(|at| {
-                    origin.path.push_str(&format!("[{at}]"));
                     let item = items.get(at)?;
+                    let alone = alone.as_ref().filter(|_| origin.path == "items");
+                    let at = alone.map_or(at, |alone| alone.item);
+                    origin.path.push_str(&format!("[{at}]"));
                     origin.span = back(item.span);
                     Some(item)
                 })
@@ -218,8 +225,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::text::FileId;
-    use crate::workspace::{Scenario, run};
+    use crate::text::{File, FileId};
+    use crate::workspace::{Scenario, Workspace, parse_probe, run};
 
     #[test]
     fn a_field_and_its_lines_find_each_other() {
@@ -231,7 +238,7 @@ mod tests {
             .position(|f| &*f.name == "cluster.yaml")
             .unwrap();
         let at = workspace.files[cluster].text.find("Policy: Local").unwrap();
-        let place = Span::new(FileId(cluster as u16), at + 8, at + 9);
+        let place = Span::new(FileId::at(cluster), at + 8, at + 9);
         let made = made_by(&run, field(&run, place).unwrap().span);
         let texts: Vec<_> = made
             .lines
@@ -261,7 +268,7 @@ mod tests {
         let made = |text: &str| {
             let cluster = file("cluster.yaml");
             let at = run.files[cluster].text.find(text).unwrap() + 2;
-            let place = Span::new(FileId(cluster as u16), at, at);
+            let place = Span::new(FileId::at(cluster), at, at);
             let made = made_by(&run, field(&run, place).map_or(place, |f| f.span));
             let names: BTreeSet<_> = made.lines.iter().map(|(f, _)| *f).collect();
             names
@@ -282,6 +289,52 @@ mod tests {
         assert!(backend.contains(&"spec.externalTrafficPolicy".to_string()));
         let route = line("vpc.yaml", "172.20.1.128/25");
         assert_eq!(route[0], "spec.podCIDR");
+    }
+
+    #[test]
+    fn a_field_of_a_list_is_one_of_its_item() {
+        let block = "\
+# mine
+apiVersion: v1
+kind: List
+items:
+- kind: Service
+  metadata: {name: a}
+  spec: {type: NodePort}
+- kind: Service
+  metadata: {name: é, namespace: ns}
+  spec:
+    type: ClusterIP
+- {other: 7}
+metadata: {resourceVersion: xyz}
+---
+last: word
+";
+        let flow =
+            r#"{"kind": "List", "items": [{"é": 1}, {"x": 2, "y": [30, 40]}, {"w": 5}], "z": 6}"#;
+        for (text, value, object, path) in [
+            (block, "NodePort", "Service a", "spec.type"),
+            (block, "ClusterIP", "Service ns/é", "spec.type"),
+            (block, "7", "List", "items[2].other"),
+            (block, "xyz", "List", "metadata.resourceVersion"),
+            (block, "v1", "List", "apiVersion"),
+            (block, "word", "", "last"),
+            (flow, "1", "", "items[0].é"),
+            (flow, "40", "", "items[1].y[1]"),
+            (flow, "5", "", "items[2].w"),
+            (flow, "6", "", "z"),
+        ] {
+            let file = File::new("cluster.yaml", text);
+            let at = text.find(value).unwrap();
+            let run = Run::unread(&Workspace {
+                files: vec![file.clone()],
+                probe: parse_probe("client icmp 10.0.0.1").unwrap(),
+                seed: 0,
+            });
+            let found = field(&run, Span::new(FileId(0), at, at)).unwrap();
+            let found = (file.slice(found.span), &*found.object, &*found.path);
+            assert_eq!(found, (value, object, path));
+        }
     }
 
     #[test]

@@ -193,7 +193,7 @@ fn passed_over(run: &Run, taken: &BTreeSet<HostId>) -> Vec<Share> {
                 .iter()
                 .any(|i| i.addrs.iter().any(|a| a.addr == ip))
         })?;
-        u16::try_from(at).ok().map(HostId)
+        Some(HostId::at(at))
     };
     let reached = |host: Option<HostId>| host.is_some_and(|h| taken.contains(&h));
     let address = |e: &crate::manifest::Endpoint| e.address.map(|a| a.value);

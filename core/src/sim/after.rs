@@ -18,11 +18,11 @@ pub struct After {
 impl After {
     /// `None` for a host that no packet came to.
     pub fn host(&self, id: HostId) -> Option<&HostState> {
-        self.hosts.get(usize::from(id.0))?.as_deref()
+        self.hosts.get(id.index())?.as_deref()
     }
 
     pub fn host_mut(&mut self, id: HostId) -> Option<&mut HostState> {
-        self.hosts.get_mut(usize::from(id.0))?.as_deref_mut()
+        self.hosts.get_mut(id.index())?.as_deref_mut()
     }
 
     /// The same; a host that no packet came to is as it was. `None` where the world has no such host.

@@ -38,6 +38,9 @@ impl Ending {
 pub struct Sim<'w> {
     pub(super) world: &'w World,
     hosts: Vec<Option<Box<HostState>>>,
+    /// Who can take packets; the first that was met and cannot.
+    is_ready: fn(&Host) -> bool,
+    pub(super) unready: Option<HostId>,
     pub(super) recorder: Recorder,
     queue: BTreeMap<(u64, u64), Event>,
     next: u64,
@@ -80,6 +83,8 @@ impl<'w> Sim<'w> {
         Self {
             world,
             hosts: world.hosts.iter().map(|_| None).collect(),
+            is_ready: |_| true,
+            unready: None,
             recorder: Recorder::default(),
             queue: BTreeMap::new(),
             next: 0,
@@ -96,6 +101,11 @@ impl<'w> Sim<'w> {
         }
     }
 
+    /// To come to nothing where a packet meets a host that is not ready.
+    pub(super) fn where_ready(self, is_ready: fn(&Host) -> bool) -> Self {
+        Self { is_ready, ..self }
+    }
+
     pub(super) fn host(&self, id: HostId) -> Option<&'w Host> {
         self.world.host(id)
     }
@@ -104,7 +114,12 @@ impl<'w> Sim<'w> {
     pub(super) fn state(&mut self, id: HostId) -> Option<&mut HostState> {
         let host = self.world.host(id)?;
         let seed = self.seed ^ (u64::from(id.0) << 32);
-        let slot = self.hosts.get_mut(usize::from(id.0))?;
+        let slot = self.hosts.get_mut(id.index())?;
+        if slot.is_none() && !(self.is_ready)(host) {
+            self.unready.get_or_insert(id);
+            self.queue.clear();
+            return None;
+        }
         Some(slot.get_or_insert_with(|| Box::new(HostState::new(host, seed))))
     }
 

@@ -39,7 +39,7 @@ pub use output::SendOptions;
 pub use probe::{HttpRequest, Probe, ProbeKind};
 pub use roads::{End, Fork, Road, Roads, requests, roads, tally};
 
-use crate::topology::World;
+use crate::topology::{Host, HostId, World};
 use crate::trace::Trace;
 
 /// Plays a probe. The same world, probe and seed give the same trace. `None` where the world has no machine of the sender's
@@ -53,4 +53,19 @@ pub fn outcome(world: &World, probe: &Probe, seed: u64) -> Option<(Trace, After)
     let mut sim = Sim::new(world, seed);
     sim.probe(probe)?;
     Some(sim.finish())
+}
+
+/// The same where all hosts that packets meet are ready to be asked; else the first that is not.
+pub fn outcome_where_ready(
+    world: &World,
+    probe: &Probe,
+    seed: u64,
+    is_ready: fn(&Host) -> bool,
+) -> Result<Option<(Trace, After)>, HostId> {
+    let mut sim = Sim::new(world, seed).where_ready(is_ready);
+    let sent = sim.probe(probe);
+    match sim.unready {
+        Some(host) => Err(host),
+        None => Ok(sent.map(|()| sim.finish())),
+    }
 }

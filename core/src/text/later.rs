@@ -1,23 +1,84 @@
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-type Make<T> = Box<dyn FnOnce() -> T + Send + Sync>;
+use super::{Pace, at_once};
+
+/// Something on its way, which pauses as its [`Pace`] wants it to.
+pub type Along<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+enum Make<T> {
+    Once(Box<dyn FnOnce() -> T + Send + Sync>),
+    Along(Arc<dyn Fn(Pace) -> Along<'static, T> + Send + Sync>),
+}
 
 /// What is made when someone first looks at it, and then kept: of a large cluster a walk meets a few machines. Cloning is
 /// cheap, and makes nothing.
 pub struct Later<T>(Arc<Place<T>>);
 
-struct Place<T>(LazyLock<T, Make<T>>);
+struct Place<T> {
+    value: OnceLock<T>,
+    /// Until it is made.
+    make: Mutex<Option<Make<T>>>,
+}
+
+impl<T> Place<T> {
+    fn of(make: Make<T>) -> Self {
+        Self {
+            value: OnceLock::new(),
+            make: Mutex::new(Some(make)),
+        }
+    }
+
+    fn make(&self) -> std::sync::MutexGuard<'_, Option<Make<T>>> {
+        self.make.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn value(&self) -> &T {
+        self.value.get_or_init(|| {
+            let make = self.make().take();
+            match make {
+                Some(Make::Once(make)) => make(),
+                Some(Make::Along(make)) => at_once(make(Pace::AT_ONCE)),
+                None => unreachable!("made once"),
+            }
+        })
+    }
+
+    async fn make_along(&self, pace: &Pace) {
+        let make = match &*self.make() {
+            Some(Make::Along(make)) => Some(make.clone()),
+            _ => None,
+        };
+        if let Some(make) = make {
+            let value = make(pace.clone()).await;
+            // Who looked meanwhile made the same.
+            let _ = self.value.set(value);
+            *self.make() = None;
+        }
+        self.value();
+    }
+}
 
 impl<T> Later<T> {
     pub fn new(make: impl FnOnce() -> T + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Place(LazyLock::new(Box::new(make)))))
+        Self(Arc::new(Place::of(Make::Once(Box::new(make)))))
+    }
+
+    /// What takes long: it can be [made along](Self::make_along) before someone looks.
+    pub fn along(make: impl Fn(Pace) -> Along<'static, T> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Place::of(Make::Along(Arc::new(make)))))
+    }
+
+    /// Makes it, pausing on the way. Who gives up on that has changed nothing.
+    pub async fn make_along(&self, pace: &Pace) {
+        self.0.make_along(pace).await;
     }
 
     /// Whether someone has looked at it.
     pub fn is_made(&self) -> bool {
-        LazyLock::get(&self.0.0).is_some()
+        self.0.value.get().is_some()
     }
 
     pub fn is(&self, other: &Self) -> bool {
@@ -37,9 +98,10 @@ impl<T: Clone + Send + Sync + 'static> Later<T> {
 /// What is there already.
 impl<T: Send + Sync + 'static> From<T> for Later<T> {
     fn from(value: T) -> Self {
-        let made = Self::new(|| value);
-        LazyLock::force(&made.0.0);
-        made
+        Self(Arc::new(Place {
+            value: value.into(),
+            make: Mutex::default(),
+        }))
     }
 }
 
@@ -53,7 +115,7 @@ impl<T> Deref for Later<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0.0
+        self.0.value()
     }
 }
 
@@ -74,7 +136,7 @@ impl<T: Eq> Eq for Later<T> {}
 /// Makes nothing.
 impl<T: fmt::Debug> fmt::Debug for Later<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match LazyLock::get(&self.0.0) {
+        match self.0.value.get() {
             Some(value) => value.fmt(f),
             None => f.write_str("Later"),
         }
@@ -91,17 +153,29 @@ pub enum Text {
 /// What a text is made for.
 pub trait Readable: Send + Sync {
     fn text(&self) -> &str;
+    fn make_along<'a>(&'a self, pace: &'a Pace) -> Along<'a, ()>;
 }
 
 impl<T: AsRef<str> + Send + Sync> Readable for Place<T> {
     fn text(&self) -> &str {
-        self.0.as_ref()
+        self.value().as_ref()
+    }
+
+    fn make_along<'a>(&'a self, pace: &'a Pace) -> Along<'a, ()> {
+        Box::pin(self.make_along(pace))
     }
 }
 
 impl Text {
     pub fn made<T: AsRef<str> + Send + Sync + 'static>(of: &Later<T>) -> Self {
         Text::Made(of.0.clone())
+    }
+
+    /// [`Later::make_along`]
+    pub async fn make_along(&self, pace: &Pace) {
+        if let Text::Made(made) = self {
+            made.make_along(pace).await;
+        }
     }
 
     /// Whether the two are one, which they can be told without being made.
@@ -171,6 +245,7 @@ impl<T: Into<Arc<str>>> From<T> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Stretches;
 
     #[test]
     fn nothing_is_made_before_someone_looks_and_then_once() {
@@ -188,5 +263,29 @@ mod tests {
         assert!(one.is_made());
         one.change(|n| *n += 1);
         assert_eq!((*before, *one), (1, 2));
+    }
+
+    #[test]
+    fn what_is_given_up_on_the_way_is_made_by_who_looks() {
+        let make = |pace: Pace| -> Along<'static, u32> {
+            Box::pin(async move {
+                pace.went(10).await;
+                7
+            })
+        };
+        let one = Later::along(make);
+        let half = |later: Later<u32>| {
+            let made = Stretches::new(async move |pace| later.make_along(&pace).await);
+            made.go_on(5).err()
+        };
+        let way = half(one.clone());
+        assert!(way.is_some() && !one.is_made());
+        assert_eq!(*one, 7);
+        assert!(way.and_then(|way| way.go_on(5).ok()).is_some());
+        drop(half(Later::along(make)));
+        let other = Later::along(make);
+        at_once(other.make_along(&Pace::AT_ONCE));
+        assert!(other.is_made());
+        assert_eq!(*other, 7);
     }
 }

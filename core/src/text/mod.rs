@@ -16,7 +16,7 @@ pub use diagnostic::{Diagnostic, Label, Severity, left_out};
 pub(crate) use diff::changed;
 pub use diff::{DiffLine, Edit, diff, hunks, unified};
 pub use file::{File, FileId, LineColumn, Span};
-pub use later::{Later, Readable, Text};
+pub use later::{Along, Later, Readable, Text};
 pub use markdown::{Block, Page, Section, Stretch, stretches};
 pub use pace::{Pace, Stretches, at_once};
 pub use prompt::{Prompt, prompt};

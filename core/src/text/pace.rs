@@ -23,6 +23,11 @@ impl Pace {
     /// Of work that is done [`at_once`].
     pub const AT_ONCE: Pace = Pace(None);
 
+    /// Whether nobody waits for a pause.
+    pub fn is_at_once(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// So many bytes of text were read.
     pub async fn read(&self, bytes: usize) {
         if let Some(count) = &self.0 {

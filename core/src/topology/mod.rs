@@ -21,7 +21,17 @@ use serde::Serialize;
 
 /// A host by its position in the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct HostId(pub u16);
+pub struct HostId(pub u32);
+
+impl HostId {
+    pub fn at(position: usize) -> Self {
+        Self(u32::try_from(position).unwrap_or(u32::MAX))
+    }
+
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// All machines and how they are joined.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +42,7 @@ pub struct World {
 
 /// An L2 segment by its position in the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct LinkId(pub u16);
+pub struct LinkId(pub u32);
 
 /// An L2 segment: a veth pair has two ends, a switch any number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,19 +73,19 @@ pub enum Beyond {
 
 impl World {
     pub fn host(&self, id: HostId) -> Option<&Host> {
-        self.hosts.get(usize::from(id.0))
+        self.hosts.get(id.index())
     }
 
     pub fn find(&self, name: &str) -> Option<HostId> {
         let at = self.hosts.iter().position(|h| &*h.name == name)?;
-        u16::try_from(at).ok().map(HostId)
+        Some(HostId::at(at))
     }
 
     /// The segment that an interface is on.
     pub fn link_of(&self, host: HostId, iface: &IfaceName) -> Option<(LinkId, &Link)> {
         let on = |l: &Link| l.ends.iter().any(|e| e.host == host && e.iface == *iface);
         let at = self.links.iter().position(on)?;
-        Some((LinkId(u16::try_from(at).ok()?), &self.links[at]))
+        Some((LinkId(u32::try_from(at).ok()?), &self.links[at]))
     }
 
     /// Joins two interfaces by a cable or veth pair.

@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
+use super::texts::MADE;
 use super::{FileKind, HostFile, Run, Workspace, run_along};
 use crate::text::{File, FileId, Stretches};
 
 /// From so many bytes on, what is to be read takes long enough to be noticed.
 const LONG: usize = 256 * 1024;
+/// The same of a node's rules, which a walk may meet.
+const LONG_RULES: usize = 2 * 1024 * 1024;
 
 /// A workspace's run that is made a stretch at a time.
 pub struct Ahead {
@@ -37,22 +40,28 @@ impl Ran {
 impl Ahead {
     /// What [`run_after`](super::run_after) makes; `None` where that takes no time worth telling.
     pub fn of(before: &Rc<Run>, workspace: &Workspace) -> Option<Box<Ahead>> {
+        if before.has_read(workspace) {
+            let rules = before.cluster.as_ref().map_or(0, |c| c.rules_to_be_made());
+            return (rules > LONG_RULES).then(|| Self::after(before, workspace, rules));
+        }
         let built = before.memory.built.as_ref();
         let built = built.is_some_and(|built| built.is_of(&workspace.files));
-        let all: usize = (0..)
+        let texts: usize = (0..)
             .zip(&workspace.files)
             .map(|(at, file)| weight(before, built, at, file))
             .sum();
-        if all < LONG {
-            return None;
-        }
+        // There may be as many machines again.
+        let all = texts + before.files.len() * MADE;
+        (all >= LONG).then(|| Self::after(before, workspace, all))
+    }
+
+    fn after(before: &Rc<Run>, workspace: &Workspace, all: usize) -> Box<Ahead> {
         let (before, workspace) = (before.clone(), workspace.clone());
         let run = Stretches::new(async move |pace| {
-            let memory = before.memory.next();
-            let run = run_along(&workspace, memory, Some(&before), &pace).await;
+            let run = run_along(&workspace, Some(&before), &pace).await;
             Ran(Rc::new((workspace, Rc::new(run))))
         });
-        Some(Box::new(Ahead { run, all }))
+        Box::new(Ahead { run, all })
     }
 
     /// Goes on for about as long as it takes to read so many bytes; the run when that was the rest.
@@ -73,7 +82,7 @@ impl Ahead {
 }
 
 /// How many bytes of a file a run after another reads; `built` says whether the manifests are as they were.
-fn weight(before: &Run, built: bool, at: u16, file: &File) -> usize {
+fn weight(before: &Run, built: bool, at: u32, file: &File) -> usize {
     let (memory, text, id) = (&before.memory, &file.text, FileId(at));
     let (known, passes) = match FileKind::of(&file.name) {
         // Where one is another, the objects of all are made anew.

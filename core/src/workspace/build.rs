@@ -12,7 +12,7 @@ use crate::load_balancer::Forwarding;
 use crate::net::Mac;
 use crate::route::Scope;
 use crate::say;
-use crate::text::{Diagnostic, Later};
+use crate::text::{Diagnostic, Later, Pace};
 use crate::topology::{
     Beyond, End, Host, HostId, HostKind, IfaceAddr, IfaceKind, IfaceName, Interface, Link, Service,
     World,
@@ -25,8 +25,11 @@ const INSIDE: &str = "back";
 /// The VPC's switch.
 const SWITCH: &str = "br0";
 
+/// How much a machine takes beside its texts, in bytes that could be read meanwhile.
+pub(super) const MACHINE: usize = 128;
+
 /// Hosts stand in this order: client, load balancer, VPC, nodes by name, pods as kubectl lists them.
-pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
+pub async fn world(mut texts: Texts, pace: &Pace) -> (World, Vec<Diagnostic>) {
     let mut builder = Builder::default();
     let client = texts.client.take().map(|c| builder.client(c));
     let balancer = texts.balancer.take().map(|b| builder.balancer(b));
@@ -37,9 +40,10 @@ pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
         .partition(|(place, _)| matches!(place, Place::Node(_)));
     let mut node_ids = Vec::new();
     for (place, own) in nodes {
+        pace.went(MACHINE).await;
         let host = Host::new(place.name(), HostKind::Node);
         let host = machine(host, own, &mut builder.diagnostics);
-        let Some(id) = builder.add(host) else { break };
+        let id = builder.add(host);
         node_ids.push(id);
         for (a, b) in pods::twins(indices.get(&place).map_or(&[], Vec::as_slice)) {
             builder.join((id, a.as_str()), (id, b.as_str()));
@@ -56,7 +60,8 @@ pub fn world(mut texts: Texts) -> (World, Vec<Diagnostic>) {
         nodes: &node_ids,
         indices,
     }
-    .place(pods);
+    .place(pods, pace)
+    .await;
     builder.check_balancer(balancer, &texts, &node_ids);
     builder.number_macs();
     builder.link_locals();
@@ -75,11 +80,10 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// `None` where there are more machines than can be told apart.
-    pub fn add(&mut self, host: Host) -> Option<HostId> {
-        let id = u16::try_from(self.world.hosts.len()).ok()?;
+    pub fn add(&mut self, host: Host) -> HostId {
+        let id = HostId::at(self.world.hosts.len());
         self.world.hosts.push(host);
-        Some(HostId(id))
+        id
     }
 
     pub fn join(&mut self, a: (HostId, &str), b: (HostId, &str)) {
@@ -100,7 +104,7 @@ impl Builder {
     }
 
     fn host_mut(&mut self, id: HostId) -> Option<&mut Host> {
-        self.world.hosts.get_mut(usize::from(id.0))
+        self.world.hosts.get_mut(id.index())
     }
 
     fn client(&mut self, file: ClientFile) -> HostId {
@@ -114,7 +118,7 @@ impl Builder {
             routes.push(route);
         }
         host.routes = routes.into();
-        self.add(host).unwrap_or(HostId(0))
+        self.add(host)
     }
 
     fn balancer(&mut self, file: BalancerFile) -> HostId {
@@ -130,7 +134,7 @@ impl Builder {
         // With full NAT it writes its own address as the source before it asks its routes.
         host.sysctls.set("net.ipv4.conf.all.accept_local", "1");
         host.balancer = Some(file.balancer);
-        self.add(host).unwrap_or(HostId(0))
+        self.add(host)
     }
 
     /// A switch with a router on it.
@@ -149,7 +153,7 @@ impl Builder {
             routes.push(route);
         }
         host.routes = routes.into();
-        self.add(host).unwrap_or(HostId(0))
+        self.add(host)
     }
 
     /// Joins the balancer and every node to the VPC's switch, or without one to each other.
@@ -329,9 +333,9 @@ impl Builder {
         for (h, host) in self.world.hosts.iter_mut().enumerate() {
             for (i, iface) in host.interfaces.iter_mut().enumerate() {
                 if iface.mac == Mac::default() && !iface.is_loopback() {
-                    let (h, i) = (h as u16, i as u16);
-                    let ([a, b], [c, d]) = (h.to_be_bytes(), i.to_be_bytes());
-                    iface.mac = Mac([0x02, 0x4e, a, b, c, d]);
+                    let ([_, a, b, c], [d, e]) =
+                        ((h as u32).to_be_bytes(), (i as u16).to_be_bytes());
+                    iface.mac = Mac([0x02, 0x4e + a, b, c, d, e]);
                 }
             }
         }

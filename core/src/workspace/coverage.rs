@@ -63,8 +63,8 @@ impl Coverage {
 
 /// Sends each probe by itself over the run's machines and notes which lines took its packets, answers included.
 pub fn coverage(run: &Run, probes: &[Probe], seed: u64) -> Coverage {
-    let mut taken: BTreeMap<(u16, u32), Vec<u32>> = BTreeMap::new();
-    let mut asked: BTreeSet<(u16, u32)> = BTreeSet::new();
+    let mut taken: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+    let mut asked: BTreeSet<(u32, u32)> = BTreeSet::new();
     let place = |span: Span| (span.file.0, span.start);
     let mut endings = Vec::new();
     for (at, probe) in probes.iter().enumerate() {
@@ -211,7 +211,7 @@ fn port_of(rule: &Rule) -> Option<(u16, Protocol)> {
 }
 
 /// Rules behind one that takes all that they could take, and routes behind a better one for the same prefix.
-fn shadows(world: &World) -> BTreeMap<(u16, u32), Span> {
+fn shadows(world: &World) -> BTreeMap<(u32, u32), Span> {
     let mut found = BTreeMap::new();
     for host in &world.hosts {
         for table in &host.iptables.tables {

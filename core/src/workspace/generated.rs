@@ -88,7 +88,7 @@ async fn build(manifests: Vec<(FileId, Text)>, memory: &mut yaml::Memory, pace: 
         let read = manifest::read_along(text, *at, &mut objects, Some(memory), pace);
         said.extend(read.await);
     }
-    let (cluster, more) = cluster::build(objects);
+    let (cluster, more) = cluster::build_along(objects, pace).await;
     said.extend(more);
     Built {
         manifests,

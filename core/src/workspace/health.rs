@@ -1,16 +1,17 @@
 //! The load balancer's health checks, played before the probe.
 
+use super::send;
 use crate::load_balancer::Health;
 use crate::say;
-use crate::sim::{self, Probe, ProbeKind};
-use crate::text::Diagnostic;
+use crate::sim::{Probe, ProbeKind};
+use crate::text::{Diagnostic, Pace};
 use crate::topology::World;
 use crate::trace::Disposition;
 
 /// Opens a connection to every backend of a listener that checks, and writes down what came of it. What the checks leave
 /// behind on the hosts is forgotten.
-pub fn check(world: &mut World, seed: u64, diagnostics: &mut Vec<Diagnostic>) {
-    let found = findings(world, seed, diagnostics);
+pub async fn check(world: &mut World, seed: u64, diagnostics: &mut Vec<Diagnostic>, pace: &Pace) {
+    let found = findings(world, seed, diagnostics, pace).await;
     for (host, listener, backend, health) in found {
         let balancer = world.hosts.get_mut(host).and_then(|h| h.balancer.as_mut());
         let backend = balancer
@@ -23,10 +24,11 @@ pub fn check(world: &mut World, seed: u64, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// Host, listener and backend by their positions, and how the backend is.
-fn findings(
+async fn findings(
     world: &World,
     seed: u64,
     diagnostics: &mut Vec<Diagnostic>,
+    pace: &Pace,
 ) -> Vec<(usize, usize, usize, Health)> {
     let mut found = Vec::new();
     for (h, host) in world.hosts.iter().enumerate() {
@@ -44,7 +46,8 @@ fn findings(
                     port: check.port.unwrap_or(backend.port),
                     kind: ProbeKind::TcpConnect,
                 };
-                let end = sim::run(world, &probe, seed).map(|t| t.disposition);
+                let sent = send::outcome(world, &probe, seed, pace).await;
+                let end = sent.map(|(trace, _)| trace.disposition);
                 let (node, port) = (&backend.name, probe.port);
                 let health = match end {
                     Some(Disposition::Delivered) => Health::Healthy,

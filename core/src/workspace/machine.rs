@@ -60,10 +60,15 @@ fn iptables(
     let saved = match saved {
         [Some(one), None] | [None, Some(one)] => one,
         [None, None] => Later::default(),
-        [Some(four), Some(six)] => Later::new(move || {
-            let mut both = Ruleset::clone(&four);
-            both.tables.extend(six.tables.iter().cloned());
-            both
+        [Some(four), Some(six)] => Later::along(move |pace| {
+            let (four, six) = (four.clone(), six.clone());
+            Box::pin(async move {
+                four.make_along(&pace).await;
+                six.make_along(&pace).await;
+                let mut both = Ruleset::clone(&four);
+                both.tables.extend(six.tables.iter().cloned());
+                both
+            })
         }),
     };
     if listed.is_empty() {

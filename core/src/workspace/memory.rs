@@ -8,7 +8,7 @@ use crate::envoy;
 use crate::net::IpFamily;
 use crate::netfilter::save::{self, Before};
 use crate::netfilter::{Ruleset, ipset, nft};
-use crate::text::{Diagnostic, File, FileId, Later, Pace, Text, at_once};
+use crate::text::{Diagnostic, File, FileId, Later, Pace, Text};
 use crate::yaml;
 
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub(super) struct Memory {
     pub envoy: Known<Arc<envoy::Config>>,
     made_before: Arc<BTreeMap<Arc<str>, MadeRules>>,
     made: Arc<BTreeMap<Arc<str>, MadeRules>>,
+    /// When all is read: how many of the run's files are the workspace's own, and its seed.
+    pub read: Option<(usize, u64)>,
 }
 
 impl Memory {
@@ -37,11 +39,13 @@ impl Memory {
             envoy: self.envoy.next(),
             made_before: self.made.clone(),
             made: Arc::default(),
+            read: None,
         }
     }
 
     /// When all is read: what was read before and not again is needed no more.
-    pub fn done(mut self) -> Self {
+    pub fn done(mut self, read: (usize, u64)) -> Self {
+        self.read = Some(read);
         self.rules.before = Arc::default();
         self.rules6.before = Arc::default();
         self.nft.before = Arc::default();
@@ -66,9 +70,9 @@ impl Memory {
                     false => known.last.clone(),
                 });
                 let (text, before) = (file.text.clone(), last.clone());
-                let rules = Later::new(move || {
-                    let again = before.and_then(|before| before.read_again(&text, id));
-                    again.unwrap_or_else(|| save::read_of(family, &text, id).0)
+                let rules = Later::along(move |pace| {
+                    let (text, before) = (text.clone(), before.clone());
+                    Box::pin(made_rules(family, text, id, before, pace))
                 });
                 MadeRules {
                     text: file.text.clone(),
@@ -147,6 +151,22 @@ impl<S: Clone> Known<S> {
     }
 }
 
+async fn made_rules(
+    family: IpFamily,
+    text: Text,
+    file: FileId,
+    before: Option<Arc<Looked>>,
+    pace: Pace,
+) -> Ruleset {
+    text.make_along(&pace).await;
+    if let Some(before) = before
+        && let Some(rules) = before.read_again(&text, file, &pace).await
+    {
+        return rules;
+    }
+    save::read_along(family, &text, file, &pace).await.0
+}
+
 /// The rules that a controller writes, made and read when someone looks at them. There is nothing to be said of these texts.
 #[derive(Clone, Debug)]
 struct MadeRules {
@@ -165,12 +185,12 @@ struct Looked {
 }
 
 impl Looked {
-    fn read_again(&self, text: &str, file: FileId) -> Option<Ruleset> {
+    async fn read_again(&self, text: &str, file: FileId, pace: &Pace) -> Option<Ruleset> {
         let tables = self.rules.tables.iter();
         let before = Before {
             text: &self.text,
             tables: tables.filter(|t| t.span.file == self.file).collect(),
         };
-        at_once(save::read_again(text, file, &before, &Pace::AT_ONCE))
+        save::read_again(text, file, &before, pace).await
     }
 }

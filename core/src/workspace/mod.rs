@@ -18,6 +18,7 @@ mod pods;
 mod probe;
 mod scenario;
 mod scores;
+mod send;
 mod subject;
 mod texts;
 mod why_not;
@@ -61,7 +62,7 @@ pub struct Workspace {
 /// All that was computed from a workspace.
 #[derive(Clone, Debug)]
 pub struct Run {
-    pub world: World,
+    pub world: Arc<World>,
     pub diagnostics: Vec<Diagnostic>,
     /// The workspace's own, then those that its manifests make. Spans count them by these places.
     pub files: Vec<File>,
@@ -83,7 +84,7 @@ impl Run {
     /// Before anything was read and sent: its files are known, and no machines.
     pub fn unread(workspace: &Workspace) -> Run {
         Run {
-            world: World::default(),
+            world: Arc::default(),
             diagnostics: Vec::new(),
             files: workspace.files.clone(),
             cluster: None,
@@ -93,6 +94,31 @@ impl Run {
             asked: (workspace.probe.clone(), workspace.seed),
             refused: None,
             memory: Memory::default(),
+        }
+    }
+
+    /// Whether this workspace's machines are those of this run.
+    fn has_read(&self, workspace: &Workspace) -> bool {
+        let Some((own, seed)) = self.memory.read else {
+            return false;
+        };
+        let files = self.files.get(..own);
+        seed == workspace.seed && files.is_some_and(|files| files == workspace.files)
+    }
+
+    /// What was read, before anything was sent.
+    fn unsent(&self) -> Run {
+        Run {
+            world: self.world.clone(),
+            diagnostics: self.diagnostics.clone(),
+            files: self.files.clone(),
+            cluster: self.cluster.clone(),
+            trace: nothing(),
+            counted: Vec::new(),
+            after: OnceLock::new(),
+            asked: self.asked.clone(),
+            refused: None,
+            memory: self.memory.clone(),
         }
     }
 
@@ -135,7 +161,7 @@ impl Run {
             let files = self.files.clone();
             Later::new(move || world(&files).0)
         };
-        let mut world = self.world;
+        let mut world = Arc::unwrap_or_clone(self.world);
         let hops = || self.trace.journeys.iter().flat_map(|j| &j.hops);
         for (id, host) in (0..).map(HostId).zip(&mut world.hosts) {
             if hops().all(|hop| hop.host != id) {
@@ -144,7 +170,7 @@ impl Run {
             }
         }
         Self {
-            world,
+            world: world.into(),
             cluster,
             after: OnceLock::new(),
             memory: Memory::default(),
@@ -168,50 +194,57 @@ where
 
 /// Reads the files, lets the load balancer check its backends, and plays the probe.
 pub fn run(workspace: &Workspace) -> Run {
-    let memory = Memory::default();
-    at_once(run_along(workspace, memory, None, &Pace::AT_ONCE))
+    at_once(run_along(workspace, None, &Pace::AT_ONCE))
 }
 
 /// The same of a workspace that is mostly as it was, in less time.
 pub fn run_after(before: &Run, workspace: &Workspace) -> Run {
-    let memory = before.memory.next();
-    at_once(run_along(workspace, memory, Some(before), &Pace::AT_ONCE))
+    at_once(run_along(workspace, Some(before), &Pace::AT_ONCE))
 }
 
 /// What a stage after the reading may take, where it can pause before it only.
 const STAGE: usize = 1 << 20;
 
-async fn run_along(
-    workspace: &Workspace,
-    mut memory: Memory,
-    before: Option<&Run>,
-    pace: &Pace,
-) -> Run {
-    let all = expand_along(&workspace.files, &mut memory, pace).await;
-    let mut diagnostics = all.diagnostics;
-    pace.went(STAGE).await;
-    let cluster = all.cluster.as_deref();
-    let (mut world, said) = read(&all.files, cluster, &mut memory, before, pace).await;
-    diagnostics.extend(said);
-    health::check(&mut world, workspace.seed, &mut diagnostics);
-    pace.went(STAGE).await;
-    let outcome = sim::outcome(&world, &workspace.probe, workspace.seed);
+async fn run_along(workspace: &Workspace, before: Option<&Run>, pace: &Pace) -> Run {
+    let run = match before.filter(|before| before.has_read(workspace)) {
+        Some(before) => before.unsent(),
+        None => read_along(workspace, before, pace).await,
+    };
+    let outcome = send::outcome(&run.world, &workspace.probe, workspace.seed, pace).await;
     let refused = match &outcome {
         Some(_) => None,
         None => Some(say!("texts/no-such-sender", name = workspace.probe.from)),
     };
     let (trace, after) = outcome.unwrap_or_else(|| (nothing(), After::default()));
     Run {
-        world,
-        diagnostics,
-        files: all.files,
-        cluster: all.cluster,
         trace,
         counted: after.counted().collect(),
         after: after.into(),
         asked: (workspace.probe.clone(), workspace.seed),
         refused,
-        memory: memory.done(),
+        ..run
+    }
+}
+
+/// All that comes before the probe.
+async fn read_along(workspace: &Workspace, before: Option<&Run>, pace: &Pace) -> Run {
+    let mut memory = before.map(|b| b.memory.next()).unwrap_or_default();
+    let all = expand_along(&workspace.files, &mut memory, pace).await;
+    let mut diagnostics = all.diagnostics;
+    pace.went(STAGE).await;
+    let cluster = all.cluster.as_deref();
+    let (mut world, said) = read(&all.files, cluster, &mut memory, before, pace).await;
+    diagnostics.extend(said);
+    let health = health::check(&mut world, workspace.seed, &mut diagnostics, pace);
+    health.await;
+    pace.went(STAGE).await;
+    Run {
+        world: world.into(),
+        diagnostics,
+        files: all.files,
+        cluster: all.cluster,
+        memory: memory.done((workspace.files.len(), workspace.seed)),
+        ..Run::unread(workspace)
     }
 }
 
@@ -237,7 +270,8 @@ pub fn world(files: &[File]) -> (World, Vec<Diagnostic>) {
 /// The same, with the load balancer's findings about its backends.
 pub fn healthy_world(files: &[File], seed: u64) -> (World, Vec<Diagnostic>) {
     let (mut world, mut diagnostics) = world(files);
-    health::check(&mut world, seed, &mut diagnostics);
+    let health = health::check(&mut world, seed, &mut diagnostics, &Pace::AT_ONCE);
+    at_once(health);
     (world, diagnostics)
 }
 
@@ -250,7 +284,7 @@ async fn read(
 ) -> (World, Vec<Diagnostic>) {
     let (texts, mut diagnostics) = texts::read(files, memory, before, pace).await;
     pace.went(STAGE).await;
-    let (mut world, more) = build::world(texts);
+    let (mut world, more) = build::world(texts, pace).await;
     mesh::program(&mut world, cluster.map_or(&[], |c| &c.proxies));
     diagnostics.extend(more);
     pace.went(STAGE).await;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::build::{Builder, pod_name};
+use super::build::{Builder, MACHINE, pod_name};
 use super::kind::Place;
 use super::machine::{by_gateway, connected, everywhere, machine};
 use super::texts::{HostTexts, Texts};
 use crate::manifest::table::PodRow;
 use crate::net::IfaceName;
 use crate::say;
-use crate::text::{Diagnostic, Span};
+use crate::text::{Diagnostic, Pace, Span};
 use crate::topology::{Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface};
 
 /// What `ip addr` tells of an interface's other end.
@@ -68,9 +68,10 @@ pub(super) struct Pods<'a> {
 
 impl Pods<'_> {
     /// Adds every pod of kubectl's table, with its own texts where there are some.
-    pub fn place(mut self, mut own: BTreeMap<Place, HostTexts>) {
+    pub async fn place(mut self, mut own: BTreeMap<Place, HostTexts>, pace: &Pace) {
         let mut placed = Vec::new();
         for row in &self.texts.pods {
+            pace.went(MACHINE).await;
             let namespace = row.namespace.as_ref().map(|n| &*n.text);
             let name = pod_name(namespace, &row.name.text);
             let place = Place::Pod(name.to_string());
@@ -100,9 +101,8 @@ impl Pods<'_> {
                 &mut self.builder.diagnostics,
             );
             self.address(&mut host, addr, node, told);
-            if let Some(id) = self.builder.add(host) {
-                placed.push((id, place, node, row));
-            }
+            let id = self.builder.add(host);
+            placed.push((id, place, node, row));
         }
         for (place, texts) in own {
             let said = say!("texts/pod-not-listed", pod = place.name());
@@ -111,6 +111,7 @@ impl Pods<'_> {
         // Those whose other end is told come first, the others take what is left.
         let mut untold = Vec::new();
         for (id, place, node, row) in placed {
+            pace.went(MACHINE).await;
             match self.told_port(id, &place, node) {
                 Some(port) => self.join(id, node, &port),
                 None => untold.push((id, place, node, row)),

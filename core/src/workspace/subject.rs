@@ -63,7 +63,7 @@ impl Run {
     pub fn subjects(&self) -> Vec<Subject> {
         let mut all = Vec::new();
         for (at, host) in self.world.hosts.iter().enumerate() {
-            of_host(HostId(at as u16), host, &mut all);
+            of_host(HostId::at(at), host, &mut all);
         }
         let visited: BTreeSet<HostId> = steps(&self.trace).map(|(_, host, _)| host).collect();
         let mut envoys: Vec<(HostId, &Host)> = (0..).map(HostId).zip(&self.world.hosts).collect();
@@ -92,7 +92,7 @@ impl Run {
     }
 
     pub(super) fn line_of(&self, span: Span) -> &str {
-        let file = self.files.get(usize::from(span.file.0));
+        let file = self.files.get(span.file.index());
         let text = file.map_or("", |f| f.slice(span));
         text.lines().next().unwrap_or_default().trim()
     }

@@ -56,6 +56,9 @@ pub struct HostTexts {
     pub span: Span,
 }
 
+/// What a file that a controller writes takes, and its share of the machine, as if so many bytes were read.
+pub(super) const MADE: usize = 64;
+
 /// `before` is a run of a workspace that was mostly the same.
 pub async fn read(
     files: &[File],
@@ -67,6 +70,9 @@ pub async fn read(
     let mut diagnostics = Vec::new();
     let before = before.map(Earlier::new);
     for (at, file) in (0..).zip(files) {
+        if matches!(file.text, Text::Made(_)) {
+            pace.read(MADE).await;
+        }
         let mut reader = Reader {
             file,
             text: &file.text,
@@ -108,18 +114,18 @@ impl<'r> Earlier<'r> {
 
     /// A machine's iptables rules, where they were read of this file, which is people's own, and nothing was said of them.
     fn rules(&self, file: &File) -> Option<Before<'r>> {
+        if matches!(file.text, Text::Made(_)) {
+            return None;
+        }
         let FileKind::Host(place, kind) = FileKind::of(&file.name) else {
             return None;
         };
         if !matches!(kind, HostFile::IptablesSave | HostFile::Ip6tablesSave) {
             return None;
         }
-        if matches!(file.text, Text::Made(_)) {
-            return None;
-        }
         let mut files = self.run.files.iter();
         let at = files.position(|earlier| earlier.name == file.name)?;
-        let id = FileId(u16::try_from(at).ok()?);
+        let id = FileId::at(at);
         let kind = match place {
             Place::Node(_) => HostKind::Node,
             _ => HostKind::Pod,
@@ -187,7 +193,16 @@ impl Reader<'_> {
                 let listed = self.by(|text, id| listing(text, id, table));
                 host.listed.extend(listed.tables);
             }
-            HostFile::NftRuleset if self.is_made() => host.nft = Some(self.later(nft::read)),
+            HostFile::NftRuleset if self.is_made() => {
+                let (text, id) = (self.text.clone(), self.id);
+                host.nft = Some(Later::along(move |pace| {
+                    let text = text.clone();
+                    Box::pin(async move {
+                        text.make_along(&pace).await;
+                        nft::read_along(&text, id, &pace).await.0
+                    })
+                }));
+            }
             HostFile::NftRuleset => {
                 host.nft = Some(self.known(|m| &mut m.nft, nft::read_along).await);
             }

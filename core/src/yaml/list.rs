@@ -42,6 +42,61 @@ impl<'t> List<'t> {
     }
 }
 
+/// A list's document without its items but one. Offsets are bytes.
+#[derive(Debug)]
+pub struct Alone {
+    pub text: String,
+    /// Which item it is, from 0.
+    pub item: usize,
+    /// Where it starts here, and where it stood.
+    start: usize,
+    stood: Range<usize>,
+    /// Where the items ended.
+    end: usize,
+}
+
+impl Alone {
+    /// The item around a place. `None` where the document is no list that can be cut.
+    pub fn around(document: &str, place: usize) -> Option<Self> {
+        let list = List::cut(document)?;
+        let (start, end) = (list.pieces.first()?.0, list.others.end);
+        let after = list.pieces.partition_point(|(at, _)| *at <= place);
+        let item = if place < end {
+            after.saturating_sub(1)
+        } else {
+            0
+        };
+        let (at, piece) = list.pieces.get(item)?;
+        Some(Self {
+            text: [document.get(..start)?, piece, document.get(end..)?].concat(),
+            item,
+            start,
+            stood: *at..at + piece.len(),
+            end,
+        })
+    }
+
+    /// Where a place of the whole document is here.
+    pub fn place(&self, at: usize) -> usize {
+        let length = self.stood.len();
+        match at {
+            _ if at < self.start => at,
+            _ if at < self.end => self.start + at.saturating_sub(self.stood.start).min(length),
+            _ => at - self.end + self.start + length,
+        }
+    }
+
+    /// Where a place here is in the whole document.
+    pub fn back(&self, at: usize) -> usize {
+        let length = self.stood.len();
+        match at {
+            _ if at < self.start => at,
+            _ if at <= self.start + length => at - self.start + self.stood.start,
+            _ => at - self.start - length + self.end,
+        }
+    }
+}
+
 /// Where the items end, and they.
 type Parts<'t> = (usize, Vec<(usize, &'t str)>, Style);
 

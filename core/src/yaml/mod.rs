@@ -13,6 +13,7 @@ mod scalar;
 
 pub use cursor::{Cursor, Fields, Log};
 pub use json::to_json;
+pub use list::Alone;
 pub use memory::Memory;
 pub use node::{Entry, Node, Value};
 pub use read::{MAX_BYTES, MAX_COPIES, MAX_DEPTH, MAX_NODES, read, read_along};

@@ -23,7 +23,7 @@ pub fn MadePanel(props: &Props) -> Html {
     let Some(kin) = &state.kin else {
         return html! {};
     };
-    if usize::from(kin.place.file.0) != state.file {
+    if kin.place.file.index() != state.file {
         let lit = kin.stretches(&state.run, state.file).len();
         let field = kin.field.as_ref().filter(|_| lit > 0);
         return match field {

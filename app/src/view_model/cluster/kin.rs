@@ -22,7 +22,7 @@ pub struct Kin {
 impl Kin {
     /// Of a place in a file of a run. `None`: nothing belongs to it.
     pub fn at(run: &Run, place: Span) -> Option<Self> {
-        let file = usize::from(place.file.0);
+        let file = place.file.index();
         let name = &run.files.get(file)?.name;
         let mut kin = Self {
             place,
@@ -53,7 +53,7 @@ impl Kin {
 
     /// Whether a place in another file is one of those that belong to it.
     pub fn holds(&self, run: &Run, place: Span) -> bool {
-        let file = usize::from(place.file.0);
+        let file = place.file.index();
         let line = || {
             let line = run.files.get(file)?.line_column(place.start).line as usize;
             line.checked_sub(1)
@@ -64,13 +64,13 @@ impl Kin {
 
     /// The stretches of a file that belong to it, in UTF-16 units; none in its own file.
     pub fn stretches(&self, run: &Run, file: usize) -> Vec<(u32, u32)> {
-        if file == usize::from(self.place.file.0) {
+        if file == self.place.file.index() {
             return Vec::new();
         }
-        let (Some(shown), Ok(id)) = (run.files.get(file), u16::try_from(file)) else {
+        let Some(shown) = run.files.get(file) else {
             return Vec::new();
         };
-        let id = FileId(id);
+        let id = FileId::at(file);
         let of_file = self.made.lines.iter().filter(|(f, _)| *f == file);
         let wanted: BTreeSet<usize> = of_file.map(|(_, line)| *line).collect();
         let mut spans: Vec<Span> = match wanted.is_empty() {
@@ -104,7 +104,7 @@ mod tests {
         let place = |name: &str, text: &str| {
             let file = at(name);
             let start = run.files[file].text.find(text).unwrap() + 1;
-            Span::new(FileId(file as u16), start, start)
+            Span::new(FileId::at(file), start, start)
         };
         let (cluster, rules) = (at("cluster.yaml"), at("nodes/work001/iptables-save.txt"));
         let field = Kin::at(&run, place("cluster.yaml", "externalTrafficPolicy")).unwrap();

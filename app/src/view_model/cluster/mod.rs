@@ -11,7 +11,7 @@ use crate::i18n::Words;
 
 /// A span's file and line, for people.
 pub fn place(run: &Run, span: Span, words: &Words) -> String {
-    let file = run.files.get(usize::from(span.file.0));
+    let file = run.files.get(span.file.index());
     file.map(|f| words.line(&f.name, f.line_column(span.start).line))
         .unwrap_or_default()
 }
@@ -26,12 +26,12 @@ pub fn manifests(run: &Run) -> Option<&str> {
 
 /// Lines of a file, from 0 and in order: each with its place and its text.
 pub fn line_spans<'r>(run: &'r Run, file: usize, wanted: &[usize]) -> Vec<(usize, Span, &'r str)> {
-    let (Ok(id), Some(file)) = (u16::try_from(file), run.files.get(file)) else {
+    let (id, Some(file)) = (FileId::at(file), run.files.get(file)) else {
         return Vec::new();
     };
     let mut wanted = wanted.iter().peekable();
     let mut found = Vec::new();
-    for (at, line) in northsouth::text::lines(&file.text, FileId(id)).enumerate() {
+    for (at, line) in northsouth::text::lines(&file.text, id).enumerate() {
         match wanted.peek() {
             None => break,
             Some(next) if **next == at => {

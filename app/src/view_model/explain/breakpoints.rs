@@ -43,7 +43,7 @@ pub fn met(run: &Run, moment: &Moment) -> Vec<Span> {
 pub fn breakpoint(state: &State, at: usize) -> Option<Breakpoint> {
     let moment = state.walk.moments.get(at)?;
     let span = step::span(&state.run, moment)?;
-    let file = state.run.files.get(usize::from(span.file.0))?;
+    let file = state.run.files.get(span.file.index())?;
     Some(Breakpoint {
         file: file.name.clone(),
         line: file.line_column(span.start).line,
@@ -77,7 +77,7 @@ pub fn breakpoints(state: &State) -> Vec<BreakpointRow> {
         Some(BreakpointRow {
             place: format!("{}:{}", b.file, b.line),
             text: brief(line.trim()),
-            span: Span::new(FileId(u16::try_from(at).ok()?), start, start),
+            span: Span::new(FileId::at(at), start, start),
             steps: stops(&state.run, &state.walk, &only).len(),
             breakpoint: b.clone(),
         })

@@ -134,7 +134,7 @@ pub fn reason_text(run: &Run, reason: &Reason) -> String {
 
 /// What stands at a place in a file.
 pub(super) fn written(run: &Run, span: Span) -> &str {
-    let file = run.files.get(usize::from(span.file.0));
+    let file = run.files.get(span.file.index());
     file.map_or("", |f| f.slice(span)).trim()
 }
 
@@ -159,7 +159,7 @@ pub(super) fn brief(line: &str) -> String {
 
 /// What a controller made a line from.
 fn makers(run: &Run, span: Span) -> &[Span] {
-    let at = usize::from(span.file.0);
+    let at = span.file.index();
     let line = run
         .files
         .get(at)
@@ -169,7 +169,7 @@ fn makers(run: &Run, span: Span) -> &[Span] {
 }
 
 fn origin(run: &Run, span: Span, words: &Words) -> Option<Origin> {
-    let file = run.files.get(usize::from(span.file.0))?;
+    let file = run.files.get(span.file.index())?;
     let line = file.line_column(span.start).line;
     let own = file.slice(span).lines().next().unwrap_or("").trim();
     Some(Origin {

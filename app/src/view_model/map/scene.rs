@@ -56,7 +56,7 @@ fn of_kind(world: &World, kind: HostKind) -> impl Iterator<Item = (HostId, &Host
         .iter()
         .enumerate()
         .filter(move |(_, h)| h.kind == kind)
-        .filter_map(|(at, h)| Some((HostId(u16::try_from(at).ok()?), h)))
+        .map(|(at, h)| (HostId::at(at), h))
 }
 
 /// The interfaces by which a host meets the world beside its bridges.

@@ -172,7 +172,7 @@ impl Run<'_> {
 
     fn nodes(&self) -> impl Iterator<Item = HostId> + use<> {
         let of_kind = |(at, h): (usize, &northsouth::topology::Host)| {
-            (h.kind == HostKind::Node).then_some(HostId(at as u16))
+            (h.kind == HostKind::Node).then_some(HostId::at(at))
         };
         let nodes: Vec<HostId> = self
             .world

@@ -25,8 +25,9 @@ use std::sync::Arc;
 use super::mesh::{self, PodProxy};
 use super::{api_server, endpoint_slices, workloads};
 use crate::manifest::{Manifests, Node, Other, Plugin};
-use crate::text::{Diagnostic, File, Later, Span, Text};
+use crate::text::{Diagnostic, File, Later, Pace, Span, Text, at_once};
 use facts::Facts;
+use network::NodeNetwork;
 
 /// A text that the cluster makes, by its place in a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,17 @@ impl Cluster {
         lines
     }
 
+    /// How many bytes, about, the rules of a node have that nobody looked at.
+    pub fn rules_to_be_made(&self) -> usize {
+        let mut files = self.files.iter();
+        if files.all(|f| f.maker != "kube-proxy" || f.sheet.is_made()) {
+            return 0;
+        }
+        let endpoints = self.objects.endpoint_slices.iter();
+        let endpoints: usize = endpoints.map(|s| s.endpoints.len()).sum();
+        400 * self.objects.services.len() + 300 * endpoints
+    }
+
     /// How many lines, about, the files have that nobody looked at.
     pub fn lines_to_be_made(&self) -> usize {
         let rules = 8 * self.objects.services.len();
@@ -120,6 +132,22 @@ impl Plan {
         })
     }
 
+    /// What takes long to write of a node.
+    fn of_node_along<W>(
+        self: &Arc<Self>,
+        network: &Later<NodeNetwork>,
+        write: impl Fn(Arc<Plan>, Later<NodeNetwork>, Pace) -> W + Send + Sync + 'static,
+    ) -> Later<Sheet>
+    where
+        W: Future<Output = Option<Sheet>> + 'static,
+    {
+        let (plan, network) = (self.clone(), network.clone());
+        Later::along(move |pace| {
+            let sheet = write(plan.clone(), network.clone(), pace);
+            Box::pin(async move { sheet.await.unwrap_or_default() })
+        })
+    }
+
     /// Something of a node, by its place among the objects.
     fn of_node<T: Default>(
         self: &Arc<Self>,
@@ -136,20 +164,34 @@ impl Plan {
 
 /// Lets the controllers have their way with the manifests of a cluster.
 pub fn build(manifests: Manifests) -> (Cluster, Vec<Diagnostic>) {
+    at_once(build_along(manifests, &Pace::AT_ONCE))
+}
+
+/// What one controller may take, where it can pause before it only.
+const STAGE: usize = 1 << 20;
+/// What the files of a Pod take, in bytes that could be read meanwhile.
+const POD: usize = 128;
+
+/// The same, pausing on the way.
+pub async fn build_along(manifests: Manifests, pace: &Pace) -> (Cluster, Vec<Diagnostic>) {
     let mut objects = manifests;
     let mut said = Vec::new();
     let facts = Facts::new(&objects, &mut said);
     said.extend(mesh::deploy(&mut objects));
     said.extend(api_server::admit(&mut objects, facts.services, facts.pods));
+    pace.went(STAGE).await;
     said.extend(workloads::run(&mut objects));
     mesh::inject(&mut objects);
+    pace.went(STAGE).await;
     let (slices, more) = endpoint_slices::make(&objects);
     said.extend(more);
     objects.endpoint_slices.extend(slices);
+    pace.went(STAGE).await;
     cloud::addresses(&mut objects, &facts, &mut said);
     said.extend(slices_without_service(&objects));
     said.extend(policies(&objects, &facts));
-    let (proxies, more) = mesh::build(&objects);
+    pace.went(STAGE).await;
+    let (proxies, more) = mesh::build(&objects, pace).await;
     said.extend(more);
     let plan = Arc::new(Plan {
         objects: objects.into(),
@@ -159,6 +201,7 @@ pub fn build(manifests: Manifests) -> (Cluster, Vec<Diagnostic>) {
     let mut files = Vec::new();
     // Without nodes there is no cluster to make, as where its machines are told by dumps; what the mesh puts into its Pods
     // is made all the same.
+    pace.went(STAGE).await;
     if !objects.nodes.is_empty() {
         kubectl::tables(objects, facts, &mut files);
         cloud::files(objects, facts, &mut files);
@@ -173,6 +216,7 @@ pub fn build(manifests: Manifests) -> (Cluster, Vec<Diagnostic>) {
     let mut nodes: BTreeMap<&str, (usize, usize)> =
         nodes.map(|(at, n)| (&*n.meta.name, (at, 0))).collect();
     for (at, pod) in objects.pods.iter().enumerate() {
+        pace.went(POD).await;
         let proxy = of_pods.get(&(&*pod.meta.namespace, &*pod.meta.name));
         let name = pod.spec.node_name.as_ref().map_or("", |n| &*n.value);
         let place = nodes.get_mut(name).map(|(node, before)| {

@@ -6,13 +6,13 @@ use super::nat;
 use super::network::{self, BRIDGE, NodeNetwork, gateway, pods_on, veth};
 use super::pod::sockets;
 use super::sheet::Sheet;
-use super::{Cluster, Generated, Plan};
+use super::{Cluster, Generated, Plan, STAGE};
 use crate::conntrack::{ConnectionId, Conntrack};
 use crate::control::kube_proxy::{HostFacts, Lines, Proxier, Version, View, iptables, nftables};
 use crate::manifest::{IpFamily, Manifests, Node, Plugin, PodRoutes, ProxyMode};
 use crate::net::Mac;
 use crate::say;
-use crate::text::{Diagnostic, Later, Span};
+use crate::text::{Diagnostic, Later, Pace, Span};
 
 use super::facts::mac_of;
 
@@ -87,12 +87,10 @@ pub(super) fn files(
         };
         let (maker, sheet) = match proxier.mode {
             ProxyMode::Iptables => {
-                let rules = with_proxier(plan, at, &network, move |plan, proxier| {
-                    let view = plan.view(proxier, family);
-                    let rules = iptables::rules(&view).save(proxier.version);
-                    nat::more(plan, proxier.node, family, traced(&view, &rules))
-                });
-                ("kube-proxy", rules)
+                let rules = move |plan: Arc<Plan>, network: Later<_>, pace: Pace| async move {
+                    iptables_save(&plan, at, &network, family, &pace).await
+                };
+                ("kube-proxy", plan.of_node_along(&network, rules))
             }
             ProxyMode::Nftables | ProxyMode::Ipvs => {
                 let rules =
@@ -103,14 +101,10 @@ pub(super) fn files(
         put(maker, file, sheet);
     }
     if proxier.mode == ProxyMode::Nftables {
-        let rules = with_proxier(plan, at, &network, |plan, proxier| {
-            let mut sheet = Sheet::default();
-            for family in plan.facts.families(proxier.node) {
-                let view = plan.view(proxier, family);
-                trace(&view, &nftables::rules(&view).listing(), &mut sheet);
-            }
-            sheet
-        });
+        let rules = move |plan: Arc<Plan>, network: Later<_>, pace: Pace| async move {
+            nft_ruleset(&plan, at, &network, &pace).await
+        };
+        let rules = plan.of_node_along(&network, rules);
         put("kube-proxy", "nft-ruleset.txt", rules);
     }
     let vxlan = facts.env.routes;
@@ -120,18 +114,41 @@ pub(super) fn files(
     }
 }
 
-/// What a node's kube-proxy writes.
-fn with_proxier(
-    plan: &Arc<Plan>,
+/// What a node's kube-proxy and its network write. `None`: there is no such node.
+async fn iptables_save(
+    plan: &Plan,
     at: usize,
-    network: &Later<NodeNetwork>,
-    write: impl FnOnce(&Plan, Proxier<'_>) -> Sheet + Send + Sync + 'static,
-) -> Later<Sheet> {
-    let network = network.clone();
-    plan.of_node(at, move |plan, node| {
-        let host = host(&plan.facts, &network);
-        write(plan, proxier(&plan.facts, node, &host))
-    })
+    network: &NodeNetwork,
+    family: IpFamily,
+    pace: &Pace,
+) -> Option<Sheet> {
+    let node = plan.objects.nodes.get(at)?;
+    let host = host(&plan.facts, network);
+    let proxier = proxier(&plan.facts, node, &host);
+    let view = plan.view(proxier, family);
+    pace.went(STAGE).await;
+    let rules = iptables::rules_along(&view, pace).await;
+    pace.went(STAGE).await;
+    let rules = rules.save(proxier.version);
+    pace.went(STAGE).await;
+    let mut sheet = Sheet::default();
+    trace(&view, &rules, &mut sheet, pace).await;
+    Some(nat::more(plan, node, family, sheet))
+}
+
+async fn nft_ruleset(plan: &Plan, at: usize, network: &NodeNetwork, pace: &Pace) -> Option<Sheet> {
+    let node = plan.objects.nodes.get(at)?;
+    let host = host(&plan.facts, network);
+    let proxier = proxier(&plan.facts, node, &host);
+    let mut sheet = Sheet::default();
+    for family in plan.facts.families(node) {
+        let view = plan.view(proxier, family);
+        pace.went(STAGE).await;
+        let rules = nftables::rules_along(&view, pace).await;
+        pace.went(STAGE).await;
+        trace(&view, &rules.listing(), &mut sheet, pace).await;
+    }
+    Some(sheet)
 }
 
 impl Plan {
@@ -203,15 +220,10 @@ fn listed(lines: &[(String, Vec<Span>)]) -> Sheet {
     sheet
 }
 
-fn traced(view: &View<'_>, lines: &Lines) -> Sheet {
-    let mut sheet = Sheet::default();
-    trace(view, lines, &mut sheet);
-    sheet
-}
-
-fn trace(view: &View<'_>, lines: &Lines, sheet: &mut Sheet) {
+async fn trace(view: &View<'_>, lines: &Lines, sheet: &mut Sheet, pace: &Pace) {
     for (line, origin) in lines.text().lines().zip(lines.origins()) {
         sheet.line(&view.spans(*origin), line);
+        pace.went(line.len() / 8).await;
     }
 }
 

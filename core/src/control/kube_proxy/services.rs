@@ -52,6 +52,11 @@ impl ServicePort<'_> {
         self.port.node_port.is_some() || !self.vips.is_empty() || !self.external_ips.is_empty()
     }
 
+    /// What its rules take, in bytes that could be read meanwhile.
+    pub(super) fn work(&self) -> usize {
+        16 * (4 + self.endpoints.all.len())
+    }
+
     /// Even under policy Local, the node's own traffic to external addresses goes to all endpoints.
     pub(super) fn uses_cluster(&self) -> bool {
         !self.internal_local || self.externally_accessible()

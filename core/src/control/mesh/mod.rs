@@ -3,6 +3,7 @@
 mod injection;
 mod settings;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::net::{IpFamily, Protocol};
 use crate::netfilter::{print, save};
 use crate::route::PolicyRule;
 use crate::say;
-use crate::text::{Diagnostic, FileId, Span};
+use crate::text::{Diagnostic, FileId, Pace, Span};
 use crate::topology::{Service, Socket};
 use crate::yaml::Node;
 
@@ -60,8 +61,11 @@ pub fn deploy(objects: &mut Manifests) -> Vec<Diagnostic> {
     istiod::deploy_gateways(objects, &settings.mesh)
 }
 
+/// What a proxy's configuration takes, in bytes that could be read meanwhile: of a large mesh, it is long.
+const PROXY: usize = 1 << 20;
+
 /// What istiod and the sidecars' set-up make of the manifests.
-pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
+pub async fn build(objects: &Manifests, pace: &Pace) -> (Vec<PodProxy>, Vec<Diagnostic>) {
     let mut said = settings::not_modelled(objects);
     let verdicts = istiod::validate(objects);
     said.extend(verdicts.iter().flat_map(istiod::Verdict::diagnostics));
@@ -79,6 +83,7 @@ pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
     let mut proxies = Vec::new();
     let mut last: Option<(Resources, Arc<Config>)> = None;
     for (pod, kind) in pods {
+        pace.went(PROXY).await;
         let capture = match kind {
             ProxyKind::Sidecar => capture(pod, settings.node.as_ref(), &mut said),
             ProxyKind::Router => None,
@@ -113,13 +118,14 @@ pub fn build(objects: &Manifests) -> (Vec<PodProxy>, Vec<Diagnostic>) {
         .collect();
     said.retain(|d| d.code() != "envoy/route-shadowed" || !unused.contains(&d.span));
     // Several proxies have the same to be said of them.
-    let mut seen: Vec<Diagnostic> = Vec::new();
-    for one in said {
-        if !seen.contains(&one) {
-            seen.push(one);
-        }
-    }
-    (proxies, seen)
+    let mut seen: BTreeMap<Span, Vec<Diagnostic>> = BTreeMap::new();
+    said.retain(|one| {
+        let there = seen.entry(one.span).or_default();
+        let new = !there.contains(one);
+        there.extend(new.then(|| one.clone()));
+        new
+    });
+    (proxies, said)
 }
 
 /// What `istioctl analyze` says of the objects.
@@ -265,6 +271,7 @@ fn socket(addr: IpAddr, port: u16, process: &str, span: Span) -> Socket {
 mod tests {
     use super::*;
     use crate::manifest;
+    use crate::text::at_once;
 
     /// What is said of a mesh with these objects beside a Service and a Pod that has a proxy.
     fn said(more: &str) -> (Vec<PodProxy>, Vec<&'static str>) {
@@ -289,7 +296,7 @@ status: {{podIP: 10.244.1.2}}
         );
         let mut objects = Manifests::default();
         manifest::read(&text, FileId(0), &mut objects);
-        let (proxies, said) = build(&objects);
+        let (proxies, said) = at_once(build(&objects, &Pace::AT_ONCE));
         (proxies, said.iter().map(Diagnostic::code).collect())
     }
 

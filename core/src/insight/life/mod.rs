@@ -147,7 +147,7 @@ pub fn perform(workspace: &Workspace, run: &Run, operation: &Operation) -> Optio
         let edits: Vec<Edit> = written
             .edits
             .iter()
-            .filter(|(of, _)| usize::from(of.0) == at)
+            .filter(|(of, _)| of.index() == at)
             .map(|(_, edit)| edit.clone())
             .collect();
         if !edits.is_empty() {

@@ -33,7 +33,7 @@ impl<'w> Written<'w> {
     }
 
     fn text(&self, file: FileId) -> &'w str {
-        let file = self.workspace.files.get(usize::from(file.0));
+        let file = self.workspace.files.get(file.index());
         file.map_or("", |f| &*f.text)
     }
 

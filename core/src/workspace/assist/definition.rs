@@ -8,7 +8,7 @@ use crate::workspace::{FileKind, HostFile, Run};
 /// The chain that a rule jumps to, the Service, subset or object that a manifest names, the machine that a table lists: where
 /// it is written. `None` where the word at that byte names nothing that these texts have.
 pub fn definition(run: &Run, file: FileId, offset: u32) -> Option<Span> {
-    let text = &run.files.get(usize::from(file.0))?.text;
+    let text = &run.files.get(file.index())?.text;
     let offset = offset as usize;
     let head = text.get(..offset)?;
     let start = head.rfind(ends_word).map_or(0, |at| at + 1);
@@ -18,7 +18,7 @@ pub fn definition(run: &Run, file: FileId, offset: u32) -> Option<Span> {
     if word.is_empty() {
         return None;
     }
-    match FileKind::of(&run.files.get(usize::from(file.0))?.name) {
+    match FileKind::of(&run.files.get(file.index())?.name) {
         FileKind::Host(place, HostFile::IptablesSave | HostFile::Ip6tablesSave) => {
             chain(host(run, &place)?, text, (file, start), word)
         }
@@ -41,7 +41,7 @@ fn chain(host: &Host, text: &str, (file, at): (FileId, usize), word: &str) -> Op
 
 /// `name: WORD` in a manifest: of an object, or of a subset where the field asks for one.
 fn object(run: &Run, file: FileId, at: usize, word: &str) -> Option<Span> {
-    let text = &run.files.get(usize::from(file.0))?.text;
+    let text = &run.files.get(file.index())?.text;
     let line = text.get(..at)?.rsplit('\n').next()?;
     let part = yaml::flow(line).map_or(line, |(_, part)| part);
     let field = part.trim_start_matches([' ', '-']).split(':').next()?;
@@ -80,15 +80,14 @@ fn object(run: &Run, file: FileId, at: usize, word: &str) -> Option<Span> {
                 let subset = field == "subset";
                 let wanted = if subset { word } else { short };
                 let of_object = line.starts_with("  name:") || line.starts_with("metadata:");
-                let own =
-                    usize::from(file.0) == file_at && (line_at..line_at + line.len()).contains(&at);
+                let own = file.index() == file_at && (line_at..line_at + line.len()).contains(&at);
                 if let Some(column) = named(line, wanted)
                     && of_object != subset
                     && !own
                     && found.is_none()
                 {
                     found = Some(Span::new(
-                        FileId(file_at as u16),
+                        FileId::at(file_at),
                         line_at + column,
                         line_at + column + wanted.len(),
                     ));
@@ -129,8 +128,8 @@ mod tests {
             .push(File::new(name, &text.replace('|', "")));
         let run = run(&workspace);
         let at = run.files.iter().position(|f| &*f.name == name).unwrap();
-        let span = definition(&run, FileId(at as u16), offset as u32)?;
-        let file = &run.files[usize::from(span.file.0)];
+        let span = definition(&run, FileId::at(at), offset as u32)?;
+        let file = &run.files[span.file.index()];
         let line = file.line_column(span.start).line as usize;
         file.text.lines().nth(line - 1).map(str::to_string)
     }

@@ -75,7 +75,7 @@ pub fn describe(run: &Run, file: FileId, line: Line<'_>) -> Option<Say> {
 
 /// All that may stand at a place of a file.
 fn candidates(run: &Run, file: FileId, at: &At<'_>) -> Vec<Candidate> {
-    let name = run.files.get(usize::from(file.0)).map_or("", |f| &*f.name);
+    let name = run.files.get(file.index()).map_or("", |f| &*f.name);
     match FileKind::of(name) {
         FileKind::Host(place, HostFile::IptablesSave) => {
             iptables::candidates(at, IpFamily::V4, host(run, &place))
@@ -113,7 +113,7 @@ struct At<'a> {
 
 impl<'a> At<'a> {
     fn new(run: &'a Run, file: FileId, line: Line<'a>) -> Option<Self> {
-        let read = &run.files.get(usize::from(file.0))?.text;
+        let read = &run.files.get(file.index())?.text;
         // What was read may be shorter by now.
         let (above, rest) = read
             .split_at_checked(line.start as usize)
@@ -282,9 +282,9 @@ mod tests {
                     text: file.text.get(offset as usize / 2..).unwrap_or("é"),
                     at: offset - offset / 2,
                 };
-                complete(&run, FileId(at as u16), line);
-                describe(&run, FileId(at as u16), line);
-                definition(&run, FileId(at as u16), offset);
+                complete(&run, FileId::at(at), line);
+                describe(&run, FileId::at(at), line);
+                definition(&run, FileId::at(at), offset);
             }
         }
     }

@@ -90,7 +90,7 @@ mod tests {
         let run = run(&workspace);
         let at = run.files.iter().position(|f| &*f.name == file).unwrap();
         let offset = run.files[at].text.find(text).unwrap();
-        let subject = run.subject_at(FileId(at as u16), offset as u32).unwrap();
+        let subject = run.subject_at(FileId::at(at), offset as u32).unwrap();
         let answer = why_not(&workspace, &run, subject);
         (workspace, run, answer)
     }

@@ -28,7 +28,7 @@ impl Way {
             Way::Seed(seed) => say!("why-not/way-seed", seed = seed),
             Way::Probe(probe) => say!("why-not/way-probe", probe = probe),
             Way::Line { span, text } => {
-                let file = run.files.get(usize::from(span.file.0));
+                let file = run.files.get(span.file.index());
                 let name = file.map_or("", |f| &*f.name);
                 let line = file.map_or(0, |f| f.line_column(span.start).line);
                 let before = run.line_of(*span);

@@ -45,7 +45,7 @@ impl Way {
             Way::Seed(seed) => changed.seed = *seed,
             Way::Probe(probe) => changed.probe.clone_from(probe),
             Way::Line { span, text } => {
-                let at = usize::from(span.file.0);
+                let at = span.file.index();
                 if let Some(file) = run.files.get(at) {
                     let file = edited(file, *span, text);
                     match changed.files.get_mut(at) {
@@ -125,15 +125,12 @@ fn leads(workspace: &Workspace, run: &Run, subject: &Subject, way: &Way) -> bool
         return false;
     };
     let again = run_again(&way.apply(workspace, run));
-    let name = run
-        .files
-        .get(usize::from(subject.span.file.0))
-        .map(|f| &f.name);
+    let name = run.files.get(subject.span.file.index()).map(|f| &f.name);
     let Some(at) = again.files.iter().position(|f| Some(&f.name) == name) else {
         return false;
     };
     let mut moved = subject.span;
-    moved.file.0 = at as u16;
+    moved.file = FileId::at(at);
     if span.file == subject.span.file && span.end <= subject.span.start {
         let grown = moved.start + text.len() as u32;
         moved.start = grown.saturating_sub(span.end - span.start);
@@ -573,7 +570,7 @@ fn relaxed(run: &Run, subject: &Subject, reason: &Reason, ways: &mut Vec<Way>) {
 
 /// The first line of a span, as [`Run::line_of`] shows it.
 fn line_span(run: &Run, span: Span) -> Span {
-    let file = run.files.get(usize::from(span.file.0));
+    let file = run.files.get(span.file.index());
     let text = file.map_or("", |f| f.slice(span));
     let line = text.lines().next().unwrap_or_default();
     let start = span.start as usize + (line.len() - line.trim_start().len());
@@ -582,7 +579,7 @@ fn line_span(run: &Run, span: Span) -> Span {
 
 /// The line that a rule or route stands on, taken away. Not what stands in the middle of a YAML.
 fn without(run: &Run, span: Span) -> Option<Way> {
-    let file = run.files.get(usize::from(span.file.0))?;
+    let file = run.files.get(span.file.index())?;
     let lines = [".txt"].iter().any(|end| file.name.ends_with(end));
     let text = &file.text;
     let start = text

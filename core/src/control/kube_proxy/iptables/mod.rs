@@ -12,6 +12,7 @@ pub use jumps::{Jump, jumps};
 use super::version::Chains;
 use super::{Lines, Version, View};
 use crate::manifest::IpFamily;
+use crate::text::{Pace, at_once};
 use writer::Writer;
 
 /// The text for iptables-restore, each line with where it comes from.
@@ -25,9 +26,15 @@ pub struct Payload {
 
 /// `pkg/proxy/iptables/proxier.go`, `syncProxyRules`.
 pub fn rules(view: &View<'_>) -> Payload {
+    at_once(rules_along(view, &Pace::AT_ONCE))
+}
+
+/// The same, pausing on the way.
+pub async fn rules_along(view: &View<'_>, pace: &Pace) -> Payload {
     let mut writer = Writer::new(view);
     writer.head();
     for (at, port) in (0..).zip(&view.ports) {
+        pace.went(port.work()).await;
         match view.proxier.dialect().chains {
             Chains::FwXlb | Chains::FwXlbMarkInSvc => classic::port(&mut writer, port, at),
             Chains::ExtSvl => policy::port(&mut writer, port, at),
