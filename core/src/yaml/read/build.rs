@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 use super::budget::{Budget, pay};
+use super::loose;
 use super::mapping::{Key, Mapping};
 use super::places::Places;
 use super::{MAX_COPIES, MAX_DEPTH, MAX_NODES};
@@ -17,6 +18,19 @@ use crate::yaml::{Node, Value};
 const STRETCH: usize = 4096;
 
 pub(super) type Fault = Box<Diagnostic>;
+
+/// Why a text is not read to its end.
+pub(super) struct Stop {
+    pub fault: Fault,
+    /// The character that a flow collection has too far to the left.
+    pub loose: Option<usize>,
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self { fault, loose: None }
+    }
+}
 
 pub(super) struct Builder<'t, 'o> {
     pub part: &'t str,
@@ -83,11 +97,15 @@ impl<'t, 'o> Builder<'t, 'o> {
         }
     }
 
-    pub async fn run(&mut self, pace: &Pace) -> Result<(), Fault> {
+    /// Reads `text`, which is the part with blanks for some of its characters.
+    pub async fn run(&mut self, text: &str, pace: &Pace) -> Result<(), Stop> {
         let mut told = self.places.start();
-        let mut parser = Parser::new_from_str(self.part);
+        let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|e| self.fault(*e.marker(), e.info()))?;
+            let (event, span) = event.map_err(|e| Stop {
+                loose: loose::is(e.info()).then_some(e.marker().index()),
+                fault: self.fault(*e.marker(), e.info()),
+            })?;
             let span = self.places.span(self.part, span);
             let at = span.start as usize;
             if at >= told + STRETCH {
@@ -118,7 +136,7 @@ impl<'t, 'o> Builder<'t, 'o> {
                 Event::Alias(id) => {
                     let Some(built) = self.anchors.get(&id) else {
                         let say = say!("yaml/alias-of-itself");
-                        return Err(Box::new(Diagnostic::error(span, say)));
+                        return Err(Box::new(Diagnostic::error(span, say)).into());
                     };
                     pay(&mut self.budget.copies, built.size)
                         .ok_or_else(|| too_many_copies(span))?;

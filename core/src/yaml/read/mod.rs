@@ -4,6 +4,7 @@ mod budget;
 mod build;
 mod items;
 mod json;
+mod loose;
 mod mapping;
 mod places;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use self::budget::Budget;
 use self::build::Builder;
 use self::items::list;
+use self::loose::Loose;
 use self::places::Places;
 use super::memory::{Of, Part};
 use super::{Memory, Node};
@@ -95,14 +97,21 @@ async fn read_part(
         is_json = builder.run_json(pace).await.is_some();
     }
     if !is_json {
-        *budget = before;
-        documents.clear();
-        diagnostics.clear();
-        let places = Places::new(part, start, file);
-        let to = (&mut documents, &mut diagnostics);
-        let mut builder = Builder::new(part, places, below, budget, to);
-        if let Err(diagnostic) = builder.run(pace).await {
-            diagnostics.push(*diagnostic);
+        let mut loose = Loose::new(part);
+        loop {
+            *budget = before;
+            documents.clear();
+            diagnostics.clear();
+            let places = Places::new(part, start, file);
+            let to = (&mut documents, &mut diagnostics);
+            let mut builder = Builder::new(part, places, below, budget, to);
+            let Err(stop) = builder.run(&loose.text, pace).await else {
+                break;
+            };
+            if !stop.loose.is_some_and(|at| loose.join(at)) {
+                diagnostics.push(*stop.fault);
+                break;
+            }
         }
     }
     let part = Part {
@@ -184,6 +193,28 @@ mod tests {
                 "c.d[1] Str(\"f\") <f>\n",
                 "c[\"g.h\"] Null <null>\n",
             ),
+        );
+    }
+
+    #[test]
+    fn flow_collections_stand_anywhere_as_kubectl_takes_them() {
+        check(
+            "a:\n- b: [\n    \"x\", # one\n# 注释\n    'z',\n  ]\n  c: {\n  d: '二',\n\n  }\ne: [\n1\r\n]\nf: 2\n",
+            concat!(
+                "a[0].b[0] Str(\"x\") <\"x\">\n",
+                "a[0].b[1] Str(\"z\") <'z'>\n",
+                "a[0].c.d Str(\"二\") <'二'>\n",
+                "e[0] Int(1) <1>\n",
+                "f Int(2) <2>\n",
+            ),
+        );
+    }
+
+    #[test]
+    fn what_may_be_no_comment_is_not_taken_for_one() {
+        check(
+            "a:\n- b: [\n    \"it's\", # one\n  ]\n",
+            "4:3 this line is not indented like its neighbours (invalid indentation)\n",
         );
     }
 
