@@ -114,3 +114,16 @@ fn what_leaves_a_node_with_ebpf_is_not_guessed_about() {
         untold("eBPF (cilium_host)")
     );
 }
+
+#[test]
+fn what_leaves_by_a_tunnel_that_is_not_modelled_is_not_guessed_about() {
+    let devices = format!(
+        "{DEVICES}3: tunl0@NONE: <NOARP,UP,LOWER_UP> mtu 1480 qdisc noqueue state UNKNOWN\n    link/ipip 0.0.0.0 brd 0.0.0.0\n    inet 10.244.1.0/32 scope global tunl0\n"
+    );
+    let routes = format!("{ROUTES}10.244.2.0/26 via 192.168.0.18 dev tunl0 proto bird onlink\n");
+    let files = [
+        ("nodes/n/ip-addr.txt", devices.as_str()),
+        ("nodes/n/ip-route.txt", routes.as_str()),
+    ];
+    assert_eq!(walk(&files, "n tcp 10.244.2.5:80"), untold("ipip (tunl0)"));
+}

@@ -3,7 +3,8 @@
 use northsouth::net::IpFamily;
 use northsouth::text::{Diagnostic, File, Lang};
 use northsouth::topology::{HostKind, World};
-use northsouth::workspace::{DEFAULT, Scenario, Workspace, world};
+use northsouth::trace::Disposition;
+use northsouth::workspace::{DEFAULT, Scenario, Workspace, parse_probe, run, world};
 
 fn article() -> Workspace {
     Scenario::find(DEFAULT).unwrap().workspace().unwrap()
@@ -326,4 +327,70 @@ fn nothing_that_is_typed_makes_it_panic() {
             }
         }
     }
+}
+
+/// Two nodes and a pod on each, known by `ip addr`, `ip route` and kubectl's table alone; packets between the pods.
+fn between_pods(node: impl Fn(u8) -> [(&'static str, String); 4]) -> Disposition {
+    let mut files = vec![File::new(
+        "kubectl-get-pods.txt",
+        "NAME READY STATUS RESTARTS AGE IP NODE\nweb-1 1/1 Running 0 1d 10.244.1.5 n1\nweb-2 1/1 Running 0 1d 10.244.2.5 n2\n",
+    )];
+    for n in [1, 2] {
+        let texts = node(n).map(|(name, text)| File::new(&format!("nodes/n{n}/{name}"), &text));
+        files.extend(texts);
+    }
+    let workspace = Workspace {
+        files,
+        probe: parse_probe("web-1 tcp 10.244.2.5:80").unwrap(),
+        seed: 1,
+    };
+    run(&workspace).trace.disposition
+}
+
+#[test]
+fn pods_behind_routes_of_their_own_are_joined_and_flannels_device_is_known_by_its_name() {
+    let devices = |n: u8, more: &str| {
+        format!(
+            "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc mq state UP\n    link/ether 00:16:3e:00:00:1{n} brd ff:ff:ff:ff:ff:ff\n    inet 192.168.0.1{n}/24 scope global eth0\n\
+             4: cali1@if4: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1480 qdisc noqueue state UP\n    link/ether ee:ee:ee:ee:ee:ee brd ff:ff:ff:ff:ff:ff\n{more}"
+        )
+    };
+    let routes = |n: u8, way: &str| {
+        format!(
+            "10.244.{n}.5 dev cali1 scope link\n{way}192.168.0.0/24 dev eth0 proto kernel scope link src 192.168.0.1{n}\n"
+        )
+    };
+    let by_hosts = between_pods(|n| {
+        let other = 3 - n;
+        let way = format!("10.244.{other}.0/24 via 192.168.0.1{other} dev eth0\n");
+        [
+            ("ip-addr.txt", devices(n, "")),
+            ("ip-route.txt", routes(n, &way)),
+            ("ip-neigh.txt", String::new()),
+            ("bridge-fdb.txt", String::new()),
+        ]
+    });
+    // It arrives: of a pod without files nothing is known to listen.
+    assert_eq!(by_hosts, Disposition::NothingListens);
+    let by_vxlan = between_pods(|n| {
+        let other = 3 - n;
+        let vxlan = format!(
+            "3: flannel.1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UNKNOWN\n    link/ether aa:aa:aa:aa:aa:0{n} brd ff:ff:ff:ff:ff:ff\n    inet 10.244.{n}.0/32 scope global flannel.1\n"
+        );
+        let way = format!("10.244.{other}.0/24 via 10.244.{other}.0 dev flannel.1 onlink\n");
+        let mac = format!("aa:aa:aa:aa:aa:0{other}");
+        [
+            ("ip-addr.txt", devices(n, &vxlan)),
+            ("ip-route.txt", routes(n, &way)),
+            (
+                "ip-neigh.txt",
+                format!("10.244.{other}.0 dev flannel.1 lladdr {mac} PERMANENT\n"),
+            ),
+            (
+                "bridge-fdb.txt",
+                format!("{mac} dev flannel.1 dst 192.168.0.1{other} self permanent\n"),
+            ),
+        ]
+    });
+    assert_eq!(by_vxlan, Disposition::NothingListens);
 }

@@ -253,7 +253,7 @@ pub(super) fn segment(to: &Packet, ttl: u8, flags: TcpFlags, payload: u16) -> Pa
     }
 }
 
-/// What decides on a host with such a device, and is not modelled.
+/// What decides at such a device, or on a host with it, and is not modelled.
 pub(super) fn unmodelled(what: &str, device: &Interface) -> CannotTell {
     CannotTell {
         text: format!("{what} ({})", device.name).into(),

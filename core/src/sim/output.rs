@@ -141,6 +141,10 @@ impl Sim<'_> {
             let (part, what) = (Part::Interface(dev), unmodelled("eBPF", theirs));
             return self.drop(at, &skb, part, Drop::CannotTell(what));
         }
+        if let Some(kind) = &iface.tunnel {
+            let (part, what) = (Part::Interface(dev), unmodelled(kind, iface));
+            return self.drop(at, &skb, part, Drop::CannotTell(what));
+        }
         skb.src_mac = iface.mac;
         let (mac, nexthop) = if dst.broadcast {
             (BROADCAST, None)

@@ -20,6 +20,8 @@ pub struct Interface {
     pub master: Option<IfaceName>,
     /// A bridge port that sends a frame back out of where it came in.
     pub hairpin: bool,
+    /// The kind of a tunnel that is not modelled, as `ip -d link` names it: what becomes of packets there cannot be told.
+    pub tunnel: Option<Box<str>>,
     /// Where its definition stands.
     pub span: Option<Span>,
 }
@@ -101,6 +103,7 @@ impl Interface {
             up: true,
             master: None,
             hairpin: false,
+            tunnel: None,
             span: None,
         }
     }

@@ -142,7 +142,7 @@ impl HostFile {
             },
             HostFile::NftRuleset => "nft list ruleset",
             HostFile::IpsetSave => "ipset save",
-            HostFile::IpAddr => "ip addr",
+            HostFile::IpAddr => "ip -d addr",
             HostFile::IpRoute => "ip route show table all",
             HostFile::IpRule => "ip rule",
             HostFile::Ip6Rule => "ip -6 rule",

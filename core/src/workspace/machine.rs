@@ -108,6 +108,7 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
             guess_ipvs(&mut host);
         }
     }
+    guess_vxlan(&mut host, diagnostics);
     let bridges = texts.bridges.unwrap_or_default();
     for bridge in &bridges {
         let ports: Vec<_> = bridge.ports.iter().collect();
@@ -193,6 +194,11 @@ fn add_devices(host: &mut Host, devices: Vec<Device>) {
         if let Some(mtu) = device.mtu {
             iface.mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
         }
+        if let Some(DeviceKind::Other(kind)) =
+            device.kind.as_ref().filter(|k| k.is_unmodelled_tunnel())
+        {
+            iface.tunnel = Some(kind.clone());
+        }
         iface.master = device.master.map(|m| (&*m.text).into());
         // As the CNI's bridge plugin sets it for the veths it makes; `bridge -d link` tells.
         iface.hairpin = device.hairpin.unwrap_or(iface.master.is_some());
@@ -257,6 +263,37 @@ fn guess_devices(host: &mut Host, routes: &[Route]) {
                 });
             }
         }
+    }
+}
+
+/// Only `ip -d` prints what a VXLAN device is; flannel's and Calico's are known by their names (flannel
+/// `pkg/backend/vxlan/vxlan.go`, Calico `felix/config`).
+fn guess_vxlan(host: &mut Host, diagnostics: &mut Vec<Diagnostic>) {
+    // It sends from the node's address in its network.
+    let cards = host
+        .interfaces
+        .iter()
+        .filter(|i| i.kind == IfaceKind::Device);
+    let mut addrs = cards
+        .flat_map(|i| &i.addrs)
+        .filter(|a| a.addr.is_ipv4() && a.length < 32);
+    let Some(local) = addrs.next().map(|a| a.addr) else {
+        return;
+    };
+    for iface in &mut host.interfaces {
+        let name = iface.name.as_str();
+        let number = name.strip_prefix("flannel.").and_then(|n| n.parse().ok());
+        let (vni, port) = match (number, name) {
+            (Some(vni), _) => (vni, 8472),
+            (None, "vxlan.calico") => (4096, 4789),
+            _ => continue,
+        };
+        if iface.kind != IfaceKind::Device || iface.tunnel.is_some() {
+            continue;
+        }
+        let said = say!("texts/vxlan-derived", dev = name, vni = vni, port = port);
+        diagnostics.push(Diagnostic::note(iface.span.unwrap_or_default(), said));
+        iface.kind = IfaceKind::Vxlan(Vxlan { vni, local, port });
     }
 }
 
@@ -460,7 +497,7 @@ pub fn connected(host: &Host) -> Vec<Route> {
     routes
 }
 
-fn onlink(dst: Masked, dev: &IfaceName, addr: &IfaceAddr) -> Route {
+pub fn onlink(dst: Masked, dev: &IfaceName, addr: &IfaceAddr) -> Route {
     // Of IPv6: `IP6_RT_PRIO_ADDRCONF`, and the source is chosen for each destination.
     let v4 = dst.addr.is_ipv4();
     Route {

@@ -1,18 +1,19 @@
 //! Pods: on which node, behind which veth.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use super::build::{Builder, MACHINE, pod_name};
 use super::kind::Place;
-use super::machine::{by_gateway, connected, everywhere, machine};
+use super::machine::{by_gateway, connected, everywhere, machine, onlink};
 use super::texts::{HostTexts, Texts};
 use crate::manifest::table::PodRow;
-use crate::net::IfaceName;
+use crate::net::{IfaceName, Mac, Masked};
+use crate::route::{Route, RouteKind};
 use crate::say;
 use crate::text::{Diagnostic, Pace, Span};
-use crate::topology::{Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface};
+use crate::topology::{Host, HostId, HostKind, IfaceAddr, IfaceKind, Interface, Neighbour};
 
 /// What `ip addr` tells of an interface's other end.
 #[derive(Clone, Debug)]
@@ -183,6 +184,10 @@ impl Pods<'_> {
                 host.interfaces.push(iface);
             }
         }
+        let routed = self.routed_port(node, addr.0).filter(|_| gateway.is_none());
+        if let Some(port) = routed.filter(|_| host.routes.is_empty()) {
+            route_by(host, &port);
+        }
         if host.routes.is_empty() {
             let mut routes = connected(host);
             let dev = host.interfaces.iter().find(|i| !i.is_loopback());
@@ -201,6 +206,18 @@ impl Pods<'_> {
             let said = say!("texts/pod-derived", pod = host.name);
             self.say(Diagnostic::note(addr.1, said));
         }
+    }
+
+    /// The node's interface that a route to a pod alone names, as Calico, the clouds' own networks and kindnet set it.
+    fn routed_port(&self, node: HostId, pod: IpAddr) -> Option<Interface> {
+        let host = self.builder.host(node)?;
+        let mut routes = host.routes.iter();
+        let alone = |r: &&Route| r.dst == Masked::host(pod) && r.kind == RouteKind::Unicast;
+        let hop = routes.find(alone)?.hops.first()?;
+        let dev = hop.dev.as_ref().filter(|_| hop.gateway.is_none())?;
+        host.interface(dev.as_str())
+            .filter(|i| i.master.is_none())
+            .cloned()
     }
 
     /// The address of the node's bridge whose subnet a pod is in.
@@ -257,6 +274,11 @@ impl Pods<'_> {
         let Some(host) = self.builder.host(node) else {
             return;
         };
+        if let Some(port) = self.routed_port(node, addr.0)
+            && self.free(node, &port.name)
+        {
+            return self.join(pod, node, &port.name);
+        }
         let on = |i: &&Interface| {
             i.addrs
                 .iter()
@@ -310,5 +332,34 @@ impl Pods<'_> {
             self.builder
                 .join((node, port.as_str()), (pod, eth0.as_str()));
         }
+    }
+}
+
+/// Where Calico's and AWS' pods believe their gateway is.
+const LINK_LOCAL_GATEWAY: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 1, 1));
+
+/// A pod behind an interface of its node: it sends all that way, to the interface's own address, else to one that stands for
+/// the interface.
+fn route_by(pod: &mut Host, port: &Interface) {
+    let Some(eth0) = pod.interfaces.iter().find(|i| !i.is_loopback()) else {
+        return;
+    };
+    let Some(own) = eth0.addrs.iter().find(|a| a.addr.is_ipv4()).cloned() else {
+        return;
+    };
+    let dev = eth0.name.clone();
+    let mut addrs = port.addrs.iter().map(|a| a.addr);
+    let gateway = addrs.find(IpAddr::is_ipv4).unwrap_or(LINK_LOCAL_GATEWAY);
+    let to = onlink(Masked::host(gateway), &dev, &own);
+    let by = by_gateway(everywhere(gateway), gateway, dev.as_str(), own.span);
+    pod.routes = vec![to, by].into();
+    if port.mac != Mac::default() {
+        pod.neighbours.push(Neighbour {
+            addr: gateway,
+            dev,
+            mac: port.mac,
+            permanent: true,
+            span: own.span,
+        });
     }
 }

@@ -58,6 +58,25 @@ pub enum DeviceKind {
     Other(Box<str>),
 }
 
+/// The hardware types of tunnels, and the kinds that they are of; `none` is that of tun and wireguard.
+const TUNNELS: [(&str, &str); 7] = [
+    ("link/ipip", "ipip"),
+    ("link/sit", "sit"),
+    ("link/gre", "gre"),
+    ("link/gre6", "ip6gre"),
+    ("link/tunnel6", "ip6tnl"),
+    ("link/none", "tun"),
+    ("link/ppp", "ppp"),
+];
+
+impl DeviceKind {
+    /// Whether it puts packets into others, in a way that is not modelled.
+    pub fn is_unmodelled_tunnel(&self) -> bool {
+        let is = |kind: &str| matches!(kind, "wireguard" | "geneve" | "gretap");
+        matches!(self, DeviceKind::Other(kind) if is(kind) || TUNNELS.iter().any(|t| t.1 == &**kind))
+    }
+}
+
 /// Interfaces of one host that are read; a node has some hundreds.
 const MOST_DEVICES: usize = 4096;
 
@@ -204,6 +223,10 @@ impl Reader {
                 None => self.diagnostics.push(wants(first)),
             },
             link if link.starts_with("link/") => {
+                // Without `-d` the hardware type tells of tunnels (iproute2 `lib/ll_types.c`).
+                if let Some(tunnel) = TUNNELS.iter().find(|(hardware, _)| *hardware == link) {
+                    device.kind = Some(DeviceKind::Other(tunnel.1.into()));
+                }
                 if link == "link/ether" {
                     match rest.first().map(|w| mac(*w)) {
                         Some(Ok(mac)) => device.mac = Some(mac),
@@ -226,8 +249,9 @@ impl Reader {
                 Ok(kind) => device.kind = Some(kind),
                 Err(d) => self.diagnostics.push(d),
             },
-            "vlan" | "bond" | "ipvlan" | "macvlan" | "ipip" | "sit" | "gre" | "tun"
-            | "wireguard" | "ipvs" => device.kind = Some(DeviceKind::Other(first.text.into())),
+            "vlan" | "bond" | "ipvlan" | "macvlan" | "ipip" | "sit" | "gre" | "gretap"
+            | "ip6gre" | "ip6tnl" | "geneve" | "tun" | "wireguard" | "ipvs" | "openvswitch"
+            | "ifb" | "nlmon" => device.kind = Some(DeviceKind::Other(first.text.into())),
             number if self.statistics && number.parse::<u64>().is_ok() => {}
             _ => self.diagnostics.push(unknown(first, "ip addr")),
         }
