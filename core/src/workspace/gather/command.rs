@@ -43,8 +43,14 @@ pub fn read(typed: &str) -> Option<Command> {
     // It becomes a folder.
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let place = place.filter(|place| {
+        let most = match place {
+            Place::Node(_) => 0,
+            Place::Pod(_) => 1,
+        };
         let mut parts = place.name().split('/');
-        parts.all(|part| part.chars().all(fits) && !part.starts_with('.') && !part.is_empty())
+        place.name().matches('/').count() <= most
+            && parts
+                .all(|part| part.chars().all(fits) && !part.starts_with('.') && !part.is_empty())
     });
     let (name, args) = tool.split_first()?;
     let (file, table) = prints(&base(name), args)?;
