@@ -178,7 +178,7 @@ pub const EN: ControlWords = ControlWords {
     passed_over: "Kept, but not modelled:",
     sharing: "Before sharing",
     anonymise: "Rename everything",
-    anonymise_about: "Gives nodes, pods, Services, namespaces and addresses other names, the same ones everywhere, and empties annotations, environment and images. It can be undone.",
+    anonymise_about: "Gives nodes, pods, Services, namespaces and addresses other names, the same ones everywhere, and empties annotations, environment and images. A token in the request loses its signature. It can be undone.",
 
     generated: |from| {
         let from = from.unwrap_or("the manifests");
@@ -302,7 +302,7 @@ pub const ZH_CN: ControlWords = ControlWords {
     passed_over: "已保留但未建模：",
     sharing: "分享之前",
     anonymise: "全部改名",
-    anonymise_about: "给节点、Pod、Service、命名空间和地址换上别的名字，处处一致，并清空注解、环境变量和镜像。可以撤销。",
+    anonymise_about: "给节点、Pod、Service、命名空间和地址换上别的名字，处处一致，并清空注解、环境变量和镜像；请求里的令牌会失去签名。可以撤销。",
 
     generated: |from| {
         let from = from.unwrap_or("各份清单");

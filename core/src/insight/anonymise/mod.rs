@@ -4,6 +4,7 @@
 mod emptied;
 mod names;
 mod networks;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -17,6 +18,7 @@ use crate::workspace::{FileKind, Workspace, expand};
 use emptied::emptied;
 use names::names;
 use networks::{Moved, networks};
+use tokens::token;
 
 /// A workspace with other names, and what became of what, sorted.
 #[derive(Clone, Debug)]
@@ -28,7 +30,8 @@ pub struct Anonymised {
 /// Names of nodes, Pods, Services, workloads, namespaces, containers, of Istio's and the Gateway API's objects, label values and
 /// the parts of host names; addresses, also those of hardware; the chains that kube-proxy names after them. Fields that decide
 /// nothing and may tell much (annotations, environment, images, commands, managed fields) are emptied. Well-known namespaces
-/// and labels stay, and so does a name that is a word of the formats themselves.
+/// and labels stay, and so does a name that is a word of the formats themselves. A token keeps its claims, under other names, and
+/// loses its signature: where the keys are at hand, it is not valid any more.
 pub fn anonymise(workspace: &Workspace) -> Anonymised {
     let mut renaming = Renaming::of(workspace);
     let files: Vec<File> = workspace
@@ -198,6 +201,9 @@ impl Renaming {
     }
 
     fn word(&mut self, word: &str) -> String {
+        if let Some((claims, write)) = token(word) {
+            return write(&self.text(&claims));
+        }
         let new = self.changed(word);
         if new != word {
             self.used.insert(word.to_string(), new.clone());
@@ -324,7 +330,8 @@ fn is_mac(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::{Scenario, run, scenarios};
+    use crate::text::base64;
+    use crate::workspace::{Scenario, parse_probe, run, scenarios};
     use crate::yaml;
 
     /// How each packet ends, and over how many machines.
@@ -363,6 +370,28 @@ mod tests {
         };
         assert!(asked.host.ends_with(".com") && !asked.host.contains("example"));
         assert_eq!(asked.tls.as_ref().unwrap().sni, asked.host);
+    }
+
+    #[test]
+    fn tokens_open_nothing_any_more() {
+        let mut before = Scenario::find("policy-cluster")
+            .unwrap()
+            .workspace()
+            .unwrap();
+        let encode = |text: &str| base64::encode(text.as_bytes());
+        let (head, signature) = (encode("{\"alg\":\"RS256\"}"), "c2lnbmVk");
+        let token = format!("{head}.{}.{signature}", encode("{\"sub\":\"web-a\"}"));
+        before.probe = parse_probe(&format!(
+            "client http GET http://182.92.251.227/ \"authorization:Bearer {token}\" x:1.2.3"
+        ))
+        .unwrap();
+        let ProbeKind::Http(asked) = anonymise(&before).workspace.probe.kind else {
+            panic!("HTTP")
+        };
+        let claims = encode("{\"sub\":\"pod-1\"}");
+        let expected = format!("Bearer {head}.{claims}.AAAAAAAA");
+        assert_eq!(asked.headers[0].1, expected);
+        assert_eq!(asked.headers[1].1, "1.2.3");
     }
 
     #[test]
