@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::net::Packet;
 use crate::topology::HostId;
 use crate::trace::{
@@ -21,13 +23,13 @@ impl Recorder {
         self.journeys.push(Journey {
             role,
             cause,
-            packet: Snapshot {
+            packet: Arc::new(Snapshot {
                 packet: packet.clone(),
                 mark: 0,
                 in_iface: None,
                 out_iface: None,
                 ct_state: None,
-            },
+            }),
             payload: None,
             hops: Vec::new(),
             disposition: Disposition::Loop,
@@ -79,7 +81,12 @@ impl Recorder {
             journey.disposition = end;
         }
         let before = journey.hops.iter().rev().find_map(|h| h.steps.last());
-        let changes = changes(before.map_or(&journey.packet, |s| &s.after), &after);
+        let before = before.map_or(&journey.packet, |s| &s.after);
+        let changes = changes(before, &after);
+        let after = match **before == after {
+            true => before.clone(),
+            false => Arc::new(after),
+        };
         if journey.hops.last().is_none_or(|h| h.host != host) {
             journey.hops.push(Hop {
                 host,
