@@ -62,7 +62,8 @@ impl Sim<'_> {
     /// `ip_vs_ops4`). Which these are no file tells: any port of its addresses may be one, any NodePort, and whatever nothing
     /// here waits for.
     fn ipvs_may_take(&mut self, at: HostId, skb: &Skb) -> Option<CannotTell> {
-        let device = self.host(at)?.ipvs()?;
+        let host = self.host(at)?;
+        let device = host.interface(host.ipvs.as_ref()?.as_str())?;
         let port = skb.packet.dport()?;
         let own = device.addrs.iter().any(|a| a.addr == skb.packet.dst);
         if !own && !NODE_PORTS.contains(&port) && self.socket_for(at, skb).is_some() {

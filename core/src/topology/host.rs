@@ -42,6 +42,8 @@ pub struct Host {
     pub neighbours: Vec<Neighbour>,
     /// What its bridges and vxlan devices know of hardware addresses from the start.
     pub fdb: Vec<FdbEntry>,
+    /// The device with the addresses of what its IPVS serves, where it may serve something: what, no file tells.
+    pub ipvs: Option<IfaceName>,
 }
 
 /// What a machine is to a reader. Decides nothing.
@@ -126,6 +128,7 @@ impl Host {
             envoy: None,
             neighbours: Vec::new(),
             fdb: Vec::new(),
+            ipvs: None,
         }
     }
 
@@ -161,13 +164,6 @@ impl Host {
 
     pub fn interface(&self, name: &str) -> Option<&Interface> {
         self.interfaces.iter().find(|i| i.name.as_str() == name)
-    }
-
-    /// Where the addresses of Services are that IPVS serves: kube-proxy's device, or kube-router's
-    /// (Kubernetes `pkg/proxy/ipvs`, kube-router `pkg/controllers/proxy`).
-    pub fn ipvs(&self) -> Option<&Interface> {
-        let is = |i: &&Interface| matches!(i.name.as_str(), "kube-ipvs0" | "kube-dummy-if");
-        self.interfaces.iter().find(is)
     }
 
     /// A device of Cilium's or Calico's eBPF, whose programs decide on a packet before netfilter and routes do

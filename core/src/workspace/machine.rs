@@ -131,9 +131,10 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
     if !bridges.is_empty() {
         left_out(&mut host, &bridges, diagnostics);
     }
+    host.ipvs = has_ipvs(&host).map(|d| d.name.clone());
     if !texts.made[0] {
         let about = |d: &Interface, said| Diagnostic::warning(d.span.unwrap_or_default(), said);
-        let ipvs = host.ipvs().map(|d| {
+        let ipvs = has_ipvs(&host).map(|d| {
             let said = say!("texts/ipvs", dev = d.name, host = host.name);
             about(d, said)
         });
@@ -297,6 +298,13 @@ fn guess_vxlan(host: &mut Host, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Where the addresses of Services are that IPVS serves: kube-proxy's device, or kube-router's
+/// (Kubernetes `pkg/proxy/ipvs`, kube-router `pkg/controllers/proxy`).
+fn has_ipvs(host: &Host) -> Option<&Interface> {
+    let is = |i: &&Interface| matches!(i.name.as_str(), "kube-ipvs0" | "kube-dummy-if");
+    host.interfaces.iter().find(is)
+}
+
 /// Without `ip addr`, the sets of kube-proxy's IPVS mode tell which addresses its device has (Kubernetes
 /// `pkg/proxy/ipvs/ipset.go`).
 fn guess_ipvs(host: &mut Host) {
@@ -312,7 +320,7 @@ fn guess_ipvs(host: &mut Host) {
             }));
         }
     }
-    if addrs.is_empty() || host.ipvs().is_some() {
+    if addrs.is_empty() || has_ipvs(host).is_some() {
         return;
     }
     let mut device = Interface::new("kube-ipvs0", IfaceKind::Device);
