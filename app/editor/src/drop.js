@@ -1,6 +1,6 @@
-// Files and folders from the visitor's disk, by drop or by choice, handed to the page as texts.
+// Files and folders from the visitor's disk, by drop or by choice, and what is pasted on the page itself, handed to the page as
+// texts.
 //
-// Also what is pasted on the page itself.
 // The page gets the event `northsouth-files` on the window; detail: { files: [[path, text]], left: [path] }, or for a single
 // file that may carry a workspace: { carrier: bytes }. What nobody took is told again to whoever takes files next.
 const LARGEST = 32 * 1024 * 1024;
@@ -84,7 +84,8 @@ async function take() {
 /** What is pasted outside of a text field is taken like a file. */
 addEventListener('paste', (event) => {
   const text = event.clipboardData?.getData('text/plain') ?? '';
-  const typing = event.target instanceof Element && event.target.closest('input, textarea, [contenteditable]');
+  // The text editor's field is in a shadow root.
+  const typing = event.composedPath().some((e) => e instanceof Element && e.matches('input, textarea, [contenteditable]'));
   if (typing || !text.trim()) return;
   event.preventDefault();
   tell({ files: [['pasted.txt', text]], left: [] });
