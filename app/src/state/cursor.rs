@@ -51,6 +51,6 @@ fn steps(trace: &Trace) -> impl Iterator<Item = Placed<'_>> {
             let host = hop.host;
             hop.steps
                 .iter()
-                .map(move |s| (host, &s.part, &s.action, &*s.after))
+                .map(move |s| (host, &s.part, &s.action, &s.after))
         })
 }

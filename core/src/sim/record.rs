@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use crate::net::Packet;
 use crate::topology::HostId;
 use crate::trace::{
@@ -23,13 +21,13 @@ impl Recorder {
         self.journeys.push(Journey {
             role,
             cause,
-            packet: Arc::new(Snapshot {
+            packet: Snapshot {
                 packet: packet.clone(),
                 mark: 0,
                 in_iface: None,
                 out_iface: None,
                 ct_state: None,
-            }),
+            },
             payload: None,
             hops: Vec::new(),
             disposition: Disposition::Loop,
@@ -81,12 +79,7 @@ impl Recorder {
             journey.disposition = end;
         }
         let before = journey.hops.iter().rev().find_map(|h| h.steps.last());
-        let before = before.map_or(&journey.packet, |s| &s.after);
-        let changes = changes(before, &after);
-        let after = match **before == after {
-            true => before.clone(),
-            false => Arc::new(after),
-        };
+        let changes = changes(before.map_or(&journey.packet, |s| &s.after), &after);
         if journey.hops.last().is_none_or(|h| h.host != host) {
             journey.hops.push(Hop {
                 host,

@@ -43,8 +43,6 @@ pub use sighting::{Sighting, sightings};
 pub use tell::tell;
 pub use why::{span, why};
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::netfilter::Hook;
@@ -82,7 +80,7 @@ pub struct Journey {
     /// The journey that this one answers, by its position in the trace.
     pub cause: Option<u32>,
     /// The packet as its sender made it.
-    pub packet: Arc<Snapshot>,
+    pub packet: Snapshot,
     /// What it carries, where that is known.
     pub payload: Option<Payload>,
     pub hops: Vec<Hop>,
@@ -141,8 +139,8 @@ pub struct Step {
     pub action: Action,
     /// The fields that this step changed, and only those.
     pub changes: Vec<Change>,
-    /// The packet and what the host knows of it, after this step. Steps that leave it as it was share it.
-    pub after: Arc<Snapshot>,
+    /// The packet and what the host knows of it, after this step.
+    pub after: Snapshot,
 }
 
 /// Where in a machine: what a map draws and a drawer opens.
