@@ -6,6 +6,10 @@ import { constant, leb, names, parse, write } from './wasm.mjs';
 
 const FUNCTION = 0;
 const PAGE = 65536;
+// What stands before what a chunk holds: its size.
+const HEAD = 4;
+// Chunks of free memory up to this size are never used again, about 300 kB: what the allocator remembers of each packs badly.
+const MOST_GIVEN_UP = 16384;
 
 /** The program as it is when it was handed the pack `text`. */
 export function prepared(bytes, text) {
@@ -24,11 +28,17 @@ export function prepared(bytes, text) {
   Buffer.from(memory.buffer).set(pack, at);
   if (!exports.prepare(at, pack.length)) throw new Error('the program prepared nothing');
 
+  // Who takes a free chunk by its very size leaves the allocator nothing to remember of it.
+  const small = free(Buffer.from(memory.buffer), m.memories[0].min * PAGE).filter(({ size }) => size <= MOST_GIVEN_UP);
+  for (const { size } of small.sort((a, b) => b.size - a.size)) exports.__wbindgen_malloc(size - HEAD, 1);
+
   // All from the constants on; before them is the stack, where nothing is left. The program keeps nothing of the pack.
   const all = Buffer.from(memory.buffer);
   all.fill(0, at, at + pack.length);
   const [constants] = m.data;
-  clean(all, m.memories[0].min * PAGE);
+  for (const { size, from, to } of free(all, m.memories[0].min * PAGE)) {
+    if (size > MOST_GIVEN_UP) all.fill(0, from, to);
+  }
   m.data = [constants, ...segments(all, constants.at + constants.bytes.length)];
   m.memories[0].min = all.length / PAGE;
   m.dataCount &&= m.data.length;
@@ -55,21 +65,21 @@ function tidy(bytes) {
 const [AND, SUB, LOAD, FILL] = [0x71, 0x6b, 0x28, [0xfc, 0x0b, 0]];
 
 /**
- * Zeroes what is free on the heap, which begins at `start`: chunks in a row, as Rust's allocator for WebAssembly has them
- * (https://docs.rs/dlmalloc). Where it turns out to be otherwise nothing is done.
+ * What is free on the heap, which begins at `start`, and where it holds nothing: chunks in a row, as Rust's allocator for
+ * WebAssembly has them (https://docs.rs/dlmalloc). Where it turns out to be otherwise, nothing is.
  */
-function clean(all, start) {
-  const [HEAD, IN_USE, LINKS, FOOT] = [4, 2, 32, 64];
-  const free = [];
+function free(all, start) {
+  const [IN_USE, LINKS, FOOT] = [2, 32, 64];
+  const found = [];
   let at = start;
   while (all.length - at > FOOT) {
     const head = all.readUInt32LE(at + HEAD);
     const size = head & ~7;
-    if (!size || at + size > all.length) return;
-    if (!(head & IN_USE) && size > LINKS) free.push([at + LINKS, at + size]);
+    if (!size || at + size > all.length) return [];
+    if (!(head & IN_USE)) found.push({ size, from: at + LINKS, to: Math.max(at + LINKS, at + size) });
     at += size;
   }
-  for (const [from, to] of free) all.fill(0, from, to);
+  return found;
 }
 
 /** What is not zero from an address on. */
