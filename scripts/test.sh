@@ -7,20 +7,20 @@ cd "$(dirname "$0")/.."
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 summary=()
-failed=0
+failed=()
 
 step() {
   local name=$1 start=$SECONDS verdict=ok
   shift
   printf '\n== %s\n' "$name"
-  "$@" || { verdict=FAILED; failed=1; }
+  "$@" 2>&1 | tee "$log/$name" || { verdict=FAILED; failed+=("$name"); }
   printf '== %s: %s (%d s)\n' "$name" "$verdict" $((SECONDS - start))
   summary+=("$(printf '%-7s %s (%d s)' "$verdict" "$name" $((SECONDS - start)))")
   [ "$verdict" = ok ]
 }
 
 native_tests() {
-  cargo test --locked --workspace --no-fail-fast -- --show-output | tee "$log/native"
+  cargo test --locked --workspace --no-fail-fast -- --show-output
 }
 
 browser_tests() {
@@ -47,7 +47,7 @@ if step 'set-up' scripts/setup.sh node page tests; then
   step 'clippy, wasm32' cargo clippy --locked -p northsouth-app --target wasm32-unknown-unknown -- -D warnings
   step 'documentation' docs
   step 'native tests' native_tests
-  step 'scores, as the page tells them' node scripts/scores.mjs "$log/native"
+  step 'scores, as the page tells them' node scripts/scores.mjs "$log/native tests"
   step 'tests in the browser' browser_tests
   if step 'page' make --no-print-directory build; then
     step 'size' node scripts/size.mjs dist
@@ -56,6 +56,12 @@ if step 'set-up' scripts/setup.sh node page tests; then
 fi
 
 printf '\n== summary\n'
-[ ! -f "$log/native" ] || grep -E '\b[0-9]+ of [0-9]+\b' "$log/native" | sort -u
+[ ! -f "$log/native tests" ] || grep -E '\b[0-9]+ of [0-9]+\b' "$log/native tests" | sort -u
 printf '%s\n' "${summary[@]}"
-exit $failed
+
+# Once more at the end, as what keeps a long output often keeps its end only.
+for name in "${failed[@]}"; do
+  printf '\n== %s: how it failed\n' "$name"
+  grep -E -A 25 'FAILED|panicked|^(error|warning|Diff)|OVER its ceiling' "$log/$name" | tail -n 80 || tail -n 40 "$log/$name"
+done
+[ ${#failed[@]} -eq 0 ]

@@ -157,7 +157,7 @@ story('a class is marked from a table and can be cancelled', {}, async ({ page }
     changes: [{ file: 'nodes/work001/ip-route.txt', edit: '-172.20.1.144/28 via 192.168.0.18 dev eth0\n' }],
   });
   const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
-  const rows = Array.from({ length: 400 }, (_, n) => `${n},${quoted(`Student, ${n}`)},${quoted(hand(n))}`);
+  const rows = Array.from({ length: 1600 }, (_, n) => `${n},${quoted(`Student, ${n}`)},${quoted(hand(n))}`);
   const csv = ['ID,Full name,Online text', ...rows, '9999,"Nobody, N",'].join('\r\n');
   await page.getByLabel('Choose files').setInputFiles({ name: 'moodle.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
   await page.getByRole('progressbar').waitFor();

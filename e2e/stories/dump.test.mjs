@@ -28,6 +28,7 @@ story('a pasted dump of 100,000 rules is read while the page answers', {}, async
     }).observe({ type: 'event', durationThreshold: 16 });
     globalThis.dump = text;
   }, text);
+  await page.evaluate(watch, 'Until then the walk is that of the text before');
   await page.locator('code-editor .cm-line').first().click();
   await page.keyboard.press('Control+a');
   await page.evaluate(() => {
@@ -36,18 +37,17 @@ story('a pasted dump of 100,000 rules is read while the page answers', {}, async
     const content = document.querySelector('code-editor').shadowRoot.querySelector('.cm-content');
     content.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }));
   });
-  await bar(page).waitFor();
+  await page.waitForFunction(() => globalThis.wasRead);
   // What is typed is in the text at once, and the reading begins anew; time can be stepped as well.
   await page.keyboard.press('Control+Home');
   await page.keyboard.type('# mine');
   await page.keyboard.press('Enter');
   const first = () => page.locator('code-editor .cm-line').first().textContent();
   assert.equal(await first(), '# mine');
-  await bar(page).waitFor();
   await page.locator('.controls').getByRole('button', { name: 'step' }).last().click();
   await page.locator('.where', { hasText: 'step 2 of' }).waitFor();
+  await page.locator('.map').getByText('100002 rules').waitFor({ timeout: 90_000 });
   await bar(page).waitFor({ state: 'detached', timeout: 90_000 });
-  await page.locator('.map').getByText('100002 rules').waitFor();
   await node();
   await page.getByText('Yours: edited.').waitFor();
   assert.equal(await first(), '# mine');
