@@ -305,8 +305,8 @@ impl<'c> Exchange<'c> {
     fn look_up(&mut self) {
         let routes = self.routes;
         self.vhost = routes.and_then(|r| r.virtual_host(&self.request.authority));
-        let no_scheme = self.request.headers.first("x-forwarded-proto") == Some("");
-        if self.vhost.is_some_and(|v| !no_scheme && !self.needs_tls(v)) {
+        let said = !self.forwarded_proto().is_empty();
+        if self.vhost.is_some_and(|v| said && !self.needs_tls(v)) {
             self.find_route();
         }
     }
@@ -369,14 +369,20 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Cleartext where the virtual host wants TLS (`RouteMatcher::findRoute`).
+    fn forwarded_proto(&self) -> &str {
+        let headers = &self.request.headers;
+        headers.first("x-forwarded-proto").unwrap_or("")
+    }
+
+    /// Cleartext where the virtual host wants TLS; what says nothing finds no route instead
+    /// (`VirtualHostImpl::getRouteFromEntries`).
     fn needs_tls(&self, vhost: &VirtualHost) -> bool {
         let internal = self.request.headers.first("x-envoy-internal") == Some("true");
-        let https = self.request.headers.first("x-forwarded-proto") == Some("https");
+        let clear = !matches!(self.forwarded_proto(), "https" | "");
         match vhost.require_tls {
             RequireTls::None => false,
-            RequireTls::ExternalOnly => !https && !internal,
-            RequireTls::All => !https,
+            RequireTls::ExternalOnly => clear && !internal,
+            RequireTls::All => clear,
         }
     }
 
@@ -586,11 +592,7 @@ impl<'c> Exchange<'c> {
     fn act(&mut self, route: &'c Route, memory: &mut Memory) {
         match &route.action {
             Action::Redirect(redirect) => {
-                let proto = self
-                    .request
-                    .headers
-                    .first("x-forwarded-proto")
-                    .unwrap_or("");
+                let proto = self.forwarded_proto();
                 let matched = route.condition.matched_length(&self.request.path);
                 let location = redirect.location(&self.request, &self.scheme, proto, matched);
                 self.details = "direct_response".into();
