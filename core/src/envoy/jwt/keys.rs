@@ -1,6 +1,8 @@
 //! Keys that signatures are checked with: a JSON Web Key Set (RFC 7517).
 //! Source: `source/common/jwt/jwks.cc`, `verify.cc`.
 
+use std::ops::RangeInclusive;
+
 use sha2::{Digest, Sha256};
 
 use super::number::{self, Number};
@@ -32,6 +34,9 @@ enum Kind {
     /// Of curves, whose signatures are not modelled.
     Curve,
 }
+
+/// Bits of an RSA modulus that BoringSSL takes (`rsa_check_public_key`): a larger one would take too long to compute with.
+const MODULUS: RangeInclusive<usize> = 512..=16 * 1024;
 
 /// RFC 8017, 9.2: what stands before a SHA-256 hash.
 const SHA256: [u8; 19] = [
@@ -104,11 +109,11 @@ impl Key {
                 let number =
                     |name: &str| decode(&text(name)).map(|b| number::read(&b)).ok_or(wrong);
                 let (modulus, exponent) = (number("n")?, number("e")?);
-                let odd = modulus.first().is_some_and(|n| n % 2 == 1) && modulus.len() > 15;
+                let bits = number::bits(&modulus);
+                let odd = modulus.first().is_some_and(|n| n % 2 == 1);
                 match exponent[..] {
-                    [exponent @ (3 | 65537)] if odd => Kind::Rsa {
-                        length: modulus.len() * 4
-                            - modulus.last().map_or(0, |n| n.leading_zeros() as usize / 8),
+                    [exponent @ (3 | 65537)] if odd && MODULUS.contains(&bits) => Kind::Rsa {
+                        length: bits.div_ceil(8),
                         modulus,
                         exponent,
                     },
@@ -187,4 +192,29 @@ fn hmac(key: &[u8], data: &[u8]) -> Vec<u8> {
     let inner = Sha256::new().chain_update(with(0x36)).chain_update(data);
     let outer = Sha256::new().chain_update(with(0x5c));
     outer.chain_update(inner.finalize()).finalize().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::base64;
+
+    #[test]
+    fn an_rsa_key_is_as_large_as_boringssl_takes_it() {
+        let check = |bits: usize, taken: bool| {
+            let mut modulus = vec![0xff_u8; bits.div_ceil(8)];
+            modulus[0] >>= modulus.len() * 8 - bits;
+            let n = base64::encode(&modulus);
+            let set = format!(r#"{{"keys": [{{"kty": "RSA", "n": "{n}", "e": "AQAB"}}]}}"#);
+            let wrong = "Jwks RSA [n] or [e] field is missing or has a parse error";
+            let read = Keys::read(&set).map(|keys| keys.0.len());
+            assert_eq!(read, if taken { Ok(1) } else { Err(wrong) }, "{bits}");
+        };
+        for bits in [33, 500, 511, 16_385, 16_392, 100_000] {
+            check(bits, false);
+        }
+        for bits in [512, 513, 1_023, 2_048, 16_384] {
+            check(bits, true);
+        }
+    }
 }

@@ -13,6 +13,11 @@ pub(super) fn read(bytes: &[u8]) -> Number {
     number
 }
 
+pub(super) fn bits(number: &Number) -> usize {
+    let zeros = number.last().map_or(0, |top| top.leading_zeros() as usize);
+    number.len() * 32 - zeros
+}
+
 /// As so many bytes, the highest first. `None`: it has more.
 pub(super) fn write(number: &Number, length: usize) -> Option<Vec<u8>> {
     let mut bytes: Vec<u8> = number.iter().flat_map(|n| n.to_le_bytes()).collect();
