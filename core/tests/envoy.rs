@@ -1,10 +1,11 @@
 //! What Envoy does with a request, each rule as its source has it. `conformance/envoy/` has what was seen of the real one.
 
 use northsouth::envoy::{
-    Asks, Config, Connection, Dice, Exchange, Flag, Memory, Resources, Terminal,
+    Asker, Authn, Config, Connection, Dice, Exchange, Flag, Hcm, HttpFilter, Memory, Resources,
+    Terminal, Told,
 };
 use northsouth::net::{Coins, Headers, Request};
-use northsouth::text::{Diagnostic, FileId, Lang};
+use northsouth::text::{Diagnostic, FileId};
 use northsouth::yaml::{self, Node};
 
 const HCM: &str =
@@ -72,20 +73,36 @@ fn get(headers: &[(&'static str, &str)]) -> Request {
 /// The request, on a connection in the clear. `coins`: as they fall.
 fn ask<'c>(config: &'c Config, request: Request, coins: Option<&[u32]>) -> Exchange<'c> {
     let chain = &config.listeners[0].chains[0];
-    let Terminal::Http(hcm) = &chain.end else {
-        panic!("{:?}", chain.end);
-    };
-    let connection = Connection {
+    let connection = connection();
+    let mut dice = Dice::new(1);
+    dice.coins = coins.map(|c| Coins::new(c.to_vec()));
+    let memory = &mut Memory::default();
+    Exchange::begin(
+        config,
+        chain,
+        hcm(config),
+        &connection,
+        request,
+        memory,
+        dice,
+    )
+}
+
+fn hcm(config: &Config) -> &Hcm {
+    match &config.listeners[0].chains[0].end {
+        Terminal::Http(hcm) => hcm,
+        end => panic!("{end:?}"),
+    }
+}
+
+fn connection() -> Connection {
+    Connection {
         source: (CLIENT.parse().unwrap(), 40_000),
         destination: ("10.0.0.1".parse().unwrap(), 80),
         direct_source: CLIENT.parse().unwrap(),
         tls: None,
         http: "http/1.1".into(),
-    };
-    let mut dice = Dice::new(1);
-    dice.coins = coins.map(|c| Coins::new(c.to_vec()));
-    let memory = &mut Memory::default();
-    Exchange::begin(config, chain, hcm, &connection, request, memory, dice)
+    }
 }
 
 /// The status of Envoy's own answer; or who cannot tell; or the cluster.
@@ -119,4 +136,61 @@ fn without_a_scheme_there_is_no_route_even_where_tls_is_required() {
     // It is compared as it is written.
     check("ALL", &[("x-forwarded-proto", "HTTPS")], "301");
     check("ALL", &[("x-forwarded-proto", "ftp")], "301");
+}
+
+/// Signed with `secret` by `us`, for `ann`.
+const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIn0.eyJpc3MiOiJ1cyIsInN1YiI6ImFubiJ9.\
+                     fpbAgN2AtPbzbYhviLr3GchKpy77obmMVhJAD7dDpYM";
+
+/// A filter that asks for tokens of `us`; with `more` of the provider.
+fn jwt(name: &str, more: &str) -> String {
+    let keys = r#"{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}"#;
+    format!(
+        "{{name: {name}, typed_config: {{\
+         '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication, \
+         providers: {{us: {{issuer: us, forward: true, local_jwks: {{inline_string: '{keys}'}}, {more}}}}}, \
+         rules: [{{match: {{prefix: /}}, requires: {{provider_name: us}}}}]}}}}"
+    )
+}
+
+fn with_token() -> Request {
+    get(&[("authorization", &format!("Bearer {TOKEN}"))])
+}
+
+#[test]
+fn all_that_was_noted_of_a_token_is_told_of_it() {
+    let noted = "header_in_metadata: head, payload_in_metadata: claims";
+    let policy = |path: &str, value: &str| {
+        format!(
+            "{{permissions: [{{any: true}}], principals: [{{metadata: {{\
+             filter: envoy.filters.http.jwt_authn, path: [{path}], \
+             value: {{string_match: {{exact: {value}}}}}}}}}]}}"
+        )
+    };
+    let rbac = format!(
+        "{{name: envoy.filters.http.rbac, typed_config: {{\
+         '@type': type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC, \
+         rules: {{policies: {{head: {}, claims: {}}}}}}}}}",
+        policy("{key: head}, {key: kid}", "k1"),
+        policy("{key: claims}, {key: sub}", "ann"),
+    );
+    let config = proxy(&[&jwt("a", noted), &rbac], &host("", ""));
+    let exchange = ask(&config, with_token(), None);
+    assert_eq!(came_to(&exchange), "one");
+    let mut rbacs = hcm(&config).filters.iter().filter_map(|f| match f {
+        HttpFilter::Rbac(rbac) => rbac.rules.as_ref(),
+        _ => None,
+    });
+    let asker = Asker {
+        connection: &connection(),
+        ends_tls: false,
+        client: CLIENT.parse().unwrap(),
+        request: Some(&exchange.request),
+        metadata: &Authn::noted(&exchange.authn),
+    };
+    let policies = &rbacs.next().unwrap().policies;
+    assert_eq!(policies.len(), 2);
+    for policy in policies {
+        assert_eq!(policy.told(&asker), Told::Holds, "{}", policy.name);
+    }
 }

@@ -116,10 +116,10 @@ impl From<Status> for No {
 pub enum Authn {
     /// Nobody wants a token, or none was there and none has to be.
     Pass,
-    /// What its token claims, as JSON, and under which key that is noted.
+    /// What its token claims, as JSON, and all that is noted, by the keys that it is noted under.
     Valid {
         claims: String,
-        key: String,
+        notes: Vec<(String, String)>,
     },
     /// In Envoy's words.
     Refused(Status),
@@ -131,9 +131,10 @@ impl Authn {
     pub fn noted(all: &[Authn]) -> Metadata {
         let mut noted = Metadata::default();
         for authn in all {
-            if let Authn::Valid { claims, key } = authn {
-                let claims = yaml::read(claims, FileId(0)).0.pop();
-                noted.set(NAME, key, claims);
+            if let Authn::Valid { notes, .. } = authn {
+                for (key, note) in notes {
+                    noted.set(NAME, key, yaml::read(note, FileId(0)).0.pop());
+                }
             }
         }
         noted
@@ -150,7 +151,7 @@ pub(super) struct Noted {
     pub notes: Vec<(String, Node)>,
     /// Its route is to be found anew.
     pub routes_anew: bool,
-    payload: Option<(String, Node)>,
+    payload: Option<Node>,
 }
 
 impl Jwt {
@@ -190,10 +191,13 @@ impl Jwt {
         };
         let authn = match look.meets(&rule.requires) {
             Ok(()) => match &look.noted.payload {
-                Some((key, payload)) => Authn::Valid {
-                    claims: yaml::to_json(payload),
-                    key: key.clone(),
-                },
+                Some(payload) => {
+                    let notes = look.noted.notes.iter();
+                    Authn::Valid {
+                        claims: yaml::to_json(payload),
+                        notes: notes.map(|(k, n)| (k.clone(), yaml::to_json(n))).collect(),
+                    }
+                }
                 None => Authn::Pass,
             },
             Err(No::Status(why)) => Authn::Refused(why),
@@ -421,8 +425,7 @@ impl<'l> Look<'l> {
                 self.noted.routes_anew |= provider.routes_anew;
             }
         }
-        let [_, key] = &provider.notes;
-        self.noted.payload = Some((key.clone(), payload));
+        self.noted.payload = Some(payload);
     }
 }
 
