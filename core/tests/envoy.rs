@@ -5,7 +5,7 @@ use northsouth::envoy::{
     Terminal, Told,
 };
 use northsouth::net::{Coins, Headers, Request};
-use northsouth::text::{Diagnostic, FileId};
+use northsouth::text::{Diagnostic, FileId, Lang};
 use northsouth::yaml::{self, Node};
 
 const HCM: &str =
@@ -193,4 +193,78 @@ fn all_that_was_noted_of_a_token_is_told_of_it() {
     for policy in policies {
         assert_eq!(policy.told(&asker), Told::Holds, "{}", policy.name);
     }
+}
+
+/// A filter that asks a cluster who may pass; with `more` of its configuration.
+fn ext_authz(cluster: &str, more: &str) -> String {
+    format!(
+        "{{name: envoy.filters.http.ext_authz, typed_config: {{\
+         '@type': type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz, \
+         grpc_service: {{envoy_grpc: {{cluster_name: {cluster}}}}}, {more}}}}}"
+    )
+}
+
+const ASKED: &str = "cannot tell: envoy.filters.http.ext_authz Access";
+
+#[test]
+fn what_a_server_is_asked_for_is_read_whole() {
+    let known = "transport_api_version: V3, stat_prefix: a, include_peer_certificate: true, \
+                 with_request_body: {max_request_bytes: 1}, allowed_headers: {patterns: []}";
+    let (_, problems) = read(
+        &[&ext_authz("one", &format!("{known}, unheard_of: 1"))],
+        &host("", ""),
+    );
+    let said: Vec<String> = problems.iter().map(|p| p.message.text(Lang::En)).collect();
+    assert_eq!(
+        said,
+        ["unheard_of is not modelled: it has no effect here"],
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_server_may_be_asked_about_some_requests_alone() {
+    let check = |more: &str, coins: Option<&[u32]>, want: &str| {
+        let config = proxy(&[&ext_authz("one", more)], &host("", ""));
+        let exchange = ask(&config, get(&[]), coins);
+        assert_eq!(came_to(&exchange), want, "{more}");
+        exchange.dice.coins.map_or(0, |c| c.tossed.len())
+    };
+    let some = |n: u32| format!("filter_enabled: {{default_value: {{numerator: {n}}}}}");
+    check(&some(0), None, "one");
+    check(&some(100), None, ASKED);
+    assert_eq!(check(&some(50), Some(&[0]), ASKED), 1);
+    assert_eq!(check(&some(50), Some(&[1]), "one"), 1);
+    let deny = "deny_at_disable: {default_value: true, runtime_key: a}";
+    check(&format!("{}, {deny}", some(0)), None, ASKED);
+    check(&format!("{}, {deny}", some(100)), None, ASKED);
+    // What is answered is only noted, also where nobody answers.
+    let config = proxy(&[&ext_authz("three", "shadow_mode: true")], &host("", ""));
+    assert_eq!(came_to(&ask(&config, get(&[]), None)), ASKED);
+    // Some requests may be denied, all of which are asked about otherwise.
+    assert_eq!(
+        check(&format!("{}, {deny}", some(50)), Some(&[1]), ASKED),
+        1
+    );
+}
+
+#[test]
+fn a_route_may_ask_a_server_that_its_host_does_not() {
+    let per = |config: &str| {
+        format!(
+            "typed_per_filter_config: {{envoy.filters.http.ext_authz: {{\
+             '@type': type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute, \
+             {config}}}}},"
+        )
+    };
+    let check = |of_host: &str, of_route: &str, want: &str| {
+        let config = proxy(&[&ext_authz("one", "")], &host(of_host, of_route));
+        assert_eq!(came_to(&ask(&config, get(&[]), None)), want);
+    };
+    let (off, on) = (per("disabled: true"), per("check_settings: {}"));
+    check("", "", ASKED);
+    check(&off, "", "one");
+    check("", &off, "one");
+    check(&off, &on, ASKED);
+    check(&on, &off, "one");
 }

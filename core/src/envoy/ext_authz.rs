@@ -2,6 +2,7 @@
 //! What it answers is not modelled; whether it is asked is, and what follows where nobody is there to answer.
 //! Source: `source/extensions/filters/http/ext_authz/ext_authz.cc`.
 
+use super::fraction::Fraction;
 use super::metadata::{Metadata, MetadataMatch};
 use super::object::{Object, Read};
 use super::rbac::Told;
@@ -12,6 +13,10 @@ pub struct ExtAuthz {
     pub name: String,
     /// Without, it is always asked.
     only_if: Option<MetadataMatch>,
+    /// Of all requests, those that it is asked about.
+    pub enabled: Fraction,
+    /// The others do not pass, which is not modelled.
+    pub denies_others: bool,
     /// Of the server; empty where that is not said as a cluster.
     pub cluster: String,
     /// What becomes of a request where no answer comes.
@@ -25,9 +30,36 @@ pub enum Failure {
     Pass { marked: bool },
     /// It is answered with this status.
     Deny(u16),
-    /// With one whose name is not known here.
+    /// With one whose name is not known here; or whatever is answered is only noted.
     Unknown,
 }
+
+/// What the server is told, and what it may change where it lets in.
+const OF_THE_SERVER: [&str; 23] = [
+    "allowed_headers",
+    "bootstrap_metadata_labels_key",
+    "charge_cluster_response_stats",
+    "clear_route_cache",
+    "decoder_header_mutation_rules",
+    "disallowed_headers",
+    "emit_filter_state_stats",
+    "enable_dynamic_metadata_ingestion",
+    "encode_raw_headers",
+    "enforce_response_header_limits",
+    "filter_metadata",
+    "include_peer_certificate",
+    "include_tls_session",
+    "max_denied_response_body_bytes",
+    "metadata_context_namespaces",
+    "route_metadata_context_namespaces",
+    "route_typed_metadata_context_namespaces",
+    "send_tls_alert_on_denial",
+    "stat_prefix",
+    "transport_api_version",
+    "typed_metadata_context_namespaces",
+    "validate_mutations",
+    "with_request_body",
+];
 
 /// Of `envoy.type.v3.StatusCode`, those that are usual here.
 const STATUSES: [(&str, u16); 6] = [
@@ -48,7 +80,7 @@ impl ExtAuthz {
         }
     }
 
-    pub(super) fn read(name: &str, config: &Object) -> Read<Self> {
+    pub(super) fn read(name: &str, config: Object) -> Read<Self> {
         let only_if = config.get("filter_enabled_metadata");
         let only_if = only_if.map(|n| MetadataMatch::read(n, config.log));
         let http = config.message_or_empty("http_service")?;
@@ -60,10 +92,10 @@ impl ExtAuthz {
             cluster => cluster,
         };
         let status = config.message_or_empty("status_on_error")?;
+        let marked = config.bool("failure_mode_allow_header_add")?;
         let failure = match (config.bool("failure_mode_allow")?, status.get("code")) {
-            (true, _) => Failure::Pass {
-                marked: config.bool("failure_mode_allow_header_add")?,
-            },
+            _ if config.bool("shadow_mode")? => Failure::Unknown,
+            (true, _) => Failure::Pass { marked },
             (false, None) => Failure::Deny(403),
             (false, Some(code)) => {
                 let number = code.int().and_then(|n| u16::try_from(n).ok());
@@ -78,12 +110,19 @@ impl ExtAuthz {
                     .map_or(Failure::Unknown, Failure::Deny)
             }
         };
-        Ok(Self {
+        let enabled = Fraction::read_runtime(&config, "filter_enabled")?;
+        let denies = config.message_or_empty("deny_at_disable")?;
+        config.no_matter(&OF_THE_SERVER);
+        let read = Self {
             name: name.to_string(),
             only_if: only_if.transpose()?,
+            enabled: enabled.unwrap_or(Fraction::ALWAYS),
+            denies_others: denies.bool("default_value")?,
             cluster: cluster.to_string(),
             failure,
             span: config.span,
-        })
+        };
+        config.end();
+        Ok(read)
     }
 }

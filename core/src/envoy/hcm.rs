@@ -275,7 +275,7 @@ impl HttpFilter {
                 config.end();
                 HttpFilter::Rbac(rbac)
             }
-            ("ExtAuthz", _) => HttpFilter::ExtAuthz(ExtAuthz::read(&name, &config)?),
+            ("ExtAuthz", _) => HttpFilter::ExtAuthz(ExtAuthz::read(&name, config)?),
             ("Router", _) | ("", "envoy.filters.http.router") => HttpFilter::Router,
             _ if SILENT.contains(&name.as_str()) => HttpFilter::Silent(name),
             _ => {

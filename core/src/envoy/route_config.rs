@@ -335,7 +335,16 @@ impl PerFilter {
                     filters.rbac = Some(Rbac::read(&rbac)?);
                     rbac.end();
                 }
-                "ExtAuthzPerRoute" => filters.asks_nobody = config.maybe_bool("disabled")?,
+                "ExtAuthzPerRoute" => {
+                    filters.asks_nobody = Some(config.bool("disabled")?);
+                    let settings = config.message_or_empty("check_settings")?;
+                    settings.no_matter(&[
+                        "context_extensions",
+                        "disable_request_body_buffering",
+                        "with_request_body",
+                    ]);
+                    settings.end();
+                }
                 "HTTPFault" => filters.fault = Some(Fault::read(&config)?),
                 _ => {
                     let message = say!("envoy/filter-not-modelled", filter = entry.key);

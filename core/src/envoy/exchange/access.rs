@@ -131,10 +131,19 @@ impl<'c> Exchange<'c> {
 
     /// True where the server is asked, or its silence ends the request.
     pub(super) fn ext_authz(&mut self, server: &ExtAuthz) -> bool {
-        let off = self.most_specific(|f| f.asks_nobody.as_ref());
-        let asks = server.asks(&self.metadata);
-        if asks == Told::Fails || off == Some(&true) {
+        if self.most_specific(|f| f.asks_nobody.as_ref()) == Some(&true) {
             return false;
+        }
+        let mut asks = server.asks(&self.metadata);
+        let none = server.enabled.numerator == 0;
+        if none || asks == Told::Holds && !self.dice.falls(server.enabled, server.span) {
+            asks = Told::Fails;
+        }
+        if asks == Told::Fails {
+            if !server.denies_others {
+                return false;
+            }
+            asks = Told::Unknown;
         }
         let cluster = self.config.clusters.get(&server.cluster);
         let answers = cluster.is_some_and(|c| !c.assignment.endpoints.is_empty());

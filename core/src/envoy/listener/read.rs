@@ -250,7 +250,7 @@ impl FilterChain {
                     continue;
                 }
                 "ExtAuthz" => {
-                    filters.push(NetworkFilter::ExtAuthz(ExtAuthz::read(name, &config)?));
+                    filters.push(NetworkFilter::ExtAuthz(ExtAuthz::read(name, config)?));
                     continue;
                 }
                 "TcpProxy" => end = Some(Terminal::Tcp(TcpProxy::read(config)?)),
