@@ -268,3 +268,29 @@ fn a_route_may_ask_a_server_that_its_host_does_not() {
     check(&off, &on, ASKED);
     check(&on, &off, "one");
 }
+
+#[test]
+fn one_number_decides_each_time_that_a_route_is_found() {
+    let anew = "clear_route_cache: true, payload_in_metadata: claims";
+    let (first, second) = (jwt("a", anew), jwt("b", anew));
+    let delay = "{name: envoy.filters.http.fault, typed_config: {\
+                 '@type': type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault, \
+                 delay: {fixed_delay: 1s, percentage: {numerator: 50}}}}";
+    let weights = "{name: v, domains: ['*'], routes: [{match: {prefix: /}, route: {weighted_clusters: \
+                   {clusters: [{name: one, weight: 50}, {name: two, weight: 50}]}}}]}";
+    let check = |filters: &[&str], hosts: &str, coins: &[u32], want: (&str, usize)| {
+        let config = proxy(filters, hosts);
+        let exchange = ask(&config, with_token(), Some(coins));
+        let tossed = exchange.dice.coins.as_ref().unwrap().tossed.len();
+        assert_eq!((came_to(&exchange).as_str(), tossed), want, "{coins:?}");
+    };
+    for (coin, cluster) in [(0, "one"), (1, "two")] {
+        check(&[], weights, &[coin], (cluster, 1));
+        check(&[&first], weights, &[coin], (cluster, 1));
+        check(&[&first, &second], weights, &[coin], (cluster, 1));
+    }
+    // A coin that fell in between is not taken back.
+    let lost = ("cannot tell: clear_route_cache Route", 2);
+    check(&[&first, delay, &second], weights, &[1, 1], lost);
+    check(&[&first, delay, &second], &host("", ""), &[1], ("one", 1));
+}

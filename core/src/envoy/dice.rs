@@ -27,6 +27,11 @@ impl Dice {
         self.coins.is_some()
     }
 
+    /// How many coins have fallen.
+    pub(super) fn tossed(&self) -> usize {
+        self.coins.as_ref().map_or(0, |c| c.tossed.len())
+    }
+
     pub(super) fn next_u64(&mut self) -> u64 {
         self.random.next_u64()
     }

@@ -81,6 +81,8 @@ pub struct Exchange<'c> {
     pub authn: Vec<Authn>,
     /// A token made it find its route anew.
     pub anew: bool,
+    /// As the coins were before its route was found, and how many of them had fallen after.
+    coins: (Option<Coins>, usize),
     /// What the filters that let in said, in their order.
     pub access: Vec<Access>,
     /// What cannot be told, where that ends the request here.
@@ -245,6 +247,7 @@ impl<'c> Exchange<'c> {
             metadata: Metadata::default(),
             authn: Vec::new(),
             anew: false,
+            coins: (None, 0),
             random: 0,
             access: Vec::new(),
             unknown: None,
@@ -278,7 +281,6 @@ impl<'c> Exchange<'c> {
         }
         self.scheme = manager::scheme(&self.request, &self.connection);
         self.random = self.dice.next_u64();
-        let coins = self.dice.coins.clone();
         self.look_up();
         let upgrade = manager::upgrade(&self.request).filter(|_| self.route.is_some());
         if upgrade.is_some_and(|kind| !self.upgrades(&kind)) {
@@ -286,7 +288,7 @@ impl<'c> Exchange<'c> {
             return self.finish(403, Headers::new(), String::new(), true);
         }
         // The router, which answers where there is no route, is the last of the filters.
-        if self.unknown.is_some() || self.filters(memory.time, coins) {
+        if self.unknown.is_some() || self.filters(memory.time) {
             return;
         }
         match self.route {
@@ -303,17 +305,30 @@ impl<'c> Exchange<'c> {
 
     /// The virtual host, its route and the route's cluster.
     fn look_up(&mut self) {
+        let before = self.dice.coins.clone();
         let routes = self.routes;
         self.vhost = routes.and_then(|r| r.virtual_host(&self.request.authority));
         let said = !self.forwarded_proto().is_empty();
         if self.vhost.is_some_and(|v| said && !self.needs_tls(v)) {
             self.find_route();
         }
+        self.coins = (before, self.dice.tossed());
     }
 
-    /// As by `clearRouteCache`. `coins`: as they were before the routes were asked first, as one number decides both times.
-    fn look_up_again(&mut self, coins: Option<Coins>) {
-        self.dice.coins = coins;
+    /// As by `clearRouteCache`, which `asked` asks for. One number decides each time, so coins that fell for the route before
+    /// are taken back, unless others fell since.
+    fn look_up_again(&mut self, asked: Span) {
+        let (before, after) = &self.coins;
+        if self.dice.tossed() == *after {
+            self.dice.coins.clone_from(before);
+        } else if before.as_ref().map_or(0, |c| c.tossed.len()) < *after {
+            self.unknown = Some(Unknown {
+                what: "clear_route_cache".into(),
+                span: asked,
+                asks: Asks::Route,
+            });
+            return;
+        }
         (self.route, self.weighted) = (None, None);
         self.passed_over.clear();
         self.cluster.clear();
@@ -457,7 +472,7 @@ impl<'c> Exchange<'c> {
     }
 
     /// The HTTP filters before the router; true where one of them answered.
-    fn filters(&mut self, now: Option<u64>, mut coins: Option<Coins>) -> bool {
+    fn filters(&mut self, now: Option<u64>) -> bool {
         for (at, filter) in self.hcm.filters.iter().enumerate() {
             match filter {
                 HttpFilter::Rbac(own) => {
@@ -470,7 +485,7 @@ impl<'c> Exchange<'c> {
                     let (ends, anew) = self.jwt(jwt, now);
                     if anew {
                         self.anew = true;
-                        self.look_up_again(coins.take());
+                        self.look_up_again(jwt.span);
                     }
                     if ends || self.unknown.is_some() {
                         return true;
