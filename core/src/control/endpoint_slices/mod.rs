@@ -17,8 +17,8 @@ use zones::Zones;
 /// A slice holds at most so many endpoints (`--max-endpoints-per-slice`).
 const MOST: usize = 100;
 
-/// The slices that the controllers make: for Services with a selector, and of Endpoints for others. Those that already have some are left alone: they
-/// come from a real cluster, or were written to say something.
+/// The slices that the controllers make: for Services with a selector, and of Endpoints for others. Those that already have
+/// some are left alone: they come from a real cluster, or were written to say something.
 pub fn make(cluster: &Manifests) -> (Vec<EndpointSlice>, Vec<Diagnostic>) {
     let (mut slices, mut said) = (Vec::new(), Vec::new());
     let written = cluster.endpoint_slices.iter();

@@ -1,0 +1,139 @@
+//! The services that istiod knows: Kubernetes' and those of ServiceEntries, with their endpoints.
+//! Source: `pilot/pkg/serviceregistry/kube/conversion.go`, `…/serviceentry/conversion.go`, `pkg/config/kube/conversion.go`.
+
+mod entry;
+mod kubernetes;
+mod place;
+mod protocol;
+
+use std::collections::BTreeMap;
+
+use super::mesh::MeshConfig;
+use super::message::Ask;
+use super::object::Object;
+use crate::manifest::{EndpointSlice, Manifests};
+use crate::text::Span;
+
+use entry::{external, selected, workload};
+use kubernetes::kubernetes;
+pub(super) use place::{Locality, labels_in_place, node_of, placed, pod};
+pub(super) use protocol::Protocol;
+
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    pub(super) hostname: String,
+    pub(super) namespace: String,
+    pub(super) ports: Vec<Port>,
+    pub(super) addresses: Vec<String>,
+    pub(super) resolution: Resolution,
+    pub(super) kubernetes: bool,
+    pub(super) external_name: String,
+    pub(super) export_to: Vec<String>,
+    pub(super) selector: Vec<(String, String)>,
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resolution {
+    /// Endpoints are told to the proxy.
+    Endpoints,
+    Dns,
+    DnsRoundRobin,
+    /// The proxy calls where the client meant to go.
+    Passthrough,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Port {
+    pub(super) name: String,
+    pub(super) number: u16,
+    /// The port in the pod; none where it has a name that each pod resolves.
+    pub(super) target: Option<u16>,
+    pub(super) protocol: Protocol,
+    pub(super) span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Endpoint {
+    pub(super) address: String,
+    /// By the name of the service's port.
+    pub(super) ports: BTreeMap<String, u16>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) locality: Locality,
+    pub(super) weight: u32,
+    pub(super) span: Span,
+}
+
+impl Endpoint {
+    /// Its pod was given a sidecar, which the injector notes in a label.
+    pub(super) fn has_sidecar(&self) -> bool {
+        self.labels
+            .get("security.istio.io/tlsMode")
+            .is_some_and(|v| v == "istio")
+    }
+}
+
+impl Service {
+    pub(super) fn port(&self, number: u16) -> Option<&Port> {
+        self.ports.iter().find(|p| p.number == number)
+    }
+
+    /// Whether proxies of a namespace know it.
+    pub(super) fn visible_in(&self, namespace: &str, mesh: &MeshConfig) -> bool {
+        let to = if self.export_to.is_empty() {
+            &mesh.service_export_to
+        } else {
+            &self.export_to
+        };
+        exported(to, &self.namespace, namespace)
+    }
+}
+
+/// Whether what an object is exported to takes in a namespace.
+pub(super) fn exported(to: &[String], own: &str, namespace: &str) -> bool {
+    to.iter().any(|t| match t.as_str() {
+        "*" => true,
+        "." => own == namespace,
+        "~" => false,
+        other => other == namespace,
+    })
+}
+
+/// All services, oldest first (`SortServicesByCreationTime`).
+pub(super) fn services(
+    manifests: &Manifests,
+    entries: &[Object],
+    workloads: &[Object],
+    mesh: &MeshConfig,
+) -> Vec<Service> {
+    let mut all: Vec<Service> = Vec::new();
+    let mut slices: BTreeMap<(&str, &str), Vec<&EndpointSlice>> = BTreeMap::new();
+    for slice in &manifests.endpoint_slices {
+        if let Some(service) = &slice.service {
+            let of = (&*slice.meta.namespace, &*service.value);
+            slices.entry(of).or_default().push(slice);
+        }
+    }
+    for service in &manifests.services {
+        let of = (&*service.meta.namespace, &*service.meta.name);
+        let slices = slices.get(&of).map_or(&[][..], Vec::as_slice);
+        let mut made = kubernetes(service, slices, manifests, mesh);
+        // Workloads outside of the cluster too, where a selector fits them.
+        if !made.selector.is_empty() {
+            let wanted = made.selector.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+            let wanted: Vec<_> = wanted.collect();
+            let found = selected(workloads, &made.namespace, &wanted).into_iter();
+            let more = found.map(|(w, labels)| workload(w, labels, &made.ports));
+            let more: Vec<Endpoint> = more.collect();
+            made.endpoints.extend(more);
+        }
+        all.push(made);
+    }
+    for entry in entries {
+        for hostname in entry.spec.texts("hosts") {
+            all.push(external(entry, hostname, manifests, workloads));
+        }
+    }
+    all
+}
