@@ -15,9 +15,11 @@ const CLIENT: &str = "203.0.113.9";
 
 /// A listener with HTTP filters before its router, virtual hosts and two clusters.
 fn read(filters: &[&str], hosts: &str) -> (Config, Vec<Diagnostic>) {
+    read_all(&[filters, &[ROUTER]].concat(), hosts)
+}
+
+fn read_all(filters: &[&str], hosts: &str) -> (Config, Vec<Diagnostic>) {
     let node = |text: &str| -> Node { yaml::read(text, FileId(0)).0.pop().unwrap() };
-    let mut filters = filters.to_vec();
-    filters.push(ROUTER);
     let listener = format!(
         "name: a\n\
          address: {{socket_address: {{address: 0.0.0.0, port_value: 80}}}}\n\
@@ -177,7 +179,7 @@ fn all_that_was_noted_of_a_token_is_told_of_it() {
     let config = proxy(&[&jwt("a", noted), &rbac], &host("", ""));
     let exchange = ask(&config, with_token(), None);
     assert_eq!(came_to(&exchange), "one");
-    let mut rbacs = hcm(&config).filters.iter().filter_map(|f| match f {
+    let mut rbacs = hcm(&config).filters.iter().filter_map(|f| match &f.does {
         HttpFilter::Rbac(rbac) => rbac.rules.as_ref(),
         _ => None,
     });
@@ -293,4 +295,116 @@ fn one_number_decides_each_time_that_a_route_is_found() {
     let lost = ("cannot tell: clear_route_cache Route", 2);
     check(&[&first, delay, &second], weights, &[1, 1], lost);
     check(&[&first, delay, &second], &host("", ""), &[1], ("one", 1));
+}
+
+const PASSES: &str = "one";
+
+/// What a level of routes says of a filter.
+fn of_filter(name: &str, kind: &str, config: &str) -> String {
+    format!(
+        "typed_per_filter_config: {{{name}: {{'@type': type.googleapis.com/{kind}, {config}}}}},"
+    )
+}
+
+fn switched(name: &str, config: &str) -> String {
+    of_filter(name, "envoy.config.route.v3.FilterConfig", config)
+}
+
+/// A filter that nobody passes.
+fn closed(more: &str) -> String {
+    format!(
+        "{{name: closed, {more} typed_config: {{\
+         '@type': type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC, rules: {{}}}}}}"
+    )
+}
+
+#[test]
+fn a_filter_is_on_where_the_nearest_level_says_so() {
+    let check = |filter: &str, of_host: &str, of_route: &str, want: &str| {
+        let config = proxy(&[filter], &host(of_host, of_route));
+        let said = (of_host, of_route);
+        assert_eq!(came_to(&ask(&config, get(&[]), None)), want, "{said:?}");
+    };
+    let (on, off) = (closed(""), closed("disabled: true,"));
+    let enabled = switched("closed", "config: {}");
+    let disabled = switched("closed", "disabled: true");
+    check(&on, "", "", "403");
+    check(&off, "", "", PASSES);
+    check(&off, "", &enabled, "403");
+    check(&off, &enabled, "", "403");
+    check(&off, &enabled, &disabled, PASSES);
+    check(&on, &disabled, "", PASSES);
+    check(&on, &disabled, &enabled, "403");
+    // A configuration of its own switches it on as well; what is meant for another filter does not.
+    let kind = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute";
+    let open =
+        "rbac: {rules: {policies: {all: {permissions: [{any: true}], principals: [{any: true}]}}}}";
+    let shut = "rbac: {rules: {}}";
+    check(&off, "", &of_filter("closed", kind, shut), "403");
+    check(&off, "", &of_filter("another", kind, shut), PASSES);
+    check(&on, "", &of_filter("closed", kind, open), PASSES);
+    check(&on, "", &of_filter("another", kind, open), "403");
+    let wrapped = format!("config: {{'@type': type.googleapis.com/{kind}, {open}}}");
+    check(&on, "", &switched("closed", &wrapped), PASSES);
+    // The one that is on takes its configuration from the level above.
+    check(&on, &of_filter("closed", kind, open), &enabled, PASSES);
+}
+
+#[test]
+fn what_a_route_says_of_a_filter_and_is_not_modelled_cannot_be_told() {
+    let check = |filter: &str, of_route: &str, want: &str| {
+        let (config, problems) = read(&[filter], &host("", of_route));
+        assert!(config.refused.is_empty(), "{:?}", config.refused);
+        assert_eq!(came_to(&ask(&config, get(&[]), None)), want, "{problems:?}");
+        problems.len()
+    };
+    let kind = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig";
+    let of_jwt = of_filter("jwt", kind, "requirement_name: other");
+    check(&jwt("jwt", ""), "", "401");
+    let problems = check(&jwt("jwt", ""), &of_jwt, "cannot tell: jwt Filter");
+    assert_eq!(problems, 1);
+    // Where there is no such filter nothing follows.
+    check(&closed("disabled: true,"), &of_jwt, PASSES);
+    let lua = "{name: lua, disabled: true, typed_config: {\
+               '@type': type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua}}";
+    assert_eq!(check(lua, "", PASSES), 0);
+    let kind = "envoy.extensions.filters.http.lua.v3.LuaPerRoute";
+    let unknown = "cannot tell: lua Filter";
+    check(lua, &of_filter("lua", kind, "name: other"), unknown);
+    check(lua, &switched("lua", "config: {}"), unknown);
+    // Another server is asked then.
+    let server = "check_settings: {grpc_service: {envoy_grpc: {cluster_name: two}}}";
+    let kind = "envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute";
+    let name = "envoy.filters.http.ext_authz";
+    let unknown = "cannot tell: envoy.filters.http.ext_authz Filter";
+    check(&ext_authz("three", ""), "", "403");
+    check(
+        &ext_authz("three", ""),
+        &of_filter(name, kind, server),
+        unknown,
+    );
+    // Of a kind that is not the filter's.
+    check(
+        &closed(""),
+        &of_filter("closed", kind, "disabled: true"),
+        "cannot tell: closed Filter",
+    );
+}
+
+#[test]
+fn what_envoy_does_not_take_of_filters_is_refused() {
+    let check = |filters: &[&str], of_route: &str, want: &str| {
+        let (config, _) = read_all(filters, &host("", of_route));
+        let reasons = config.refused.iter().map(|r| r.refusal.reason.as_str());
+        assert_eq!(reasons.collect::<Vec<_>>(), [want]);
+    };
+    let empty = "Empty route/virtual host per filter configuration for closed filter";
+    check(
+        &[&closed(""), ROUTER],
+        &switched("closed", "is_optional: true"),
+        empty,
+    );
+    let last =
+        "Error: the last (terminal) filter (closed) in the chain cannot be disabled by default.";
+    check(&[&closed("disabled: true,")], "", last);
 }

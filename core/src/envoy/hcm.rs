@@ -15,7 +15,7 @@ use ipnetwork::IpNetwork;
 pub struct Hcm {
     pub routes: RouteSource,
     /// In order, up to the router.
-    pub filters: Vec<HttpFilter>,
+    pub filters: Vec<Filter>,
     pub use_remote_address: bool,
     pub trusted_hops: u32,
     pub skip_xff_append: bool,
@@ -51,6 +51,17 @@ pub enum RouteSource {
     Named(String),
 }
 
+/// One of its filters.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// What routes call it.
+    pub name: String,
+    pub span: Span,
+    /// It is off where routes say nothing of it.
+    pub disabled: bool,
+    pub does: HttpFilter,
+}
+
 #[derive(Clone, Debug)]
 pub enum HttpFilter {
     Cors,
@@ -60,9 +71,9 @@ pub enum HttpFilter {
     ExtAuthz(ExtAuthz),
     Router,
     /// It is there and changes nothing that is modelled.
-    Silent(String),
+    Silent,
     /// It could change the answer and is not modelled.
-    NotModelled(String, Span),
+    NotModelled,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,14 +132,22 @@ impl Hcm {
         };
         let mut filters = Vec::new();
         for filter in config.messages("http_filters")? {
-            if matches!(filters.last(), Some(HttpFilter::Router)) {
+            let before: Option<&Filter> = filters.last();
+            if before.is_some_and(|f| matches!(f.does, HttpFilter::Router)) {
                 let name = "envoy.filters.http.router";
                 let why = format!(
                     "Error: terminal filter named {name} of type {name} must be the last filter in a http filter chain."
                 );
                 return Err(Refusal::new(filter.span, why));
             }
-            filters.push(HttpFilter::read(filter)?);
+            filters.push(Filter::read(filter)?);
+        }
+        if let Some(last) = filters.last().filter(|f| f.disabled) {
+            let why = format!(
+                "Error: the last (terminal) filter ({}) in the chain cannot be disabled by default.",
+                last.name
+            );
+            return Err(Refusal::new(last.span, why));
         }
         if config.bool("strip_any_host_port")? && config.bool("strip_matching_host_port")? {
             let why = "Error: Only one of `strip_matching_host_port` or `strip_any_host_port` can be set.";
@@ -251,16 +270,18 @@ impl Hcm {
     }
 }
 
-impl HttpFilter {
+/// Whether a filter of this name changes nothing that is modelled.
+pub(super) fn is_silent(name: &str) -> bool {
+    SILENT.contains(&name)
+}
+
+impl Filter {
     fn read(filter: Object) -> Read<Self> {
         let name = filter.filled("name")?.to_string();
+        let disabled = filter.bool("disabled")?;
         let config = filter.message_or_empty("typed_config")?;
-        // Only routes that say so would use it.
-        if filter.bool("disabled")? {
-            return Ok(HttpFilter::Silent(name));
-        }
         let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
-        Ok(match (kind, name.as_str()) {
+        let does = match (kind, name.as_str()) {
             ("Cors", _) | ("", "envoy.filters.http.cors") => HttpFilter::Cors,
             ("HTTPFault", _) | ("", "envoy.filters.http.fault") => {
                 HttpFilter::Fault(Fault::read(&config)?)
@@ -277,12 +298,20 @@ impl HttpFilter {
             }
             ("ExtAuthz", _) => HttpFilter::ExtAuthz(ExtAuthz::read(&name, config)?),
             ("Router", _) | ("", "envoy.filters.http.router") => HttpFilter::Router,
-            _ if SILENT.contains(&name.as_str()) => HttpFilter::Silent(name),
+            _ if is_silent(&name) => HttpFilter::Silent,
             _ => {
-                let message = say!("envoy/filter-not-modelled", filter = name);
-                filter.log.warning(filter.span, message);
-                HttpFilter::NotModelled(name, filter.span)
+                if !disabled {
+                    let message = say!("envoy/filter-not-modelled", filter = name);
+                    filter.log.warning(filter.span, message);
+                }
+                HttpFilter::NotModelled
             }
+        };
+        Ok(Self {
+            name,
+            span: filter.span,
+            disabled,
+            does,
         })
     }
 }

@@ -27,6 +27,7 @@ mod matching;
 mod metadata;
 mod object;
 mod path;
+mod per_filter;
 mod rbac;
 mod regex;
 mod retry;
@@ -44,7 +45,7 @@ pub use config::{Config, Kind, Refused, Resources};
 pub use dice::Dice;
 pub use exchange::{Access, Asks, Attempt, Exchange, Flag, Mirrored, Outcome, Unknown, judge};
 pub use ext_authz::ExtAuthz;
-pub use hcm::{Hcm, HttpFilter, RouteSource, Underscores};
+pub use hcm::{Filter, Hcm, HttpFilter, RouteSource, Underscores};
 pub use jwt::{Authn, Doubt};
 pub use listener::{
     Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener,
@@ -53,6 +54,7 @@ pub use listener::{
 pub use matching::{HeaderMatch, HeaderValue, QueryMatch, QueryValue, StringMatch};
 pub use metadata::Metadata;
 pub use object::Refusal;
+pub use per_filter::Own;
 pub use rbac::{Asker, Effect, Rbac, Rules, Told, Verdict};
 pub use regex::{BadRegex, Regex};
 pub use route::{Asked, Miss, PathMatch, Route, RouteMatch};

@@ -1,15 +1,13 @@
 use std::collections::BTreeMap;
 
 use super::cors::Cors;
-use super::fault::Fault;
 use super::fraction::Fraction;
 use super::header_ops::HeaderOps;
 use super::object::{Log, Object, Read, Refusal};
 use super::path::port_start;
-use super::rbac::Rbac;
+use super::per_filter::PerFilter;
 use super::retry::RetryPolicy;
 use super::route::Route;
-use crate::say;
 use crate::text::Span;
 use crate::yaml::Node;
 
@@ -180,7 +178,7 @@ impl VirtualHost {
         let routes = object.messages("routes")?.into_iter();
         let mut filters = PerFilter::read(&object)?;
         if let Some(cors) = object.message("cors")? {
-            filters.cors.get_or_insert(Cors::read(&cors)?);
+            filters.cors = Some(Cors::read(&cors)?);
         }
         object.no_matter(&["metadata", "rate_limits", "virtual_clusters"]);
         object.no_matter(&[
@@ -305,55 +303,5 @@ impl Mirror {
             policy.end();
         }
         Ok(all)
-    }
-}
-
-/// `typed_per_filter_config` of one level.
-#[derive(Clone, Debug, Default)]
-pub struct PerFilter {
-    pub cors: Option<Cors>,
-    pub fault: Option<Fault>,
-    pub rbac: Option<Rbac>,
-    /// The server of `ext_authz` is not asked.
-    pub asks_nobody: Option<bool>,
-}
-
-impl PerFilter {
-    pub(super) fn read(parent: &Object) -> Read<Self> {
-        let mut filters = PerFilter::default();
-        let Some(object) = parent.message("typed_per_filter_config")? else {
-            return Ok(filters);
-        };
-        for entry in object.entries() {
-            let config = Object::new(&entry.value, parent.log)?;
-            let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
-            match kind {
-                "CorsPolicy" => filters.cors = Some(Cors::read(&config)?),
-                // Without rules of its own it asks nothing at all.
-                "RBACPerRoute" => {
-                    let rbac = config.message_or_empty("rbac")?;
-                    filters.rbac = Some(Rbac::read(&rbac)?);
-                    rbac.end();
-                }
-                "ExtAuthzPerRoute" => {
-                    filters.asks_nobody = Some(config.bool("disabled")?);
-                    let settings = config.message_or_empty("check_settings")?;
-                    settings.no_matter(&[
-                        "context_extensions",
-                        "disable_request_body_buffering",
-                        "with_request_body",
-                    ]);
-                    settings.end();
-                }
-                "HTTPFault" => filters.fault = Some(Fault::read(&config)?),
-                _ => {
-                    let message = say!("envoy/filter-not-modelled", filter = entry.key);
-                    parent.log.warning(entry.key_span, message);
-                    continue;
-                }
-            }
-            config.end();
-        }
-        Ok(filters)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::considered::{Considered, Told, one};
 use crate::envoy::{
-    Access, Asker, Authn, Doubt, Effect, HttpFilter, NetworkFilter, Rbac, Rules, Terminal,
-    Told as Holds,
+    Access, Action, Asker, Authn, ClusterChoice, Doubt, Effect, HttpFilter, NetworkFilter, Own,
+    Rbac, Rules, Terminal, Told as Holds,
 };
 use crate::say;
 use crate::text::{Outcome, Say, Span};
@@ -23,21 +23,41 @@ impl<'a> Told<'a> {
                     NetworkFilter::Rbac(rbac) => Some(rbac),
                     NetworkFilter::ExtAuthz(_) | NetworkFilter::NotModelled(..) => None,
                 },
-                (false, Terminal::Http(hcm)) => match hcm.filters.get(at)? {
-                    HttpFilter::Rbac(own) => {
-                        let vhost = || self.vhost().and_then(|v| v.filters.rbac.as_ref());
-                        let near = self
-                            .route()
-                            .and_then(|r| r.filters.rbac.as_ref().or_else(vhost));
-                        Some(near.unwrap_or(own))
+                (false, Terminal::Http(hcm)) => {
+                    let filter = hcm.filters.get(at)?;
+                    match (&filter.does, self.own(&filter.name)) {
+                        (HttpFilter::Rbac(_), Some(Own::Rbac(rbac))) => Some(rbac),
+                        (HttpFilter::Rbac(rbac), _) => Some(rbac),
+                        _ => None,
                     }
-                    _ => None,
-                },
+                }
                 _ => None,
             }
         };
         let all = self.account.access.iter();
         all.filter_map(|a| Some((*a, filter(a)?))).collect()
+    }
+
+    /// What the nearest level of routes configures of a filter.
+    fn own(&self, filter: &str) -> Option<&'a Own> {
+        let route = self.route()?;
+        let weighted = match &route.action {
+            Action::Forward(forward) => match &forward.cluster {
+                ClusterChoice::Weighted { clusters, .. } => {
+                    clusters.iter().find(|c| c.name == self.account.cluster)
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let levels = [
+            weighted.map(|w| &w.filters),
+            Some(&route.filters),
+            self.vhost().map(|v| &v.filters),
+            self.route_config().map(|r| &r.filters),
+        ];
+        let mut levels = levels.into_iter().flatten();
+        levels.find_map(|l| l.of(filter)).map(|s| &s.own)
     }
 
     /// What the filters that look at tokens said, each with where it was asked to.
@@ -46,7 +66,7 @@ impl<'a> Told<'a> {
             Some(Terminal::Http(hcm)) => &hcm.filters[..],
             _ => &[],
         };
-        let spans = filters.iter().filter_map(|filter| match filter {
+        let spans = filters.iter().filter_map(|filter| match &filter.does {
             HttpFilter::Jwt(jwt) => Some(jwt.span),
             _ => None,
         });

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use super::header_ops::HeaderOps;
 use super::path::without_query;
+use super::per_filter::PerFilter;
 use super::regex::Regex;
 use super::retry::RetryPolicy;
-use super::route_config::{Mirror, PerFilter};
+use super::route_config::Mirror;
 use super::template::Template;
 use super::timing::Timing;
 use crate::net::Request;

@@ -10,10 +10,11 @@ use crate::envoy::cors::Cors;
 use crate::envoy::header_ops::HeaderOps;
 use crate::envoy::matching::read_regex;
 use crate::envoy::object::{Object, Read, Refusal};
+use crate::envoy::per_filter::PerFilter;
 use crate::envoy::regex::Regex;
 use crate::envoy::retry::RetryPolicy;
 use crate::envoy::route::{PathMatch, RouteMatch};
-use crate::envoy::route_config::{Defaults, Mirror, PerFilter};
+use crate::envoy::route_config::{Defaults, Mirror};
 use crate::envoy::timing::Timing;
 use crate::say;
 use crate::text::base64;
@@ -185,7 +186,7 @@ impl Forward {
             None => above.retry.clone().unwrap_or_default(),
         };
         if let Some(cors) = object.message("cors")? {
-            filters.cors.get_or_insert(Cors::read(&cors)?);
+            filters.cors = Some(Cors::read(&cors)?);
         }
         let mut upgrades = BTreeMap::new();
         for upgrade in object.messages("upgrade_configs")? {

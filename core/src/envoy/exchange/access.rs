@@ -131,9 +131,6 @@ impl<'c> Exchange<'c> {
 
     /// True where the server is asked, or its silence ends the request.
     pub(super) fn ext_authz(&mut self, server: &ExtAuthz) -> bool {
-        if self.most_specific(|f| f.asks_nobody.as_ref()) == Some(&true) {
-            return false;
-        }
         let mut asks = server.asks(&self.metadata);
         let none = server.enabled.numerator == 0;
         if none || asks == Told::Holds && !self.dice.falls(server.enabled, server.span) {

@@ -115,8 +115,8 @@ impl<'c> Exchange<'c> {
         if self.request.method == "HEAD" || matches!(status, 204 | 304) {
             response.body.clear();
         }
-        if self.cors {
-            self.cors_policies()
+        if let Some(filter) = self.cors {
+            self.cors_policies(filter)
                 .mark(&self.request, &mut response.headers);
         }
         if attempts > 0 && self.vhost.is_some_and(|v| v.attempt_count_in_response) {

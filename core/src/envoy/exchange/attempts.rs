@@ -5,7 +5,7 @@ use crate::envoy::action::{Forward, HostRewrite};
 use crate::envoy::balance::{How, Memory, Pick, Wish};
 use crate::envoy::cluster::{Cluster, Discovery};
 use crate::envoy::format::Facts;
-use crate::envoy::hcm::HttpFilter;
+use crate::envoy::hcm::Filter;
 use crate::envoy::inline;
 use crate::envoy::listener::{ClientHello, Connection};
 use crate::envoy::manager;
@@ -211,8 +211,7 @@ impl<'c> Exchange<'c> {
             _ => cluster.assignment.endpoints.get(attempt.pick.endpoint),
         };
         let mut hello = cluster.hello(endpoint)?.clone();
-        let overrides =
-            |f: &HttpFilter| matches!(f, HttpFilter::Silent(name) if name == "istio.alpn");
+        let overrides = |f: &Filter| f.name == "istio.alpn" && !self.is_off(f);
         if self.hcm.filters.iter().any(overrides) && hello.alpn.iter().any(|a| a == "istio") {
             hello.alpn = ["istio-http/1.1", "istio", "http/1.1"]
                 .map(str::to_string)

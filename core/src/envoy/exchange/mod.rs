@@ -13,11 +13,12 @@ use crate::envoy::cors::{CorsVerdict, Policies};
 use crate::envoy::dice::{Dice, in_fraction, left, side_of};
 use crate::envoy::fault::{Abort, Fault};
 use crate::envoy::fraction::Fraction;
-use crate::envoy::hcm::{Hcm, HttpFilter};
+use crate::envoy::hcm::{Filter, Hcm, HttpFilter};
 use crate::envoy::jwt::Authn;
 use crate::envoy::listener::{Connection, FilterChain};
 use crate::envoy::manager;
 use crate::envoy::metadata::Metadata;
+use crate::envoy::per_filter::{Own, PerFilter, Said};
 use crate::envoy::retry::RetryPolicy;
 use crate::envoy::route::{Asked, Miss, Route, is_grpc};
 use crate::envoy::route_config::{RequireTls, RouteConfig, VirtualHost};
@@ -87,7 +88,8 @@ pub struct Exchange<'c> {
     pub access: Vec<Access>,
     /// What cannot be told, where that ends the request here.
     pub unknown: Option<Unknown>,
-    cors: bool,
+    /// The filter that tells a browser what it may do with the answer.
+    cors: Option<&'c str>,
     /// The request's own number.
     random: u64,
     /// The end, once it is there.
@@ -251,7 +253,7 @@ impl<'c> Exchange<'c> {
             random: 0,
             access: Vec::new(),
             unknown: None,
-            cors: false,
+            cors: None,
             answer: None,
             local: false,
         };
@@ -473,15 +475,20 @@ impl<'c> Exchange<'c> {
 
     /// The HTTP filters before the router; true where one of them answered.
     fn filters(&mut self, now: Option<u64>) -> bool {
-        for (at, filter) in self.hcm.filters.iter().enumerate() {
-            match filter {
-                HttpFilter::Rbac(own) => {
-                    let rbac = self.most_specific(|f| f.rbac.as_ref()).unwrap_or(own);
+        // The route found first says which filters there are (`FilterChainUtility::createFilterChainForFactories`).
+        let off: Vec<bool> = self.hcm.filters.iter().map(|f| self.is_off(f)).collect();
+        for ((at, filter), off) in self.hcm.filters.iter().enumerate().zip(off) {
+            let said = self.said_of(&filter.name);
+            match (&filter.does, said.map(|s| &s.own)) {
+                (HttpFilter::Jwt(_), _) if off => self.authn.push(Authn::Pass),
+                _ if off => {}
+                (HttpFilter::Router | HttpFilter::Silent, _) => {}
+                (HttpFilter::Rbac(rbac), None) | (HttpFilter::Rbac(_), Some(Own::Rbac(rbac))) => {
                     if self.rbac(at, rbac) {
                         return true;
                     }
                 }
-                HttpFilter::Jwt(jwt) => {
+                (HttpFilter::Jwt(jwt), None) => {
                     let (ends, anew) = self.jwt(jwt, now);
                     if anew {
                         self.anew = true;
@@ -491,72 +498,71 @@ impl<'c> Exchange<'c> {
                         return true;
                     }
                 }
-                HttpFilter::ExtAuthz(server) => {
+                (HttpFilter::ExtAuthz(_), Some(Own::AsksNobody(true))) => {}
+                (HttpFilter::ExtAuthz(server), None | Some(Own::AsksNobody(false))) => {
                     if self.ext_authz(server) {
                         return true;
                     }
                 }
-                HttpFilter::Cors => match self.cors_policies().verdict(&self.request) {
-                    CorsVerdict::Pass => {}
-                    CorsVerdict::Mark => self.cors = true,
-                    CorsVerdict::Preflight(headers, allowed) => {
-                        self.cors = allowed;
-                        self.details = "cors_response".into();
-                        self.finish(200, headers, String::new(), true);
-                        return true;
+                (HttpFilter::Cors, None | Some(Own::Cors(_))) => {
+                    match self.cors_policies(&filter.name).verdict(&self.request) {
+                        CorsVerdict::Pass => {}
+                        CorsVerdict::Mark => self.cors = Some(&filter.name),
+                        CorsVerdict::Preflight(headers, allowed) => {
+                            self.cors = allowed.then_some(&filter.name);
+                            self.details = "cors_response".into();
+                            self.finish(200, headers, String::new(), true);
+                            return true;
+                        }
                     }
-                },
-                HttpFilter::Fault(own) => {
-                    let fault = self.most_specific(|f| f.fault.as_ref()).unwrap_or(own);
+                }
+                (HttpFilter::Fault(fault), None)
+                | (HttpFilter::Fault(_), Some(Own::Fault(fault))) => {
                     if self.fault(fault) {
                         return true;
                     }
                 }
-                HttpFilter::NotModelled(name, span) => {
+                // What it does is not modelled, or what is said of it.
+                (_, _) => {
                     self.unknown = Some(Unknown {
-                        what: name.clone(),
-                        span: *span,
+                        what: filter.name.clone(),
+                        span: said.map_or(filter.span, |s| s.span),
                         asks: Asks::Filter,
                     });
                     return true;
                 }
-                HttpFilter::Router | HttpFilter::Silent(_) => {}
             }
         }
         false
     }
 
     /// Only what is forwarded has policies.
-    fn cors_policies(&self) -> Policies<'c> {
-        if self.forward_action().is_none() {
-            return Policies(Vec::new());
-        }
-        let levels = [
-            self.weighted_cluster().map(|w| &w.filters),
-            self.route.map(|(_, r)| &r.filters),
-            self.vhost.map(|v| &v.filters),
-            self.routes.map(|r| &r.filters),
-        ];
-        Policies(
-            levels
-                .into_iter()
-                .flatten()
-                .filter_map(|f| f.cors.as_ref())
-                .collect(),
-        )
+    fn cors_policies(&self, filter: &str) -> Policies<'c> {
+        let levels = self.forward_action().into_iter().flat_map(|_| self.said());
+        Policies(levels.filter_map(|l| l.cors(filter)).collect())
     }
 
-    fn most_specific<T>(
-        &self,
-        of: impl Fn(&'c crate::envoy::route_config::PerFilter) -> Option<&'c T>,
-    ) -> Option<&'c T> {
-        // It is the route that knows of those above it (`resolveMostSpecificPerFilterConfig`).
-        let (_, route) = self.route?;
-        let weighted = self.weighted_cluster().and_then(|w| of(&w.filters));
-        weighted
-            .or_else(|| of(&route.filters))
-            .or_else(|| self.vhost.and_then(|v| of(&v.filters)))
-            .or_else(|| self.routes.and_then(|r| of(&r.filters)))
+    /// What is said of filters, the most specific first. It is the route that knows of those above it
+    /// (`resolveMostSpecificPerFilterConfig`).
+    fn said(&self) -> impl Iterator<Item = &'c PerFilter> {
+        let levels = self.route.map(|(_, route)| {
+            [
+                self.weighted_cluster().map(|w| &w.filters),
+                Some(&route.filters),
+                self.vhost.map(|v| &v.filters),
+                self.routes.map(|r| &r.filters),
+            ]
+        });
+        levels.into_iter().flatten().flatten()
+    }
+
+    fn said_of(&self, filter: &str) -> Option<&'c Said> {
+        self.said().find_map(|l| l.of(filter))
+    }
+
+    fn is_off(&self, filter: &Filter) -> bool {
+        let said = self.said().find_map(|l| l.is_off(&filter.name));
+        said.unwrap_or(filter.disabled)
     }
 
     fn weighted_cluster(&self) -> Option<&'c crate::envoy::action::WeightedCluster> {
