@@ -260,8 +260,7 @@ fn loose(world: &World, proxy: &Proxy, number: i64) -> Vec<u16> {
     let Ok(number) = u16::try_from(number) else {
         return Vec::new();
     };
-    let unchanged = |_: &str| None;
-    vec![world.target_port(number, proxy, &unchanged)]
+    vec![world.target_port(number, proxy)]
 }
 
 /// Only by the Services in front of the pod, all of them.
@@ -271,7 +270,9 @@ fn strict(world: &World, proxy: &Proxy, number: i64) -> Vec<u16> {
     };
     let mut out = Vec::new();
     for service in world.services_in_front(proxy) {
-        let target = service.port(number).map(|p| p.target.unwrap_or(number));
+        let target = service
+            .port(number)
+            .map(|p| p.target_number().unwrap_or(number));
         out.extend(target.filter(|t| !out.contains(t)));
     }
     out

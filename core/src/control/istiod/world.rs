@@ -270,27 +270,18 @@ impl World {
     }
 
     /// The port in the gateway's pod behind a port of a Service in front of it; the port itself where there is none.
-    pub(super) fn target_port(
-        &self,
-        number: u16,
-        proxy: &Proxy,
-        manifests_ports: &dyn Fn(&str) -> Option<u16>,
-    ) -> u16 {
+    pub(super) fn target_port(&self, number: u16, proxy: &Proxy) -> u16 {
         for service in self.services_in_front(proxy) {
             if let Some(port) = service.port(number) {
-                if let Some(target) = port.target {
+                if let Some(target) = port.target_number() {
                     return target;
                 }
                 let address = proxy.addresses.iter().map(ToString::to_string);
-                let known = address.filter_map(|a| {
+                let mut known = address.filter_map(|a| {
                     let endpoint = service.endpoints.iter().find(|e| e.address == a)?;
                     endpoint.ports.get(&port.name).copied()
                 });
-                let found = known
-                    .into_iter()
-                    .next()
-                    .or_else(|| manifests_ports(&port.name));
-                return found.unwrap_or(number);
+                return known.next().unwrap_or(number);
             }
         }
         number

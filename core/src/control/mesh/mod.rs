@@ -289,7 +289,7 @@ apiVersion: v1
 kind: Pod
 metadata: {{name: web-1, labels: {{app: web}}}}
 spec: {{containers: [{{name: a, image: a}}]}}
-status: {{podIP: 10.244.1.2}}
+status: {{podIP: 10.244.1.2, conditions: [{{type: Ready, status: 'True'}}]}}
 ---
 {more}
 "

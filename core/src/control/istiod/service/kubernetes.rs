@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::place::{labels, node_of, placed, pod};
 use super::{Endpoint, Port, Protocol, Resolution, Service};
 use crate::control::istiod::mesh::MeshConfig;
-use crate::manifest::{self, EndpointSlice, Manifests, TargetPort};
+use crate::manifest::{self, EndpointSlice, Manifests};
 
 pub(super) fn kubernetes(
     service: &manifest::Service,
@@ -27,10 +27,7 @@ pub(super) fn kubernetes(
         .map(|p| Port {
             name: p.name.to_string(),
             number: p.port.value,
-            target: match &p.target.value {
-                TargetPort::Number(n) => Some(*n),
-                TargetPort::Name(_) => None,
-            },
+            target: p.target.value.clone(),
             protocol: Protocol::of_port(
                 &p.name,
                 p.port.value,

@@ -5,19 +5,21 @@ mod entry;
 mod kubernetes;
 mod place;
 mod protocol;
+mod workload;
 
 use std::collections::BTreeMap;
 
 use super::mesh::MeshConfig;
 use super::message::Ask;
 use super::object::Object;
-use crate::manifest::{EndpointSlice, Manifests};
+use crate::manifest::{EndpointSlice, Manifests, TargetPort};
 use crate::text::Span;
 
-use entry::{external, selected, workload};
+use entry::external;
 use kubernetes::kubernetes;
 pub(super) use place::{Locality, labels_in_place, node_of, placed, pod};
 pub(super) use protocol::Protocol;
+use workload::Workload;
 
 #[derive(Clone, Debug)]
 pub(super) struct Service {
@@ -48,8 +50,8 @@ pub(super) enum Resolution {
 pub(super) struct Port {
     pub(super) name: String,
     pub(super) number: u16,
-    /// The port in the pod; none where it has a name that each pod resolves.
-    pub(super) target: Option<u16>,
+    /// The port in the pod; a name is one that each pod resolves.
+    pub(super) target: TargetPort,
     pub(super) protocol: Protocol,
     pub(super) span: Span,
 }
@@ -63,6 +65,16 @@ pub(super) struct Endpoint {
     pub(super) locality: Locality,
     pub(super) weight: u32,
     pub(super) span: Span,
+}
+
+impl Port {
+    /// The port in the pod, where it is the same in all.
+    pub(super) fn target_number(&self) -> Option<u16> {
+        match self.target {
+            TargetPort::Number(number) => Some(number),
+            TargetPort::Name(_) => None,
+        }
+    }
 }
 
 impl Endpoint {
@@ -100,6 +112,12 @@ pub(super) fn exported(to: &[String], own: &str, namespace: &str) -> bool {
     })
 }
 
+/// What selectors choose from.
+struct Workloads {
+    entries: Vec<Workload>,
+    pods: Vec<Workload>,
+}
+
 /// All services, oldest first (`SortServicesByCreationTime`).
 pub(super) fn services(
     manifests: &Manifests,
@@ -107,6 +125,10 @@ pub(super) fn services(
     workloads: &[Object],
     mesh: &MeshConfig,
 ) -> Vec<Service> {
+    let workloads = Workloads {
+        entries: workload::entries(workloads),
+        pods: workload::pods(manifests),
+    };
     let mut all: Vec<Service> = Vec::new();
     let mut slices: BTreeMap<(&str, &str), Vec<&EndpointSlice>> = BTreeMap::new();
     for slice in &manifests.endpoint_slices {
@@ -119,20 +141,21 @@ pub(super) fn services(
         let of = (&*service.meta.namespace, &*service.meta.name);
         let slices = slices.get(&of).map_or(&[][..], Vec::as_slice);
         let mut made = kubernetes(service, slices, manifests, mesh);
-        // Workloads outside of the cluster too, where a selector fits them.
-        if !made.selector.is_empty() {
-            let wanted = made.selector.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-            let wanted: Vec<_> = wanted.collect();
-            let found = selected(workloads, &made.namespace, &wanted).into_iter();
-            let more = found.map(|(w, labels)| workload(w, labels, &made.ports));
-            let more: Vec<Endpoint> = more.collect();
+        // Workloads outside of the cluster too, where a selector fits them (`serviceInstancesFromWorkloadInstances`).
+        if made.resolution == Resolution::Endpoints && !made.selector.is_empty() {
+            let fits = |w: &&Workload| {
+                let wanted = made.selector.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+                w.namespace == made.namespace && w.is_selected(wanted) && !w.has_name_only()
+            };
+            let more = workloads.entries.iter().filter(fits);
+            let more: Vec<Endpoint> = more.map(|w| w.endpoint(&made.ports)).collect();
             made.endpoints.extend(more);
         }
         all.push(made);
     }
     for entry in entries {
         for hostname in entry.spec.texts("hosts") {
-            all.push(external(entry, hostname, manifests, workloads));
+            all.push(external(entry, hostname, &workloads));
         }
     }
     all

@@ -49,13 +49,23 @@ pub(in crate::control::istiod) fn node_of(pod: &manifest::Pod) -> Option<&str> {
     pod.spec.node_name.as_ref().map(|n| &*n.value)
 }
 
-/// Where a pod is, and its labels with those that istiod gives it for that (`AugmentLabels`).
+/// Where a pod is, and its labels with those that istiod gives it for that.
 pub(in crate::control::istiod) fn placed(
-    mut labels: BTreeMap<String, String>,
+    labels: BTreeMap<String, String>,
     node: Option<&str>,
     manifests: &Manifests,
 ) -> (Locality, BTreeMap<String, String>) {
     let locality = locality(&labels, node, manifests);
+    let labels = augmented(labels, &locality, node);
+    (locality, labels)
+}
+
+/// Labels with those of a place (`AugmentLabels`).
+pub(super) fn augmented(
+    mut labels: BTreeMap<String, String>,
+    locality: &Locality,
+    node: Option<&str>,
+) -> BTreeMap<String, String> {
     let places = [
         (REGION, locality.region.as_str()),
         (ZONE, &locality.zone),
@@ -66,7 +76,7 @@ pub(in crate::control::istiod) fn placed(
     for (key, value) in places.into_iter().filter(|(_, value)| !value.is_empty()) {
         labels.insert(key.into(), value.into());
     }
-    (locality, labels)
+    labels
 }
 
 pub(in crate::control::istiod) fn labels_in_place(
@@ -87,14 +97,23 @@ const REGION: &str = "topology.kubernetes.io/region";
 const ZONE: &str = "topology.kubernetes.io/zone";
 const SUBZONE: &str = "topology.istio.io/subzone";
 
+/// What the label `istio-locality` says, in which `.` stands for `/` (`SanitizeLocalityLabel`).
+pub(super) fn said_locality(labels: &BTreeMap<String, String>) -> Option<Locality> {
+    let said = labels.get("istio-locality").filter(|l| !l.is_empty())?;
+    Some(match said.contains('/') {
+        true => Locality::parse(said),
+        false => Locality::parse(&said.replace('.', "/")),
+    })
+}
+
 /// A pod's place: as its label says, or its node's labels.
 fn locality(
     labels: &BTreeMap<String, String>,
     node: Option<&str>,
     manifests: &Manifests,
 ) -> Locality {
-    if let Some(said) = labels.get("istio-locality") {
-        return Locality::parse(&said.replace('.', "/"));
+    if let Some(said) = said_locality(labels) {
+        return said;
     }
     let found = node.and_then(|name| manifests.nodes.iter().find(|n| &*n.meta.name == name));
     let label = |keys: [&str; 2]| {

@@ -68,7 +68,7 @@ fn targets(world: &World, proxy: &Proxy) -> Vec<Target> {
             .find(|e| proxy.addresses.iter().any(|a| a.to_string() == e.address));
         for port in service.ports.iter().filter(|p| p.protocol != Protocol::Udp) {
             let target = own.and_then(|e| e.ports.get(&port.name).copied());
-            if let Some(target) = target.or(port.target) {
+            if let Some(target) = target.or(port.target_number()) {
                 all.entry(target).or_insert(Target {
                     port: target,
                     protocol: port.protocol,
