@@ -86,7 +86,9 @@ impl EndpointSlice {
             endpoints: Vec::new(),
         };
         if let Some(ports) = fields.get("ports") {
-            slice.ports = ports.items().filter_map(EndpointPort::read).collect();
+            let ports = ports.items();
+            let ports = ports.filter_map(|c| EndpointPort::read(c, Fields::get));
+            slice.ports = ports.collect();
         }
         if let Some(endpoints) = fields.get("endpoints") {
             let mut nodes = Names::default();
@@ -101,12 +103,15 @@ impl EndpointSlice {
 }
 
 impl EndpointPort {
-    fn read(cursor: Cursor<'_>) -> Option<EndpointPort> {
+    /// `number` is how its number is asked for.
+    pub(super) fn read<'n>(
+        cursor: Cursor<'n>,
+        number: fn(&mut Fields<'n>, &'static str) -> Option<Cursor<'n>>,
+    ) -> Option<EndpointPort> {
         let mut fields = cursor.fields()?;
         let port = EndpointPort {
             name: fields.str("name").unwrap_or_default().into(),
-            port: fields
-                .get("port")
+            port: number(&mut fields, "port")
                 .and_then(|c| Some(Spanned::new(port_number(c)?, c.span()))),
             protocol: Protocol::read(fields.get("protocol")),
             span: cursor.span(),

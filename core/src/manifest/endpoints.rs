@@ -1,6 +1,6 @@
+use super::Meta;
 use super::endpoint_slice::{Endpoint, EndpointPort};
 use super::service::address;
-use super::{Meta, Protocol, Spanned};
 use crate::yaml::{Cursor, Fields};
 
 /// Endpoints of v1, which people write for Services without a selector, as they did before there were EndpointSlices.
@@ -41,7 +41,9 @@ impl Subset {
             endpoints.extend(list.filter_map(|c| endpoint(c, ready)));
         }
         let ports = fields.get("ports").map(|list| list.items());
-        let ports = ports.into_iter().flatten().filter_map(port).collect();
+        let ports = ports.into_iter().flatten();
+        let ports = ports.filter_map(|c| EndpointPort::read(c, Fields::required));
+        let ports = ports.collect();
         fields.end();
         Subset { endpoints, ports }
     }
@@ -68,18 +70,4 @@ fn endpoint(cursor: Cursor<'_>, ready: bool) -> Option<Endpoint> {
     fields.no_matter(&["hostname"]);
     fields.end();
     Some(endpoint)
-}
-
-fn port(cursor: Cursor<'_>) -> Option<EndpointPort> {
-    let mut fields = cursor.fields()?;
-    let number = fields.required("port");
-    let port = EndpointPort {
-        name: fields.str("name").unwrap_or_default().into(),
-        port: number.and_then(|c| Some(Spanned::new(super::service::port_number(c)?, c.span()))),
-        protocol: Protocol::read(fields.get("protocol")),
-        span: cursor.span(),
-    };
-    fields.no_matter(&["appProtocol"]);
-    fields.end();
-    Some(port)
 }
