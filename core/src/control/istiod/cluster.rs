@@ -73,6 +73,11 @@ pub(super) fn inbound_bind(span: Span) -> Message {
     Message::new(span).message("sourceAddress", address)
 }
 
+/// The address of a Unix socket.
+pub(super) fn pipe(path: &str, span: Span) -> Message {
+    Message::new(span).message("pipe", Message::new(span).str("path", path))
+}
+
 fn fixed(name: &str, kind: &str, span: Span) -> Node {
     fixed_message(name, kind, span).end()
 }
@@ -362,10 +367,15 @@ impl Made<'_> {
                 .get(&self.port.name)
                 .copied()
                 .unwrap_or(self.port.number);
-            let socket = Message::new(e.span)
-                .str("address", &e.address)
-                .int("portValue", port);
-            let address = Message::new(e.span).message("socketAddress", socket);
+            let address = match e.address.strip_prefix("unix://") {
+                Some(path) => pipe(path, e.span),
+                None => {
+                    let socket = Message::new(e.span)
+                        .str("address", &e.address)
+                        .int("portValue", port);
+                    Message::new(e.span).message("socketAddress", socket)
+                }
+            };
             let mut out = Message::new(e.span)
                 .message("endpoint", Message::new(e.span).message("address", address));
             if !dns {

@@ -7,6 +7,8 @@ use super::message::Ask;
 use super::object::{Object, Semantics, sort_by_age};
 use super::service::{Protocol, Service};
 use super::world::{Proxy, ProxyKind, World};
+use crate::say;
+use crate::text::Diagnostic;
 use crate::yaml::Node;
 
 /// One `egress` of a Sidecar, or the one that stands for all.
@@ -22,6 +24,8 @@ pub(super) struct Egress<'w> {
     pub(super) bind: String,
     /// Its listeners have sockets of their own.
     pub(super) binds: bool,
+    /// Without: its services are known, and nothing listens for them.
+    pub(super) modelled: bool,
 }
 
 /// The Sidecar that holds for a proxy: one that selects it, one for its namespace, one for the root namespace.
@@ -74,11 +78,30 @@ fn of_listener<'w>(world: &'w World, proxy: &Proxy, listener: &Node) -> Egress<'
     let own = listener.get("port").filter(|_| number.is_some());
     egress.protocol = own.map(|p| Protocol::parse(p.text("protocol")));
     egress.binds = listener.text("captureMode") == "NONE";
+    egress.modelled = not_modelled(listener).is_none();
     egress.bind = match listener.text("bind") {
         "" if egress.binds => "127.0.0.1".to_string(),
         bind => bind.to_string(),
     };
     egress
+}
+
+/// Of an `egress`, what no connection that is modelled comes to: a Unix socket; and what is spoken to a proxy.
+fn not_modelled(listener: &Node) -> Option<&Node> {
+    let socket = listener.get("bind");
+    let socket = socket.filter(|b| b.str().is_some_and(|b| b.starts_with("unix://")));
+    let protocol = listener.get("port").and_then(|p| p.get("protocol"));
+    let proxy = |p: &&Node| Protocol::parse(p.str().unwrap_or("")) == Protocol::HttpProxy;
+    socket.or_else(|| protocol.filter(proxy))
+}
+
+/// Says which listeners are left out.
+pub(super) fn left_out(sidecars: &[Object]) -> impl Iterator<Item = Diagnostic> {
+    let listeners = sidecars.iter().flat_map(|s| s.spec.each("egress"));
+    listeners.filter_map(not_modelled).map(|what| {
+        let said = what.str().unwrap_or("");
+        Diagnostic::warning(what.span, say!("istio/not-modelled", what = said))
+    })
 }
 
 fn one<'w>(world: &'w World, proxy: &Proxy, hosts: &[&str], port: Option<u16>) -> Egress<'w> {
@@ -135,6 +158,7 @@ fn one<'w>(world: &'w World, proxy: &Proxy, hosts: &[&str], port: Option<u16>) -
         protocol: None,
         bind: String::new(),
         binds: false,
+        modelled: true,
     }
 }
 

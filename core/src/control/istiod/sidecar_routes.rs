@@ -30,7 +30,8 @@ pub(super) fn route_config(world: &World, proxy: &Proxy, name: &str) -> Node {
     };
     let port: u16 = number.parse().unwrap_or(0);
     let all = egress(world, proxy);
-    let found = all.iter().find(|e| e.port.is_none_or(|p| p == port));
+    let mut made = all.iter().filter(|e| e.modelled);
+    let found = made.find(|e| e.port.is_none_or(|p| p == port));
     let mut hosts = found
         .map(|e| virtual_hosts(world, proxy, e, port))
         .unwrap_or_default();

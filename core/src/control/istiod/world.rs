@@ -11,7 +11,7 @@ use super::request_authn::Tokens;
 use super::service::{
     Locality, Protocol, Resolution, Service, exported, node_of, placed, pod, services,
 };
-use super::{authz, gateway_api, ingress, virtual_service};
+use super::{authz, gateway_api, ingress, sidecar, virtual_service};
 use crate::manifest::{Manifests, Other, Pod};
 use crate::text::{Diagnostic, FileId};
 use crate::yaml;
@@ -161,6 +161,7 @@ impl World {
             gateways,
             by_host,
         };
+        log.extend(sidecar::left_out(&world.sidecars));
         world.access.log(&world, &mut log);
         world.tokens.log(&mut log);
         (world, log)

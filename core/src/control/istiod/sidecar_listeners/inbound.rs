@@ -1,12 +1,12 @@
 //! What comes in at a sidecar. Source: `pilot/pkg/networking/core/listener_inbound.go`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::capturing;
 use crate::control::istiod::authn::Mode;
 use crate::control::istiod::authz::Filters;
-use crate::control::istiod::cluster::inbound_bind;
+use crate::control::istiod::cluster::{inbound_bind, pipe};
 use crate::control::istiod::connection_manager::{
     Manager, end_tls, listener, listener_filters, tcp_proxy,
 };
@@ -26,8 +26,50 @@ struct Target {
     /// Of a listener with a socket of its own: where.
     bind: Option<String>,
     /// Where the app is; none where the client meant to go.
-    endpoint: Option<SocketAddr>,
+    endpoint: Option<To>,
     span: Span,
+}
+
+/// A `defaultEndpoint`.
+enum To {
+    Socket(SocketAddr),
+    /// A Unix socket, by its path.
+    Pipe(String),
+}
+
+impl To {
+    /// Of the addresses that mean any or this host, those of the pod's families are meant (`buildInboundClustersFromSidecar`).
+    fn read(text: &str, proxy: &Proxy) -> Option<Self> {
+        if let Some(path) = text.strip_prefix("unix://") {
+            return Some(To::Pipe(path.to_string()));
+        }
+        let said: SocketAddr = text.parse().ok()?;
+        let own = proxy.addresses.iter();
+        let own = own.copied().find(|ip| ip.is_ipv4() == said.is_ipv4());
+        let local = |v4: bool| match v4 {
+            true => IpAddr::from(Ipv4Addr::LOCALHOST),
+            false => IpAddr::from(Ipv6Addr::LOCALHOST),
+        };
+        let ip = match said.ip() {
+            ip if ip.is_unspecified() => own.unwrap_or(local(ip.is_ipv4())),
+            ip => local(ip.is_ipv4() == (own.is_some() || proxy.addresses.is_empty())),
+        };
+        Some(To::Socket(SocketAddr::new(ip, said.port())))
+    }
+
+    fn is_loopback(&self) -> bool {
+        matches!(self, To::Socket(to) if to.ip().is_loopback())
+    }
+
+    fn address(&self, span: Span) -> Message {
+        match self {
+            To::Socket(to) => {
+                let socket = Message::new(span).str("address", to.ip().to_string());
+                Message::new(span).message("socketAddress", socket.int("portValue", to.port()))
+            }
+            To::Pipe(path) => pipe(path, span),
+        }
+    }
 }
 
 /// What a Sidecar's `ingress` says, or else each port that a Service knows (`buildInboundChainConfigs`).
@@ -45,16 +87,11 @@ fn targets(world: &World, proxy: &Proxy) -> Vec<Target> {
             "" => own().unwrap_or_else(|| "0.0.0.0".into()),
             bind => bind.to_string(),
         };
-        let endpoint = listener.text("defaultEndpoint").parse::<SocketAddr>().ok();
         all.entry(number).or_insert(Target {
             port: number,
             protocol: Protocol::parse(port.map_or("", |p| p.text("protocol"))),
             bind: (listener.text("captureMode") == "NONE").then_some(bind),
-            // Of all its addresses the pod's own is meant.
-            endpoint: endpoint.map(|e| match proxy.addresses.first() {
-                Some(own) if e.ip().is_unspecified() => SocketAddr::new(*own, e.port()),
-                _ => e,
-            }),
+            endpoint: To::read(listener.text("defaultEndpoint"), proxy),
             span: listener.span,
         });
     }
@@ -176,11 +213,7 @@ pub(in crate::control::istiod) fn inbound_clusters(world: &World, proxy: &Proxy)
                 .message("upstreamBindConfig", inbound_bind(span))
                 .end();
         };
-        let socket = Message::new(span)
-            .str("address", to.ip().to_string())
-            .int("portValue", to.port());
-        let address = Message::new(span).message("socketAddress", socket);
-        let endpoint = Message::new(span).message("address", address);
+        let endpoint = Message::new(span).message("address", to.address(span));
         let endpoint = Message::new(span).message("endpoint", endpoint).end();
         let locality = Message::new(span).list("lbEndpoints", vec![endpoint]).end();
         let assignment = Message::new(span)
@@ -189,7 +222,7 @@ pub(in crate::control::istiod) fn inbound_clusters(world: &World, proxy: &Proxy)
         let out = out
             .str("type", "STATIC")
             .message("loadAssignment", assignment);
-        match to.ip().is_loopback() {
+        match to.is_loopback() {
             true => out.end(),
             false => out.message("upstreamBindConfig", inbound_bind(span)).end(),
         }

@@ -28,7 +28,7 @@ pub(super) fn outbound(world: &World, proxy: &Proxy) -> (Vec<Node>, Vec<String>)
         proxy,
         entries: BTreeMap::new(),
     };
-    for egress in egress(world, proxy) {
+    for egress in egress(world, proxy).into_iter().filter(|e| e.modelled) {
         if egress.port.is_none() {
             // Of ports that were spoken of before nothing more is said.
             all.entries.values_mut().for_each(|e| e.locked = true);
@@ -127,8 +127,11 @@ impl<'w> Listeners<'w> {
                 let mine = self.proxy.addresses.iter();
                 mine.map(ToString::to_string).any(|a| a == *address)
             };
-            let pods = service.endpoints.iter().map(|e| &e.address);
-            let pods = pods.filter(|a| a.parse::<std::net::IpAddr>().is_ok() && !own(a));
+            let pods = service.endpoints.iter();
+            let pods = pods.filter(|e| e.ports.contains_key(&port.name));
+            let pods = pods
+                .map(|e| &e.address)
+                .filter(|a| a.parse::<std::net::IpAddr>().is_ok() && !own(a));
             for address in pods.cloned().collect::<Vec<_>>() {
                 self.add(place(&address));
             }

@@ -1,0 +1,277 @@
+use super::*;
+use crate::manifest;
+use crate::text::at_once;
+
+/// What is said of a mesh with these objects beside a Service and a Pod that has a proxy.
+fn said(more: &str) -> (Vec<PodProxy>, Vec<&'static str>) {
+    let text = format!(
+        "apiVersion: v1
+kind: Namespace
+metadata: {{name: default, labels: {{istio-injection: enabled}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: web}}
+spec: {{clusterIP: 10.96.0.1, selector: {{app: web}}, ports: [{{name: http, port: 80}}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: web-1, labels: {{app: web}}}}
+spec: {{containers: [{{name: a, image: a}}]}}
+status: {{podIP: 10.244.1.2, conditions: [{{type: Ready, status: 'True'}}]}}
+---
+{more}
+"
+    );
+    let mut objects = Manifests::default();
+    manifest::read(&text, FileId(0), &mut objects);
+    let (proxies, said) = at_once(build(&objects, &Pace::AT_ONCE));
+    (proxies, said.iter().map(Diagnostic::code).collect())
+}
+
+#[test]
+fn a_match_that_nothing_reaches_is_told_once() {
+    let routes = |later: &str| {
+        let to = "route: [{destination: {host: web}}]";
+        let text = format!(
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: v}}\nspec: {{hosts: [web], http: [{{match: [{{uri: {{prefix: /a}}}}], {to}}}, {{match: [{later}], {to}}}]}}"
+        );
+        said(&text).1
+    };
+    // The webhook compares prefixes that ask for the same headers; Envoy's routes tell of the others.
+    assert_eq!(routes("{uri: {prefix: /ab}}"), ["istio/warned"]);
+    let headers = "{uri: {prefix: /ab}, headers: {x: {exact: y}}}";
+    assert_eq!(routes(headers), ["envoy/route-shadowed"]);
+    assert!(routes("{uri: {prefix: /b}}").is_empty());
+}
+
+#[test]
+fn policies_for_waypoints_are_said_to_be_not_modelled() {
+    let policy = |kind: &str, target: &str| {
+        let text = format!(
+            "apiVersion: security.istio.io/v1\nkind: {kind}\nmetadata: {{name: p}}\nspec: {{targetRefs: [{target}]}}"
+        );
+        said(&text).1
+    };
+    for kind in ["AuthorizationPolicy", "RequestAuthentication"] {
+        let service = "{group: '', kind: Service, name: web}";
+        assert_eq!(policy(kind, service), ["istio/not-modelled"], "{kind}");
+        let gateway = "{group: gateway.networking.k8s.io, kind: Gateway, name: g}";
+        assert!(policy(kind, gateway).is_empty(), "{kind}");
+    }
+}
+
+#[test]
+fn a_proxy_header_is_said_to_be_not_modelled_wherever_it_is_asked_for() {
+    let mesh = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: 'defaultConfig: {gatewayTopology: {proxyProtocol: {}}}'}";
+    assert_eq!(said(mesh).1, ["istio/not-modelled"]);
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: gateway, annotations: {proxy.istio.io/config: '{gatewayTopology: {proxyProtocol: {}}}'}}\nspec: {containers: [{name: a, image: a}]}";
+    assert_eq!(said(pod).1, ["istio/not-modelled"]);
+    assert!(
+        said(&pod.replace("proxyProtocol: {}", "numTrustedProxies: 1"))
+            .1
+            .is_empty()
+    );
+}
+
+#[test]
+fn peer_authentication_speaks_of_ports_that_no_service_has() {
+    let policy = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p}\nspec: {selector: {matchLabels: {app: web}}, mtls: {mode: STRICT}, portLevelMtls: {80: {mode: DISABLE}, 9000: {mode: DISABLE}}}";
+    let (proxies, _) = said(policy);
+    let listeners = &proxies[0].config.listeners;
+    let inbound = listeners.iter().find(|l| l.name == "virtualInbound");
+    let chains = inbound.unwrap().chains.iter();
+    let of_9000: Vec<_> = chains
+        .filter(|c| c.condition.destination_port == Some(9000))
+        .map(|c| (c.name.as_str(), c.condition.transport.as_str()))
+        .collect();
+    let plain = [
+        ("virtualInbound-catchall-http", "raw_buffer"),
+        ("virtualInbound", "raw_buffer"),
+    ];
+    assert_eq!(of_9000, plain);
+}
+
+/// Of a listener the conditions of its chains with the clusters behind them; the default chain last.
+fn chains(proxies: &[PodProxy], name: &str) -> Vec<String> {
+    let listeners = proxies[0].config.listeners.iter();
+    let found = listeners.filter(|l| l.name == name);
+    let all = found.flat_map(|l| l.chains.iter().chain(&l.default_chain));
+    let told = all.map(|chain| {
+        let networks = chain.condition.destinations.iter().map(ToString::to_string);
+        let wanted: Vec<String> = networks
+            .chain(chain.condition.server_names.clone())
+            .collect();
+        let end = match &chain.end {
+            crate::envoy::Terminal::Tcp(tcp) => tcp.clusters[0].0.clone(),
+            crate::envoy::Terminal::Http(_) => "http".to_string(),
+            crate::envoy::Terminal::Other(name) => name.clone(),
+        };
+        format!("{} > {end}", wanted.join(" "))
+    });
+    told.collect()
+}
+
+fn entry(name: &str, host: &str, addresses: &str, port: &str, more: &str) -> String {
+    format!(
+        "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: {name}}}\nspec: {{hosts: [{host}], addresses: [{addresses}], ports: [{port}], {more}}}\n"
+    )
+}
+
+#[test]
+fn services_of_one_port_are_told_apart_by_where_they_are_and_by_name() {
+    let tcp = "{number: 9000, name: tcp, protocol: TCP}";
+    let tls = "{number: 8443, name: tls, protocol: TLS}";
+    let all = [
+        entry(
+            "a",
+            "a.example.com",
+            "10.9.0.0/16, 10.10.0.7/32",
+            tcp,
+            "resolution: NONE",
+        ),
+        entry("b", "b.example.com", "10.8.0.0/16", tcp, "resolution: NONE"),
+        entry("c", "c.example.com", "", tls, "resolution: DNS"),
+        entry("d", "d.example.com", "", tls, "resolution: DNS"),
+    ];
+    let (proxies, _) = said(&all.concat());
+    let of = |name: &str| chains(&proxies, name);
+    let (a, b) = (
+        "outbound|9000||a.example.com",
+        "outbound|9000||b.example.com",
+    );
+    let by_network = [
+        format!("10.9.0.0/16 > {a}"),
+        format!("10.8.0.0/16 > {b}"),
+        " > PassthroughCluster".to_string(),
+    ];
+    assert_eq!(of("0.0.0.0_9000"), by_network);
+    assert_eq!(of("10.10.0.7_9000"), [format!(" > {a}")]);
+    let by_name = [
+        "c.example.com > outbound|8443||c.example.com",
+        "d.example.com > outbound|8443||d.example.com",
+        " > PassthroughCluster",
+    ];
+    assert_eq!(of("0.0.0.0_8443"), by_name);
+    // What is no HTTP goes on past the routes of the port.
+    assert_eq!(of("0.0.0.0_80"), [" > http", " > PassthroughCluster"]);
+}
+
+#[test]
+fn tcp_and_http_on_one_port_are_told_apart_by_the_bytes() {
+    let tcp = "{number: 80, name: tcp, protocol: TCP}";
+    let (proxies, _) = said(&entry("t", "t.example.com", "", tcp, "resolution: DNS"));
+    let mixed = [" > http", " > outbound|80||t.example.com"];
+    assert_eq!(chains(&proxies, "0.0.0.0_80"), mixed);
+}
+
+#[test]
+fn a_sidecar_says_where_its_app_is_and_what_it_calls() {
+    let text = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: s}\nspec: {workloadSelector: {labels: {app: web}}, ingress: [{port: {number: 9080, protocol: HTTP, name: http}, defaultEndpoint: '127.0.0.1:8080'}, {port: {number: 9090, protocol: TCP, name: tcp}, captureMode: NONE}], egress: [{port: {number: 80, protocol: TCP, name: tcp}, bind: 127.0.0.1, captureMode: NONE, hosts: ['*/*']}]}";
+    let (proxies, _) = said(text);
+    let config = &proxies[0].config;
+    let to = |name: &str| {
+        let endpoints = config.clusters[name].assignment.endpoints.iter();
+        endpoints.map(|e| e.address.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(to("inbound|9080||"), ["127.0.0.1:8080"]);
+    assert!(to("inbound|9090||").is_empty());
+    // Of the Service's own port the Sidecar says nothing.
+    assert!(!config.clusters.contains_key("inbound|80||"));
+    let straight = [" > outbound|80||web.default.svc.cluster.local"];
+    assert_eq!(chains(&proxies, "127.0.0.1_80"), straight);
+    assert!(chains(&proxies, "0.0.0.0_80").is_empty());
+    let own = proxies[0].sockets();
+    let at = |address: &str, port: u16| {
+        let address: IpAddr = address.parse().unwrap();
+        own.iter().any(|s| s.addr == address && s.port == port)
+    };
+    assert!(at("127.0.0.1", 80) && at("10.244.1.2", 9090));
+}
+
+#[test]
+fn workloads_outside_of_the_cluster_are_endpoints_of_who_selects_them() {
+    let workload = |name: &str, more: &str| {
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {{name: {name}, labels: {{app: web}}}}\nspec: {{{more}}}\n"
+        )
+    };
+    let tcp = "{number: 90, name: tcp, protocol: TCP}";
+    let more = "resolution: STATIC, workloadSelector: {labels: {app: web}}";
+    let all = [
+        workload("vm-1", "address: 10.1.0.1, ports: {tcp: 9090}"),
+        workload("vm-2", "address: 10.1.0.2, labels: {app: other}"),
+        entry("e", "e.example.com", "10.7.0.1", tcp, more),
+    ];
+    let (proxies, said) = said(&all.concat());
+    assert!(said.is_empty(), "{said:?}");
+    let to = |name: &str| {
+        let endpoints = proxies[0].config.clusters[name].assignment.endpoints.iter();
+        endpoints.map(|e| e.address.clone()).collect::<Vec<_>>()
+    };
+    let of_entry = ["10.244.1.2:90", "10.1.0.1:9090", "10.1.0.2:90"];
+    assert_eq!(to("outbound|90||e.example.com"), of_entry);
+    let of_service = to("outbound|80||web.default.svc.cluster.local");
+    assert!(of_service.ends_with(&["10.1.0.1:80".into(), "10.1.0.2:80".into()]));
+}
+
+#[test]
+fn what_is_not_modelled_of_the_gateway_api_is_said() {
+    let text = "apiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\nmetadata: {name: p}\nspec: {}";
+    assert_eq!(said(text).1, ["istio/not-modelled"]);
+}
+
+#[test]
+fn an_app_may_be_behind_a_unix_socket() {
+    let sidecar = |endpoint: &str| {
+        let text = format!(
+            "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {{name: s}}\nspec: {{ingress: [{{port: {{number: 9080, protocol: HTTP, name: http}}, defaultEndpoint: '{endpoint}'}}]}}"
+        );
+        let (proxies, said) = said(&text);
+        assert!(said.is_empty(), "{said:?}");
+        let cluster = &proxies[0].config.clusters["inbound|9080||"];
+        let endpoints = cluster.assignment.endpoints.iter();
+        let to: Vec<String> = endpoints.map(|e| e.address.clone()).collect();
+        (to.join(" "), cluster.bind.is_some())
+    };
+    let to = |endpoint: &str, bound: bool| (endpoint.to_string(), bound);
+    assert_eq!(sidecar("unix:///run/app.sock"), to("/run/app.sock", true));
+    assert_eq!(sidecar("0.0.0.0:80"), to("10.244.1.2:80", true));
+    // This host is meant in a family that it has.
+    assert_eq!(sidecar("[::1]:80"), to("127.0.0.1:80", false));
+    assert_eq!(sidecar("[::]:80"), to("[::1]:80", false));
+}
+
+#[test]
+fn listeners_that_no_packet_comes_to_are_left_out_and_said() {
+    let sidecar = |egress: &str| {
+        let text = format!(
+            "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {{name: s}}\nspec: {{egress: [{{{egress}, hosts: ['*/*']}}, {{hosts: ['*/*']}}]}}"
+        );
+        said(&text)
+    };
+    for egress in [
+        "bind: 'unix:///run/out.sock', port: {number: 0, protocol: HTTP, name: http}",
+        "bind: 127.0.0.1, port: {number: 3128, protocol: HTTP_PROXY, name: proxy}",
+    ] {
+        let (proxies, said) = sidecar(egress);
+        assert_eq!(said, ["istio/not-modelled"], "{egress}");
+        let listeners = proxies[0].config.listeners.iter();
+        let names: Vec<_> = listeners.map(|l| l.name.as_str()).collect();
+        assert_eq!(names, ["0.0.0.0_80", "virtualOutbound", "virtualInbound"]);
+        let routes = &proxies[0].config.routes["80"];
+        assert!(routes.virtual_hosts.len() > 1, "{egress}");
+    }
+}
+
+#[test]
+fn an_endpoint_may_be_a_unix_socket() {
+    let port = "{number: 90, name: tcp, protocol: TCP}";
+    let more = "resolution: STATIC, endpoints: [{address: 'unix:///run/e.sock'}]";
+    let (proxies, said) = said(&entry("e", "e.example.com", "10.7.0.1", port, more));
+    assert!(said.is_empty(), "{said:?}");
+    let endpoints = &proxies[0].config.clusters["outbound|90||e.example.com"]
+        .assignment
+        .endpoints;
+    assert_eq!(endpoints[0].address, "/run/e.sock");
+}
