@@ -22,6 +22,8 @@ export function story(name, options, tell) {
     try {
       await page.goto(running.url);
       await loaded(page);
+      // Before the program is whole, what is done waits or is passed over (stories/parts.test.mjs is about that).
+      await page.waitForFunction(() => document.documentElement.hasAttribute('data-editor'));
       await tell({ page, context, url: running.url });
       await accessible(page);
       assert.deepEqual(offences, [], 'the page did what it may not');

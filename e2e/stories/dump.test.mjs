@@ -112,5 +112,5 @@ story('what is typed into a long text is kept, however soon the page is left', {
   await left;
   await loaded(page);
   await content.waitFor({ timeout: 90_000 });
-  assert.equal(await page.locator('code-editor .cm-line').first().textContent(), '# mine');
+  await page.locator('code-editor .cm-line', { hasText: /^# mine$/ }).waitFor();
 });

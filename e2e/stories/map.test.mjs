@@ -16,7 +16,7 @@ async function toDnat(page) {
 
 /** Until something about the page is as wanted. */
 async function until(read, wanted) {
-  for (let tries = 0; tries < 50; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     if (wanted(await read())) return;
     await new Promise((done) => setTimeout(done, 50));
   }

@@ -10,6 +10,10 @@ test('after the first visit the page works without a network, whole', { timeout:
     await page.goto(running.url);
     await loaded(page);
     await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.waitForFunction(() => navigator.serviceWorker.controller);
+    // What the page fetches for itself is there as well.
+    await page.locator('code-editor .cm-content').waitFor();
+    await page.waitForLoadState('networkidle');
     await running.stopServing();
     await page.reload();
     await loaded(page);

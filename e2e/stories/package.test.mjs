@@ -131,7 +131,7 @@ test('one statement reaches the record store that launched', { timeout: 120_000 
   try {
     await packaged('xapi', ['--xapi'], () => `exercise-shadowed-route.html?${launch}`, async (page) => {
       await solve(page.frameLocator('iframe'), page);
-      for (let wait = 0; wait < 50 && statements.length === 0; wait += 1) await page.waitForTimeout(100);
+      for (let wait = 0; wait < 300 && statements.length === 0; wait += 1) await page.waitForTimeout(100);
       await page.waitForTimeout(1500);
     });
   } finally {

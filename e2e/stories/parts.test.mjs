@@ -71,17 +71,17 @@ for (const [width, colorScheme] of [[1440, 'light'], [1024, 'light'], [390, 'dar
     if (!only) return;
     const { page, context, offences } = only;
     // What is far off the screen is laid out when someone asks for its look.
-    const looks = () => page.evaluate(() => {
+    await page.evaluate(() => {
       const drawn = [...document.querySelectorAll('body, body *')].filter((element) => element.checkVisibility({ contentVisibilityAuto: true }));
-      return drawn.map((element) => {
+      globalThis.looks = () => drawn.map((element) => {
         const style = getComputedStyle(element);
         return [element.outerHTML.slice(0, 100), [...style].map((name) => `${name}: ${style.getPropertyValue(name)}`).join('\n')];
       });
     });
-    const before = await looks();
+    const before = await page.evaluate(() => globalThis.looks());
     come();
     await page.waitForFunction(() => document.styleSheets.length === 2);
-    const after = await looks();
+    const after = await page.evaluate(() => globalThis.looks());
     before.forEach(([element, look], i) => assert.equal(after[i][1], look, element));
     assert.ok(before.length > 200);
     assert.deepEqual(offences, []);

@@ -18,7 +18,7 @@ story('the gallery lists every scenario by its subject, and opens one', {}, asyn
   await dialog.waitFor({ state: 'detached' });
   assert.match(page.url(), /#scenario=/);
   await page.locator('.where').waitFor();
-  await page.waitForFunction(() => document.activeElement.id === 'scenario', null, { timeout: 5000 });
+  await page.waitForFunction(() => document.activeElement.id === 'scenario');
 });
 
 story('画廊用中文列出场景', { locale: 'zh-CN', viewport: { width: 390, height: 844 } }, async ({ page }) => {

@@ -211,11 +211,15 @@ const refused = {
 
 for (const [name, [data, message]] of Object.entries(refused)) {
   story(`a link that is ${name} is refused in words`, {}, async ({ page, url }) => {
-    const start = Date.now();
-    await page.evaluate((hash) => { location.hash = hash; }, `w=${data}`);
-    await page.locator('.notice').waitFor();
+    // In the page's own time: from the link to the message that stands there, with whatever blocks it between.
+    const ms = await page.evaluate(async (hash) => {
+      const start = performance.now();
+      location.hash = hash;
+      while (!document.querySelector('.notice')) await new Promise((done) => setTimeout(done));
+      return performance.now() - start;
+    }, `w=${data}`);
     assert.match(await page.locator('.notice').textContent(), message);
-    assert.ok(Date.now() - start < 1000, `${Date.now() - start} ms`);
+    assert.ok(ms < 1000, `${ms} ms`);
     assert.equal(new URL(page.url()).origin, new URL(url).origin);
   });
 }

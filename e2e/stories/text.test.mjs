@@ -21,17 +21,19 @@ async function newLine(page, text) {
   await page.keyboard.press('Enter');
 }
 
+/** Waits until this is what Enter takes: the list may still be that of a letter before. */
+const chosen = (page, word) => page.locator('code-editor .cm-tooltip-autocomplete:not(.cm-tooltip-autocomplete-disabled) [aria-selected=true]', { hasText: word }).waitFor();
+
 story('words are completed, each with what it means', {}, async ({ page }) => {
   await open(page, 'work001', 'iptables-save');
   await newLine(page, '-A OUTPUT');
   await page.keyboard.type('-A OUTPUT -m addr', { delay: 20 });
-  const list = page.locator('code-editor .cm-tooltip-autocomplete');
-  await list.getByText('addrtype').waitFor();
+  await chosen(page, 'addrtype');
   await page.locator('code-editor .cm-completionInfo').getByText('what kind of address').waitFor();
   await page.waitForTimeout(150);
   await page.keyboard.press('Enter');
   await page.keyboard.type(' -j KUBE-MARK-D', { delay: 20 });
-  await list.getByText('KUBE-MARK-DROP').waitFor();
+  await chosen(page, 'KUBE-MARK-DROP');
   await page.waitForTimeout(150);
   await page.keyboard.press('Enter');
   assert.match(await page.locator('code-editor').evaluate((e) => e.value), /-A OUTPUT -m addrtype -j KUBE-MARK-DROP/);
@@ -42,7 +44,7 @@ story('our own small files and flow mappings are completed', {}, async ({ page }
   await newLine(page, 'forwarding');
   await page.keyboard.type('forw', { delay: 20 });
   const list = page.locator('code-editor .cm-tooltip-autocomplete');
-  await list.getByText('forwarding').waitFor();
+  await chosen(page, 'forwarding');
   await page.locator('code-editor .cm-completionInfo').getByText('full-nat').waitFor();
   await page.waitForTimeout(150);
   await page.keyboard.press('Enter');
@@ -54,7 +56,10 @@ story('a jump leads to its chain, by key', {}, async ({ page }) => {
   await open(page, 'work001', 'iptables-save');
   await page.locator('code-editor').evaluate((e) => { e.cursor = e.value.indexOf('-j KUBE-SERVICES') + 5; });
   await page.keyboard.press('F12');
-  await page.waitForTimeout(300);
+  await page.waitForFunction(() => {
+    const { value, cursor } = document.querySelector('code-editor');
+    return cursor === value.indexOf(':KUBE-SERVICES') + 1;
+  });
   await page.keyboard.type('X');
   assert.match(await page.locator('code-editor').evaluate((e) => e.value), /^:XKUBE-SERVICES /m);
 });

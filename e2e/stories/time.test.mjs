@@ -88,6 +88,7 @@ story('keys are listed under ?, can be turned off, and do nothing in a text', {}
 
 story('a prediction is asked before the step is shown, and answered with the reason', {}, async ({ page }) => {
   await page.getByRole('button', { name: 'Predict', exact: true }).click();
+  await page.locator('.predict-switch[aria-pressed=true]').waitFor();
   const asked = page.getByRole('region', { name: 'Predict' });
   for (let tries = 0; tries < 30 && (await asked.count()) === 0; tries += 1) await key(page, 's');
   await asked.waitFor();
