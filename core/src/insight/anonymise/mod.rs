@@ -265,6 +265,13 @@ impl Renaming {
     }
 
     fn address(&mut self, ip: IpAddr) -> IpAddr {
+        // As sockets of both families show IPv4's.
+        if let IpAddr::V6(six) = ip
+            && let Some(four) = six.to_ipv4_mapped()
+            && let IpAddr::V4(four) = self.address(four.into())
+        {
+            return four.to_ipv6_mapped().into();
+        }
         let moved = self.networks.iter().find_map(|net| net.address(ip));
         match moved.unwrap_or(ip) {
             IpAddr::V6(ip) => self.without_mac(ip).into(),
@@ -462,6 +469,29 @@ mod tests {
                 "fe80::5eff:fe00:{}/64",
                 mac[..2].trim_start_matches('0')
             )),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_address_of_ipv4_within_one_of_ipv6_moves_as_it_does_alone() {
+        let mut workspace = Scenario::find("policy-cluster")
+            .unwrap()
+            .workspace()
+            .unwrap();
+        let text = "LISTEN 0 128 [::ffff:192.168.77.17]:8080 [::ffff:47.99.1.2]:*\nLISTEN 0 128 [::ffff:2f63:304]:80 *:*\nLISTEN 0 128 192.168.77.17:80 *:*\n";
+        workspace
+            .files
+            .push(File::new("nodes/work001/ss.txt", text));
+        let after = anonymise(&workspace).workspace;
+        let text = &after.files.last().unwrap().text;
+        for word in ["192.168.77.17", "47.99.", "2f63"] {
+            assert!(!text.contains(word), "{word} in {text}");
+        }
+        let alone = text.rsplit_once("128 ").unwrap().1;
+        let alone = alone.split_once(':').unwrap().0;
+        assert!(
+            text.contains(&format!("[::ffff:{alone}]:8080 [::ffff:198.1")),
             "{text}"
         );
     }

@@ -157,7 +157,14 @@ fn written(
             Some((ip, length)) => (ip, length.parse().ok()),
             None => (word, None),
         };
-        Some((ip.parse().ok()?, length))
+        let written: IpAddr = ip.parse().ok()?;
+        let ip = written.to_canonical();
+        // Of one of IPv4 within one of IPv6, the bits before it do not count.
+        let length = match ip == written {
+            true => length,
+            false => length.and_then(|length: u8| length.checked_sub(96)),
+        };
+        Some((ip, length))
     })
 }
 
