@@ -318,8 +318,9 @@ impl Renaming {
 
 /// Where the IPv6 address ends that a text begins with.
 fn ipv6(text: &str) -> Option<usize> {
-    let of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
-    let end = text.find(|c| !of_address(c)).unwrap_or(text.len());
+    let of_address = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
+    // The longest has 45, with IPv4's at its end; more is none, however long it goes on.
+    let end = text.bytes().take(47).take_while(of_address).count();
     let is_address = |end: &usize| {
         text.get(..*end)
             .is_some_and(|t| t.parse::<Ipv6Addr>().is_ok())
@@ -494,6 +495,27 @@ mod tests {
             text.contains(&format!("[::ffff:{alone}]:8080 [::ffff:198.1")),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_address_is_looked_for_in_no_more_than_it_can_have() {
+        let longest = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
+        for (text, wanted) in [
+            (longest.to_string(), Some(45)),
+            (format!("{longest}: x"), Some(45)),
+            (format!("{longest}::"), None),
+            ("a:".repeat(1 << 18), None),
+        ] {
+            assert_eq!(ipv6(&text), wanted);
+        }
+        let long = "zz:".repeat(1 << 17) + &"a:".repeat(1 << 17);
+        let workspace = Workspace {
+            files: vec![File::new("nodes/n/notes.txt", &long)],
+            probe: parse_probe("client tcp 192.0.2.1:80").unwrap(),
+            seed: 1,
+        };
+        let after = anonymise(&workspace).workspace;
+        assert_eq!(after.files[0].text.len(), long.len());
     }
 
     #[test]
