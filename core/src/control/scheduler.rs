@@ -8,16 +8,17 @@ use crate::manifest::{Manifests, Node, Pod, PodSpec, Protocol, Spanned, Taint, T
 use crate::say;
 use crate::text::{Diagnostic, Say, Span};
 
-/// Taints that the DaemonSet controller lets its Pods tolerate (`pkg/controller/daemon/util`).
-const OF_DAEMONS: [&str; 7] = [
+/// Taints that the DaemonSet controller lets its Pods tolerate (`AddOrUpdateDaemonPodTolerations`, `pkg/controller/daemon/util`).
+const OF_DAEMONS: [&str; 6] = [
     "node.kubernetes.io/disk-pressure",
     "node.kubernetes.io/memory-pressure",
-    "node.kubernetes.io/network-unavailable",
     "node.kubernetes.io/not-ready",
     "node.kubernetes.io/pid-pressure",
     "node.kubernetes.io/unreachable",
     "node.kubernetes.io/unschedulable",
 ];
+/// The same, but of those on their nodes' network only.
+const OF_DAEMONS_ON_HOSTS: &str = "node.kubernetes.io/network-unavailable";
 
 /// A port of a node that a Pod has.
 #[derive(Debug)]
@@ -94,7 +95,10 @@ pub(super) fn run(cluster: &mut Manifests, said: &mut Vec<Diagnostic>) {
 
 /// Whether a DaemonSet has a Pod on a node: what it tolerates beyond its template does not count against it.
 pub(super) fn takes_daemon(node: &Node, template: &PodSpec) -> bool {
-    let keeps = |t: &&Taint| !OF_DAEMONS.contains(&&*t.key);
+    let keeps = |t: &&Taint| {
+        let on_host = template.host_network && *t.key == *OF_DAEMONS_ON_HOSTS;
+        !on_host && !OF_DAEMONS.contains(&&*t.key)
+    };
     let mut taints = node.taints.iter().filter(keeps);
     template.node_selector.select(&node.meta.labels)
         && !taints.any(|t| keeps_away(&t.key, &t.value, &t.effect, &template.tolerations))
@@ -112,19 +116,18 @@ fn obstacle(node: &Node, spec: &PodSpec, there: &[Taken]) -> Option<(Span, Say)>
     let kept = || say!("control/kept-by-node", node = node.meta.name);
     // Conditions that the node controller makes taints of.
     let conditions = [
-        ("unschedulable", node.unschedulable),
-        ("unreachable", node.silent),
+        ("node.kubernetes.io/unschedulable", node.unschedulable),
+        ("node.kubernetes.io/unreachable", node.silent),
         (
-            "not-ready",
+            "node.kubernetes.io/not-ready",
             node.ready
                 .filter(|r| !r.value && node.silent.is_none())
                 .map(|r| r.span),
         ),
     ];
     for (key, span) in conditions {
-        let key = format!("node.kubernetes.io/{key}");
         if let Some(span) = span
-            && keeps(&key, "", "NoSchedule")
+            && keeps(key, "", "NoSchedule")
         {
             return Some((span, kept()));
         }

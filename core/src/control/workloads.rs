@@ -248,6 +248,18 @@ mod tests {
     }
 
     #[test]
+    fn a_daemon_is_where_the_network_is_not_only_on_the_hosts_own() {
+        let taint =
+            "spec: {taints: [{key: node.kubernetes.io/network-unavailable, effect: NoSchedule}], ";
+        let at = NODES.find("spec: {").unwrap();
+        let nodes = [&NODES[..at], taint, &NODES[at + "spec: {".len()..]].concat();
+        let daemons = workload("DaemonSet", "").replacen(NODES, &nodes, 1);
+        assert_eq!(ran(&daemons).len(), 1);
+        let of_hosts = daemons.replace("spec: {containers", "spec: {hostNetwork: true, containers");
+        assert_eq!(ran(&of_hosts).len(), 2);
+    }
+
+    #[test]
     fn what_a_dump_says_of_its_pods_stays() {
         let pods = "---\n{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {app: web}}, spec: {nodeName: n2, containers: [{name: c}]}, status: {phase: Running, podIP: 10.244.2.9, conditions: [{type: Ready, status: 'False'}]}}\n";
         assert_eq!(
