@@ -2,7 +2,7 @@
 
 use northsouth::net::IpFamily;
 use northsouth::text::{Diagnostic, File, Lang};
-use northsouth::topology::{HostKind, World};
+use northsouth::topology::{HostKind, IfaceKind, World};
 use northsouth::trace::Disposition;
 use northsouth::workspace::{DEFAULT, Scenario, Workspace, parse_probe, run, world};
 
@@ -393,4 +393,35 @@ fn pods_behind_routes_of_their_own_are_joined_and_flannels_device_is_known_by_it
         ]
     });
     assert_eq!(by_vxlan, Disposition::NothingListens);
+}
+
+#[test]
+fn a_vxlan_device_sends_from_the_address_by_which_its_node_reaches_all() {
+    let device = |at: u8, name: &str, addr: &str| {
+        format!(
+            "{at}: {name}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1460 qdisc mq state UP\n    inet {addr} scope global {name}\n"
+        )
+    };
+    let devices = [
+        device(2, "docker0", "172.17.0.1/16"),
+        device(3, "eth0", "10.128.0.7/32"),
+        device(4, "flannel.1", "10.244.1.0/32"),
+    ];
+    let gateway = "10.128.0.1 dev eth0 scope link\n";
+    let local = |default: &str| {
+        let files = [
+            ("nodes/n1/ip-addr.txt", devices.concat()),
+            ("nodes/n1/ip-route.txt", format!("{default}{gateway}")),
+        ];
+        let files = files.map(|(name, text)| File::new(name, &text));
+        let (world, _) = world(&files);
+        let node = world.hosts.iter().find(|h| &*h.name == "n1").unwrap();
+        match &node.interface("flannel.1").unwrap().kind {
+            IfaceKind::Vxlan(vxlan) => vxlan.local.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let default = "default via 172.17.0.9 dev docker0 metric 900\ndefault via 10.128.0.1 dev eth0 metric 100\n";
+    assert_eq!(local(default), "10.128.0.7");
+    assert_eq!(local(""), "172.17.0.1");
 }

@@ -108,7 +108,7 @@ pub fn machine(mut host: Host, texts: HostTexts, diagnostics: &mut Vec<Diagnosti
             guess_ipvs(&mut host);
         }
     }
-    guess_vxlan(&mut host, diagnostics);
+    guess_vxlan(&mut host, routes.as_ref(), diagnostics);
     let bridges = texts.bridges.unwrap_or_default();
     for bridge in &bridges {
         let ports: Vec<_> = bridge.ports.iter().collect();
@@ -269,8 +269,52 @@ fn guess_devices(host: &mut Host, routes: &[Route]) {
 
 /// Only `ip -d` prints what a VXLAN device is; flannel's and Calico's are known by their names (flannel
 /// `pkg/backend/vxlan/vxlan.go`, Calico `felix/config`).
-fn guess_vxlan(host: &mut Host, diagnostics: &mut Vec<Diagnostic>) {
-    // It sends from the node's address in its network.
+fn guess_vxlan(
+    host: &mut Host,
+    routes: Option<&Later<Vec<Route>>>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let known = |iface: &Interface| {
+        if iface.kind != IfaceKind::Device || iface.tunnel.is_some() {
+            return None;
+        }
+        let name = iface.name.as_str();
+        match name.strip_prefix("flannel.").map(str::parse) {
+            Some(Ok(vni)) => Some((vni, 8472)),
+            _ => (name == "vxlan.calico").then_some((4096, 4789)),
+        }
+    };
+    // Where there is none the routes need not be made.
+    if !host.interfaces.iter().any(|i| known(i).is_some()) {
+        return;
+    }
+    let routes = routes.map_or(&[][..], |r| r.as_slice());
+    let Some(local) = vxlan_source(host, routes) else {
+        return;
+    };
+    for iface in &mut host.interfaces {
+        let Some((vni, port)) = known(iface) else {
+            continue;
+        };
+        let name = iface.name.as_str();
+        let said = say!("texts/vxlan-derived", dev = name, vni = vni, port = port);
+        diagnostics.push(Diagnostic::note(iface.span.unwrap_or_default(), said));
+        iface.kind = IfaceKind::Vxlan(Vxlan { vni, local, port });
+    }
+}
+
+/// What a VXLAN device sends from: the address of the default route's device (flannel `pkg/ipmatch/match.go`), however small
+/// its network is, or else a card's in a network.
+fn vxlan_source(host: &Host, routes: &[Route]) -> Option<IpAddr> {
+    let defaults = routes.iter().filter(|r| {
+        let everywhere = r.dst.addr.is_ipv4() && r.dst.length() == Some(0);
+        everywhere && r.kind == RouteKind::Unicast && r.table == TableId::MAIN
+    });
+    let of_default = defaults.min_by_key(|r| r.metric).and_then(|route| {
+        let dev = route.hops.first()?.dev.as_ref()?;
+        let mut addrs = host.interface(dev.as_str())?.addrs.iter();
+        addrs.find(|a| a.addr.is_ipv4())
+    });
     let cards = host
         .interfaces
         .iter()
@@ -278,24 +322,7 @@ fn guess_vxlan(host: &mut Host, diagnostics: &mut Vec<Diagnostic>) {
     let mut addrs = cards
         .flat_map(|i| &i.addrs)
         .filter(|a| a.addr.is_ipv4() && a.length < 32);
-    let Some(local) = addrs.next().map(|a| a.addr) else {
-        return;
-    };
-    for iface in &mut host.interfaces {
-        let name = iface.name.as_str();
-        let number = name.strip_prefix("flannel.").and_then(|n| n.parse().ok());
-        let (vni, port) = match (number, name) {
-            (Some(vni), _) => (vni, 8472),
-            (None, "vxlan.calico") => (4096, 4789),
-            _ => continue,
-        };
-        if iface.kind != IfaceKind::Device || iface.tunnel.is_some() {
-            continue;
-        }
-        let said = say!("texts/vxlan-derived", dev = name, vni = vni, port = port);
-        diagnostics.push(Diagnostic::note(iface.span.unwrap_or_default(), said));
-        iface.kind = IfaceKind::Vxlan(Vxlan { vni, local, port });
-    }
+    of_default.or_else(|| addrs.next()).map(|a| a.addr)
 }
 
 /// Where the addresses of Services are that IPVS serves: kube-proxy's device, or kube-router's
