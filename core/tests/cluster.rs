@@ -328,3 +328,57 @@ fn a_field_and_the_lines_that_it_makes_find_each_other() {
         ]
     );
 }
+
+#[test]
+fn the_device_of_ipvs_has_each_address_that_kube_proxy_serves_once() {
+    let service = |name: &str, more: &str| {
+        format!(
+            "---\n{{apiVersion: v1, kind: Service, metadata: {{name: {name}}}, spec: {{type: LoadBalancer, ports: [{{port: 80}}], {more}}}\n"
+        )
+    };
+    let ingress = |ip: &str, mode: &str| {
+        format!(
+            "externalIPs: [203.0.113.5]}}, status: {{loadBalancer: {{ingress: [{{ip: {ip}, ipMode: {mode}}}]}}}}"
+        )
+    };
+    let text = ARTICLE.replace("v1.14.8", "v1.36.0").replace(
+        "kind: KubeProxyConfiguration",
+        "kind: KubeProxyConfiguration\nmode: ipvs",
+    ) + &service(
+        "a",
+        &format!("clusterIP: 172.21.0.8, {}", ingress("203.0.113.6", "VIP")),
+    ) + &service(
+        "b",
+        &format!("clusterIP: 172.21.0.9, {}", ingress("203.0.113.7", "Proxy")),
+    ) + &service("none", "clusterIP: None}");
+    let (cluster, _) = built(&text);
+    let name = "nodes/work001/ip-addr.txt";
+    let file = cluster.files.iter().find(|f| f.name == name).unwrap();
+    let text = file.sheet.text();
+    let (_, device) = text.split_once("kube-ipvs0: ").unwrap();
+    let addrs = device
+        .lines()
+        .filter_map(|l| l.trim().strip_prefix("inet "));
+    let addrs: Vec<_> = addrs.filter_map(|l| l.split_once("/32 ")).collect();
+    let addrs: Vec<_> = addrs.iter().map(|(ip, _)| *ip).collect();
+    let of = |ip: &str| addrs.iter().filter(|a| **a == ip).count();
+    for ip in ["172.21.0.8", "172.21.0.9", "203.0.113.5", "203.0.113.6"] {
+        assert_eq!(of(ip), 1, "{ip} of {addrs:?}");
+    }
+    assert_eq!(of("203.0.113.7"), 0, "{addrs:?}");
+}
+
+#[test]
+fn who_enforces_policies_is_told_of_clusters_that_are_made_only() {
+    let policy =
+        "---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny}}\n";
+    let said = |text: &str| {
+        let said = built(text).1;
+        let of = said
+            .iter()
+            .filter(|d| d.code() == "control/policy-unenforced");
+        of.count()
+    };
+    assert_eq!(said(&[ARTICLE, policy].concat()), 1);
+    assert_eq!(said(policy), 0);
+}

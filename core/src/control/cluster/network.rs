@@ -1,14 +1,15 @@
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
 use super::devices::{Device, Kind};
 use super::facts::{Facts, Facts6, has_network, link_local_route, mac_of, on_link};
+use super::node::proxier;
 use super::portmap;
 use crate::control::api_server::draw;
-use crate::manifest::{
-    IpFamily, Manifests, Node, Plugin, Pod, PodRoutes, ProxyMode, Service, Spanned,
-};
+use crate::control::kube_proxy::{HostFacts, ServicePort, View};
+use crate::manifest::{IpFamily, Manifests, Node, Plugin, Pod, PodRoutes, ProxyMode, Spanned};
 use crate::net::Mac;
 use crate::text::Span;
 
@@ -76,7 +77,7 @@ impl NodeNetwork {
             own.ipv6(objects, facts, (node, *ip), v6);
         }
         if facts.proxy.mode.is_some_and(|m| m.value == ProxyMode::Ipvs) {
-            own.ipvs(objects, node);
+            own.ipvs(objects, facts, node);
         }
         if let Some(span) = node.silent {
             own.switch_off(span);
@@ -84,16 +85,20 @@ impl NodeNetwork {
         own
     }
 
-    /// kube-proxy's device of IPVS mode, with the addresses of all Services (Kubernetes `pkg/proxy/ipvs/proxier.go`).
-    fn ipvs(&mut self, objects: &Manifests, node: &Node) {
-        let of = |service: &Service| {
-            let ingress = service.ingress.iter().filter_map(|i| i.ip);
-            let given = service.cluster_ips.iter().chain(&service.external_ips);
-            let all = given.copied().chain(ingress);
-            all.map(|ip| (ip.value, IpFamily::of(ip.value).bits()))
-                .collect::<Vec<_>>()
-        };
-        let addrs = objects.services.iter().flat_map(of).collect();
+    /// kube-proxy's device of IPVS mode, with the addresses of all Services that it serves, each once (Kubernetes
+    /// `pkg/proxy/ipvs/proxier.go`).
+    fn ipvs(&mut self, objects: &Manifests, facts: &Facts, node: &Node) {
+        let none = HostFacts::new(Vec::new());
+        let mut addrs = BTreeSet::new();
+        for family in facts.families(node) {
+            let proxier = proxier(facts, node, &none);
+            let view = View::new(&objects.services, &[], proxier, family);
+            addrs.extend(view.ports.iter().flat_map(ServicePort::addresses));
+        }
+        let addrs = addrs
+            .into_iter()
+            .map(|ip| (ip, IpFamily::of(ip).bits()))
+            .collect();
         let (mac, span) = (Mac([0x02, 0, 0, 0, 0, 0xfe]), node.meta.name_span);
         let device = self.add("kube-ipvs0", Kind::Card, mac, span);
         (device.addrs, device.up) = (addrs, false);

@@ -47,6 +47,12 @@ impl ServicePort<'_> {
         self.port.node_port.map(|p| p.value)
     }
 
+    /// Where it is served: its cluster IP, then those of outside.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let outside = self.external_ips.iter().chain(&self.vips);
+        std::iter::once(self.cluster_ip).chain(outside.map(|(_, ip)| *ip))
+    }
+
     /// By a NodePort, an external IP or a load balancer.
     pub fn externally_accessible(&self) -> bool {
         self.port.node_port.is_some() || !self.vips.is_empty() || !self.external_ips.is_empty()
