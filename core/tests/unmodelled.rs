@@ -109,10 +109,11 @@ fn what_leaves_a_node_with_ebpf_is_not_guessed_about() {
         ("nodes/n/ip-addr.txt", devices.as_str()),
         ("nodes/n/ip-route.txt", ROUTES),
     ];
-    assert_eq!(
-        walk(&files, "n tcp 10.96.0.80:80"),
-        untold("eBPF (cilium_host)")
-    );
+    // Where it connects to itself, eBPF takes NodePorts as well.
+    for to in ["10.96.0.80:80", "192.168.0.17:31061"] {
+        let probe = format!("n tcp {to}");
+        assert_eq!(walk(&files, &probe), untold("eBPF (cilium_host)"), "{to}");
+    }
 }
 
 #[test]
@@ -126,4 +127,26 @@ fn what_leaves_by_a_tunnel_that_is_not_modelled_is_not_guessed_about() {
         ("nodes/n/ip-route.txt", routes.as_str()),
     ];
     assert_eq!(walk(&files, "n tcp 10.244.2.5:80"), untold("ipip (tunl0)"));
+    // Without the devices, its name tells.
+    assert_eq!(
+        walk(&files[1..], "n tcp 10.244.2.5:80"),
+        untold("ipip (tunl0)")
+    );
+}
+
+#[test]
+fn what_open_vswitch_has_flows_for_is_not_guessed_about() {
+    let devices = format!(
+        "{DEVICES}3: antrea-gw0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UNKNOWN\n    link/ether 0a:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff promiscuity 1\n    openvswitch numtxqueues 1\n    inet 10.10.1.1/24 scope global antrea-gw0\n"
+    );
+    let routes =
+        format!("{ROUTES}10.10.1.0/24 dev antrea-gw0 proto kernel scope link src 10.10.1.1\n");
+    let files = [
+        ("nodes/n/ip-addr.txt", devices.as_str()),
+        ("nodes/n/ip-route.txt", routes.as_str()),
+    ];
+    assert_eq!(
+        walk(&files, "n tcp 10.10.1.7:80"),
+        untold("openvswitch (antrea-gw0)")
+    );
 }

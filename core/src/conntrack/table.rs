@@ -164,11 +164,7 @@ impl Conntrack {
 
     /// An ICMP error belongs to what it is about (kernel `nf_conntrack_inet_error`).
     fn track_error(&self, packet: &Packet, icmp: &Icmp, zone: ZoneId, now: u64) -> Option<Lookup> {
-        let is_error = match packet.protocol() {
-            Protocol::ICMPV6 => icmp.kind < 128,
-            _ => matches!(icmp.kind, 3 | 4 | 5 | 11 | 12),
-        };
-        if !is_error {
+        if !icmp.is_error(packet.dst.is_ipv6()) {
             return None;
         }
         let known = icmp

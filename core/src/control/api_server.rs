@@ -9,11 +9,9 @@ use ipnetwork::{IpNetwork, Ipv4Network};
 use sha2::{Digest, Sha256};
 
 use crate::manifest::{IpFamily, Manifests, Service, ServiceType, Spanned, TrafficPolicy};
+use crate::net::NODE_PORTS;
 use crate::say;
 use crate::text::{Diagnostic, Span};
-
-/// `--service-node-port-range`
-const NODE_PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
 
 /// Completes Services and Nodes, and says what contradicts.
 pub fn admit(cluster: &mut Manifests, services: Ipv4Network, pods: Ipv4Network) -> Vec<Diagnostic> {

@@ -9,6 +9,9 @@ mod packet;
 mod random;
 mod time;
 
+/// The ports that kube-apiserver gives out as NodePorts unless it is told others (`--service-node-port-range`).
+pub const NODE_PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
+
 pub use chance::{Chance, Coins, Toss};
 pub use family::IpFamily;
 pub use http::{Headers, HttpVersion, Request, Response};

@@ -127,6 +127,16 @@ pub struct Icmp {
     pub about: Option<Box<Packet>>,
 }
 
+impl Icmp {
+    /// Whether it is an error, about another packet (kernel `icmp_pkt_ctx`'s `error`; RFC 4443, 2.1).
+    pub fn is_error(&self, ipv6: bool) -> bool {
+        match ipv6 {
+            true => self.kind < 128,
+            false => matches!(self.kind, 3 | 4 | 5 | 11 | 12),
+        }
+    }
+}
+
 impl Packet {
     pub fn protocol(&self) -> Protocol {
         match &self.transport {

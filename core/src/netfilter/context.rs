@@ -168,10 +168,6 @@ impl Context<'_> {
 
 /// Of an error: the ends of an answer to what it is about (kernel `extract_icmp4_fields` and `extract_icmp6_fields`).
 fn about_whom(icmp: &Icmp, ipv6: bool) -> Option<Tuple> {
-    let error = match ipv6 {
-        true => icmp.kind < 128,
-        false => matches!(icmp.kind, 3 | 4 | 5 | 11 | 12),
-    };
-    let about = icmp.about.as_deref().filter(|_| error)?;
+    let about = icmp.about.as_deref().filter(|_| icmp.is_error(ipv6))?;
     Tuple::of(about).answer()
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{PolicyRule, Route, RouteKind, RuleAction, TableId};
-use crate::net::{IfaceName, IpFamily, Protocol};
+use super::{NextHop, PolicyRule, Route, RouteKind, RuleAction, TableId};
+use crate::net::{IfaceName, IpFamily, Masked, Protocol};
 
 /// What a `tos` is asked of: the upper three bits of the DSCP are left out (kernel `fib_dscp_masked_match`).
 const RT_TOS: u8 = 0x1c;
@@ -329,7 +329,10 @@ impl Fib {
                 return RouteKind::Broadcast;
             }
             IpAddr::V4(_) if !self.v4.custom_rules => TableId::MAIN,
-            IpAddr::V6(_) if dev.is_none_or(|dev| !self.is_of(addr, dev)) => {
+            IpAddr::V6(_) if dev.is_some_and(|dev| self.is_of(addr, dev)) => {
+                return RouteKind::Local;
+            }
+            IpAddr::V6(_) => {
                 return match self.lookup(&Flow::to(addr)) {
                     Ok(found) if dev.is_some() && found.route.kind == RouteKind::Local => {
                         RouteKind::Unicast
@@ -358,18 +361,12 @@ impl Fib {
         }
     }
 
-    /// Whether table `local` has the address with this device.
+    /// Whether an address of IPv6 is the device's own, be it others' as well (kernel `ipv6_chk_addr`).
     fn is_of(&self, addr: IpAddr, dev: &str) -> bool {
-        match self.lookup_in(TableId::LOCAL, &Flow::to(addr)) {
-            TableAnswer::Found(route, _) => {
-                route.kind == RouteKind::Local
-                    && route
-                        .hops
-                        .iter()
-                        .any(|h| h.dev.as_ref().is_some_and(|d| d.as_str() == dev))
-            }
-            _ => false,
-        }
+        let own = |r: &Route| r.kind == RouteKind::Local && r.dst == Masked::host(addr);
+        let with = |h: &NextHop| h.dev.as_ref().is_some_and(|d| d.as_str() == dev);
+        let mut local = self.table(IpFamily::V6, TableId::LOCAL).iter();
+        local.any(|r| own(r) && r.hops.iter().any(with))
     }
 
     pub fn is_local(&self, addr: IpAddr) -> bool {
@@ -550,5 +547,20 @@ mod tests {
         assert_eq!(kind("fd00:1::1"), RouteKind::Unreachable);
         assert_eq!(kind("ff02::1"), RouteKind::Multicast);
         assert_eq!(kind("fd09::1"), RouteKind::Unicast);
+    }
+
+    #[test]
+    fn an_ipv6_address_may_be_several_devices_own() {
+        let fib = fib(
+            "local fe80::ecee:eeff:feee:eeee dev cali1 table local proto kernel metric 0 pref medium\n\
+             local fe80::ecee:eeff:feee:eeee dev cali2 table local proto kernel metric 0 pref medium\n\
+             fe80::/64 dev cali3 proto kernel metric 256 pref medium\n",
+            "",
+        );
+        let kind = |dev| fib.address_kind("fe80::ecee:eeff:feee:eeee".parse().unwrap(), Some(dev));
+        assert_eq!(
+            ["cali1", "cali2", "cali3"].map(kind),
+            [RouteKind::Local, RouteKind::Local, RouteKind::Unicast]
+        );
     }
 }

@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use super::deliver::unmodelled;
 use super::engine::Sim;
 use super::receive::packet_type;
 use super::skb::{BridgeInfo, Dst, Input, Skb};
@@ -22,6 +23,15 @@ impl Sim<'_> {
         let (Some(device), src_mac) = (host.interface(bridge.as_str()), skb.src_mac) else {
             return;
         };
+        if let Some(kind) = &device.unmodelled {
+            let what = unmodelled(kind, device);
+            return self.drop(
+                at,
+                &skb,
+                Part::Bridge(bridge.clone()),
+                Drop::CannotTell(what),
+            );
+        }
         if let Some(state) = self.state(at) {
             state.fdb.insert((bridge.clone(), src_mac), port.clone());
         }

@@ -1,19 +1,15 @@
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 
 use super::engine::Sim;
 use super::errors::Problem;
 use super::flows::{Hit, Open, Stage};
 use super::output::SendOptions;
 use super::skb::{Ct, Skb};
-use crate::net::{Mac, Packet, Protocol, TcpFlags, Transport};
+use crate::net::{Mac, NODE_PORTS, Packet, Protocol, TcpFlags, Transport};
 use crate::netfilter::walk::CannotTell;
 use crate::netfilter::{Hook, SocketOwner};
 use crate::topology::{HostId, IfaceKind, Interface, Socket};
 use crate::trace::{Action, Delivery, Drop, Maker, Part, Program, Role};
-
-/// Where kube-apiserver takes NodePorts from unless it is told otherwise (`--service-node-port-range`).
-const NODE_PORTS: RangeInclusive<u16> = 30000..=32767;
 
 impl Sim<'_> {
     /// Kernel `ip_local_deliver`.
@@ -24,7 +20,7 @@ impl Sim<'_> {
         if skb.inner.is_some() && self.decapsulate(at, &skb) {
             return;
         }
-        if let Some(what) = self.ipvs_may_take(at, &skb) {
+        if let Some(what) = self.may_be_taken(at, &skb) {
             return self.drop(at, &skb, Part::Hook(Hook::Input), Drop::CannotTell(what));
         }
         match skb.packet.transport.clone() {
@@ -58,18 +54,23 @@ impl Sim<'_> {
         }
     }
 
-    /// IPVS takes what is for one of its services behind the rules that filter (kernel `net/netfilter/ipvs/ip_vs_core.c`,
-    /// `ip_vs_ops4`). Which these are no file tells: any port of its addresses may be one, any NodePort, and whatever nothing
-    /// here waits for.
-    fn ipvs_may_take(&mut self, at: HostId, skb: &Skb) -> Option<CannotTell> {
+    /// What is for a Service may go elsewhere than to who waits here, and no file tells where: IPVS takes it behind the rules
+    /// that filter (kernel `net/netfilter/ipvs/ip_vs_core.c`, `ip_vs_ops4`), eBPF where the host itself connects (Cilium
+    /// `bpf/bpf_sock.c`, Calico `felix/bpf-gpl/connect_balancer.c`). Any port of IPVS's addresses may be one, any NodePort, and
+    /// whatever nothing here waits for.
+    fn may_be_taken(&mut self, at: HostId, skb: &Skb) -> Option<CannotTell> {
         let host = self.host(at)?;
-        let device = host.interface(host.ipvs.as_ref()?.as_str())?;
+        let (what, device) = match host.ebpf() {
+            Some(device) => ("eBPF", device),
+            None => ("IPVS", host.interface(host.ipvs.as_ref()?.as_str())?),
+        };
         let port = skb.packet.dport()?;
         let own = device.addrs.iter().any(|a| a.addr == skb.packet.dst);
-        if !own && !NODE_PORTS.contains(&port) && self.socket_for(at, skb).is_some() {
+        let taken = what == "IPVS" && own || NODE_PORTS.contains(&port);
+        if !taken && self.socket_for(at, skb).is_some() {
             return None;
         }
-        Some(unmodelled("IPVS", device))
+        Some(unmodelled(what, device))
     }
 
     fn delivered(

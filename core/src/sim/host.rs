@@ -80,11 +80,11 @@ fn stops(host: &Host, hook: Hook, family: IpFamily) -> Vec<Stop> {
 }
 
 impl HostState {
-    /// Whether a peer may be told something once more: once a second, `burst` times in a row (kernel `ip_error`,
-    /// `inet_peer_xrlim_allow`).
-    pub(super) fn may_tell(&mut self, peer: IpAddr, burst: u64, now: u64) -> bool {
+    /// Whether a peer may be told something once more: once a second, and so often in a row (kernel `ip_error`,
+    /// `ip_rt_error_burst`; `inet_peer_xrlim_allow`, `XRLIM_BURST_FACTOR`).
+    pub(super) fn may_tell(&mut self, peer: IpAddr, now: u64) -> bool {
         const COST: u64 = 1000;
-        let most = burst * COST;
+        let most = COST * if peer.is_ipv6() { 6 } else { 5 };
         let (left, last) = self.allowances.entry(peer).or_insert((most, now));
         *left = (*left + now.saturating_sub(*last)).min(most);
         *last = now;

@@ -26,9 +26,6 @@ const MOST_QUESTIONS: u32 = 3;
 /// The target, and the option with the sender's hardware address.
 const PAYLOAD: u16 = 16 + 8;
 
-/// How often in a row redirects go to a sender, and about a destination (`XRLIM_BURST_FACTOR`).
-const REDIRECT_BURST: u64 = 6;
-
 impl Sim<'_> {
     /// Asks until an answer has come, a second apart, three times at most (`ndisc_solicit`). Gives the packets that went to
     /// and fro: none where it is being asked for already, and `None` where this interface asks nobody.
@@ -155,7 +152,7 @@ impl Sim<'_> {
         let (asked, sender, now) = (skb.packet.dst, skb.packet.src, self.now);
         let target = way.gateway.unwrap_or(asked);
         let near = matches!(target, IpAddr::V6(a) if a.is_unicast_link_local());
-        let told = |s: &mut super::HostState, peer| s.may_tell(peer, REDIRECT_BURST, now);
+        let told = |s: &mut super::HostState, peer| s.may_tell(peer, now);
         if !self.state(at).is_some_and(|s| told(s, asked)) || !(target == asked || near) {
             return;
         }

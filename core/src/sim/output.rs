@@ -141,9 +141,9 @@ impl Sim<'_> {
             let (part, what) = (Part::Interface(dev), unmodelled("eBPF", theirs));
             return self.drop(at, &skb, part, Drop::CannotTell(what));
         }
-        if let Some(kind) = &iface.tunnel {
-            let (part, what) = (Part::Interface(dev), unmodelled(kind, iface));
-            return self.drop(at, &skb, part, Drop::CannotTell(what));
+        if iface.unmodelled.is_some() {
+            // Such a device need not ask for a neighbour.
+            return self.emit(at, &dev, None, skb);
         }
         skb.src_mac = iface.mac;
         let (mac, nexthop) = if dst.broadcast {
@@ -169,6 +169,11 @@ impl Sim<'_> {
     pub(super) fn emit(&mut self, at: HostId, dev: &IfaceName, nexthop: Option<IpAddr>, skb: Skb) {
         let part = Part::Interface(dev.clone());
         let world = self.world;
+        let iface = self.host(at).and_then(|h| h.interface(dev.as_str()));
+        if let Some((iface, kind)) = iface.and_then(|i| Some((i, i.unmodelled.as_ref()?))) {
+            let what = unmodelled(kind, iface);
+            return self.drop(at, &skb, part, Drop::CannotTell(what));
+        }
         let link = world.link_of(at, dev);
         let broadcast = skb.dst_mac.0[0] & 1 == 1;
         let takers: Vec<_> = link

@@ -13,9 +13,6 @@ use crate::route::RouteError;
 use crate::topology::HostId;
 use crate::trace::{Action, Drop, Maker, Part};
 
-/// How often in a row a sender hears that there is no way (`ip_rt_error_burst`).
-const ERROR_BURST: u64 = 5;
-
 impl Sim<'_> {
     /// A frame comes in by an interface.
     pub(super) fn receive(&mut self, at: HostId, iface: &IfaceName, mut skb: Skb) {
@@ -134,10 +131,7 @@ impl Sim<'_> {
             return;
         }
         let (sender, now) = (skb.packet.src, self.now);
-        if self
-            .state(at)
-            .is_some_and(|s| s.may_tell(sender, ERROR_BURST, now))
-        {
+        if self.state(at).is_some_and(|s| s.may_tell(sender, now)) {
             self.icmp_error(at, skb, Problem::NoRoute(error), Maker::IcmpError);
         }
     }

@@ -42,7 +42,8 @@ pub struct Host {
     pub neighbours: Vec<Neighbour>,
     /// What its bridges and vxlan devices know of hardware addresses from the start.
     pub fdb: Vec<FdbEntry>,
-    /// The device with the addresses of what its IPVS serves, where it may serve something: what, no file tells.
+    /// The device with the addresses of what its IPVS serves, where it may serve something: what, no file tells. A device of
+    /// that name alone serves nothing.
     pub ipvs: Option<IfaceName>,
 }
 

@@ -20,8 +20,9 @@ pub struct Interface {
     pub master: Option<IfaceName>,
     /// A bridge port that sends a frame back out of where it came in.
     pub hairpin: bool,
-    /// The kind of a tunnel that is not modelled, as `ip -d link` names it: what becomes of packets there cannot be told.
-    pub tunnel: Option<Box<str>>,
+    /// The kind of a device that is not modelled, a tunnel or Open vSwitch, as `ip -d link` names it: what becomes of packets
+    /// there cannot be told.
+    pub unmodelled: Option<Box<str>>,
     /// Where its definition stands.
     pub span: Option<Span>,
 }
@@ -103,7 +104,7 @@ impl Interface {
             up: true,
             master: None,
             hairpin: false,
-            tunnel: None,
+            unmodelled: None,
             span: None,
         }
     }

@@ -77,7 +77,7 @@ fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
     }
     let local = words.iter().find(|w| w.text.contains(':'));
     let local = local.ok_or_else(not_ss)?;
-    let (addr, port) = address(*local)?;
+    let (addr, port) = address(*local, first.ends_with('6'))?;
     let process = words.iter().find_map(|w| owner(w.text)).unwrap_or("-");
     Ok(Some(Socket {
         protocol,
@@ -91,7 +91,8 @@ fn socket(line: &Line<'_>) -> Result<Option<Socket>, Diagnostic> {
 }
 
 /// `0.0.0.0:80`, `*:80`, `[::]:80`, `:::80`, `127.0.0.53%lo:53`
-fn address(word: Word<'_>) -> Result<(IpAddr, u16), Diagnostic> {
+/// A name of the host itself is of the family that the line's first word tells: `tcp6`
+fn address(word: Word<'_>, ipv6: bool) -> Result<(IpAddr, u16), Diagnostic> {
     let bad = || Diagnostic::error(word.span, say!("texts/bad-socket", word = word.text));
     let (addr, port) = word.text.rsplit_once(':').ok_or_else(bad)?;
     // Without `-n` both are names.
@@ -102,7 +103,10 @@ fn address(word: Word<'_>) -> Result<(IpAddr, u16), Diagnostic> {
         // `*` is a socket of IPv6 that takes IPv4 as well; `[::]`, one that does not, is taken for such a one.
         "*" | "::" => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         addr => (addr.parse().ok())
-            .or_else(|| names::host(addr))
+            .or_else(|| match names::host(addr) {
+                Some(a) if ipv6 && a.is_loopback() => Some(Ipv6Addr::LOCALHOST.into()),
+                named => named,
+            })
             .ok_or_else(bad)?,
     };
     Ok((addr, port))
@@ -238,7 +242,7 @@ udp        ESTAB  0 0        10.0.0.1:5353      10.0.0.2:53
         let told: Vec<_> = (sockets.iter())
             .map(|s| format!("{}:{}", s.addr, s.port))
             .collect();
-        assert_eq!(told, ["0.0.0.0:22", "127.0.0.1:25", "127.0.0.53:53"]);
+        assert_eq!(told, ["0.0.0.0:22", "::1:25", "127.0.0.53:53"]);
     }
 
     #[test]

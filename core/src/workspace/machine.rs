@@ -195,10 +195,8 @@ fn add_devices(host: &mut Host, devices: Vec<Device>) {
         if let Some(mtu) = device.mtu {
             iface.mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
         }
-        if let Some(DeviceKind::Other(kind)) =
-            device.kind.as_ref().filter(|k| k.is_unmodelled_tunnel())
-        {
-            iface.tunnel = Some(kind.clone());
+        if let Some(DeviceKind::Other(kind)) = device.kind.as_ref().filter(|k| k.is_unmodelled()) {
+            iface.unmodelled = Some(kind.clone());
         }
         iface.master = device.master.map(|m| (&*m.text).into());
         // As the CNI's bridge plugin sets it for the veths it makes; `bridge -d link` tells.
@@ -240,6 +238,20 @@ fn kind(device: &Device, is_master: bool) -> IfaceKind {
     }
 }
 
+/// Devices known by their names to be tunnels, and of which kind: the kernel's own, Calico's and flannel's for WireGuard
+/// (kernel `net/ipv4/ipip.c`, `sit.c`, `ip_gre.c`, `net/ipv6/ip6_tunnel.c`; Calico `felix/config`; flannel
+/// `pkg/backend/wireguard`).
+const TUNNELS: [(&str, &str); 8] = [
+    ("tunl0", "ipip"),
+    ("sit0", "sit"),
+    ("gre0", "gre"),
+    ("ip6tnl0", "ip6tnl"),
+    ("wireguard.cali", "wireguard"),
+    ("wg-v6.cali", "wireguard"),
+    ("flannel-wg", "wireguard"),
+    ("flannel-wg-v6", "wireguard"),
+];
+
 /// Without `ip addr`, the routes name the devices; those that the kernel made of addresses (`proto kernel … src`) tell
 /// these as well.
 fn guess_devices(host: &mut Host, routes: &[Route]) {
@@ -247,6 +259,8 @@ fn guess_devices(host: &mut Host, routes: &[Route]) {
         for dev in route.hops.iter().filter_map(|h| h.dev.as_ref()) {
             if host.interface(dev.as_str()).is_none() {
                 let mut iface = Interface::new(dev.as_str(), IfaceKind::Device);
+                let tunnel = TUNNELS.iter().find(|(name, _)| *name == dev.as_str());
+                iface.unmodelled = tunnel.map(|(_, kind)| (*kind).into());
                 iface.span = route.span;
                 host.interfaces.push(iface);
             }
@@ -275,7 +289,7 @@ fn guess_vxlan(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let known = |iface: &Interface| {
-        if iface.kind != IfaceKind::Device || iface.tunnel.is_some() {
+        if iface.kind != IfaceKind::Device || iface.unmodelled.is_some() {
             return None;
         }
         let name = iface.name.as_str();

@@ -70,9 +70,9 @@ const TUNNELS: [(&str, &str); 7] = [
 ];
 
 impl DeviceKind {
-    /// Whether it puts packets into others, in a way that is not modelled.
-    pub fn is_unmodelled_tunnel(&self) -> bool {
-        let is = |kind: &str| matches!(kind, "wireguard" | "geneve" | "gretap");
+    /// Whether what it does with packets is not modelled: it puts them into others, or Open vSwitch has flows for them.
+    pub fn is_unmodelled(&self) -> bool {
+        let is = |kind: &str| matches!(kind, "wireguard" | "geneve" | "gretap" | "openvswitch");
         matches!(self, DeviceKind::Other(kind) if is(kind) || TUNNELS.iter().any(|t| t.1 == &**kind))
     }
 }

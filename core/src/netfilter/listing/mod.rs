@@ -184,10 +184,13 @@ impl<'t> Reader<'t> {
                     break;
                 }
             };
-            if let Match::Hashlimit(_) = found {
-                let what = say!("iptables/no-hashlimit-name");
-                self.diagnostics.push(Diagnostic::warning(span, what));
-            }
+            let untold = match found {
+                Match::Hashlimit(_) => Some(say!("iptables/no-hashlimit-name")),
+                Match::Quota(_) => Some(say!("iptables/no-quota-sign")),
+                _ => None,
+            };
+            self.diagnostics
+                .extend(untold.map(|what| Diagnostic::warning(span, what)));
             matches.push(found);
         }
         let target = self.target(name, goto, &mut rest);
