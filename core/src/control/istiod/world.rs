@@ -288,7 +288,7 @@ impl World {
         number
     }
 
-    /// The services whose pods the proxy is one of.
+    /// The services whose pods the proxy is one of (`GetProxyServiceTargets`).
     pub(super) fn services_in_front(&self, proxy: &Proxy) -> Vec<&Service> {
         let own: Vec<String> = proxy.addresses.iter().map(ToString::to_string).collect();
         let of_proxy = |s: &&Service| {
@@ -297,7 +297,7 @@ impl World {
                     .iter()
                     .all(|(k, v)| proxy.labels.get(k) == Some(v));
             let endpoint = s.endpoints.iter().any(|e| own.contains(&e.address));
-            s.kubernetes && s.namespace == proxy.namespace && (selected || endpoint)
+            s.namespace == proxy.namespace && (s.kubernetes && selected || endpoint)
         };
         self.services.iter().filter(of_proxy).collect()
     }

@@ -275,3 +275,12 @@ fn an_endpoint_may_be_a_unix_socket() {
         .endpoints;
     assert_eq!(endpoints[0].address, "/run/e.sock");
 }
+
+#[test]
+fn a_pod_that_a_service_entry_selects_is_called_at_its_port() {
+    let port = "{number: 90, name: tcp, protocol: TCP, targetPort: 9000}";
+    let more = "resolution: STATIC, workloadSelector: {labels: {app: web}}";
+    let (proxies, _) = said(&entry("e", "e.example.com", "10.7.0.1", port, more));
+    let clusters = &proxies[0].config.clusters;
+    assert!(clusters.contains_key("inbound|9000||") && clusters.contains_key("inbound|80||"));
+}
