@@ -1,6 +1,7 @@
 //! Commands about a cluster and its texts: dialects, drift, anonymise, life.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -29,7 +30,9 @@ exit status: 0 nowhere, 1 somewhere, 2 bad input";
 pub const GATHER: &str = "\
 northsouth gather FROM... OUT         texts as people have them, sorted into a folder as a workspace
   FROM                files and folders: pasted output with its prompts, reports; `-` is the standard input
-  OUT                 the folder";
+  OUT                 the new folder
+  --lang LANG         en or zh-CN (default: the terminal's)
+what is no text, and links to folders, are passed over and named";
 
 pub const ANONYMISE: &str = "\
 northsouth anonymise DIR OUT          a folder with other names and addresses, the same ones everywhere
@@ -115,11 +118,7 @@ pub fn drifts(words: &[&str]) -> Result<ExitCode, String> {
 
 pub fn anonymised(words: &[&str]) -> Result<ExitCode, String> {
     let [from, to] = Options::new(words).named(["DIR", "OUT"], ANONYMISE)?;
-    let to = Path::new(to);
-    // What lies there would be handed on with it, under its old names.
-    if fs::read_dir(to).is_ok_and(|mut there| there.next().is_some()) {
-        return Err(format!("{}: there is something in it", to.display()));
-    }
+    let to = new_folder(to)?;
     let mut all = files::read(Path::new(from))?;
     let head = all
         .iter()
@@ -151,6 +150,15 @@ pub fn anonymised(words: &[&str]) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A folder to write to. What lies in it already would be taken for part of what is written, or be lost to it.
+fn new_folder(to: &str) -> Result<&Path, String> {
+    let to = Path::new(to);
+    match fs::read_dir(to).is_ok_and(|mut there| there.next().is_some()) {
+        true => Err(format!("{}: there is something in it", to.display())),
+        false => Ok(to),
+    }
+}
+
 fn write(to: &Path, texts: &[(String, String)]) -> Result<(), String> {
     for (name, text) in texts {
         let path = to.join(name);
@@ -164,33 +172,40 @@ fn write(to: &Path, texts: &[(String, String)]) -> Result<(), String> {
 }
 
 pub fn gathered(words: &[&str]) -> Result<ExitCode, String> {
+    let mut options = Options::new(words);
+    let lang = options.lang()?;
+    let words = options.rest()?;
     let Some((to, from)) = words.split_last().filter(|(_, from)| !from.is_empty()) else {
         return Err(misused(GATHER, "FROM and OUT are wanted"));
     };
+    let to = new_folder(to)?;
     let mut texts = Vec::new();
+    let mut take = |name: String, path: &Path, bytes: &[u8]| match bytes.contains(&0) {
+        true => files::pass_over(path, "no text"),
+        false => texts.push((name, String::from_utf8_lossy(bytes).into_owned())),
+    };
     for from in from {
         let path = Path::new(from);
         let name = path
             .file_name()
             .map_or(String::new(), |n| n.to_string_lossy().into_owned());
         if *from == "-" {
-            let text = std::io::read_to_string(std::io::stdin()).map_err(|e| e.to_string())?;
-            texts.push(("pasted.txt".to_string(), text));
+            let mut bytes = Vec::new();
+            let read = std::io::stdin().read_to_end(&mut bytes);
+            read.map_err(|e| format!("-: {e}"))?;
+            take("pasted.txt".to_string(), path, &bytes);
         } else if path.is_dir() {
-            let files = files::read(path)?;
-            texts.extend(
-                files
-                    .iter()
-                    .map(|f| (format!("{name}/{}", f.name), f.text.to_string())),
-            );
+            for (inside, path) in files::paths(path)? {
+                take(format!("{name}/{inside}"), &path, &files::bytes(&path)?);
+            }
         } else {
-            texts.push((name, files::text(path)?));
+            take(name, path, &files::bytes(path)?);
         }
     }
     let sorted = gather(&texts, "nodes/node1");
-    write(Path::new(to), &sorted)?;
+    write(to, &sorted)?;
     for (path, _) in &sorted {
-        println!("{path}: {}", FileKind::of(path).title().text(Lang::En));
+        println!("{path}: {}", FileKind::of(path).title().text(lang));
     }
     Ok(ExitCode::SUCCESS)
 }
