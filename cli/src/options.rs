@@ -63,6 +63,7 @@ impl<'a> Options<'a> {
             _ => format!("{} are wanted", names.join(" and ")),
         };
         let why = match rest.get(N) {
+            Some(more) if names.is_empty() => format!("nothing else is wanted: `{more}`"),
             Some(more) => format!("{wanted} and no more: `{more}`"),
             None => wanted,
         };
@@ -136,5 +137,17 @@ mod tests {
             Options::new(&["--sed"]).rest(),
             Err("unknown option `--sed`".to_string())
         );
+    }
+
+    #[test]
+    fn words_that_are_missing_or_too_many_are_said() {
+        let none = Options::new(&["stray"]).named([], "usage");
+        assert_eq!(none, Err("usage\n\nnothing else is wanted: `stray`".into()));
+        let one = Options::new(&["a", "b"]).named(["DIR"], "usage");
+        let said = "usage\n\nDIR is wanted and no more: `b`";
+        assert_eq!(one, Err(said.into()));
+        let two = Options::new(&["a"]).named(["DIR", "OUT"], "usage");
+        assert_eq!(two, Err("usage\n\nDIR and OUT are wanted".into()));
+        assert_eq!(Options::new(&[]).named([], "usage"), Ok([]));
     }
 }
