@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use northsouth::exercise::{Exercise, HandIn, read};
-use northsouth::text::FileId;
-use northsouth::workspace::Scenario;
+use northsouth::share::zip;
+use northsouth::text::{File, FileId};
+use northsouth::workspace::{Scenario, Workspace};
 
 fn exercises() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../content/en/exercises")
@@ -125,4 +126,39 @@ fn all_solved_is_success() {
     }
     assert_eq!(grade(&dir).status.code(), Some(0));
     assert_eq!(grade(&folder("empty")).status.code(), Some(1));
+}
+
+#[test]
+fn a_students_work_may_be_a_zip_and_a_broken_one_is_listed() {
+    let dir = folder("zips");
+    let right = handed_in("shadowed-route", false, "Ann");
+    let workspace = Workspace {
+        files: vec![
+            File::new("work/hand-in.json", &right.json()),
+            // As macOS puts it there.
+            File::new("__MACOSX/work/._hand-in.json", "\0"),
+        ],
+        ..exercise("shadowed-route").start
+    };
+    let zip = zip(&workspace);
+    std::fs::write(dir.join("ann.zip"), &zip).unwrap();
+    std::fs::write(dir.join("ben.zip"), &zip[..zip.len() / 2]).unwrap();
+    let output = grade(&dir);
+    let table = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = table.lines().skip(1).collect();
+    let starts = [
+        // What a zip has beside them.
+        "ann.zip/scenario.yaml,,,0,,",
+        "ann.zip/work/hand-in.json,Ann,shadowed-route,1,yes,100,",
+        "ben.zip,,,0,,",
+    ];
+    assert_eq!(lines.len(), starts.len(), "{table}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{table}");
+        assert_eq!(line.ends_with(",,"), start.contains(",yes,"), "{table}");
+    }
+    assert_eq!(output.status.code(), Some(1));
+
+    let alone = String::from_utf8(grade(&dir.join("ann.zip")).stdout).unwrap();
+    assert!(alone.contains("\nwork/hand-in.json,Ann,"), "{alone}");
 }

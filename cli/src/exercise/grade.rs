@@ -1,7 +1,6 @@
 //! `northsouth grade`: hand-ins, judged anew.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use crate::options::Options;
 pub const USAGE: &str = "\
 northsouth grade EXERCISES SUBMISSIONS [OPTIONS]   marks hand-ins: what they did is played again, never believed
   EXERCISES           a folder of exercises, such as content/en/exercises, or one file
-  SUBMISSIONS         a folder of hand-ins (JSON, or any text with their links in it), a zip of one, or one file
+  SUBMISSIONS         a folder of hand-ins (JSON, or any text with their links in it, or zips of them), a zip of one, or one file
   --csv               a table for spreadsheets
   --lang LANG         en or zh-CN (default: the terminal's)
 exit status: 0 every hand-in solves its exercise, 1 some do not or cannot be marked, 2 bad input";
@@ -53,7 +52,19 @@ pub fn command(words: &[&str]) -> Result<ExitCode, String> {
         .map(|(name, e)| (name, Start::new(Arc::new(e))))
         .collect();
     let mut rows = Vec::new();
-    for file in all_files(Path::new(submissions), lang)? {
+    for file in all_files(Path::new(submissions))? {
+        let file = match file {
+            Ok(file) => file,
+            Err((file, why)) => {
+                rows.push(Row {
+                    file,
+                    from: String::new(),
+                    hand_in: HandIn::default(),
+                    outcome: Err(why),
+                });
+                continue;
+            }
+        };
         let finds = find_hand_ins(&file.text);
         let hand_ins = finds.hand_ins.into_iter();
         rows.extend(hand_ins.map(|found| row(&file.name, found, &starts)));
@@ -94,24 +105,43 @@ fn row(file: &str, found: Found, starts: &BTreeMap<String, Start>) -> Row {
     }
 }
 
-fn all_files(path: &Path, lang: Lang) -> Result<Vec<File>, String> {
-    if path.is_dir() {
-        return files::read(path);
+/// The texts of a file or a folder, with those in zips, as each student's work may be one; and which zip cannot be read.
+fn all_files(path: &Path) -> Result<Vec<Result<File, (String, Say)>>, String> {
+    let alone = !path.is_dir();
+    let found = match alone {
+        true => vec![(path.display().to_string(), path.to_path_buf())],
+        false => files::paths(path)?,
+    };
+    let mut all = Vec::new();
+    for (name, path) in found {
+        let bytes = files::bytes(&path)?;
+        if !bytes.starts_with(b"PK") {
+            all.push(Ok(File::new(&name, &String::from_utf8_lossy(&bytes))));
+            continue;
+        }
+        let mut inside = match share::unzip(&bytes) {
+            Ok(inside) => inside,
+            Err(why) => {
+                all.push(Err((name, why)));
+                continue;
+            }
+        };
+        inside.retain(|file| !file.name.split('/').any(|part| part.starts_with('.')));
+        all.extend(inside.into_iter().map(|file| match alone {
+            true => Ok(file),
+            false => Ok(File {
+                name: format!("{name}/{}", file.name).into(),
+                ..file
+            }),
+        }));
     }
-    let bytes = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    if bytes.starts_with(b"PK") {
-        let said = |say: Say| format!("{}: {}", path.display(), say.text(lang));
-        return share::unzip(&bytes).map_err(said);
-    }
-    Ok(vec![File::new(
-        &path.display().to_string(),
-        &String::from_utf8_lossy(&bytes),
-    )])
+    Ok(all)
 }
 
 fn exercises_of(path: &Path, lang: Lang) -> Result<BTreeMap<String, Exercise>, String> {
     let mut all = BTreeMap::new();
-    for file in all_files(path, lang)? {
+    for file in all_files(path)? {
+        let file = file.map_err(|(name, why)| format!("{name}: {}", why.text(lang)))?;
         let Some(name) = Path::new(&*file.name)
             .file_stem()
             .filter(|_| file.name.ends_with(".md"))
