@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use northsouth::share::unzip;
+use northsouth::share::{carries, unzip};
 use northsouth::text::{File, FileId, Lang, Span};
 use northsouth::workspace::{FileKind, gather};
 use yew::prelude::*;
@@ -128,10 +128,6 @@ pub fn FileTools(props: &Props) -> Html {
 
 fn kind(path: &str, words: &Words, lang: Lang) -> String {
     words.path_is(&FileKind::of(path.trim()).title().text(lang))
-}
-
-fn carries(files: &[File]) -> bool {
-    files.iter().any(|f| f.name.ends_with("scenario.yaml"))
 }
 
 fn pair(file: &File) -> (String, String) {

@@ -18,7 +18,7 @@ pub use carry::{CARRIED, into_png, open};
 pub use link::{FILE_LIMIT, LINK_LIMIT, Limit, OPEN_LIMIT, link, pack, unpack};
 pub use markdown::markdown;
 pub use record::{read_kept, write_kept};
-pub use zip::{entries as unzip, write as zip};
+pub use zip::{carries, entries as unzip, write as zip};
 
 use crate::say;
 use crate::text::{File, Say};

@@ -98,13 +98,7 @@ fn quoted(text: &str) -> String {
 /// The workspace of a zip. What is not UTF-8 in a text is replaced, as when a folder is read.
 pub fn read(bytes: &[u8]) -> Result<Unpacked, Say> {
     let mut entries = entries(bytes)?;
-    // Whoever zips a folder puts its name before everything.
-    let top = entries
-        .iter()
-        .filter_map(|file| file.name.strip_suffix(HEAD))
-        .min_by_key(|top| top.len())
-        .filter(|top| top.is_empty() || top.ends_with('/'))
-        .map(str::to_string);
+    let top = top(&entries).map(str::to_string);
     let top = top.ok_or_else(|| say!("share/zip-without-head", file = HEAD))?;
     let (mut head, mut files) = (None, Vec::new());
     for file in entries.drain(..) {
@@ -131,6 +125,18 @@ pub fn read(bytes: &[u8]) -> Result<Unpacked, Say> {
         step: 0,
         view: Vec::new(),
     })
+}
+
+/// Whether a workspace's head is among the files, so that they can be opened as one.
+pub fn carries(files: &[File]) -> bool {
+    top(files).is_some()
+}
+
+/// What stands before the names of a workspace's files: whoever zips a folder puts its name before everything.
+fn top(files: &[File]) -> Option<&str> {
+    let tops = files.iter().filter_map(|f| f.name.strip_suffix(HEAD));
+    tops.filter(|top| top.is_empty() || top.ends_with('/'))
+        .min_by_key(|top| top.len())
 }
 
 /// The files of a zip with their texts, in which what is not UTF-8 is replaced. The error says what is wrong with it.
@@ -250,5 +256,18 @@ mod tests {
     fn a_zip_without_a_probe_is_refused() {
         let nothing = [&END[..], &[0; 18]].concat();
         assert_eq!(read(&nothing).unwrap_err().key, "share/zip-without-head");
+    }
+
+    #[test]
+    fn a_head_is_known_by_its_whole_name() {
+        let carries = |names: &[&str]| {
+            let files: Vec<_> = names.iter().map(|n| File::new(n, "")).collect();
+            carries(&files)
+        };
+        assert!(carries(&["scenario.yaml"]));
+        assert!(carries(&["mine/client.yaml", "mine/scenario.yaml"]));
+        assert!(!carries(&["my-scenario.yaml", "scenario.yaml/client.yaml"]));
+        // A shorter name that only ends so hides none.
+        assert!(carries(&["a-scenario.yaml", "folder/scenario.yaml"]));
     }
 }
