@@ -105,8 +105,11 @@ fn row(file: &str, found: Found, starts: &BTreeMap<String, Start>) -> Row {
     }
 }
 
-/// The texts of a file or a folder, with those in zips, as each student's work may be one; and which zip cannot be read.
-fn all_files(path: &Path) -> Result<Vec<Result<File, (String, Say)>>, String> {
+/// A text, or a zip that cannot be read and why.
+type Opened = Result<File, (String, Say)>;
+
+/// The texts of a file or a folder, with those in zips, as each student's work may be one.
+fn all_files(path: &Path) -> Result<Vec<Opened>, String> {
     let alone = !path.is_dir();
     let found = match alone {
         true => vec![(path.display().to_string(), path.to_path_buf())],
