@@ -3,8 +3,8 @@
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{
-    AddEventListenerOptions, Element, Event, EventTarget, FocusEvent, HtmlTextAreaElement, Node,
-    PointerEvent,
+    AddEventListenerOptions, Element, Event, EventTarget, FocusEvent, HtmlSelectElement,
+    HtmlTextAreaElement, Node, PointerEvent,
 };
 use yew::NodeRef;
 
@@ -52,6 +52,12 @@ pub fn capture_pointer(event: &PointerEvent) {
     if let Some(target) = target {
         let _ = target.set_pointer_capture(event.pointer_id());
     }
+}
+
+/// Puts the `<select>` that an event came from back to what says that nothing is chosen.
+pub fn unchoose(event: &Event) {
+    let target = event.target().and_then(|t| t.dyn_into().ok());
+    target.inspect(|select: &HtmlSelectElement| select.set_value(""));
 }
 
 /// Whether the `<details>` that an event came from is open now.

@@ -40,19 +40,26 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
     let before = use_state_eq(|| None::<Drafts>);
     let at = use_state_eq(|| Lang::ALL.iter().position(|l| l == lang).unwrap_or(0));
     let copied = use_state_eq(|| None::<bool>);
+    // That what was chosen to begin with could not be fetched.
+    let lost = use_state_eq(|| false);
     let text = drafts.get(*at).cloned().unwrap_or_default();
     let found = use_memo((*drafts).clone(), checked);
     let (said, read) = found.get(*at).cloned().unwrap_or_default();
     let set = {
-        let (drafts, copied) = (drafts.clone(), copied.setter());
+        let (drafts, copied, lost) = (drafts.clone(), copied.setter(), lost.setter());
         Callback::from(move |new: Drafts| {
             copied.set(None);
+            lost.set(false);
             drafts.set(new);
         })
     };
+    // What is fetched or read comes later, and what was written until then is not to be lost either.
+    let latest = use_mut_ref(|| drafts.clone());
+    *latest.borrow_mut() = drafts.clone();
     let whole = {
-        let (drafts, before, set) = (drafts.clone(), before.setter(), set.clone());
+        let (before, set) = (before.setter(), set.clone());
         Callback::from(move |new: Drafts| {
+            let drafts = latest.borrow().clone();
             let written = drafts.iter().any(|text| !text.trim().is_empty());
             before.set(written.then(|| (*drafts).clone()));
             set.emit(new);
@@ -95,20 +102,31 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
             disk::texts(&event, move |files| whole.emit(of_files(&files)));
         })
     };
-    let onbegin = Callback::from(move |event: Event| {
-        let (chosen, whole) = (events::value(&event), whole.clone());
-        let scenario = keep::edited().into_iter().find(|s| s.name == chosen);
-        let packs = match scenario {
-            Some(scenario) => vec![needs::scenario(scenario.name)],
-            None => Lang::ALL.map(needs::exercises).into(),
-        };
-        library::with(packs, move |_| {
-            whole.emit(match scenario {
-                Some(scenario) => only(draft(scenario.name)),
-                None => Lang::ALL.map(|l| ours(&chosen, l).unwrap_or_default().to_string()),
-            });
-        });
+    let titled = use_memo(shown, |lang| titles(*lang));
+    let edited = use_memo(shown, |lang| {
+        let all = keep::edited().into_iter();
+        all.map(|s| (s, s.title(*lang))).collect::<Vec<_>>()
     });
+    let onbegin = {
+        let (lost, edited) = (lost.setter(), edited.clone());
+        Callback::from(move |event: Event| {
+            let (chosen, whole, lost) = (events::value(&event), whole.clone(), lost.clone());
+            let scenario = edited.iter().map(|(s, _)| *s).find(|s| s.name == chosen);
+            let packs = match scenario {
+                Some(scenario) => vec![needs::scenario(scenario.name)],
+                None => Lang::ALL.map(needs::exercises).into(),
+            };
+            library::with(packs, move |there| match there {
+                true => whole.emit(match scenario {
+                    Some(scenario) => only(draft(scenario.name)),
+                    None => Lang::ALL.map(|l| ours(&chosen, l).unwrap_or_default().to_string()),
+                }),
+                false => lost.set(true),
+            });
+        })
+    };
+    // So that the same one can be chosen again.
+    let onblur = |event: FocusEvent| events::unchoose(&event);
     let told = told(&drafts);
     let address = format!("task={}", share::pack(&bundled(&drafts)));
     let oncopy = {
@@ -133,15 +151,16 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
                     <input class="visually-hidden" type="file" multiple=true accept=".md,text/markdown,text/plain"
                         onchange={onfiles} /></label>
                 <label>{ words.begin_with }{ " " }
-                    <select onchange={onbegin}>
+                    <select onchange={onbegin} {onblur}>
                         <option selected=true disabled=true value="">{ "…" }</option>
-                        { for keep::edited().into_iter().map(|s| html! {
-                            <option value={s.name}>{ (words.edited)(&s.title(shown)) }</option> }) }
-                        { for titles(shown).into_iter().map(|(name, title)| html! {
-                            <option value={name}>{ title }</option> }) }
+                        { for edited.iter().map(|(s, title)| html! {
+                            <option value={s.name}>{ (words.edited)(title) }</option> }) }
+                        { for titled.iter().map(|(name, title)| html! {
+                            <option value={*name}>{ title }</option> }) }
                     </select>
                 </label>
                 if before.is_some() { <button onclick={onundo}>{ crate::i18n::words(*lang).undo }</button> }
+                <span class="error" role="status">{ lost.then(|| crate::i18n::words(*lang).not_fetched) }</span>
             </p>
             <p class="row">
                 { for Lang::ALL.into_iter().enumerate().map(|(n, lang)| {
