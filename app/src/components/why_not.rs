@@ -1,11 +1,12 @@
 use northsouth::text::{Lang, Reason};
-use northsouth::workspace::{Subject, Verdict, nothing_here, why_not};
+use northsouth::workspace::{Verdict, nothing_here, why_not};
 use yew::prelude::*;
 
 use super::prose::quoting;
 use super::{Props, Same, outcome_sign, sentence};
 use crate::browser::events;
 use crate::state::Event;
+use crate::view_model::subjects::{file, offered};
 
 /// So many lines are offered at once.
 const OFFERED: usize = 40;
@@ -107,23 +108,13 @@ fn Choice(props: &Props) -> Html {
         let typed = typed.setter();
         move |event: InputEvent| typed.set(events::value(&event))
     };
-    let wanted: Vec<_> = typed.split_whitespace().collect();
     let all = use_memo(Same(run.clone()), |_| run.subjects());
-    let file = |s: &Subject| {
-        let file = run.files.get(s.span.file.index());
-        file.map_or("", |f| &*f.name)
-    };
-    let found = all.iter().filter(|s| {
-        let text = run.subject_text(s);
-        let mut wanted = wanted.iter();
-        wanted.all(|w| file(s).contains(w) || text.contains(w))
-    });
-    // Those of the machine where the packet is come first.
     let here = props.state.walk.moments.get(props.state.cursor);
-    let here = here.and_then(|m| run.world.host(m.place.host));
-    let is_here = |s: &&Subject| here.is_some_and(|host| file(s).contains(&*host.name));
-    let others = found.clone().filter(|s| !is_here(s));
-    let found = found.filter(is_here).chain(others);
+    let here = here.map(|m| m.place.host);
+    let key = (Same(run.clone()), (*typed).clone(), here);
+    let found = use_memo(key, |(run, typed, here)| {
+        offered(run, &all, typed, *here, OFFERED)
+    });
     html! {
         <>
             <p class="about">{ words.why_not_about }</p>
@@ -132,14 +123,11 @@ fn Choice(props: &Props) -> Html {
                 <input autocomplete="off" spellcheck="false" placeholder="work001 KUBE-MARK-DROP" value={(*typed).clone()} {oninput} />
             </label>
             <ul class="subjects">
-                { for found.take(OFFERED).map(|s| {
-                    let file = file(s).to_string();
-                    html! {
-                        <li><button onclick={props.on(Event::WhyNotAsked(Some(s.span)))}>
-                            <span class="place">{ file }</span>
-                            <code>{ run.subject_text(s).to_string() }</code>
-                        </button></li>
-                    }
+                { for found.iter().map(|s| html! {
+                    <li><button onclick={props.on(Event::WhyNotAsked(Some(s.span)))}>
+                        <span class="place">{ file(run, s).to_string() }</span>
+                        <code>{ run.subject_text(s).to_string() }</code>
+                    </button></li>
                 }) }
             </ul>
         </>

@@ -15,6 +15,7 @@ pub mod present;
 pub mod share;
 pub mod shortcuts;
 pub mod stride;
+pub mod subjects;
 pub mod terminal;
 pub mod timeline;
 pub mod walk;
