@@ -104,19 +104,25 @@ pub fn frame(state: &State, look: Look, folder: &str) -> String {
 /// it where an editor takes no SVG.
 pub fn still(state: &State, look: Look, apart: bool, page: &str, words: &Words) -> String {
     let look = still_look(look);
-    let (style, picture) = match apart {
-        // Its letters stay as large on a phone, and it is scrolled.
+    let (figure, picture) = match apart {
+        // Its letters stay as large on a phone, and it is scrolled, also by keys, for which it needs a name.
         true => (
-            "overflow-x: auto\" tabindex=\"0",
+            format!(
+                "overflow-x: auto\" tabindex=\"0\" role=\"group\" aria-label=\"{}",
+                escaped(&title(state))
+            ),
             format!(
                 "<img src=\"northsouth.png\" width=\"{WIDTH}\" style=\"max-width: none\" alt=\"{}\">",
                 escaped(&picture::said(state))
             ),
         ),
-        false => ("container-type: inline-size", picture::either(state, look)),
+        false => (
+            "container-type: inline-size".to_string(),
+            picture::either(state, look),
+        ),
     };
     format!(
-        "<figure style=\"margin: 1em 0; {style}\">{picture}</figure>\n{}",
+        "<figure style=\"margin: 1em 0; {figure}\">{picture}</figure>\n{}",
         table(state, page, words)
     )
 }
@@ -264,7 +270,7 @@ mod tests {
         );
         let apart = still(&state(), LOOK, true, "", words);
         assert!(apart.starts_with(
-            "<figure style=\"margin: 1em 0; overflow-x: auto\" tabindex=\"0\"><img src=\"northsouth.png\" width=\"720\" style=\"max-width: none\" alt=\"step 1 of "
+            "<figure style=\"margin: 1em 0; overflow-x: auto\" tabindex=\"0\" role=\"group\" aria-label=\"The article’s request\"><img src=\"northsouth.png\" width=\"720\" style=\"max-width: none\" alt=\"step 1 of "
         ));
         assert!(!apart.contains("<svg"));
     }
