@@ -89,14 +89,16 @@ globalThis.northsouthRest = (first) => {
   }
 };
 
-/** The look of what opens later is a sheet of its own, in a release. */
+let look;
+
+/** The look of what opens later is a sheet of its own, in a release. It keeps nothing from opening. */
 const dressed = () =>
-  new Promise((resolve, reject) => {
+  (look ??= new Promise((resolve) => {
     if (!told('sheet')) return resolve();
     const link = document.createElement('link');
-    Object.assign(link, { rel: 'stylesheet', href: told('sheet'), fetchPriority: 'low', onload: resolve, onerror: reject });
+    Object.assign(link, { rel: 'stylesheet', href: told('sheet'), fetchPriority: 'low', onload: resolve, onerror: resolve });
     document.head.append(link);
-  });
+  }));
 
 async function fetchSecond() {
   if (fetched) return;
@@ -107,7 +109,7 @@ async function fetchSecond() {
 
 /** A call from the program can't wait. Such requests give texts only: of the program each character's low byte is a byte. */
 function fetchAtOnce() {
-  dressed().catch(() => {});
+  dressed();
   const [program, sentences] = [[second, 'x-user-defined'], [packed(words), 'utf-8']].map(([address, charset]) => {
     const request = new XMLHttpRequest();
     request.open('GET', address, false);
