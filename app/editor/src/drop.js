@@ -5,6 +5,8 @@
 // file that may carry a workspace: { carrier: bytes }. What nobody took is told again to whoever takes files next.
 const LARGEST = 32 * 1024 * 1024;
 const MOST = 20_000;
+// Of what is packed. Texts take an eighth and less; what is packed closer is more likely made to fill the memory.
+const MOST_UNPACKED = 8 * LARGEST;
 const CARRIER = /\.(?:zip|svg|png)$/i;
 
 async function walk(entry, path, out) {
@@ -30,15 +32,32 @@ function tell(detail) {
 
 addEventListener('northsouth-takes-files', () => { if (untaken) tell(untaken); });
 
+/** All that a stream gives, unless that is too much. */
+async function collected(stream) {
+  const reader = stream.getReader();
+  const chunks = [];
+  for (let length = 0; ;) {
+    const { done, value } = await reader.read();
+    if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
+    length += value.length;
+    if (length > MOST_UNPACKED) {
+      reader.cancel().catch(() => {});
+      throw new Error('it is too large');
+    }
+    chunks.push(value);
+  }
+}
+
 /** The files of a tar, or of what gzip packed: reports come so. */
 async function unpacked(path, file) {
   const stream = /z$/i.test(path) ? file.stream().pipeThrough(new DecompressionStream('gzip')) : file.stream();
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const bytes = await collected(stream);
   const text = (from, length) => new TextDecoder().decode(bytes.subarray(from, from + length)).replace(/\0[^]*$/, '');
   if (!/^ustar/.test(text(257, 5))) return [[path.replace(/\.gz$/i, ''), new Blob([bytes])]];
   const files = [];
   for (let at = 0, name; at + 512 <= bytes.length && bytes[at] && files.length < MOST;) {
-    const size = parseInt(text(at + 124, 12), 8) || 0;
+    // Written with a sign it would lead back.
+    const size = Math.max(0, parseInt(text(at + 124, 12), 8) || 0);
     const kind = String.fromCharCode(bytes[at + 156]);
     const whole = name ?? [text(at + 345, 155), text(at, 100)].filter(Boolean).join('/');
     // A name that is longer than its field stands before its file: as GNU's tar has it, or POSIX's.
