@@ -150,3 +150,51 @@ fn what_open_vswitch_has_flows_for_is_not_guessed_about() {
         untold("openvswitch (antrea-gw0)")
     );
 }
+
+#[test]
+fn what_calico_asks_a_network_policy_about_is_not_guessed_about() {
+    let about = |policy: &str, probe: &str| {
+        let mut workspace = Scenario::find("cross-node-host-gw")
+            .and_then(|s| s.workspace())
+            .unwrap();
+        for file in &mut workspace.files {
+            let text = file.text.replace("plugin: bridge", "plugin: routed");
+            file.text = text
+                .replace("routes: host-gw", "routes: vpc")
+                .as_str()
+                .into();
+        }
+        let text = format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: deny}}\nspec: {policy}\n"
+        );
+        workspace
+            .files
+            .push(File::new("manifests/policy.yaml", &text));
+        if !probe.is_empty() {
+            workspace.probe = parse_probe(probe).unwrap();
+        }
+        end(&run(&workspace).trace)
+    };
+    let denies = untold("NetworkPolicy deny");
+    let passes = |end: (Disposition, String)| end.0 == Disposition::Delivered;
+    assert_eq!(about("{}", ""), denies);
+    for may_deny in [
+        "{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 1}]}]}",
+        "{podSelector: {matchExpressions: [{key: app, operator: In, values: [web]}]}}",
+        "{podSelector: {matchLabels: {app: shop}}, policyTypes: [Egress]}",
+        "{podSelector: {}, egress: [{}]}",
+    ] {
+        assert_eq!(about(may_deny, ""), denies, "{may_deny}");
+    }
+    for says_nothing in [
+        "{podSelector: {}, ingress: [{}]}",
+        "{podSelector: {matchLabels: {app: shop}}}",
+        "{podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [web]}]}}",
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress]}",
+    ] {
+        assert!(passes(about(says_nothing, "")), "{says_nothing}");
+    }
+    // A node asks its own pods as it likes, and another one's not.
+    assert!(passes(about("{}", "work002 tcp 172.20.2.7:8080")));
+    assert_eq!(about("{}", "work001 tcp 172.20.2.7:8080"), denies);
+}

@@ -6,10 +6,11 @@ use super::errors::Problem;
 use super::routing::{OutFlow, flow_of};
 use super::skb::{Inner, Skb};
 use crate::net::{IfaceName, Mac, Packet, Protocol, Transport};
+use crate::netfilter::walk::CannotTell;
 use crate::netfilter::{Hook, SocketOwner};
 use crate::route::{Flow, RouteError};
-use crate::topology::{Beyond, HostId, IfaceKind, Vxlan};
-use crate::trace::{Action, Drop, Egress, Maker, Occasion, Part};
+use crate::topology::{Beyond, End, HostId, IfaceKind, Vxlan};
+use crate::trace::{Action, Drop, Egress, Maker, Occasion, Part, Role};
 
 const BROADCAST: Mac = Mac([0xff; 6]);
 
@@ -166,6 +167,24 @@ impl Sim<'_> {
     }
 
     /// Puts a frame on the segment of an interface.
+    /// What decides whether a request leaves a pod, or a node lets it in: of answers it is known, and what the node itself asks
+    /// of its pods is let in (Calico `felix/rules/static.go`, `felix/rules/endpoints.go`).
+    fn guard(&self, at: HostId, skb: &Skb, takers: &[&End]) -> Option<CannotTell> {
+        let journey = self.recorder.journeys.get(skb.journey as usize)?;
+        let discovers = skb.packet.protocol() == Protocol::ICMPV6
+            && matches!(&skb.packet.transport, Transport::Icmp(i) if (133..=137).contains(&i.kind));
+        if journey.role != Role::Request || discovers {
+            return None;
+        }
+        if let Some(what) = self.host(at).and_then(|h| h.guard.egress.as_ref()) {
+            return Some(what.clone());
+        }
+        let here = journey.hops.first().is_some_and(|hop| hop.host == at);
+        let mut hosts = takers.iter().filter_map(|end| self.host(end.host));
+        let what = hosts.find_map(|h| h.guard.ingress.as_ref());
+        what.filter(|_| !here).cloned()
+    }
+
     pub(super) fn emit(&mut self, at: HostId, dev: &IfaceName, nexthop: Option<IpAddr>, skb: Skb) {
         let part = Part::Interface(dev.clone());
         let world = self.world;
@@ -185,6 +204,9 @@ impl Sim<'_> {
                 (broadcast || iface.master.is_some() || iface.mac == skb.dst_mac).then_some(end)
             })
             .collect();
+        if let Some(what) = self.guard(at, &skb, &takers) {
+            return self.drop(at, &skb, part, Drop::CannotTell(what));
+        }
         let beyond = link.is_some_and(|(_, l)| l.beyond != Beyond::Nothing)
             && (takers.is_empty() || broadcast);
         let egress = Egress {

@@ -7,6 +7,7 @@ use super::{Interface, Sysctls};
 use crate::envoy;
 use crate::load_balancer::LoadBalancer;
 use crate::net::{IfaceName, IpFamily, Mac, Masked, Protocol};
+use crate::netfilter::walk::CannotTell;
 use crate::netfilter::{Match, Rule, Ruleset, Table, TableName, Target, ipset, nft};
 use crate::route::{Fib, NextHop, PolicyRule, Route, RouteKind, Scope, TableId};
 use crate::text::{Later, Span};
@@ -45,6 +46,14 @@ pub struct Host {
     /// The device with the addresses of what its IPVS serves, where it may serve something: what, no file tells. A device of
     /// that name alone serves nothing.
     pub ipvs: Option<IfaceName>,
+    pub guard: Guard,
+}
+
+/// What its node may refuse to let into a pod, or out of it, and is not modelled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    pub ingress: Option<CannotTell>,
+    pub egress: Option<CannotTell>,
 }
 
 /// What a machine is to a reader. Decides nothing.
@@ -130,6 +139,7 @@ impl Host {
             neighbours: Vec::new(),
             fdb: Vec::new(),
             ipvs: None,
+            guard: Guard::default(),
         }
     }
 

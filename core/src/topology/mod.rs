@@ -10,7 +10,7 @@ mod sysctl;
 mod view;
 
 pub use crate::net::IfaceName;
-pub use host::{FdbEntry, Host, HostKind, Neighbour, Service, Socket};
+pub use host::{FdbEntry, Guard, Host, HostKind, Neighbour, Service, Socket};
 pub use interface::{IfaceAddr, IfaceKind, Interface, Vxlan};
 pub use listing::{sockets, sysctls};
 pub use reach::Owner;

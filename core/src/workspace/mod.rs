@@ -8,6 +8,7 @@ mod build;
 mod coverage;
 mod gather;
 mod generated;
+mod guard;
 mod health;
 mod kind;
 mod machine;
@@ -285,6 +286,9 @@ async fn read(
     let (texts, mut diagnostics) = texts::read(files, memory, before, pace).await;
     pace.went(STAGE).await;
     let (mut world, more) = build::world(texts, pace).await;
+    if let Some(cluster) = cluster {
+        guard::set(&mut world, &cluster.guarded);
+    }
     mesh::program(&mut world, cluster.map_or(&[], |c| &c.proxies));
     diagnostics.extend(more);
     pace.went(STAGE).await;

@@ -12,11 +12,13 @@ mod nat;
 mod network;
 mod node;
 mod pod;
+mod policy;
 mod portmap;
 mod sheet;
 
 pub use cloud::{Profile, Source};
 pub use dialects::Dialect;
+pub use policy::Guarded;
 pub use sheet::Sheet;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +26,7 @@ use std::sync::Arc;
 
 use super::mesh::{self, PodProxy};
 use super::{api_server, endpoint_slices, workloads};
-use crate::manifest::{Manifests, Node, Other, Plugin};
+use crate::manifest::{Manifests, Node};
 use crate::text::{Diagnostic, File, Later, Pace, Span, Text, at_once};
 use facts::Facts;
 use network::NodeNetwork;
@@ -56,6 +58,7 @@ pub struct Cluster {
     pub files: Vec<Generated>,
     /// The Pods' proxies.
     pub proxies: Vec<PodProxy>,
+    pub guarded: Vec<Guarded>,
 }
 
 impl Cluster {
@@ -189,7 +192,8 @@ pub async fn build_along(manifests: Manifests, pace: &Pace) -> (Cluster, Vec<Dia
     pace.went(STAGE).await;
     cloud::addresses(&mut objects, &facts, &mut said);
     said.extend(slices_without_service(&objects));
-    said.extend(policies(&objects, &facts));
+    said.extend(policy::say(&objects, &facts));
+    let guarded = policy::guarded(&objects, &facts);
     pace.went(STAGE).await;
     let (proxies, more) = mesh::build(&objects, pace).await;
     said.extend(more);
@@ -234,30 +238,9 @@ pub async fn build_along(manifests: Manifests, pace: &Pace) -> (Cluster, Vec<Dia
         objects: plan.objects.clone(),
         files,
         proxies,
+        guarded,
     };
     (cluster, said)
-}
-
-/// NetworkPolicies are for the network's plugin to enforce, and not every one does.
-fn policies(objects: &Manifests, facts: &Facts) -> Vec<Diagnostic> {
-    // Where dumps tell the machines, so do they what enforces the policies.
-    if objects.nodes.is_empty() {
-        return Vec::new();
-    }
-    let plugin = facts.env.plugin.value;
-    let of_policies = |o: &&Other| o.kind.ends_with("NetworkPolicy");
-    let policies = objects.others.iter().filter(of_policies);
-    let said = policies.map(|policy| {
-        let name = policy.node.at(&["metadata", "name"]);
-        let span = name.map_or(policy.node.span, |n| n.span);
-        let name = &policy.name;
-        let say = match plugin {
-            Plugin::Bridge => crate::say!("control/policy-unenforced", policy = name),
-            Plugin::Routed => crate::say!("control/policy-not-modelled", policy = name),
-        };
-        Diagnostic::warning(span, say)
-    });
-    said.collect()
 }
 
 /// Endpoints that nobody asks for.
