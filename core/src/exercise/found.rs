@@ -1,6 +1,7 @@
 //! Hand-ins among all else: files, mails, the tables that learning platforms export.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::csv::csv_rows;
 use super::hand_in::MARK;
@@ -50,42 +51,47 @@ pub fn find(text: &str) -> Finds {
     }
     let text = unquoted(text);
     let mut finds = Finds::default();
+    let mut known = BTreeSet::new();
     let mut put = |text: &str| {
-        if finds.hand_ins.iter().all(|known| known.text != text) {
+        if known.insert(text.to_string()) {
             finds.hand_ins.push(Found {
                 from: String::new(),
                 text: text.to_string(),
             });
         }
     };
-    let mut lines = (1..).zip(text.split_inclusive('\n')).peekable();
-    let mut at = 0;
-    while let Some((number, line)) = lines.next() {
-        let begin = at;
-        at += line.len();
-        if line.trim_start().starts_with('{') {
-            // Up to where it is closed, or else to where another begins.
-            let rest = text.get(begin..).unwrap_or_default();
-            let end = begin + closed(rest).unwrap_or(rest.len());
-            while let Some((_, line)) =
-                lines.next_if(|(_, line)| at < end && !line.starts_with('{'))
-            {
-                at += line.len();
+    // What is left of a line is looked at as a line.
+    let (mut rest, mut number, mut indent) = (&*text, 1, 0);
+    while !rest.is_empty() {
+        let json = rest.trim_start_matches(BETWEEN);
+        let taken = match object(json, indent) {
+            Some(length) => {
+                put(json.get(..length).unwrap_or_default().trim());
+                rest.len() - json.len() + length
             }
-            put(text.get(begin..at).unwrap_or_default().trim());
-            continue;
-        }
-        let mut any = line.trim().is_empty() || line.contains(TASK);
-        for link in links(line) {
-            put(link);
-            any = true;
-        }
-        if !any {
-            finds.passed.push(Passed {
-                line: number,
-                text: line.trim().to_string(),
-                why: other_link(line),
-            });
+            None => {
+                let line = rest.split_inclusive('\n').next().unwrap_or(rest);
+                let blank = line.trim_matches(BETWEEN).trim().is_empty();
+                let mut any = blank || line.contains(TASK);
+                for link in links(line) {
+                    put(link);
+                    any = true;
+                }
+                if !any {
+                    finds.passed.push(Passed {
+                        line: number,
+                        text: line.trim().to_string(),
+                        why: other_link(line),
+                    });
+                }
+                line.len()
+            }
+        };
+        let (before, after) = rest.split_at(taken);
+        rest = after;
+        number += before.matches('\n').count();
+        if before.ends_with('\n') {
+            indent = indentation(rest);
         }
     }
     if finds.hand_ins.is_empty() {
@@ -103,17 +109,38 @@ pub(super) fn other_link(text: &str) -> Option<Say> {
     is_other.then(|| say!("hand-in/other-link"))
 }
 
-/// Where the first value of a text of JSON ends.
-fn closed(json: &str) -> Option<usize> {
+/// What stands around the hand-ins of a list.
+const BETWEEN: [char; 6] = [' ', '\t', '\r', ',', '[', ']'];
+
+/// How long an object of JSON is that a text begins with, on a line that begins so far inside. One that nothing closes goes on
+/// to where another begins or a link is, so that it takes no other's hand-in along.
+fn object(text: &str, indent: usize) -> Option<usize> {
+    if !text.starts_with('{') {
+        return None;
+    }
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for (at, byte) in json.bytes().enumerate() {
+    let (mut line, mut link) = (0, None);
+    let mut end = text.len();
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
+            b'\n' => {
+                let has_link = |line: &&str| line.contains(MARK);
+                let marked = text.get(line..at).filter(has_link);
+                link = link.or(marked.map(|_| line));
+                line = at + 1;
+                let next = text.get(line..).unwrap_or_default();
+                let inside = indentation(next);
+                if inside <= indent && next.get(inside..).is_some_and(|n| n.starts_with('{')) {
+                    end = line;
+                    break;
+                }
+            }
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
             b'{' | b'[' if !quoted => depth += 1,
             b'}' | b']' if !quoted => {
-                depth = depth.checked_sub(1)?;
+                depth = depth.saturating_sub(1);
                 if depth == 0 {
                     return Some(at + 1);
                 }
@@ -121,7 +148,13 @@ fn closed(json: &str) -> Option<usize> {
             _ => {}
         }
     }
-    None
+    let last = text.get(line..end).filter(|line| line.contains(MARK));
+    let length = link.or(last.map(|_| line)).unwrap_or(end);
+    (length > 0).then_some(length)
+}
+
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
 /// A saved mail's text where its encoding, quoted-printable (RFC 2045, 6.7), has broken the links in it.
@@ -179,9 +212,9 @@ fn of_table(text: &str) -> Option<Vec<Found>> {
         };
         let mut texts: Vec<String> = Vec::new();
         for cell in row.iter().map(|c| c.trim()) {
-            match cell.starts_with('{') {
-                true => texts.push(cell.to_string()),
-                false => texts.extend(links(cell).map(str::to_string)),
+            match object(cell, 0) {
+                Some(length) => texts.extend(cell.get(..length).map(str::to_string)),
+                None => texts.extend(links(cell).map(str::to_string)),
             }
         }
         if texts.is_empty() && !from.trim().is_empty() {
@@ -251,6 +284,52 @@ mod tests {
         assert_eq!(finds.passed.len(), 1, "{:?}", finds.passed);
         let cut = format!("{}\n{}", &ann.json()[..60], bo.json());
         assert_eq!(names(&find(&cut)), ["", "Bo"]);
+    }
+
+    #[test]
+    fn a_damaged_hand_in_takes_no_others_along() {
+        let [ann, bo, cy] = ["Ann", "Bo", "Cy"].map(hand_in);
+        let json = ann.json();
+        for cut in [&json[..60], &json[..json.len() - 3]] {
+            let text = format!("{cut}\n{}\n\n{}\nThanks\n", link(&bo), cy.json());
+            let finds = find(&text);
+            assert_eq!(names(&finds), ["", "Bo", "Cy"], "{text}");
+            assert_eq!(finds.passed.len(), 1);
+            let line = text.lines().position(|l| l == "Thanks").unwrap() + 1;
+            assert_eq!(finds.passed[0].line, line);
+        }
+        let both = format!("{{ not sent: {} }} {}", link(&ann), link(&bo));
+        assert_eq!(names(&find(&both)).last().unwrap(), "Bo");
+    }
+
+    #[test]
+    fn what_stands_behind_a_hand_in_is_not_its_own() {
+        let [ann, bo] = ["Ann", "Bo"].map(|name| hand_in(name).json());
+        let (ann, bo) = (ann.trim(), bo.trim());
+        let inside = |json: &str| json.replace('\n', "\n  ");
+        for list in [
+            format!("[\n{ann},\n{bo}\n]\n"),
+            format!("[\n  {},\n  {}\n]\n", inside(ann), inside(bo)),
+            format!("[{ann}, {bo}]"),
+        ] {
+            let finds = find(&list);
+            assert_eq!(names(&finds), ["Ann", "Bo"], "{list}");
+            assert_eq!(finds.passed, []);
+        }
+        let finds = find(&format!("{ann} Thanks!\n{bo}"));
+        assert_eq!(names(&finds), ["Ann", "Bo"]);
+        let passed = &finds.passed[0];
+        let line = ann.lines().count();
+        assert_eq!((passed.line, &*passed.text), (line, "Thanks!"));
+    }
+
+    #[test]
+    fn many_are_each_looked_at_once() {
+        let open: String = (0..20_000).map(|n| format!("{{\"a\": {n},\n")).collect();
+        let closed: String = (0..20_000).map(|n| format!("{{\"a\": {n}}},")).collect();
+        for text in [open, closed] {
+            assert_eq!(find(&text).hand_ins.len(), 20_000);
+        }
     }
 
     #[test]
