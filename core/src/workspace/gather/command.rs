@@ -11,8 +11,21 @@ pub struct Command {
     pub file: Option<HostFile>,
     /// `ip route show table 100` does not print the table.
     pub table: Option<String>,
-    /// In another network namespace than its machine's: no file of a workspace.
+    /// In another network namespace than its machine's, or where nothing names the machine: no file of a workspace.
     pub elsewhere: bool,
+    /// What follows is typed there.
+    pub shell: Option<Shell>,
+}
+
+/// A shell somewhere else, by what its prompt may call that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// A Pod's or a workload's name.
+    Of(String),
+    /// A container whose Pod is not told.
+    OfContainer,
+    /// A network namespace, where the host's name stays.
+    OfNamespace,
 }
 
 /// `None`: no command of which a workspace takes what it prints.
@@ -22,45 +35,38 @@ pub fn read(typed: &str) -> Option<Command> {
         Some((typed, rest)) => (typed, !rest.trim().is_empty()),
         None => (typed, false),
     };
-    let words: Vec<&str> = typed.split_whitespace().collect();
-    let base = |word: &&str| word.rsplit('/').next().unwrap_or(word).to_string();
-    let at = words.iter().position(|w| TOOLS.contains(&&*base(w)))?;
-    let before = words.get(..at)?;
-    let rest = words.get(at + 1..)?;
-    let (tool, place) = match &*base(words.get(at)?) {
-        "kubectl" if rest.contains(&"exec") => {
-            let inner = rest.iter().position(|w| TOOLS.contains(&&*base(w)))?;
-            (rest.get(inner..)?, pod(rest.get(..inner)?))
-        }
-        _ if before.contains(&"netns") || rest.contains(&"netns") => {
-            return Some(Command {
-                elsewhere: true,
-                ..Command::default()
-            });
-        }
-        _ => (words.get(at..)?, node(before)),
-    };
-    // It becomes a folder.
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let place = place.filter(|place| {
-        let most = match place {
-            Place::Node(_) => 0,
-            Place::Pod(_) => 1,
-        };
-        let mut parts = place.name().split('/');
-        place.name().matches('/').count() <= most
-            && parts
-                .all(|part| part.chars().all(fits) && !part.starts_with('.') && !part.is_empty())
-    });
+    let words = typed.split_whitespace().map(|w| w.trim_matches(QUOTES));
+    let words: Vec<&str> = words.filter(|w| !w.is_empty()).collect();
+    let at = words.iter().position(|w| TOOLS.contains(&base(w)));
+    let (before, tool) = words.split_at(at.unwrap_or(words.len()));
+    if tool.first().is_some_and(|t| base(t) == "kubectl")
+        && let Some(exec) = Exec::read(tool.get(1..)?)
+    {
+        return of_pod(&exec, filtered);
+    }
+    if let Some(shell) = elsewhere(before, tool) {
+        return Some(Command {
+            elsewhere: true,
+            shell: Some(shell).filter(|_| opens_shell(&words)),
+            ..Command::default()
+        });
+    }
     let (name, args) = tool.split_first()?;
-    let (file, table) = prints(&base(name), args)?;
+    let (file, table) = prints(base(name), args)?;
+    let named = node(before);
+    let place = named.clone().filter(fits);
     Some(Command {
+        elsewhere: named.is_some() && place.is_none(),
         place,
         file: file.filter(|_| !filtered),
         table: table.filter(|_| !filtered),
-        elsewhere: false,
+        shell: None,
     })
 }
+
+/// Around what another shell is given.
+const QUOTES: [char; 2] = ['\'', '"'];
+const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "ksh"];
 
 const TOOLS: [&str; 18] = [
     "iptables-save",
@@ -83,38 +89,253 @@ const TOOLS: [&str; 18] = [
     "curl",
 ];
 
-/// `exec -it -n NAMESPACE POD -c CONTAINER --`
-fn pod(words: &[&str]) -> Option<Place> {
-    let value = |names: [&str; 2]| {
-        let at = words.iter().position(|w| names.contains(w))?;
-        words.get(at + 1).copied()
-    };
-    let namespace = value(["-n", "--namespace"]).unwrap_or("default");
-    let mut pod = None;
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        match *word {
-            "exec" => {}
-            "-n" | "--namespace" | "-c" | "--container" => drop(words.next()),
-            word if word.starts_with('-') => {}
-            word => pod = pod.or(Some(word)),
-        }
-    }
-    let pod = pod?.trim_start_matches("pod/");
-    Some(Place::Pod(match namespace {
-        "default" => pod.to_string(),
-        _ => format!("{namespace}/{pod}"),
-    }))
+/// What runs a command in a container of a node.
+const RUNTIMES: [&str; 4] = ["crictl", "ctr", "runc", "crun"];
+
+fn base<'w>(word: &&'w str) -> &'w str {
+    word.rsplit('/').next().unwrap_or(word)
 }
+
+/// Whether it becomes a folder.
+fn fits(place: &Place) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let most = match place {
+        Place::Node(_) => 0,
+        Place::Pod(_) => 1,
+    };
+    let mut parts = place.name().split('/');
+    place.name().matches('/').count() <= most
+        && parts.all(|part| part.chars().all(fits) && !part.starts_with('.') && !part.is_empty())
+}
+
+/// Whether words leave a shell open: one is named, or `nsenter` has nothing else to run.
+fn opens_shell(words: &[&str]) -> bool {
+    let named = words.iter().any(|w| SHELLS.contains(&base(w)));
+    let entered = words.iter().any(|w| base(w) == "nsenter");
+    let nothing = |w: &&str| w.starts_with('-') || w.bytes().all(|b| b.is_ascii_digit());
+    !words.contains(&"-c") && (named || entered && words.last().is_some_and(nothing))
+}
+
+/// Whether it runs in a network namespace that is not its machine's, with what a shell there would be.
+fn elsewhere(before: &[&str], tool: &[&str]) -> Option<Shell> {
+    let is = |names: &[&str]| before.iter().any(|w| names.contains(&base(w)));
+    if is(&RUNTIMES) && before.contains(&"exec") {
+        return Some(Shell::OfContainer);
+    }
+    let args = tool.get(1..).unwrap_or_default();
+    let mut options = args.iter().take_while(|a| a.starts_with('-'));
+    // As these shorten their options (iproute2 `ip/ip.c`, `bridge/bridge.c`, `misc/ss.c`).
+    let by_option = match tool.first().map(base) {
+        Some("ip" | "bridge") => options.any(|o| {
+            let name = o.trim_start_matches('-');
+            !name.is_empty() && "netns".starts_with(name)
+        }),
+        Some("ss") => args.iter().any(|a| match a.strip_prefix("--") {
+            Some(long) => long == "net" || long.starts_with("net="),
+            None => a.starts_with('-') && a.contains('N'),
+        }),
+        _ => false,
+    };
+    let netns = before.contains(&"netns") || tool.contains(&"netns");
+    (by_option || netns || enters(before)).then_some(Shell::OfNamespace)
+}
+
+/// Whether `nsenter` goes into a network namespace, but for that of a machine's first process.
+fn enters(words: &[&str]) -> bool {
+    let Some(at) = words.iter().position(|w| base(w) == "nsenter") else {
+        return false;
+    };
+    let args = words.get(at + 1..).unwrap_or_default();
+    let is_net = |arg: &&str| match arg.strip_prefix("--") {
+        Some(long) => ["net", "all"].contains(&long) || long.starts_with("net="),
+        None => arg.starts_with('-') && arg.contains(['n', 'a']),
+    };
+    let of_first = args.iter().enumerate().any(|(at, arg)| {
+        let value = args.get(at + 1) == Some(&"1");
+        let short = arg.starts_with('-') && !arg.starts_with("--") && arg.ends_with('t');
+        matches!(
+            *arg,
+            "-t1" | "--target=1" | "--net=/proc/1/ns/net" | "-n/proc/1/ns/net"
+        ) || value && (short || *arg == "--target")
+    });
+    args.iter().any(is_net) && !of_first
+}
+
+/// What `kubectl exec` is told.
+struct Exec<'w> {
+    namespace: &'w str,
+    /// `POD`, `pod/POD`, `deploy/NAME`; not there with `-f FILE`.
+    target: Option<&'w str>,
+    command: &'w [&'w str],
+}
+
+/// kubectl's flags that take a value, and their letters.
+const VALUED: [&str; 24] = [
+    "as",
+    "as-group",
+    "as-uid",
+    "cache-dir",
+    "certificate-authority",
+    "client-certificate",
+    "client-key",
+    "cluster",
+    "container",
+    "context",
+    "filename",
+    "kubeconfig",
+    "namespace",
+    "password",
+    "pod-running-timeout",
+    "profile",
+    "profile-output",
+    "request-timeout",
+    "server",
+    "tls-server-name",
+    "token",
+    "user",
+    "username",
+    "v",
+];
+const VALUED_LETTERS: &str = "cfnsv";
+
+impl<'w> Exec<'w> {
+    /// `… exec … POD … -- COMMAND` in any order that kubectl takes, also without the dashes, as older ones did.
+    fn read(words: &'w [&'w str]) -> Option<Self> {
+        let mut namespace = "default";
+        let mut plain: Vec<&str> = Vec::new();
+        let mut at = 0;
+        while let Some(word) = words.get(at) {
+            if plain.len() == 2 && !word.starts_with('-') {
+                break;
+            }
+            at += 1;
+            if *word == "--" {
+                break;
+            }
+            let (is_namespace, value) = if let Some(long) = word.strip_prefix("--") {
+                match long.split_once('=') {
+                    Some((name, value)) => (name == "namespace", Some(value)),
+                    None if VALUED.contains(&long) => (long == "namespace", None),
+                    None => continue,
+                }
+            } else if let Some(short) = word.strip_prefix('-') {
+                // Letters that take nothing may stand before one that takes the rest.
+                let Some(at) = short.find(|c| VALUED_LETTERS.contains(c)) else {
+                    continue;
+                };
+                let (of_namespace, value) =
+                    (short.get(at..)?.starts_with('n'), short.get(at + 1..)?);
+                let value = value.strip_prefix('=').unwrap_or(value);
+                (of_namespace, Some(value).filter(|v| !v.is_empty()))
+            } else {
+                plain.push(word);
+                continue;
+            };
+            let value = match value {
+                Some(value) => value,
+                None => {
+                    at += 1;
+                    words.get(at - 1)?
+                }
+            };
+            if is_namespace {
+                namespace = value.trim_matches(QUOTES);
+            }
+        }
+        (plain.first() == Some(&"exec")).then(|| Self {
+            namespace,
+            target: plain.get(1).copied(),
+            command: words.get(at..).unwrap_or_default(),
+        })
+    }
+
+    /// The name that its shell's prompt may have, and the Pod, where it is told.
+    fn pod(&self) -> (&'w str, Option<Place>) {
+        let Some(target) = self.target else {
+            return ("", None);
+        };
+        let name = match target.split_once('/') {
+            Some(("pod" | "pods" | "po", name)) => name,
+            Some((_, name)) => return (name, None),
+            None => target,
+        };
+        let place = Place::Pod(match self.namespace {
+            "default" => name.to_string(),
+            namespace => format!("{namespace}/{name}"),
+        });
+        (name, Some(place).filter(fits))
+    }
+}
+
+fn of_pod(exec: &Exec, filtered: bool) -> Option<Command> {
+    let (name, place) = exec.pod();
+    let command = Command {
+        elsewhere: place.is_none(),
+        place,
+        ..Command::default()
+    };
+    let at = exec.command.iter().position(|w| TOOLS.contains(&base(w)));
+    let (before, tool) = exec.command.split_at(at.unwrap_or(exec.command.len()));
+    if elsewhere(before, tool).is_some() {
+        return Some(Command {
+            place: None,
+            elsewhere: true,
+            ..command
+        });
+    }
+    let Some((tool, args)) = tool.split_first() else {
+        let shell = Some(Shell::Of(name.to_string()));
+        return Some(Command {
+            shell: shell.filter(|_| opens_shell(exec.command)),
+            ..command
+        });
+    };
+    Some(match prints(base(tool), args) {
+        Some((file, table)) => Command {
+            file: file.filter(|_| !filtered),
+            table: table.filter(|_| !filtered),
+            ..command
+        },
+        // An answer may look like a listing, but is none.
+        None => Command {
+            place: None,
+            elsewhere: true,
+            ..command
+        },
+    })
+}
+
+/// The options of `ssh` and of `docker exec` that take a value.
+const OF_SSH: &str = "BbcDEeFIiJLlmOoPpQRSWw";
+const OF_DOCKER: [&str; 8] = [
+    "-e",
+    "-u",
+    "-w",
+    "--env",
+    "--env-file",
+    "--user",
+    "--workdir",
+    "--detach-keys",
+];
 
 /// Of the words before the tool's name: `ssh root@NODE`, `docker exec -it NODE`; not `sudo`.
 fn node(before: &[&str]) -> Option<Place> {
-    let through = before.iter().position(|w| matches!(*w, "ssh" | "exec"))?;
-    let after = before.get(through + 1..)?;
-    let name = after
+    let through = before
         .iter()
-        .rfind(|w| !w.starts_with('-') && **w != "sudo")?;
-    Some(Place::Node(name.rsplit('@').next()?.to_string()))
+        .rposition(|w| matches!(base(w), "ssh" | "exec"))?;
+    let valued = |option: &str| match before.get(through).map(base) {
+        Some("ssh") => option.len() == 2 && option.ends_with(|c| OF_SSH.contains(c)),
+        _ => OF_DOCKER.contains(&option),
+    };
+    let mut words = before.get(through + 1..)?.iter();
+    while let Some(word) = words.next() {
+        if valued(word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            return Some(Place::Node(word.rsplit('@').next()?.to_string()));
+        }
+    }
+    None
 }
 
 type Printed = (Option<HostFile>, Option<String>);
@@ -187,7 +408,7 @@ fn prints(tool: &str, args: &[&str]) -> Option<Printed> {
     Some((Some(file), table.map(str::to_string)))
 }
 
-/// Whether a word is the name of a tool that is known here.
+/// Whether a word is the name of a tool that is known here, or runs others elsewhere.
 pub fn is_tool(word: &str) -> bool {
-    TOOLS.contains(&word)
+    TOOLS.contains(&word) || RUNTIMES.contains(&word) || word == "nsenter"
 }

@@ -4,7 +4,7 @@
 mod command;
 mod look;
 
-use self::command::Command;
+use self::command::{Command, Shell};
 use self::look::look;
 use super::kind::{FileKind, HostFile, Place};
 use crate::text::prompt;
@@ -12,12 +12,10 @@ use crate::text::prompt;
 /// The same texts with paths of a workspace; one that holds several comes apart. `home` is the folder of the machine that they
 /// are of where nothing tells. What cannot be told keeps its path.
 pub fn gather(texts: &[(String, String)], home: &str) -> Vec<(String, String)> {
-    let mut out: Vec<(String, String)> = Vec::new();
-    let mut left = Vec::new();
+    let mut out = Vec::new();
     for (path, text) in texts {
-        if let Some(path) = placed(path) {
-            let text = text.trim_start_matches('\u{feff}');
-            out.push((path, text.to_string()));
+        if let Some(placed) = placed(path) {
+            put(&mut out, placed, text.trim_start_matches('\u{feff}'), path);
             continue;
         }
         let text = cleaned(text);
@@ -29,35 +27,56 @@ pub fn gather(texts: &[(String, String)], home: &str) -> Vec<(String, String)> {
             false => pieces(&text),
         };
         // `sos_commands/networking/ip_route_show_table_all`
-        if let Some(first) = pieces.first_mut().filter(|p| p.command.is_none()) {
+        let first = pieces.iter_mut().find(|p| !p.is_empty());
+        if let Some(first) = first.filter(|p| p.command.is_none()) {
             first.command = command::read(&name.replace('_', " "));
         }
         for piece in pieces {
             if let Some(place) = &piece.place {
                 home = place.to_string();
             }
-            let own = piece.command.as_ref().and_then(|c| c.place.as_ref());
-            let folder = own.map_or(home.clone(), Place::to_string);
-            let own_path = path;
-            let path = piece.path(path, &folder);
-            let text = piece.text();
-            match out.iter_mut().find(|(known, _)| *known == path) {
-                // Another routing table, the other family, another table's rules.
-                Some((_, known)) if known.trim() == text.trim() => {}
-                Some((_, known)) => match joint(&FileKind::of(&path)) {
-                    Some(joint) => {
-                        known.push_str(joint);
-                        known.push_str(&text);
-                    }
-                    None => left.push((own_path.to_string(), text)),
-                },
-                None => out.push((path, text)),
+            if piece.is_empty() {
+                continue;
             }
+            let place = piece.told().and_then(|told| told.place);
+            let folder = place.map_or(home.clone(), |place| place.to_string());
+            put(&mut out, piece.path(path, &folder), &piece.text(), path);
         }
     }
-    left.retain(|(path, _)| !out.iter().any(|(known, _)| known == path));
-    out.extend(left);
     out
+}
+
+/// Puts a text where it belongs. Where another is: below it, as another routing table, the other family, another table's rules;
+/// or, where there can be only one, under its own name, numbered if that is taken as well. Nothing is lost.
+fn put(out: &mut Vec<(String, String)>, path: String, text: &str, own: &str) {
+    let Some((_, known)) = out.iter_mut().find(|(known, _)| *known == path) else {
+        out.push((path, text.to_string()));
+        return;
+    };
+    if known.trim() == text.trim() {
+        return;
+    }
+    match joint(&FileKind::of(&path)) {
+        Some(joint) => {
+            if !known.is_empty() && !known.ends_with('\n') {
+                known.push('\n');
+            }
+            known.push_str(joint);
+            known.push_str(text);
+        }
+        None if path != own => put(out, own.to_string(), text, own),
+        None => {
+            let folder = path.len() - file_name(&path).len();
+            let dot = path.rfind('.').filter(|dot| *dot > folder);
+            let (stem, ending) = path.split_at(dot.unwrap_or(path.len()));
+            let known = |path: &str| out.iter().find(|(known, _)| known == path);
+            let mut free = (2..)
+                .map(|n: u32| format!("{stem}-{n}{ending}"))
+                .skip_while(|path| known(path).is_some_and(|(_, k)| k.trim() != text.trim()));
+            let free = free.next().filter(|path| known(path).is_none());
+            out.extend(free.map(|path| (path, text.to_string())));
+        }
+    }
 }
 
 /// What stands between two texts of a kind in one file; `None` where there can be only one.
@@ -65,6 +84,7 @@ fn joint(kind: &FileKind) -> Option<&'static str> {
     use HostFile::{BrctlShow, BridgeLink, ConfigDump, Ip6Rule, IpAddr, IpRule};
     match kind {
         FileKind::Manifests => Some("---\n"),
+        FileKind::Client | FileKind::LoadBalancer | FileKind::Vpc => None,
         FileKind::Host(_, IpAddr | IpRule | Ip6Rule | BrctlShow | BridgeLink | ConfigDump) => None,
         _ => Some(""),
     }
@@ -78,11 +98,33 @@ fn placed(path: &str) -> Option<String> {
     rests.into_iter().find(known).map(str::to_string)
 }
 
+/// A shell that was opened somewhere else, and where it stays until a prompt tells of another host.
+#[derive(Clone)]
+struct Inside {
+    /// `None`: nothing there is a file of a workspace.
+    place: Option<Place>,
+    /// What prompts may call it; a workload's name begins those of its Pods.
+    host: Option<String>,
+}
+
+impl Inside {
+    fn is(&self, host: &str) -> bool {
+        self.host.as_deref().is_some_and(|own| {
+            let more = host.strip_prefix(own);
+            more.is_some_and(|more| {
+                more.is_empty() || self.place.is_none() && more.starts_with('-')
+            })
+        })
+    }
+}
+
 /// What one command printed.
 #[derive(Default)]
 struct Piece<'t> {
     /// By the prompt.
     place: Option<Place>,
+    /// Where the shell was that it was typed in.
+    inside: Option<Inside>,
     command: Option<Command>,
     kind: Option<FileKind>,
     lines: Vec<&'t str>,
@@ -120,10 +162,20 @@ impl<'t> Piece<'t> {
         out
     }
 
-    fn path(&self, path: &str, folder: &str) -> String {
-        if self.command.as_ref().is_some_and(|c| c.elsewhere) {
-            return path.to_string();
+    /// Where it is from, if not from the machine whose prompt was last.
+    fn told(&self) -> Option<Inside> {
+        let command = self.command.as_ref();
+        match command.filter(|c| c.elsewhere || c.place.is_some()) {
+            Some(command) => Some(Inside {
+                place: command.place.clone(),
+                host: None,
+            }),
+            None => self.inside.clone(),
         }
+    }
+
+    fn path(&self, path: &str, folder: &str) -> String {
+        let elsewhere = self.told().is_some_and(|told| told.place.is_none());
         let typed = self.command.as_ref().and_then(|c| c.file);
         let kind = match (typed, &self.kind) {
             (Some(file), _) => FileKind::Host(Place::Node(String::new()), file),
@@ -131,6 +183,7 @@ impl<'t> Piece<'t> {
             (None, None) => return path.to_string(),
         };
         match kind {
+            FileKind::Host(..) if elsewhere => path.to_string(),
             FileKind::Host(_, HostFile::ConfigDump) => {
                 let folder = folder.replacen("nodes/", "pods/", 1);
                 format!("{folder}/{}", HostFile::ConfigDump.file_name())
@@ -156,8 +209,9 @@ impl<'t> Piece<'t> {
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = vec![Piece::default()];
     let mut paragraph = true;
+    let mut inside = None;
     for line in text.lines() {
-        let inside = matches!(
+        let manifest = matches!(
             pieces.last(),
             Some(Piece {
                 kind: Some(FileKind::Manifests),
@@ -165,10 +219,10 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             })
         );
         // Scripts in a manifest are no commands that were typed.
-        let next = if inside && line.starts_with([' ', '#']) {
+        let next = if manifest && line.starts_with([' ', '#']) {
             None
         } else {
-            typed(line)
+            typed(line, &mut inside)
         };
         let prompted = next.is_some();
         let fence = line.trim_start().starts_with("```");
@@ -180,14 +234,20 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             let told = (piece.command.as_ref()).is_some_and(|c| c.file.is_some());
             let looks = if paragraph && !told { look(line) } else { None };
             match (&piece.kind, looks) {
-                (Some(kind), Some(other)) if differ(kind, &other) => pieces.push(Piece {
-                    kind: Some(other),
-                    lines: vec![line],
-                    ..Piece::default()
-                }),
+                (Some(kind), Some(other)) if differ(kind, &other) => {
+                    let inside = piece.told();
+                    pieces.push(Piece {
+                        inside,
+                        kind: Some(other),
+                        lines: vec![line],
+                        ..Piece::default()
+                    });
+                }
                 (None, Some(found)) if !piece.is_empty() && piece.command.is_none() => {
                     // Prose before it stays by itself.
+                    let inside = piece.told();
                     pieces.push(Piece {
+                        inside,
                         kind: Some(found),
                         lines: vec![line],
                         ..Piece::default()
@@ -202,7 +262,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
         }
         paragraph = fence || line.trim().is_empty() || prompted;
     }
-    pieces.retain(|p| !p.is_empty());
+    pieces.retain(|p| !p.is_empty() || p.place.is_some());
     for piece in &mut pieces {
         // Now that all of it is there.
         piece.kind = look(&piece.text()).or(piece.kind.take());
@@ -225,27 +285,48 @@ fn differ(one: &FileKind, other: &FileKind) -> bool {
     }
 }
 
-/// A line with a command: behind a prompt, in a heading such as `=== ip route ===`, or alone.
-fn typed(line: &str) -> Option<Piece<'_>> {
-    if let Some(prompt) = prompt(line) {
-        let place = prompt.host.filter(|h| *h != "localhost");
-        return Some(Piece {
-            place: place.map(|name| Place::Node(name.to_string())),
-            command: command::read(prompt.command),
-            ..Piece::default()
-        });
+/// A line with a command: behind a prompt, in a heading such as `=== ip route ===`, or alone. `inside`: the shell that it is
+/// typed in, and then that in which the next one is.
+fn typed<'t>(line: &'t str, inside: &mut Option<Inside>) -> Option<Piece<'t>> {
+    let prompt = prompt(line);
+    let host = prompt
+        .and_then(|p| p.host)
+        .filter(|host| *host != "localhost");
+    if host.is_some_and(|host| inside.as_ref().is_some_and(|inside| !inside.is(host))) {
+        *inside = None;
     }
     let bare = line.trim_matches(|c: char| c.is_whitespace() || "=-#*+<>:~`$".contains(c));
-    let first = bare
-        .strip_prefix("sudo ")
-        .unwrap_or(bare)
-        .split(' ')
-        .next()?;
-    let command = command::read(bare).filter(|_| command::is_tool(first))?;
-    Some(Piece {
-        command: Some(command),
+    let line = prompt.map_or(bare, |prompt| prompt.command);
+    let command = match prompt {
+        Some(prompt) => command::read(prompt.command),
+        None => {
+            let words = bare.strip_prefix("sudo ").unwrap_or(bare);
+            let is_tool = words.split(' ').next().is_some_and(command::is_tool);
+            command::read(bare).filter(|_| is_tool)
+        }
+    };
+    let piece = Piece {
+        place: host
+            .filter(|_| inside.is_none())
+            .map(|name| Place::Node(name.to_string())),
+        inside: inside.clone(),
+        command,
         ..Piece::default()
-    })
+    };
+    let command = piece.command.as_ref();
+    if matches!(line, "exit" | "logout") {
+        *inside = None;
+    } else if let Some((command, shell)) = command.and_then(|c| Some((c, c.shell.as_ref()?))) {
+        *inside = Some(Inside {
+            place: command.place.clone(),
+            host: match shell {
+                Shell::Of(name) => Some(name.clone()),
+                Shell::OfContainer => None,
+                Shell::OfNamespace => host.map(str::to_string),
+            },
+        });
+    }
+    (prompt.is_some() || command.is_some()).then_some(piece)
 }
 
 /// Without what terminals and clipboards add: a byte order mark, carriage returns, colours.

@@ -252,3 +252,154 @@ fn questions_and_changes_list_nothing() {
         assert_eq!(command::read(typed), None, "{typed}");
     }
 }
+
+fn texts(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    let all = all
+        .iter()
+        .map(|(path, text)| (path.to_string(), text.to_string()));
+    all.collect()
+}
+
+#[test]
+fn no_text_is_lost_or_glued_to_another() {
+    let route = "default via 10.0.0.1 dev eth0";
+    let more = "10.0.0.0/24 dev eth0\n";
+    for (given, wanted) in [
+        (
+            [
+                ("nodes/n1/ip-route.txt", route),
+                ("a/nodes/n1/ip-route.txt", more),
+            ],
+            vec![("nodes/n1/ip-route.txt", &*format!("{route}\n{more}"))],
+        ),
+        (
+            [
+                ("manifests/a.yaml", "kind: A"),
+                ("manifests/a.yaml", "kind: B\n"),
+            ],
+            vec![("manifests/a.yaml", "kind: A\n---\nkind: B\n")],
+        ),
+        (
+            [("vpc.yaml", "a\n"), ("vpc.yaml", "b\n")],
+            vec![("vpc.yaml", "a\n"), ("vpc-2.yaml", "b\n")],
+        ),
+        (
+            [("vpc.yaml", "a\n"), ("b/vpc.yaml", "b\n")],
+            vec![("vpc.yaml", "a\n"), ("b/vpc.yaml", "b\n")],
+        ),
+        (
+            [("vpc.yaml", "a\n"), ("b/vpc.yaml", "a")],
+            vec![("vpc.yaml", "a\n")],
+        ),
+    ] {
+        assert_eq!(gather(&texts(&given), "nodes/n1"), texts(&wanted));
+    }
+    let paste =
+        "$ date\nThu Nov 26\n$ ip addr\n1: lo: <UP> mtu 65536\n$ ip addr\n1: lo: <> mtu 65536\n";
+    let wanted = [
+        ("x", "Thu Nov 26\n1: lo: <> mtu 65536\n"),
+        ("nodes/node1/ip-addr.txt", "1: lo: <UP> mtu 65536\n"),
+    ];
+    assert_eq!(gathered("x", paste), texts(&wanted));
+}
+
+#[test]
+fn what_is_typed_in_a_pods_shell_is_the_pods() {
+    let route = "default via 10.244.1.1 dev eth0\n";
+    let of = |open: &str, prompt: &str, close: &str| {
+        let text = format!(
+            "root@n1:~# {open}\n{prompt}ip r\n{route}{prompt}cat rules\n{SAVE}{close}ip r\ndefault via 10.0.0.1 dev eth0\n"
+        );
+        let files = gathered("x", &text);
+        files.into_iter().map(|(path, _)| path).collect::<Vec<_>>()
+    };
+    let pods = [
+        "pods/web/ip-route.txt",
+        "pods/web/iptables-save.txt",
+        "nodes/n1/ip-route.txt",
+    ];
+    let open = "kubectl exec -it web -- sh";
+    assert_eq!(of(open, "/ # ", "root@n1:~# "), pods);
+    assert_eq!(of(open, "root@web:/# ", "root@n1:~# "), pods);
+    assert_eq!(of(open, "/ # ", "/ # exit\n$ "), pods);
+    // Whose they are is not told.
+    let untold = ["x", "nodes/n1/ip-route.txt"];
+    for (open, prompt) in [
+        (
+            "kubectl exec -it deploy/web -- bash",
+            "root@web-7d9f-abcde:/# ",
+        ),
+        ("crictl exec -it 0a1b2c3d sh", "/ # "),
+    ] {
+        assert_eq!(of(open, prompt, "root@n1:~# "), untold, "{open}");
+    }
+    for open in ["nsenter -t 4711 -n", "ip netns exec q bash"] {
+        let close = "root@n1:~# exit\nroot@n1:~# ";
+        assert_eq!(of(open, "root@n1:~# ", close), untold, "{open}");
+    }
+}
+
+#[test]
+fn other_network_namespaces_are_not_the_nodes() {
+    for typed in [
+        "nsenter -t 4711 -n iptables-save",
+        "sudo nsenter -nt 4711 ip a",
+        "nsenter --net=/run/netns/q ip a",
+        "ip -n q route",
+        "ip -netns q -4 addr",
+        "bridge -n q link",
+        "ss -N q -lnt",
+        "crictl exec 0a1b2c3d ip a",
+        "ssh n1 sudo ip netns exec q ip a",
+        "kubectl exec web -- ip netns exec q ip a",
+    ] {
+        let command = command::read(typed).unwrap();
+        assert!(command.elsewhere && command.place.is_none(), "{typed}");
+        let files = gathered(
+            "x",
+            &format!("root@n1:~# {typed}\ndefault via 10.0.0.1 dev eth0\n"),
+        );
+        assert_eq!(files[0].0, "x", "{typed}");
+    }
+    for typed in [
+        "nsenter -t 1 -m -n ip a",
+        "nsenter -t 7 -m ip a",
+        "ip -4 a",
+        "ss -lnt",
+    ] {
+        assert!(!command::read(typed).unwrap().elsewhere, "{typed}");
+    }
+}
+
+#[test]
+fn pods_and_nodes_are_told_however_they_are_spelt() {
+    for (typed, place) in [
+        ("kubectl --context prod exec web -- ip a", "pods/web"),
+        ("kubectl --namespace=x exec web -- ip a", "pods/x/web"),
+        ("kubectl exec -n=x web -- ip a", "pods/x/web"),
+        ("kubectl -nx exec web -- ip a", "pods/x/web"),
+        ("kubectl exec -itn x web -c app -- ip a", "pods/x/web"),
+        ("kubectl exec pod/web -- sh -c 'ip a'", "pods/web"),
+        ("kubectl exec web ip a", "pods/web"),
+        ("kubectl exec web -- cat /tmp/rules", "pods/web"),
+        ("ssh n1 'iptables-save'", "nodes/n1"),
+        ("ssh n1 \"sudo ip a\"", "nodes/n1"),
+        ("ssh -p 22 -i key root@n1 sudo -u root ip a", "nodes/n1"),
+        ("ssh jump ssh n1 ip a", "nodes/n1"),
+        ("docker exec -u 0 -it n1 ip a", "nodes/n1"),
+    ] {
+        let command = command::read(typed).unwrap_or_default();
+        let found = command.place.map(|place| place.to_string());
+        assert_eq!(found.as_deref(), Some(place), "{typed}");
+        assert!(!command.elsewhere, "{typed}");
+    }
+    for typed in [
+        "kubectl exec deploy/web -- ip a",
+        "kubectl exec -n $NS web -- ip a",
+        "kubectl exec web -- ip route get 10.0.0.1",
+        "ssh a/b ip a",
+    ] {
+        let command = command::read(typed).unwrap();
+        assert!(command.elsewhere && command.place.is_none(), "{typed}");
+    }
+}
