@@ -54,10 +54,11 @@ pub fn capture_pointer(event: &PointerEvent) {
     }
 }
 
-/// Puts the `<select>` that an event came from back to what says that nothing is chosen.
-pub fn unchoose(event: &Event) {
-    let target = event.target().and_then(|t| t.dyn_into().ok());
-    target.inspect(|select: &HtmlSelectElement| select.set_value(""));
+/// Puts a `<select>` back to what says that nothing is chosen.
+pub fn unchoose(select: &NodeRef) {
+    if let Some(select) = select.cast::<HtmlSelectElement>() {
+        select.set_value("");
+    }
 }
 
 /// Whether the `<details>` that an event came from is open now.

@@ -65,9 +65,16 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
             set.emit(new);
         })
     };
+    // What was chosen to begin with can be chosen again; while arrow keys go through the list it stays.
+    let select = use_node_ref();
+    let onblur = {
+        let select = select.clone();
+        move |_: FocusEvent| events::unchoose(&select)
+    };
     let onundo = {
-        let (before, set) = (before.clone(), set.clone());
+        let (before, set, select) = (before.clone(), set.clone(), select.clone());
         Callback::from(move |_: MouseEvent| {
+            events::unchoose(&select);
             set.emit((*before).clone().unwrap_or_default());
             before.set(None);
         })
@@ -108,9 +115,10 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
         all.map(|s| (s, s.title(*lang))).collect::<Vec<_>>()
     });
     let onbegin = {
-        let (lost, edited) = (lost.setter(), edited.clone());
+        let (lost, edited, select) = (lost.setter(), edited.clone(), select.clone());
         Callback::from(move |event: Event| {
-            let (chosen, whole, lost) = (events::value(&event), whole.clone(), lost.clone());
+            let (chosen, whole) = (events::value(&event), whole.clone());
+            let (lost, select) = (lost.clone(), select.clone());
             let scenario = edited.iter().map(|(s, _)| *s).find(|s| s.name == chosen);
             let packs = match scenario {
                 Some(scenario) => vec![needs::scenario(scenario.name)],
@@ -121,12 +129,13 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
                     Some(scenario) => only(draft(scenario.name)),
                     None => Lang::ALL.map(|l| ours(&chosen, l).unwrap_or_default().to_string()),
                 }),
-                false => lost.set(true),
+                false => {
+                    events::unchoose(&select);
+                    lost.set(true);
+                }
             });
         })
     };
-    // So that the same one can be chosen again.
-    let onblur = |event: FocusEvent| events::unchoose(&event);
     let told = told(&drafts);
     let address = format!("task={}", share::pack(&bundled(&drafts)));
     let oncopy = {
@@ -151,7 +160,7 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
                     <input class="visually-hidden" type="file" multiple=true accept=".md,text/markdown,text/plain"
                         onchange={onfiles} /></label>
                 <label>{ words.begin_with }{ " " }
-                    <select onchange={onbegin} {onblur}>
+                    <select ref={select} onchange={onbegin} {onblur}>
                         <option selected=true disabled=true value="">{ "…" }</option>
                         { for edited.iter().map(|(s, title)| html! {
                             <option value={s.name}>{ (words.edited)(title) }</option> }) }
