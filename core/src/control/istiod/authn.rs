@@ -53,15 +53,25 @@ impl Policies {
     ) -> (Mode, Option<Span>) {
         let own = self.own(root, namespace, labels);
         let of_port = own.and_then(|p| *p.ports.get(&port)?);
-        let general = |ns: &str| {
+        let said = of_port
+            .or_else(|| own?.said)
+            .or_else(|| self.general(root, namespace));
+        said.map_or((Mode::Permissive, None), |(mode, span)| (mode, Some(span)))
+    }
+
+    /// Whether a namespace as a whole takes clear text alone, whatever single workloads take (`GetNamespaceMutualTLSMode`).
+    pub(super) fn disabled_in(&self, root: &str, namespace: &str) -> bool {
+        let said = self.general(root, namespace);
+        said.is_some_and(|(mode, _)| mode == Mode::Disable)
+    }
+
+    /// What holds where no policy chooses by labels.
+    fn general(&self, root: &str, namespace: &str) -> Option<Said> {
+        let of = |ns: &str| {
             let mut all = self.0.iter();
             all.find(|p| p.namespace == ns && p.labels.is_empty())?.said
         };
-        let said = of_port
-            .or_else(|| own?.said)
-            .or_else(|| general(namespace))
-            .or_else(|| general(root));
-        said.map_or((Mode::Permissive, None), |(mode, span)| (mode, Some(span)))
+        of(namespace).or_else(|| of(root))
     }
 
     /// The ports of a workload that something is said of.

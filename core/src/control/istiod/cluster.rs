@@ -57,7 +57,11 @@ pub(super) fn clusters(world: &World, proxy: &Proxy) -> (Vec<Node>, Vec<Node>) {
                     .iter()
                     .map(|e| (e.key.to_string(), e.value.str().unwrap_or("").to_string()))
                     .collect();
-                let policy = Policy::of(policy, subset.get("trafficPolicy"), port);
+                let own = subset.get("trafficPolicy");
+                let policy = Policy {
+                    level: own,
+                    ..Policy::of(policy, own, port)
+                };
                 add(name(subset.text("name")), &labels, &policy, subset.span);
             }
         }
@@ -102,11 +106,16 @@ struct Policy<'w> {
     connection_pool: Option<&'w Node>,
     outlier: Option<&'w Node>,
     tls: Option<&'w Node>,
+    /// What the rule says of the subset alone, or of the host where it is for no subset, with all ports: auto mTLS asks it.
+    level: Option<&'w Node>,
 }
 
 impl<'w> Policy<'w> {
     fn of(host: Option<&'w Node>, subset: Option<&'w Node>, port: &Port) -> Self {
-        let mut policy = Policy::default();
+        let mut policy = Policy {
+            level: host,
+            ..Policy::default()
+        };
         for level in [host, subset].into_iter().flatten() {
             policy.take(level, false);
             let number = i64::from(port.number);
@@ -129,6 +138,17 @@ impl<'w> Policy<'w> {
         self.outlier = pick("outlierDetection", self.outlier);
         self.tls = pick("tls", self.tls);
     }
+
+    /// Whether it says that endpoints are called with mTLS (`trafficPolicyTLSModeForPort`). What is said for all ports counts
+    /// here even for one whose own settings say nothing.
+    fn says_mutual(&self, port: &Port) -> Option<bool> {
+        let level = self.level?;
+        let number = i64::from(port.number);
+        let of_port = |s: &&Node| s.get("port").is_some_and(|p| p.number("number") == number);
+        let mut ports = level.each("portLevelSettings").iter().filter(of_port);
+        let tls = ports.find_map(|s| s.get("tls")).or(level.get("tls"));
+        tls.map(|t| t.text("mode") == "ISTIO_MUTUAL")
+    }
 }
 
 struct Made<'w> {
@@ -149,8 +169,8 @@ impl Made<'_> {
             Resolution::Endpoints => "EDS",
             Resolution::Dns => "STRICT_DNS",
             Resolution::DnsRoundRobin => "LOGICAL_DNS",
-            // A gateway is not where the client meant to go: it is told the pods of a headless service.
-            Resolution::Passthrough if gateway && self.service.kubernetes => "EDS",
+            // A gateway is not where the client meant to go: it is told the endpoints, of a ServiceEntry mostly none.
+            Resolution::Passthrough if gateway => "EDS",
             Resolution::Passthrough => "ORIGINAL_DST",
         };
         let mut out = Message::new(self.span)
@@ -184,10 +204,14 @@ impl Made<'_> {
                 .message("typedConfig", config);
             out = out.message("transportSocket", socket);
         }
-        match policy.tls.map_or("", |t| t.text("mode")) {
-            "ISTIO_MUTUAL" => out = out.message("transportSocket", self.mutual()),
-            // Without a word of it, whoever has a sidecar is called so (auto mTLS).
-            "" if kind == "EDS" && self.knows_sidecars() => {
+        match policy.tls.map(|t| t.text("mode")) {
+            Some("ISTIO_MUTUAL") => out = out.message("transportSocket", self.mutual()),
+            // Without a word of it, whoever has a sidecar is called so (auto mTLS). Who is called where the client meant to go
+            // has no labels to tell it by.
+            None if self.is_mutual(policy) && kind == "ORIGINAL_DST" => {
+                out = out.message("transportSocket", self.mutual());
+            }
+            None if self.is_mutual(policy) && self.knows_sidecars() => {
                 out = out.list("transportSocketMatches", self.auto_mutual());
             }
             _ => {}
@@ -201,8 +225,29 @@ impl Made<'_> {
         (out.maybe("loadAssignment", assignment).end(), None)
     }
 
+    /// Whether auto mTLS is for the service (`BestEffortInferServiceMTLSMode`): not where the mesh ends, nor where its
+    /// namespace takes none; and where its endpoints are not told to proxies, only if all of them have a sidecar.
+    fn is_mutual(&self, policy: &Policy) -> bool {
+        let (service, mesh) = (self.service, &self.world.mesh);
+        let peers = &self.world.peers;
+        if service.external
+            || !mesh.auto_mtls
+            || peers.disabled_in(&mesh.root_namespace, &service.namespace)
+        {
+            return false;
+        }
+        let balancer = policy.level.and_then(|l| l.get("loadBalancer"));
+        let untold = balancer.is_some_and(|l| l.text("simple") == "PASSTHROUGH");
+        if !untold && service.resolution != Resolution::Passthrough {
+            return true;
+        }
+        let all = service.endpoints.iter();
+        let mut all = all.filter(|e| e.ports.contains_key(&self.port.name));
+        all.next().is_some_and(|e| !e.has_none()) && !all.any(Endpoint::has_none)
+    }
+
     fn knows_sidecars(&self) -> bool {
-        self.service.kubernetes && self.service.endpoints.iter().any(Endpoint::has_sidecar)
+        self.service.endpoints.iter().any(Endpoint::has_sidecar)
     }
 
     /// mTLS with the mesh's own certificates (`buildUpstreamClusterTLSContext`).
@@ -351,14 +396,14 @@ impl Made<'_> {
                 None => {}
             }
         }
-        let endpoints = groups.iter().map(|g| self.group(g)).collect();
+        let endpoints = groups.iter().map(|g| self.group(g, policy)).collect();
         Message::new(self.span)
             .str("clusterName", &self.name)
             .list("endpoints", endpoints)
             .end()
     }
 
-    fn group(&self, group: &Group) -> Node {
+    fn group(&self, group: &Group, policy: &Policy) -> Node {
         let dns =
             self.service.resolution != Resolution::Endpoints && !World::is_headless(self.service);
         let endpoints = group.endpoints.iter().map(|e| {
@@ -386,7 +431,8 @@ impl Made<'_> {
                 let (mode, _) = self.world.peers.mode(root, namespace, &e.labels, port);
                 mode != Mode::Disable
             };
-            if e.has_sidecar() && self.service.kubernetes && encrypted() {
+            let mutual = || policy.says_mutual(self.port).unwrap_or_else(encrypted);
+            if e.has_sidecar() && mutual() {
                 let labels = Message::new(e.span).str("tlsMode", "istio");
                 let filters = Message::new(e.span).message("envoy.transport_socket_match", labels);
                 let metadata = Message::new(e.span).message("filterMetadata", filters);

@@ -31,6 +31,8 @@ pub struct MeshConfig {
     pub trusted_proxies: i64,
     /// Whether hosts of ServiceEntries without addresses are given some, as the proxies' default settings ask for.
     pub allocates_addresses: bool,
+    /// Whether sidecars are called with mTLS where nothing else is said (`enableAutoMtls`).
+    pub auto_mtls: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,7 @@ impl Default for MeshConfig {
             providers: Vec::new(),
             trusted_proxies: 0,
             allocates_addresses: false,
+            auto_mtls: true,
         }
     }
 }
@@ -131,6 +134,9 @@ impl MeshConfig {
         let on = |key| metadata.is_some_and(|m| m.text(key) == "true");
         mesh.allocates_addresses = on("ISTIO_META_DNS_CAPTURE")
             && (on("ISTIO_META_DNS_AUTO_ALLOCATE") || on("PILOT_ENABLE_IP_AUTOALLOCATE"));
+        mesh.auto_mtls = node
+            .get("enableAutoMtls")
+            .is_none_or(|n| n.bool() != Some(false));
         mesh.default_retry = node.get("defaultHttpRetryPolicy").cloned();
         if let Some(locality) = node.get("localityLbSetting") {
             mesh.locality_load_balancing = locality

@@ -2,27 +2,26 @@ use super::*;
 use crate::manifest;
 use crate::text::at_once;
 
-/// What is said of a mesh with these objects beside a Service and a Pod that has a proxy.
-fn said(more: &str) -> (Vec<PodProxy>, Vec<&'static str>) {
-    let text = format!(
-        "apiVersion: v1
+const WEB: &str = "apiVersion: v1
 kind: Namespace
-metadata: {{name: default, labels: {{istio-injection: enabled}}}}
+metadata: {name: default, labels: {istio-injection: enabled}}
 ---
 apiVersion: v1
 kind: Service
-metadata: {{name: web}}
-spec: {{clusterIP: 10.96.0.1, selector: {{app: web}}, ports: [{{name: http, port: 80}}]}}
+metadata: {name: web}
+spec: {clusterIP: 10.96.0.1, selector: {app: web}, ports: [{name: http, port: 80}]}
 ---
 apiVersion: v1
 kind: Pod
-metadata: {{name: web-1, labels: {{app: web}}}}
-spec: {{containers: [{{name: a, image: a}}]}}
-status: {{podIP: 10.244.1.2, conditions: [{{type: Ready, status: 'True'}}]}}
+metadata: {name: web-1, labels: {app: web}}
+spec: {containers: [{name: a, image: a}]}
+status: {podIP: 10.244.1.2, conditions: [{type: Ready, status: 'True'}]}
 ---
-{more}
-"
-    );
+";
+
+/// What is said of a mesh with these objects beside a Service and a Pod that has a proxy.
+fn said(more: &str) -> (Vec<PodProxy>, Vec<&'static str>) {
+    let text = format!("{WEB}{more}\n");
     let mut objects = Manifests::default();
     manifest::read(&text, FileId(0), &mut objects);
     let (proxies, said) = at_once(build(&objects, &Pace::AT_ONCE));
@@ -283,4 +282,95 @@ fn a_pod_that_a_service_entry_selects_is_called_at_its_port() {
     let (proxies, _) = said(&entry("e", "e.example.com", "10.7.0.1", port, more));
     let clusters = &proxies[0].config.clusters;
     assert!(clusters.contains_key("inbound|9000||") && clusters.contains_key("inbound|80||"));
+}
+
+/// How the endpoints of a cluster are called: each with its address, and `mtls` where it is called so.
+fn called(proxies: &[PodProxy], name: &str) -> Vec<String> {
+    let cluster = &proxies[0].config.clusters[name];
+    let endpoints = cluster.assignment.endpoints.iter();
+    let told = endpoints.map(|e| {
+        let fits = |t: &&crate::envoy::Transport| {
+            let has = |(k, v): (&String, &_)| e.transport.get(k) == Some(v);
+            t.labels.iter().all(has)
+        };
+        let found = cluster.transports.iter().find(fits);
+        let tls = found.map_or(&cluster.tls, |t| &t.tls);
+        format!("{}{}", e.address, if tls.is_some() { " mtls" } else { "" })
+    });
+    told.collect()
+}
+
+#[test]
+fn workloads_that_are_of_the_mesh_are_called_with_mtls() {
+    let port = "{number: 90, name: tcp, protocol: TCP}";
+    let endpoints = "endpoints: [{address: 10.1.0.1, serviceAccount: a}, {address: 10.1.0.2}, {address: 10.1.0.3, serviceAccount: a, labels: {security.istio.io/tlsMode: disabled}}, {address: 10.1.0.4, labels: {security.istio.io/tlsMode: istio}}]";
+    let to = |more: &str, others: &str| {
+        let text = entry("e", "e.example.com", "10.7.0.1", port, more) + others;
+        called(&said(&text).0, "outbound|90||e.example.com")
+    };
+    let plain = ["10.1.0.1:90", "10.1.0.2:90", "10.1.0.3:90", "10.1.0.4:90"];
+    let mutual = [
+        "10.1.0.1:90 mtls",
+        "10.1.0.2:90",
+        "10.1.0.3:90",
+        "10.1.0.4:90 mtls",
+    ];
+    for resolution in ["STATIC", "DNS"] {
+        let more = format!("resolution: {resolution}, {endpoints}");
+        assert_eq!(to(&more, ""), plain, "{resolution}");
+        let internal = format!("{more}, location: MESH_INTERNAL");
+        assert_eq!(to(&internal, ""), mutual, "{resolution}");
+        let disabled = "---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p}\nspec: {mtls: {mode: DISABLE}}\n";
+        assert_eq!(to(&internal, disabled), plain, "{resolution}");
+        let off = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: 'enableAutoMtls: false'}\n";
+        assert_eq!(to(&internal, off), plain, "{resolution}");
+    }
+}
+
+#[test]
+fn a_namespace_that_takes_clear_text_alone_is_called_so_whatever_one_workload_takes() {
+    let policies = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p}\nspec: {mtls: {mode: DISABLE}}\n---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: q}\nspec: {selector: {matchLabels: {app: web}}, mtls: {mode: STRICT}}\n---\n";
+    let slice = "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1, labels: {kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{name: http, port: 80}]\nendpoints: [{addresses: [10.244.1.2], conditions: {ready: true}}]\n";
+    let web = "outbound|80||web.default.svc.cluster.local";
+    let to = |text: &str| {
+        let mut objects = Manifests::default();
+        manifest::read(&(WEB.to_string() + text), FileId(0), &mut objects);
+        inject(&mut objects);
+        called(&at_once(build(&objects, &Pace::AT_ONCE)).0, web)
+    };
+    assert_eq!(to(slice), ["10.244.1.2:80 mtls"]);
+    assert_eq!(to(&(policies.to_string() + slice)), ["10.244.1.2:80"]);
+    // What is said for all ports counts for one whose own settings leave it out.
+    let rule = |mode: &str| {
+        let rule = format!(
+            "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: r}}\nspec: {{host: web, trafficPolicy: {{tls: {{mode: {mode}}}, portLevelSettings: [{{port: {{number: 80}}, loadBalancer: {{simple: RANDOM}}}}]}}}}\n---\n"
+        );
+        to(&(rule + slice))
+    };
+    assert_eq!(rule("DISABLE"), ["10.244.1.2:80"]);
+    assert_eq!(rule("ISTIO_MUTUAL"), ["10.244.1.2:80 mtls"]);
+}
+
+#[test]
+fn pods_of_a_headless_service_are_called_with_mtls_if_all_have_a_sidecar() {
+    let slice = |addresses: &str| {
+        let endpoints: String = addresses
+            .split(' ')
+            .map(|a| format!("{{addresses: [{a}], conditions: {{ready: true}}}},"))
+            .collect();
+        let text = WEB.replace("10.96.0.1", "None")
+            + &format!(
+                "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: web-1, labels: {{kubernetes.io/service-name: web}}}}\naddressType: IPv4\nports: [{{name: http, port: 80}}]\nendpoints: [{endpoints}]\n"
+            );
+        let mut objects = Manifests::default();
+        manifest::read(&text, FileId(0), &mut objects);
+        inject(&mut objects);
+        let (proxies, _) = at_once(build(&objects, &Pace::AT_ONCE));
+        let clusters = &proxies[0].config.clusters;
+        clusters["outbound|80||web.default.svc.cluster.local"]
+            .tls
+            .is_some()
+    };
+    assert!(slice("10.244.1.2"));
+    assert!(!slice("10.244.1.2 10.244.1.9"));
 }

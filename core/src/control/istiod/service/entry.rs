@@ -72,6 +72,7 @@ pub(super) fn external(entry: &Object, hostname: &str, workloads: &Workloads) ->
             .collect(),
         resolution,
         kubernetes: false,
+        external: spec.text("location") != "MESH_INTERNAL",
         external_name: String::new(),
         export_to: spec
             .texts("exportTo")

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::place::{labels, node_of, placed, pod};
-use super::{Endpoint, Port, Protocol, Resolution, Service};
+use super::{Endpoint, Port, Protocol, Resolution, Service, tls_mode};
 use crate::control::istiod::mesh::MeshConfig;
 use crate::manifest::{self, EndpointSlice, Manifests};
 
@@ -55,6 +55,7 @@ pub(super) fn kubernetes(
             Resolution::Endpoints
         },
         kubernetes: true,
+        external: !external_name.is_empty(),
         external_name,
         export_to: export_to
             .map(|v| v.split(',').map(|s| s.trim().to_string()).collect())
@@ -95,6 +96,7 @@ fn endpoints(slices: &[&EndpointSlice], manifests: &Manifests, unready: bool) ->
                     address: ip,
                     ports: ports.clone(),
                     locality,
+                    tls_mode: tls_mode(&labels, false),
                     labels,
                     weight: 1,
                     span: endpoint.span,

@@ -29,6 +29,8 @@ pub(super) struct Service {
     pub(super) addresses: Vec<String>,
     pub(super) resolution: Resolution,
     pub(super) kubernetes: bool,
+    /// It is no part of the mesh (`MeshExternal`).
+    pub(super) external: bool,
     pub(super) external_name: String,
     pub(super) export_to: Vec<String>,
     pub(super) selector: Vec<(String, String)>,
@@ -64,6 +66,8 @@ pub(super) struct Endpoint {
     pub(super) labels: BTreeMap<String, String>,
     pub(super) locality: Locality,
     pub(super) weight: u32,
+    /// How it is to be called (`TLSMode`): `istio` where it has a sidecar, `disabled` where it has none.
+    pub(super) tls_mode: String,
     pub(super) span: Span,
 }
 
@@ -77,12 +81,27 @@ impl Port {
     }
 }
 
+/// The values of `TLSMode` that Istio knows.
+const ISTIO: &str = "istio";
+const DISABLED: &str = "disabled";
+
+/// What a workload's labels say of its sidecar, the injector's note of a pod's; without, whether it has a mesh's identity
+/// (`GetTLSModeFromEndpointLabels`, `getTLSModeFromWorkloadEntry`).
+fn tls_mode(labels: &BTreeMap<String, String>, identified: bool) -> String {
+    match labels.get("security.istio.io/tlsMode") {
+        Some(said) => said.clone(),
+        None if identified => ISTIO.to_string(),
+        None => DISABLED.to_string(),
+    }
+}
+
 impl Endpoint {
-    /// Its pod was given a sidecar, which the injector notes in a label.
     pub(super) fn has_sidecar(&self) -> bool {
-        self.labels
-            .get("security.istio.io/tlsMode")
-            .is_some_and(|v| v == "istio")
+        self.tls_mode == ISTIO
+    }
+
+    pub(super) fn has_none(&self) -> bool {
+        self.tls_mode == DISABLED
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::place::{augmented, labels, node_of, placed, said_locality};
-use super::{Endpoint, Locality, Port};
+use super::{Endpoint, Locality, Port, tls_mode};
 use crate::control::istiod::message::Ask;
 use crate::control::istiod::object::Object;
 use crate::manifest::{Manifests, Pod, Protocol, TargetPort};
@@ -21,6 +21,7 @@ pub(super) struct Workload {
     labels: BTreeMap<String, String>,
     locality: Locality,
     weight: u32,
+    tls_mode: String,
     span: Span,
 }
 
@@ -68,6 +69,7 @@ impl Workload {
             labels: BTreeMap::new(),
             locality: Locality::default(),
             weight: 1,
+            tls_mode: tls_mode(&BTreeMap::new(), false),
             span,
         }
     }
@@ -87,6 +89,7 @@ impl Workload {
             name: String::new(),
             address: spec.text("address").to_string(),
             ports: ports.filter(|(_, port)| *port > 0).collect(),
+            tls_mode: tls_mode(&labels, !spec.text("serviceAccount").is_empty()),
             labels: augmented(labels, &locality, None),
             locality,
             weight: weight.max(1),
@@ -114,6 +117,7 @@ impl Workload {
             name: pod.meta.name.to_string(),
             address: ip.value.to_string(),
             ports,
+            tls_mode: tls_mode(&labels, false),
             labels,
             locality,
             weight: 1,
@@ -143,6 +147,7 @@ impl Workload {
             labels: self.labels.clone(),
             locality: self.locality.clone(),
             weight: self.weight,
+            tls_mode: self.tls_mode.clone(),
             span: self.span,
         }
     }
