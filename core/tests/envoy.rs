@@ -4,8 +4,13 @@ use northsouth::envoy::{
     Asker, Authn, Config, Connection, Dice, Exchange, Flag, Hcm, HttpFilter, Memory, Resources,
     Terminal, Told,
 };
-use northsouth::net::{Coins, Headers, Request};
+use northsouth::net::{Coins, Headers, Mac, Request};
+use northsouth::sim::{HttpRequest, Probe, ProbeKind, run};
 use northsouth::text::{Diagnostic, FileId, Lang};
+use northsouth::topology::{
+    Host, HostKind, IfaceAddr, IfaceKind, Interface, Service, Socket, World,
+};
+use northsouth::trace::{Action, Stage, considered};
 use northsouth::yaml::{self, Node};
 
 const HCM: &str =
@@ -114,6 +119,69 @@ fn came_to(exchange: &Exchange) -> String {
         (None, Some(answer)) => answer.status.to_string(),
         (None, None) => exchange.cluster.clone(),
     }
+}
+
+/// What the gateway considered at a stage of a client's request, as `outcome name: why`.
+fn traced(config: Config, headers: &[(&str, &str)], stage: Stage) -> Vec<String> {
+    let mut hosts = Vec::new();
+    for (name, kind, address, mac) in [
+        ("client", HostKind::Client, "10.0.0.2", 2),
+        ("gateway", HostKind::Pod, "10.0.0.1", 1),
+    ] {
+        let mut host = Host::new(name, kind);
+        let mut eth0 = Interface::new("eth0", IfaceKind::Device);
+        eth0.mac = Mac([6, 0, 0, 0, 0, mac]);
+        eth0.addrs
+            .push(IfaceAddr::new(address.parse().unwrap(), 24));
+        host.interfaces.push(eth0);
+        host.routes = northsouth::route::read::routes("10.0.0.0/24 dev eth0", FileId(0))
+            .0
+            .into();
+        hosts.push(host);
+    }
+    hosts[1].sockets.change(|all| {
+        all.push(Socket {
+            protocol: northsouth::net::Protocol::TCP,
+            addr: [0, 0, 0, 0].into(),
+            port: 80,
+            transparent: false,
+            process: "envoy".into(),
+            service: Service::Answers,
+            span: None,
+        });
+    });
+    hosts[1].envoy = Some(config.into());
+    let mut world = World {
+        hosts,
+        links: Vec::new(),
+    };
+    let ends = ["client", "gateway"].map(|name| (world.find(name).unwrap(), "eth0"));
+    world.join(ends[0], ends[1]);
+    let headers = headers.iter().map(|(n, v)| (n.to_string(), v.to_string()));
+    let probe = Probe {
+        from: "client".into(),
+        to: "10.0.0.1".parse().unwrap(),
+        port: 80,
+        kind: ProbeKind::Http(HttpRequest {
+            method: "GET".into(),
+            host: "a.com".into(),
+            path: "/".into(),
+            headers: headers.collect(),
+            ..HttpRequest::default()
+        }),
+    };
+    let trace = run(&world, &probe, 1).unwrap();
+    let steps = trace.journeys.iter().flat_map(|j| &j.hops);
+    let mut all = steps.flat_map(|h| h.steps.iter().map(|s| (h.host, &s.action)));
+    let found = all.find_map(|(at, action)| match action {
+        Action::Proxied(said) if said.stage == stage => Some(considered(&world, at, said)),
+        _ => None,
+    });
+    let told = found.unwrap_or_default().into_iter().map(|c| {
+        let why = c.say.text(Lang::En);
+        format!("{:?} {}: {why}", c.outcome, c.name)
+    });
+    told.collect()
 }
 
 #[test]
@@ -237,17 +305,69 @@ fn a_server_may_be_asked_about_some_requests_alone() {
     check(&some(100), None, ASKED);
     assert_eq!(check(&some(50), Some(&[0]), ASKED), 1);
     assert_eq!(check(&some(50), Some(&[1]), "one"), 1);
-    let deny = "deny_at_disable: {default_value: true, runtime_key: a}";
-    check(&format!("{}, {deny}", some(0)), None, ASKED);
-    check(&format!("{}, {deny}", some(100)), None, ASKED);
     // What is answered is only noted, also where nobody answers.
     let config = proxy(&[&ext_authz("three", "shadow_mode: true")], &host("", ""));
     assert_eq!(came_to(&ask(&config, get(&[]), None)), ASKED);
-    // Some requests may be denied, all of which are asked about otherwise.
-    assert_eq!(
-        check(&format!("{}, {deny}", some(50)), Some(&[1]), ASKED),
-        1
+}
+
+#[test]
+fn a_server_that_is_not_asked_may_be_made_to_deny() {
+    let check = |more: &str, coins: Option<&[u32]>, want: &str| {
+        let deny = "deny_at_disable: {default_value: true, runtime_key: a}";
+        let config = proxy(
+            &[&ext_authz("one", &format!("{deny}, {more}"))],
+            &host("", ""),
+        );
+        let exchange = ask(&config, get(&[]), coins);
+        assert_eq!(came_to(&exchange), want, "{more}");
+        let switched_off = exchange.denied.map(|d| d.switched_off);
+        if want != ASKED {
+            assert_eq!(exchange.details, "ext_authz_error");
+            assert_eq!(exchange.flags, [Flag::Unauthorized]);
+            assert_eq!(switched_off, Some(true));
+            assert_eq!(exchange.answer.as_ref().unwrap().body, "");
+        } else {
+            assert_eq!(switched_off, None);
+        }
+        exchange.dice.coins.map_or(0, |c| c.tossed.len())
+    };
+    let some = |n: u32| format!("filter_enabled: {{default_value: {{numerator: {n}}}}}");
+    let status = "status_on_error: {code: ServiceUnavailable}";
+    check(&some(0), None, "403");
+    check(&some(100), None, ASKED);
+    check(&format!("{}, {status}", some(0)), None, "503");
+    // It is no failure that could be allowed.
+    check(
+        &format!("{}, failure_mode_allow: true", some(0)),
+        None,
+        "403",
     );
+    // What is answered is only noted: whether a denial is as well is not known.
+    check(&format!("{}, shadow_mode: true", some(0)), None, ASKED);
+    assert_eq!(check(&some(50), Some(&[0]), ASKED), 1);
+    assert_eq!(check(&some(50), Some(&[1]), "403"), 1);
+    let noted = "filter_enabled_metadata: {filter: envoy.filters.http.jwt_authn, path: [{key: b}], value: {present_match: true}}";
+    check(noted, None, "403");
+    // It is the silence that denies where somebody is to be asked.
+    let config = proxy(&[&ext_authz("three", "")], &host("", ""));
+    let exchange = ask(&config, get(&[]), None);
+    assert_eq!(exchange.denied.map(|d| d.switched_off), Some(false));
+}
+
+#[test]
+fn a_denial_is_told_as_what_it_was() {
+    let check = |cluster: &str, more: &str, want: &str| {
+        let config = proxy(&[&ext_authz(cluster, more)], &host("", ""));
+        let told = traced(config, &[], Stage::Filter);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("Held envoy.filters.http.ext_authz: "));
+        assert!(told[0].contains(want), "{told:?}");
+    };
+    let off = "filter_enabled: {default_value: {numerator: 0}}, \
+               deny_at_disable: {default_value: true, runtime_key: a}";
+    check("one", off, "(deny_at_disable)");
+    check("three", off, "(deny_at_disable)");
+    check("three", "", "does not answer");
 }
 
 #[test]

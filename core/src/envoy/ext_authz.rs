@@ -1,6 +1,8 @@
 //! `envoy.filters.http.ext_authz` and `envoy.filters.network.ext_authz`: another server is asked whether a request may pass.
-//! What it answers is not modelled; whether it is asked is, and what follows where nobody is there to answer.
+//! What it answers is not modelled; whether it is asked is, and what follows where it is not or where nobody is there to answer.
 //! Source: `source/extensions/filters/http/ext_authz/ext_authz.cc`.
+
+use serde::Serialize;
 
 use super::fraction::Fraction;
 use super::metadata::{Metadata, MetadataMatch};
@@ -15,12 +17,22 @@ pub struct ExtAuthz {
     only_if: Option<MetadataMatch>,
     /// Of all requests, those that it is asked about.
     pub enabled: Fraction,
-    /// The others do not pass, which is not modelled.
+    /// The others do not pass.
     pub denies_others: bool,
     /// Of the server; empty where that is not said as a cluster.
     pub cluster: String,
     /// What becomes of a request where no answer comes.
     pub failure: Failure,
+    /// What becomes of one that is not asked about and does not pass, which is denied also where silence lets in.
+    pub denial: Failure,
+    pub span: Span,
+}
+
+/// That the filter itself denied a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Denied {
+    /// Nobody was to be asked; otherwise nobody is there to answer.
+    pub switched_off: bool,
     pub span: Span,
 }
 
@@ -93,11 +105,11 @@ impl ExtAuthz {
         };
         let status = config.message_or_empty("status_on_error")?;
         let marked = config.bool("failure_mode_allow_header_add")?;
-        let failure = match (config.bool("failure_mode_allow")?, status.get("code")) {
-            _ if config.bool("shadow_mode")? => Failure::Unknown,
-            (true, _) => Failure::Pass { marked },
-            (false, None) => Failure::Deny(403),
-            (false, Some(code)) => {
+        let only_notes = config.bool("shadow_mode")?;
+        let denial = match status.get("code") {
+            _ if only_notes => Failure::Unknown,
+            None => Failure::Deny(403),
+            Some(code) => {
                 let number = code.int().and_then(|n| u16::try_from(n).ok());
                 let named = || {
                     let all = STATUSES.iter();
@@ -110,6 +122,10 @@ impl ExtAuthz {
                     .map_or(Failure::Unknown, Failure::Deny)
             }
         };
+        let failure = match config.bool("failure_mode_allow")? {
+            true if !only_notes => Failure::Pass { marked },
+            _ => denial,
+        };
         let enabled = Fraction::read_runtime(&config, "filter_enabled")?;
         let denies = config.message_or_empty("deny_at_disable")?;
         config.no_matter(&OF_THE_SERVER);
@@ -120,6 +136,7 @@ impl ExtAuthz {
             denies_others: denies.bool("default_value")?,
             cluster: cluster.to_string(),
             failure,
+            denial,
             span: config.span,
         };
         config.end();

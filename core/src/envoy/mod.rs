@@ -44,7 +44,7 @@ pub use cluster::{Assignment, Cluster, Discovery, Endpoint, Health, Policy, Tran
 pub use config::{Config, Kind, Refused, Resources};
 pub use dice::Dice;
 pub use exchange::{Access, Asks, Attempt, Exchange, Flag, Mirrored, Outcome, Unknown, judge};
-pub use ext_authz::ExtAuthz;
+pub use ext_authz::{Denied, ExtAuthz};
 pub use hcm::{Filter, Hcm, HttpFilter, RouteSource, Underscores};
 pub use jwt::{Authn, Doubt};
 pub use listener::{

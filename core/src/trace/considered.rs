@@ -119,6 +119,7 @@ impl<'a> Told<'a> {
                 chain.or(self.listener().map(|l| l.span))
             }
             Stage::VirtualHost => self.vhost().map(|v| v.span),
+            Stage::Filter if self.account.denied.is_some() => self.account.denied.map(|d| d.span),
             Stage::Route | Stage::Filter => self.route().map(|r| r.span),
             Stage::Token => self.deciding_token(),
             Stage::Access => self.deciding_policy(),
@@ -305,18 +306,24 @@ impl<'a> Told<'a> {
     }
 
     fn filters(&self) -> Vec<Considered> {
+        if let Some(denied) = self.account.denied {
+            let say = match denied.switched_off {
+                true => say!("envoy/authz-switched-off"),
+                false => say!("envoy/authz-silent"),
+            };
+            let name = "envoy.filters.http.ext_authz";
+            return vec![one(name, Outcome::Held, say, denied.span)];
+        }
         let span = self.route().map(|r| r.span).unwrap_or_default();
         let details = self.account.answer.as_ref().map_or("", |a| &a.details);
         let say = match (self.account.delayed, details) {
             (0, "fault_filter_abort") => say!("envoy/fault-aborts"),
-            (_, "ext_authz_error") => say!("envoy/authz-silent"),
             (0, _) => say!("envoy/filter-answers"),
             (ms, "fault_filter_abort") => say!("envoy/fault-both", ms = ms),
             (ms, _) => say!("envoy/fault-delays", ms = ms),
         };
         let name = match details {
             "cors_response" => "envoy.filters.http.cors",
-            "ext_authz_error" => "envoy.filters.http.ext_authz",
             _ => "envoy.filters.http.fault",
         };
         vec![one(name, Outcome::Held, say, span)]

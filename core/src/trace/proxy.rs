@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use std::net::IpAddr;
 
-use crate::envoy::{Access, Authn, ChainMiss, ClientHello, Connection, How, Miss, NoHost};
+use crate::envoy::{Access, Authn, ChainMiss, ClientHello, Connection, Denied, How, Miss, NoHost};
 use crate::net::Request;
 
 /// One of the decisions of a turn of Envoy's; all steps of the turn share the account.
@@ -101,6 +101,8 @@ pub struct Account {
     pub authn: Vec<Authn>,
     /// What the RBAC filters said, in their order.
     pub access: Vec<Access>,
+    /// The filter that was to ask a server who may pass denied it by itself.
+    pub denied: Option<Denied>,
     /// Milliseconds that a fault holds it back.
     pub delayed: u64,
     /// Empty: none was chosen.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Exchange, Flag};
-use crate::envoy::ext_authz::{ExtAuthz, Failure};
+use crate::envoy::ext_authz::{Denied, ExtAuthz, Failure};
 use crate::envoy::jwt::{self, Authn, Jwt};
 use crate::envoy::listener::{Connection, FilterChain, NetworkFilter};
 use crate::envoy::metadata::Metadata;
@@ -129,23 +129,25 @@ impl<'c> Exchange<'c> {
         format!("Bearer realm=\"{}://{authority}{path}\"", self.scheme)
     }
 
-    /// True where the server is asked, or its silence ends the request.
+    /// True where the server is asked, or the filter ends the request itself.
     pub(super) fn ext_authz(&mut self, server: &ExtAuthz) -> bool {
         let mut asks = server.asks(&self.metadata);
         let none = server.enabled.numerator == 0;
         if none || asks == Told::Holds && !self.dice.falls(server.enabled, server.span) {
             asks = Told::Fails;
         }
-        if asks == Told::Fails {
-            if !server.denies_others {
-                return false;
-            }
-            asks = Told::Unknown;
+        let switched_off = asks == Told::Fails;
+        if switched_off && !server.denies_others {
+            return false;
         }
         let cluster = self.config.clusters.get(&server.cluster);
         let answers = cluster.is_some_and(|c| !c.assignment.endpoints.is_empty());
-        match server.failure {
-            _ if answers || server.cluster.is_empty() || asks == Told::Unknown => {}
+        let follows = match asks {
+            Told::Fails => server.denial,
+            Told::Holds if !answers && !server.cluster.is_empty() => server.failure,
+            Told::Holds | Told::Unknown => Failure::Unknown,
+        };
+        match follows {
             Failure::Pass { marked } => {
                 if marked {
                     let name = "x-envoy-auth-failure-mode-allowed";
@@ -154,18 +156,20 @@ impl<'c> Exchange<'c> {
                 return false;
             }
             Failure::Deny(status) => {
+                let span = server.span;
+                self.denied = Some(Denied { switched_off, span });
                 self.flags.push(Flag::Unauthorized);
                 self.details = "ext_authz_error".into();
                 self.finish(status, Headers::new(), String::new(), true);
-                return true;
             }
-            Failure::Unknown => {}
+            Failure::Unknown => {
+                self.unknown = Some(Unknown {
+                    what: server.name.clone(),
+                    span: server.span,
+                    asks: Asks::Access,
+                });
+            }
         }
-        self.unknown = Some(Unknown {
-            what: server.name.clone(),
-            span: server.span,
-            asks: Asks::Access,
-        });
         true
     }
 }

@@ -13,6 +13,7 @@ use crate::envoy::action::Action;
 use crate::envoy::balance::{Memory, NoHost, Pick};
 use crate::envoy::config::Config;
 use crate::envoy::dice::Dice;
+use crate::envoy::ext_authz::Denied;
 use crate::envoy::hcm::Hcm;
 use crate::envoy::jwt::Authn;
 use crate::envoy::listener::{Connection, FilterChain};
@@ -84,6 +85,8 @@ pub struct Exchange<'c> {
     coins: (Option<Coins>, usize),
     /// What the filters that let in said, in their order.
     pub access: Vec<Access>,
+    /// The filter that was to ask a server denied it by itself.
+    pub denied: Option<Denied>,
     /// What cannot be told, where that ends the request here.
     pub unknown: Option<Unknown>,
     /// The filter that tells a browser what it may do with the answer.
@@ -184,6 +187,7 @@ impl<'c> Exchange<'c> {
             coins: (None, 0),
             random: 0,
             access: Vec::new(),
+            denied: None,
             unknown: None,
             cors: None,
             answer: None,
