@@ -72,6 +72,7 @@ fn derived(
         namespace: namespace.to_string(),
         annotations: Vec::new(),
         labels: Vec::new(),
+        conditions: Vec::new(),
         age: object.age.clone(),
         spec,
         span: object.span,

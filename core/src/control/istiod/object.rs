@@ -13,6 +13,8 @@ pub(super) struct Object {
     pub(super) namespace: String,
     pub(super) annotations: Vec<(String, String)>,
     pub(super) labels: Vec<(String, String)>,
+    /// Of its `status`: what each condition is, by its type.
+    pub(super) conditions: Vec<(String, String)>,
     /// When it was made: as written, or after all that say so in the order of the files.
     pub(super) age: (bool, String, usize),
     pub(super) spec: Node,
@@ -38,6 +40,9 @@ impl Object {
             all.map(|e| (e.key.to_string(), e.value.str().unwrap_or("").to_string()))
                 .collect()
         };
+        let status = other.node.get("status");
+        let conditions = status.map_or(&[][..], |s| s.each("conditions")).iter();
+        let condition = |c: &Node| (c.text("type").to_string(), c.text("status").to_string());
         let namespace = if other.namespace.is_empty() {
             "default"
         } else {
@@ -49,6 +54,7 @@ impl Object {
             namespace: namespace.to_string(),
             annotations: texts("annotations"),
             labels: texts("labels"),
+            conditions: conditions.map(condition).collect(),
             age: (created.is_empty(), created.to_string(), at),
             spec: other.node.get("spec").cloned().unwrap_or_else(|| Node {
                 value: crate::yaml::Value::Map(Vec::new()),
@@ -65,6 +71,10 @@ impl Object {
 
     pub(super) fn label(&self, key: &str) -> Option<&str> {
         value(&self.labels, key)
+    }
+
+    pub(super) fn condition(&self, kind: &str) -> Option<&str> {
+        value(&self.conditions, kind)
     }
 
     pub(super) fn by_age(&self, other: &Self) -> Ordering {

@@ -101,6 +101,7 @@ fn derived(object: &Object, kind: &'static str, name: String, spec: Node) -> Obj
         namespace: object.namespace.clone(),
         annotations: Vec::new(),
         labels: Vec::new(),
+        conditions: Vec::new(),
         age: object.age.clone(),
         spec,
         span: object.span,

@@ -25,9 +25,9 @@ pub(super) struct Workload {
     span: Span,
 }
 
-/// The WorkloadEntries in their order. Of their labels those of the object count more.
+/// The WorkloadEntries that are healthy, in their order. Of their labels those of the object count more.
 pub(super) fn entries(objects: &[Object]) -> Vec<Workload> {
-    let made = objects.iter().map(|object| {
+    let made = objects.iter().filter(|o| is_healthy(o)).map(|object| {
         let mut labels = texts(&object.spec, "labels");
         labels.extend(object.labels.clone());
         Workload {
@@ -37,6 +37,14 @@ pub(super) fn entries(objects: &[Object]) -> Vec<Workload> {
         }
     });
     ordered(made.collect())
+}
+
+/// One that is probed is healthy only once a probe has said so (`isHealthy`).
+fn is_healthy(entry: &Object) -> bool {
+    let probed = entry.annotation("proxy.istio.io/health-checks-enabled");
+    // What Go takes for true (`strconv.ParseBool`).
+    let is_true = |v: &str| matches!(v, "1" | "t" | "T" | "true" | "TRUE" | "True");
+    !probed.is_some_and(is_true) || entry.condition("Healthy") == Some("True")
 }
 
 /// The Pods that are ready, in their order.
@@ -278,6 +286,30 @@ mod tests {
         ];
         let ready = ["10.244.0.4 tcp=9100", "10.244.0.1 tcp=9100"];
         assert_eq!(endpoints(&text.concat()), ready);
+    }
+
+    #[test]
+    fn a_workload_that_is_probed_is_called_once_it_is_healthy() {
+        let more = "resolution: STATIC, workloadSelector: {labels: {app: web}}";
+        let entry = |probed: &str, conditions: &str| {
+            let annotated = format!(
+                "{{name: a, annotations: {{proxy.istio.io/health-checks-enabled: '{probed}'}}, labels"
+            );
+            let entry = entry("a", "address: 10.1.0.1").replace("{name: a, labels", &annotated);
+            let status = format!("status: {{conditions: [{conditions}]}}\n");
+            let of_entry = endpoints(&(service_entry(more) + &entry + &status));
+            let ports = "clusterIP: 10.96.0.1, ports: [{name: http, port: 80}]";
+            let of_service = endpoints(&(service(ports) + &entry + &status));
+            assert_eq!(of_entry.len(), of_service.len());
+            !of_entry.is_empty()
+        };
+        let healthy =
+            |status: &str| format!("{{type: Other}}, {{type: Healthy, status: '{status}'}}");
+        assert!(entry("true", &healthy("True")));
+        assert!(!entry("true", &healthy("False")) && !entry("1", &healthy("Unknown")));
+        // Until a probe has come back, it is not.
+        assert!(!entry("true", ""));
+        assert!(entry("false", &healthy("False")) && entry("yes", &healthy("False")));
     }
 
     #[test]
