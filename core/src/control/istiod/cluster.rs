@@ -241,13 +241,13 @@ impl Made<'_> {
         if !untold && service.resolution != Resolution::Passthrough {
             return true;
         }
-        let all = service.endpoints.iter();
+        let all = service.called().iter();
         let mut all = all.filter(|e| e.ports.contains_key(&self.port.name));
         all.next().is_some_and(|e| !e.has_none()) && !all.any(Endpoint::has_none)
     }
 
     fn knows_sidecars(&self) -> bool {
-        self.service.endpoints.iter().any(Endpoint::has_sidecar)
+        self.service.called().iter().any(Endpoint::has_sidecar)
     }
 
     /// mTLS with the mesh's own certificates (`buildUpstreamClusterTLSContext`).
@@ -355,7 +355,7 @@ impl Made<'_> {
 
     fn assignment(&self, labels: &BTreeMap<String, String>, policy: &Policy) -> Node {
         let mut groups: BTreeMap<Locality, Vec<&Endpoint>> = BTreeMap::new();
-        for endpoint in &self.service.endpoints {
+        for endpoint in self.service.called() {
             let subset = labels
                 .iter()
                 .all(|(k, v)| endpoint.labels.get(k) == Some(v));

@@ -374,3 +374,72 @@ fn pods_of_a_headless_service_are_called_with_mtls_if_all_have_a_sidecar() {
     assert!(slice("10.244.1.2"));
     assert!(!slice("10.244.1.2 10.244.1.9"));
 }
+
+/// A ServiceEntry for `e.example.com`, made in a certain minute.
+fn shared(name: &str, minute: u32, port: &str, more: &str) -> String {
+    let made = format!("{{name: {name}, creationTimestamp: '2026-01-01T00:0{minute}:00Z'}}");
+    let written = entry(name, "e.example.com", "10.7.0.1", port, more);
+    written.replace(&format!("{{name: {name}}}"), &made)
+}
+
+#[test]
+fn service_entries_of_one_host_share_their_endpoints() {
+    let port = |number: u32, name: &str| {
+        format!("{{number: {number}, name: {name}, protocol: TCP, targetPort: {number}0}}")
+    };
+    let to = |entries: &[String]| {
+        let (proxies, _) = said(&entries.concat());
+        called(&proxies, "outbound|90||e.example.com")
+    };
+    let at = |address: &str, resolution: &str| {
+        format!("resolution: {resolution}, endpoints: [{{address: {address}}}]")
+    };
+    let (a, b) = (at("10.1.0.1", "STATIC"), at("10.1.0.2", "STATIC"));
+    // The older one's first; each has the port of its own entry.
+    let old = shared("b", 1, &port(90, "tcp"), &a);
+    let own = port(90, "tcp").replace("900", "9001");
+    let both = to(&[shared("a", 2, &own, &b), old.clone()]);
+    assert_eq!(both, ["10.1.0.1:900", "10.1.0.2:9001"]);
+    // Endpoints that are told to proxies are of a port by its name.
+    let other = shared("a", 2, &port(90, "other"), &b);
+    assert_eq!(to(&[old.clone(), other.clone()]), ["10.1.0.1:900"]);
+    let renumbered = shared("a", 2, &port(91, "tcp"), &b);
+    let both = to(&[old.clone(), renumbered.clone()]);
+    assert_eq!(both, ["10.1.0.1:900", "10.1.0.2:910"]);
+    // A name is not told where addresses are.
+    let named = shared("a", 2, &port(90, "tcp"), &at("vm.example.com", "DNS"));
+    assert_eq!(to(&[old.clone(), named]), ["10.1.0.1:900"]);
+    // Endpoints that are in the cluster itself are of a port by its number.
+    let dns = shared("b", 1, &port(90, "tcp"), &at("vm.example.com", "DNS"));
+    let both = ["vm.example.com:900", "10.1.0.2:900"];
+    assert_eq!(to(&[dns.clone(), other]), both);
+    assert_eq!(to(&[dns, renumbered]), ["vm.example.com:900"]);
+    // Of those resolved in turn one a port counts.
+    let turn = |name: &str, minute, address: &str| {
+        shared(
+            name,
+            minute,
+            &port(90, "tcp"),
+            &at(address, "DNS_ROUND_ROBIN"),
+        )
+    };
+    let first = turn("b", 1, "vm.example.com");
+    assert_eq!(
+        to(&[first, turn("a", 2, "vm2.example.com")]),
+        ["vm.example.com:900"]
+    );
+    // In another namespace it is another service.
+    let elsewhere = shared("a", 2, &own, &b).replace("{name: a,", "{name: a, namespace: other,");
+    assert_eq!(to(&[old, elsewhere]), ["10.1.0.1:900"]);
+}
+
+#[test]
+fn a_service_entry_adds_to_the_service_whose_host_it_has() {
+    let port = "{number: 8080, name: http, protocol: HTTP}";
+    let more = "resolution: STATIC, endpoints: [{address: 10.1.0.1}]";
+    let web = "web.default.svc.cluster.local";
+    let slice = "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1, labels: {kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{name: http, port: 80}]\nendpoints: [{addresses: [10.244.1.2], conditions: {ready: true}}]\n";
+    let (proxies, _) = said(&(entry("e", web, "", port, more) + slice));
+    let told = called(&proxies, "outbound|80||web.default.svc.cluster.local");
+    assert_eq!(told, ["10.1.0.1:8080", "10.244.1.2:80"]);
+}

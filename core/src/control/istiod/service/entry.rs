@@ -83,6 +83,7 @@ pub(super) fn external(entry: &Object, hostname: &str, workloads: &Workloads) ->
             .map(|s| texts(s, "labels").into_iter().collect())
             .unwrap_or_default(),
         endpoints,
+        shared: None,
         span: entry.span,
     }
 }

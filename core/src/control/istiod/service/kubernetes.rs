@@ -66,6 +66,7 @@ pub(super) fn kubernetes(
             .map(|(k, v)| (k.to_string(), v.to_string()))
             .collect(),
         endpoints: Vec::new(),
+        shared: None,
         span: meta.span,
     };
     let unready = service.publish_not_ready_addresses.is_some();

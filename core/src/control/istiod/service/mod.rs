@@ -5,6 +5,7 @@ mod entry;
 mod kubernetes;
 mod place;
 mod protocol;
+mod shared;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -34,7 +35,10 @@ pub(super) struct Service {
     pub(super) external_name: String,
     pub(super) export_to: Vec<String>,
     pub(super) selector: Vec<(String, String)>,
+    /// Those that are its own.
     pub(super) endpoints: Vec<Endpoint>,
+    /// Those of all that have its host in its namespace, where ServiceEntries do.
+    shared: Option<Vec<Endpoint>>,
     pub(super) span: Span,
 }
 
@@ -110,6 +114,11 @@ impl Service {
         self.ports.iter().find(|p| p.number == number)
     }
 
+    /// The endpoints that proxies call.
+    pub(super) fn called(&self) -> &[Endpoint] {
+        self.shared.as_ref().unwrap_or(&self.endpoints)
+    }
+
     /// Whether proxies of a namespace know it.
     pub(super) fn visible_in(&self, namespace: &str, mesh: &MeshConfig) -> bool {
         let to = if self.export_to.is_empty() {
@@ -137,7 +146,7 @@ struct Workloads {
     pods: Vec<Workload>,
 }
 
-/// All services, oldest first (`SortServicesByCreationTime`).
+/// All services: Kubernetes', then those of ServiceEntries, oldest first (`SortServicesByCreationTime`).
 pub(super) fn services(
     manifests: &Manifests,
     entries: &[Object],
@@ -172,10 +181,16 @@ pub(super) fn services(
         }
         all.push(made);
     }
+    let mut hosts: Vec<(&Object, &str)> = Vec::new();
     for entry in entries {
-        for hostname in entry.spec.texts("hosts") {
-            all.push(external(entry, hostname, &workloads));
-        }
+        hosts.extend(entry.spec.texts("hosts").into_iter().map(|h| (entry, h)));
     }
+    hosts.sort_by(|(a, of_a), (b, of_b)| {
+        let names = (of_a, &a.namespace, &a.name).cmp(&(of_b, &b.namespace, &b.name));
+        a.by_age(b).then(names)
+    });
+    let made = hosts.into_iter();
+    all.extend(made.map(|(entry, hostname)| external(entry, hostname, &workloads)));
+    shared::share(&mut all);
     all
 }

@@ -120,14 +120,14 @@ impl<'w> Listeners<'w> {
         if egress.port.is_none() && bind.is_empty() && headless && !port.protocol.is_http() {
             // Of a headless Service each pod has a listener; a ServiceEntry without any has one for all.
             let external = !service.kubernetes && service.selector.is_empty();
-            if external && service.endpoints.is_empty() {
+            if external && service.called().is_empty() {
                 return self.add(place(""));
             }
             let own = |address: &String| {
                 let mine = self.proxy.addresses.iter();
                 mine.map(ToString::to_string).any(|a| a == *address)
             };
-            let pods = service.endpoints.iter();
+            let pods = service.called().iter();
             let pods = pods.filter(|e| e.ports.contains_key(&port.name));
             let pods = pods
                 .map(|e| &e.address)
