@@ -101,6 +101,8 @@ story('an exercise begins with one of ours, another comes in its place and goes 
   const mine = await draft.inputValue();
   await page.getByRole('button', { name: 'Take the workspace as it is in the playground' }).click();
   assert.notEqual(await draft.inputValue(), mine);
+  await page.getByRole('combobox', { name: 'Or begin with' }).selectOption('The page times out since Tuesday');
+  await page.waitForFunction(() => document.querySelector('textarea.code').value.includes('The page times out since Tuesday'));
   await page.getByRole('button', { name: 'Undo' }).click();
   assert.equal(await draft.inputValue(), mine);
   await page.getByRole('link', { name: 'Open as a student' }).click();

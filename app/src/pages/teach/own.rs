@@ -56,12 +56,17 @@ pub fn OwnExercise(OwnProps { lang }: &OwnProps) -> Html {
     // What is fetched or read comes later, and what was written until then is not to be lost either.
     let latest = use_mut_ref(|| drafts.clone());
     *latest.borrow_mut() = drafts.clone();
+    let begun = use_mut_ref(|| None::<Drafts>);
     let whole = {
         let (before, set) = (before.setter(), set.clone());
         Callback::from(move |new: Drafts| {
             let drafts = latest.borrow().clone();
             let written = drafts.iter().any(|text| !text.trim().is_empty());
-            before.set(written.then(|| (*drafts).clone()));
+            // What is still as it was taken over can be taken over again: undo leads to what was written before.
+            if begun.borrow().as_ref() != Some(&*drafts) {
+                before.set(written.then(|| (*drafts).clone()));
+            }
+            *begun.borrow_mut() = Some(new.clone());
             set.emit(new);
         })
     };
