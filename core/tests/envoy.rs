@@ -528,3 +528,60 @@ fn what_envoy_does_not_take_of_filters_is_refused() {
         "Error: the last (terminal) filter (closed) in the chain cannot be disabled by default.";
     check(&[&closed("disabled: true,")], "", last);
 }
+
+/// An RBAC filter's own rules on a level: a policy of this name lets all in.
+fn lets_in(policy: &str) -> String {
+    of_filter(
+        "closed",
+        "envoy.extensions.filters.http.rbac.v3.RBACPerRoute",
+        &format!(
+            "rbac: {{rules: {{policies: {{{policy}: \
+             {{permissions: [{{any: true}}], principals: [{{any: true}}]}}}}}}}}"
+        ),
+    )
+}
+
+#[test]
+fn what_a_weighted_cluster_configures_is_told_of_the_one_that_was_taken() {
+    let of = |policy: &str| format!("{{name: one, weight: 1, {}}}", lets_in(policy));
+    let clusters = format!("{}, {}", of("first"), of("second"));
+    let hosts = format!(
+        "{{name: v, domains: ['*'], routes: [{{match: {{prefix: /}}, route: {{weighted_clusters: \
+         {{header_name: x-which, clusters: [{clusters}]}}}}}}]}}"
+    );
+    for (which, policy) in [("0", "first"), ("1", "second")] {
+        let config = || proxy(&[&closed("")], &hosts);
+        let headers = [("x-which", which)];
+        let told = traced(config(), &headers, Stage::Access);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with(&format!("Held ALLOW {policy}: ")),
+            "{told:?}"
+        );
+        let told = traced(config(), &headers, Stage::Cluster);
+        assert_eq!(told.len(), 1, "{told:?}");
+    }
+    let told = traced(proxy(&[&closed("")], &hosts), &[], Stage::Cluster);
+    let held = told.iter().filter(|t| t.starts_with("Held one: "));
+    assert_eq!((told.len(), held.count()), (2, 1), "{told:?}");
+}
+
+#[test]
+fn rules_are_told_of_the_route_that_was_asked_though_another_follows() {
+    let noted = "{filter: envoy.filters.http.jwt_authn, path: [{key: claims}, {key: sub}], \
+                 value: {string_match: {exact: ann}}}";
+    let hosts = format!(
+        "{{name: v, domains: ['*'], routes: [\
+         {{match: {{prefix: /, dynamic_metadata: [{noted}]}}, route: {{cluster: two}}, {}}}, \
+         {{match: {{prefix: /}}, route: {{cluster: one}}, {}}}]}}",
+        lets_in("behind"),
+        lets_in("before"),
+    );
+    let token = jwt("a", "clear_route_cache: true, payload_in_metadata: claims");
+    let config = || proxy(&[&closed(""), &token], &hosts);
+    assert_eq!(came_to(&ask(&config(), with_token(), None)), "two");
+    let bearer = format!("Bearer {TOKEN}");
+    let told = traced(config(), &[("authorization", &bearer)], Stage::Access);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("Held ALLOW before: "), "{told:?}");
+}

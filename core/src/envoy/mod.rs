@@ -54,7 +54,7 @@ pub use listener::{
 pub use matching::{HeaderMatch, HeaderValue, QueryMatch, QueryValue, StringMatch};
 pub use metadata::Metadata;
 pub use object::Refusal;
-pub use per_filter::Own;
+pub use per_filter::{Level, Own};
 pub use rbac::{Asker, Effect, Rbac, Rules, Told, Verdict};
 pub use regex::{BadRegex, Regex};
 pub use route::{Asked, Miss, PathMatch, Route, RouteMatch};

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::cors::Cors;
 use super::fault::Fault;
 use super::hcm;
 use super::object::{Object, Read, Refusal};
 use super::rbac::Rbac;
+use super::route_config::RouteConfig;
 use crate::say;
 use crate::text::Span;
 use crate::yaml::Node;
@@ -24,6 +27,15 @@ pub struct PerFilter {
 pub struct Said {
     pub own: Own,
     pub span: Span,
+}
+
+/// Where it is said: positions among the virtual hosts, their routes and a route's weighted clusters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Level {
+    Routes,
+    VirtualHost(u32),
+    Route(u32, u32),
+    WeightedCluster(u32, u32, u32),
 }
 
 /// A filter's own configuration on a level.
@@ -78,6 +90,23 @@ impl PerFilter {
                 .insert(entry.key.to_string(), Said { own, span });
         }
         Ok(level)
+    }
+}
+
+impl Level {
+    /// What is said there.
+    pub fn of(self, routes: &RouteConfig) -> Option<&PerFilter> {
+        let vhost = |at: u32| routes.virtual_hosts.get(at as usize);
+        let route = |host: u32, at: u32| vhost(host)?.routes.get(at as usize);
+        match self {
+            Level::Routes => Some(&routes.filters),
+            Level::VirtualHost(host) => Some(&vhost(host)?.filters),
+            Level::Route(host, at) => Some(&route(host, at)?.filters),
+            Level::WeightedCluster(host, at, cluster) => {
+                let all = route(host, at)?.action.weighted_clusters();
+                all.get(cluster as usize).map(|c| &c.filters)
+            }
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::considered::{Considered, Told, one};
 use crate::envoy::{
-    Access, Action, Asker, Authn, ClusterChoice, Doubt, Effect, HttpFilter, NetworkFilter, Own,
-    Rbac, Rules, Terminal, Told as Holds,
+    Access, Asker, Authn, Doubt, Effect, HttpFilter, NetworkFilter, Own, Rbac, Rules, Terminal,
+    Told as Holds,
 };
 use crate::say;
 use crate::text::{Outcome, Say, Span};
@@ -25,9 +25,14 @@ impl<'a> Told<'a> {
                 },
                 (false, Terminal::Http(hcm)) => {
                     let filter = hcm.filters.get(at)?;
-                    match (&filter.does, self.own(&filter.name)) {
-                        (HttpFilter::Rbac(_), Some(Own::Rbac(rbac))) => Some(rbac),
-                        (HttpFilter::Rbac(rbac), _) => Some(rbac),
+                    let Some(level) = access.level else {
+                        return match &filter.does {
+                            HttpFilter::Rbac(rbac) => Some(rbac),
+                            _ => None,
+                        };
+                    };
+                    match &level.of(self.route_config()?)?.of(&filter.name)?.own {
+                        Own::Rbac(rbac) => Some(rbac),
                         _ => None,
                     }
                 }
@@ -36,28 +41,6 @@ impl<'a> Told<'a> {
         };
         let all = self.account.access.iter();
         all.filter_map(|a| Some((*a, filter(a)?))).collect()
-    }
-
-    /// What the nearest level of routes configures of a filter.
-    fn own(&self, filter: &str) -> Option<&'a Own> {
-        let route = self.route()?;
-        let weighted = match &route.action {
-            Action::Forward(forward) => match &forward.cluster {
-                ClusterChoice::Weighted { clusters, .. } => {
-                    clusters.iter().find(|c| c.name == self.account.cluster)
-                }
-                _ => None,
-            },
-            _ => None,
-        };
-        let levels = [
-            weighted.map(|w| &w.filters),
-            Some(&route.filters),
-            self.vhost().map(|v| &v.filters),
-            self.route_config().map(|r| &r.filters),
-        ];
-        let mut levels = levels.into_iter().flatten();
-        levels.find_map(|l| l.of(filter)).map(|s| &s.own)
     }
 
     /// What the filters that look at tokens said, each with where it was asked to.

@@ -2,8 +2,8 @@
 
 use super::{Account, ChainAt, Chosen, Proxied, Stage, Tls};
 use crate::envoy::{
-    Action, Authn, Cluster, ClusterChoice, Config, FilterChain, How, Listener, NoHost, Route,
-    RouteConfig, Terminal, VirtualHost,
+    Authn, Cluster, Config, FilterChain, How, Listener, NoHost, Route, RouteConfig, Terminal,
+    VirtualHost,
 };
 use crate::say;
 use crate::text::{Outcome, Say, Span};
@@ -123,7 +123,7 @@ impl<'a> Told<'a> {
             Stage::Route | Stage::Filter => self.route().map(|r| r.span),
             Stage::Token => self.deciding_token(),
             Stage::Access => self.deciding_policy(),
-            Stage::Cluster => self.weighted_span(&self.account.cluster),
+            Stage::Cluster => self.cluster_span(),
             Stage::Endpoint => match (&self.account.endpoint, self.cluster()) {
                 (Some(Chosen { at: Some(at), .. }), Some(cluster)) => {
                     let endpoints = &cluster.assignment.endpoints;
@@ -159,15 +159,30 @@ impl<'a> Told<'a> {
             .or_else(|| self.listener().map(|l| l.span))
     }
 
-    fn weighted_span(&self, name: &str) -> Option<Span> {
-        let route = self.route()?;
-        if let Action::Forward(forward) = &route.action
-            && let ClusterChoice::Weighted { clusters, .. } = &forward.cluster
-            && let Some(found) = clusters.iter().find(|c| c.name == name)
-        {
-            return Some(found.span);
-        }
-        Some(route.span)
+    /// The route's weighted clusters that could have been taken, as the account lists them.
+    fn weighted(&self) -> Vec<(u32, Span)> {
+        let all = self
+            .route()
+            .map_or(&[][..], |r| r.action.weighted_clusters());
+        let all = (0..)
+            .zip(all)
+            .filter(|(at, cluster)| match self.account.clusters[..] {
+                // What a header of the request steers has no other.
+                [_] => self.account.weighted == Some(*at),
+                _ => cluster.weight > 0,
+            });
+        all.map(|(at, cluster)| (at, cluster.span)).collect()
+    }
+
+    /// Where the cluster that was taken is named.
+    fn cluster_span(&self) -> Option<Span> {
+        let all = self.weighted();
+        let taken = all
+            .iter()
+            .find(|(at, _)| self.account.weighted == Some(*at));
+        taken
+            .map(|(_, span)| *span)
+            .or(self.route().map(|r| r.span))
     }
 
     fn listeners(&self) -> Vec<Considered> {
@@ -333,14 +348,21 @@ impl<'a> Told<'a> {
         let chosen = &self.account.cluster;
         if !self.config.clusters.contains_key(chosen) {
             let say = say!("envoy/cluster-unknown", cluster = chosen);
-            let span = self.weighted_span(chosen).unwrap_or_default();
+            let span = self.cluster_span().unwrap_or_default();
             return vec![one(chosen, Outcome::Failed, say, span)];
         }
         let total: u64 = self.account.clusters.iter().map(|(_, w)| *w).sum();
         let alone = self.account.clusters.len() < 2;
         let mut all = Vec::new();
-        for (name, weight) in &self.account.clusters {
-            let held = name == chosen;
+        let weighted = self.weighted();
+        let of_route = self.route().map(|r| r.span);
+        for (row, (name, weight)) in self.account.clusters.iter().enumerate() {
+            let entry = weighted.get(row);
+            // Two of them may have one name.
+            let held = match (entry, self.account.weighted) {
+                (Some((at, _)), Some(taken)) => *at == taken,
+                _ => name == chosen,
+            };
             let say = match (held, alone) {
                 (_, true) => say!("envoy/cluster-named"),
                 (true, false) => say!("envoy/cluster-drawn", weight = weight, total = total),
@@ -350,7 +372,10 @@ impl<'a> Told<'a> {
                 true => Outcome::Held,
                 false => Outcome::NotTried,
             };
-            let span = self.weighted_span(name).unwrap_or_default();
+            let span = entry
+                .map(|(_, span)| *span)
+                .or(of_route)
+                .unwrap_or_default();
             all.push(Considered {
                 share: (!alone).then_some((*weight, total)),
                 ..one(name, outcome, say, span)

@@ -109,6 +109,8 @@ pub struct Account {
     pub cluster: String,
     /// All that could have been, with their weights.
     pub clusters: Vec<(String, u64)>,
+    /// Among the route's weighted clusters, the one that was taken.
+    pub weighted: Option<u32>,
     /// From 1.
     pub attempt: u32,
     pub endpoint: Option<Chosen>,

@@ -26,6 +26,19 @@ pub enum Action {
     NotModelled(&'static str),
 }
 
+impl Action {
+    /// The clusters that chance decides between.
+    pub fn weighted_clusters(&self) -> &[WeightedCluster] {
+        match self {
+            Action::Forward(forward) => match &forward.cluster {
+                ClusterChoice::Weighted { clusters, .. } => clusters,
+                _ => &[],
+            },
+            _ => &[],
+        }
+    }
+}
+
 /// `envoy.config.route.v3.RouteAction`.
 #[derive(Clone, Debug)]
 pub struct Forward {

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Exchange, Flag};
+use super::{Exchange, Flag, position};
 use crate::envoy::ext_authz::{Denied, ExtAuthz, Failure};
 use crate::envoy::jwt::{self, Authn, Jwt};
 use crate::envoy::listener::{Connection, FilterChain, NetworkFilter};
 use crate::envoy::metadata::Metadata;
+use crate::envoy::per_filter::Level;
 use crate::envoy::rbac::{Asker, Rbac, Told};
 use crate::net::{Headers, Request};
 use crate::text::Span;
@@ -18,6 +19,8 @@ pub struct Access {
     pub network: bool,
     /// Among these.
     pub filter: u32,
+    /// Where it is said what is asked, if not of the filter itself.
+    pub level: Option<Level>,
     /// Nothing where it cannot be told.
     pub allowed: Option<bool>,
     /// The policy that matched.
@@ -66,14 +69,17 @@ impl<'c> Exchange<'c> {
     }
 
     /// True where it ends the request.
-    pub(super) fn rbac(&mut self, at: usize, rbac: &'c Rbac) -> bool {
+    pub(super) fn rbac(&mut self, at: usize, rbac: &'c Rbac, level: Option<Level>) -> bool {
         let mut noted = std::mem::take(&mut self.metadata);
         let before = noted.clone();
         let asker = Asker {
             metadata: &before,
             ..self.asker()
         };
-        let access = ask(rbac, &asker, &mut noted, (false, at));
+        let access = Access {
+            level,
+            ..ask(rbac, &asker, &mut noted, (false, at))
+        };
         self.metadata = noted;
         self.access.push(access);
         match access.allowed {
@@ -234,10 +240,10 @@ fn ask(rbac: &Rbac, asker: &Asker, noted: &mut Metadata, at: (bool, usize)) -> A
     let (network, filter) = at;
     let name = if network { NETWORK } else { HTTP };
     let verdict = rbac.ask(asker, noted, name);
-    let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     Access {
         network,
         filter: position(filter),
+        level: None,
         allowed: verdict.allowed,
         policy: verdict.policy.map(position),
         unknown: verdict.unknown.map(position),

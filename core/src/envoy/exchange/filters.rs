@@ -1,11 +1,11 @@
 //! The HTTP filters on the way to the router, as the levels of routes configure them.
 
-use super::{Asks, Exchange, Flag, Unknown};
+use super::{Asks, Exchange, Flag, Unknown, position};
 use crate::envoy::cors::{CorsVerdict, Policies};
 use crate::envoy::fault::{Abort, Fault};
 use crate::envoy::hcm::{Filter, HttpFilter};
 use crate::envoy::jwt::Authn;
-use crate::envoy::per_filter::{Own, PerFilter, Said};
+use crate::envoy::per_filter::{Level, Own, PerFilter, Said};
 use crate::envoy::route::is_grpc;
 use crate::net::Headers;
 
@@ -15,13 +15,14 @@ impl<'c> Exchange<'c> {
         // The route found first says which filters there are (`FilterChainUtility::createFilterChainForFactories`).
         let off: Vec<bool> = self.hcm.filters.iter().map(|f| self.is_off(f)).collect();
         for ((at, filter), off) in self.hcm.filters.iter().enumerate().zip(off) {
-            let said = self.said_of(&filter.name);
+            let found = self.said_of(&filter.name);
+            let (level, said) = (found.map(|(l, _)| l), found.map(|(_, s)| s));
             match (&filter.does, said.map(|s| &s.own)) {
                 (HttpFilter::Jwt(_), _) if off => self.authn.push(Authn::Pass),
                 _ if off => {}
                 (HttpFilter::Router | HttpFilter::Silent, _) => {}
                 (HttpFilter::Rbac(rbac), None) | (HttpFilter::Rbac(_), Some(Own::Rbac(rbac))) => {
-                    if self.rbac(at, rbac) {
+                    if self.rbac(at, rbac, level) {
                         return true;
                     }
                 }
@@ -76,29 +77,35 @@ impl<'c> Exchange<'c> {
     /// Only what is forwarded has policies.
     pub(super) fn cors_policies(&self, filter: &str) -> Policies<'c> {
         let levels = self.forward_action().into_iter().flat_map(|_| self.said());
-        Policies(levels.filter_map(|l| l.cors(filter)).collect())
+        Policies(levels.filter_map(|(_, l)| l.cors(filter)).collect())
     }
 
     /// What is said of filters, the most specific first. It is the route that knows of those above it
     /// (`resolveMostSpecificPerFilterConfig`).
-    fn said(&self) -> impl Iterator<Item = &'c PerFilter> {
-        let levels = self.route.map(|(_, route)| {
-            [
-                self.weighted_cluster().map(|w| &w.filters),
-                Some(&route.filters),
-                self.vhost.map(|v| &v.filters),
-                self.routes.map(|r| &r.filters),
-            ]
+    fn said(&self) -> impl Iterator<Item = (Level, &'c PerFilter)> {
+        let host = self.vhost_at().map_or(u32::MAX, position);
+        let levels = self.route.zip(self.routes).map(|((route, _), routes)| {
+            let route = position(route);
+            let weighted = self.weighted.map(position);
+            let levels = [
+                weighted.map(|at| Level::WeightedCluster(host, route, at)),
+                Some(Level::Route(host, route)),
+                Some(Level::VirtualHost(host)),
+                Some(Level::Routes),
+            ];
+            let said = move |level: Level| Some((level, level.of(routes)?));
+            levels.into_iter().flatten().filter_map(said)
         });
-        levels.into_iter().flatten().flatten()
+        levels.into_iter().flatten()
     }
 
-    fn said_of(&self, filter: &str) -> Option<&'c Said> {
-        self.said().find_map(|l| l.of(filter))
+    fn said_of(&self, filter: &str) -> Option<(Level, &'c Said)> {
+        self.said()
+            .find_map(|(level, said)| Some((level, said.of(filter)?)))
     }
 
     pub(super) fn is_off(&self, filter: &Filter) -> bool {
-        let said = self.said().find_map(|l| l.is_off(&filter.name));
+        let said = self.said().find_map(|(_, l)| l.is_off(&filter.name));
         said.unwrap_or(filter.disabled)
     }
 

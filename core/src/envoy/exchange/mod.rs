@@ -52,7 +52,8 @@ pub struct Exchange<'c> {
     pub cluster: String,
     /// All that could have been, with their weights.
     pub cluster_odds: Vec<(String, u64)>,
-    weighted: Option<usize>,
+    /// Among the route's weighted clusters, the one that was taken.
+    pub weighted: Option<usize>,
     /// Milliseconds that the fault filter held it back.
     pub delayed: u64,
     pub attempts: Vec<Attempt>,
@@ -280,11 +281,22 @@ impl<'c> Exchange<'c> {
         }
     }
 
+    /// The position of its virtual host.
+    pub fn vhost_at(&self) -> Option<usize> {
+        let (routes, vhost) = self.routes.zip(self.vhost)?;
+        let mut all = routes.virtual_hosts.iter();
+        all.position(|other| std::ptr::eq(other, vhost))
+    }
+
     /// The chosen cluster, if there is one of that name: `%UPSTREAM_CLUSTER%`.
     pub fn known_cluster(&self) -> Option<&str> {
         let known = self.config.clusters.contains_key(&self.cluster);
         known.then_some(self.cluster.as_str())
     }
+}
+
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 fn address_of((ip, port): (std::net::IpAddr, u16)) -> String {

@@ -172,13 +172,8 @@ impl<'c> Exchange<'c> {
     }
 
     pub(super) fn weighted_cluster(&self) -> Option<&'c WeightedCluster> {
-        match self.route.map(|(_, r)| &r.action) {
-            Some(Action::Forward(forward)) => match &forward.cluster {
-                ClusterChoice::Weighted { clusters, .. } => clusters.get(self.weighted?),
-                _ => None,
-            },
-            _ => None,
-        }
+        let (_, route) = self.route?;
+        route.action.weighted_clusters().get(self.weighted?)
     }
 
     pub(super) fn forward_action(&self) -> Option<&'c Forward> {

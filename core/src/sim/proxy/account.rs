@@ -27,6 +27,7 @@ pub(super) fn blank(connection: Connection) -> Account {
         delayed: 0,
         cluster: String::new(),
         clusters: Vec::new(),
+        weighted: None,
         attempt: 0,
         endpoint: None,
         no_host: None,
@@ -38,15 +39,11 @@ pub(super) fn blank(connection: Connection) -> Account {
 /// What an exchange has come to, over a connection.
 pub(super) fn of(connection: &Account, config: &Config, exchange: &Exchange) -> Account {
     let routes = exchange.routes;
-    let vhost = routes.zip(exchange.vhost).and_then(|(r, v)| {
-        let is = |other: &crate::envoy::VirtualHost| std::ptr::eq(other, v);
-        r.virtual_hosts.iter().position(is)
-    });
     let passed = exchange.passed_over.iter();
     Account {
         request: Some(exchange.request.clone()),
         routes: routes.map(|r: &RouteConfig| r.name.clone()),
-        vhost: vhost.map(position),
+        vhost: exchange.vhost_at().map(position),
         route: exchange.route.map(|(at, _)| position(at)),
         routes_passed: passed.map(|(at, miss)| (position(*at), *miss)).collect(),
         client: exchange.client_address,
@@ -56,6 +53,7 @@ pub(super) fn of(connection: &Account, config: &Config, exchange: &Exchange) -> 
         delayed: exchange.delayed,
         cluster: exchange.cluster.clone(),
         clusters: exchange.cluster_odds.clone(),
+        weighted: exchange.weighted.map(position),
         attempt: position(exchange.attempts.len()),
         endpoint: exchange
             .attempts
