@@ -214,12 +214,17 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIn0.eyJpc3MiOiJ1cyIsInN1YiI
 
 /// A filter that asks for tokens of `us`; with `more` of the provider.
 fn jwt(name: &str, more: &str) -> String {
+    jwt_with(name, more, "")
+}
+
+/// The same, with `of_filter` of the filter itself.
+fn jwt_with(name: &str, more: &str, of_filter: &str) -> String {
     let keys = r#"{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}"#;
     format!(
         "{{name: {name}, typed_config: {{\
          '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication, \
          providers: {{us: {{issuer: us, forward: true, local_jwks: {{inline_string: '{keys}'}}, {more}}}}}, \
-         rules: [{{match: {{prefix: /}}, requires: {{provider_name: us}}}}]}}}}"
+         rules: [{{match: {{prefix: /}}, requires: {{provider_name: us}}}}], {of_filter}}}}}"
     )
 }
 
@@ -478,7 +483,7 @@ fn what_a_route_says_of_a_filter_and_is_not_modelled_cannot_be_told() {
         assert_eq!(came_to(&ask(&config, get(&[]), None)), want, "{problems:?}");
         problems.len()
     };
-    let kind = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig";
+    let kind = "envoy.extensions.filters.http.another.v3.PerRouteConfig";
     let of_jwt = of_filter("jwt", kind, "requirement_name: other");
     check(&jwt("jwt", ""), "", "401");
     let problems = check(&jwt("jwt", ""), &of_jwt, "cannot tell: jwt Filter");
@@ -584,4 +589,121 @@ fn rules_are_told_of_the_route_that_was_asked_though_another_follows() {
     let told = traced(config(), &[("authorization", &bearer)], Stage::Access);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("Held ALLOW before: "), "{told:?}");
+}
+
+/// What a level of routes wants of tokens.
+fn wants(config: &str) -> String {
+    let kind = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig";
+    of_filter("jwt", kind, config)
+}
+
+const NAMED: &str =
+    "requirement_map: {strict: {provider_name: us}, lax: {allow_missing_or_failed: {}}}";
+
+#[test]
+fn a_route_says_which_requirement_a_token_is_to_meet() {
+    let config = |more: &str, of_host: &str, of_route: &str| {
+        let filter = jwt_with("jwt", "", &format!("{NAMED}, {more}"));
+        proxy(&[&filter], &host(of_host, of_route))
+    };
+    let check = |of_host: &str, of_route: &str, request: Request, want: &str| {
+        let config = config("", of_host, of_route);
+        let exchange = ask(&config, request, None);
+        assert_eq!(came_to(&exchange), want, "{of_host} {of_route}");
+    };
+    let (off, strict) = (wants("disabled: true"), wants("requirement_name: strict"));
+    let lax = wants("requirement_name: lax");
+    check("", "", get(&[]), "401");
+    check("", &off, get(&[]), PASSES);
+    check("", &lax, get(&[]), PASSES);
+    check("", &strict, get(&[]), "401");
+    check("", &strict, with_token(), PASSES);
+    check(&off, "", get(&[]), PASSES);
+    check(&off, &strict, get(&[]), "401");
+    check(&strict, &off, get(&[]), PASSES);
+    check(&strict, &lax, get(&[]), PASSES);
+    // A name that there is none of lets nobody in, whatever token is shown.
+    let other = wants("requirement_name: other one");
+    let wrong = "Wrong requirement_name: other one. It should be one of [lax,strict]";
+    for (more, body) in [
+        ("", format!("Failed JWT authentication: {wrong}")),
+        ("strip_failure_response: true", String::new()),
+    ] {
+        let config = config(more, "", &other);
+        let exchange = ask(&config, with_token(), None);
+        assert_eq!(came_to(&exchange), "403");
+        let details = format!("jwt_authn_access_denied{{{}}}", wrong.replace(' ', "_"));
+        assert_eq!(exchange.details, details);
+        assert_eq!(exchange.flags, []);
+        let answer = exchange.answer.as_ref().unwrap();
+        assert_eq!(answer.body, body);
+        assert!(!answer.headers.has("www-authenticate"));
+    }
+    let preflight = || Request {
+        method: "OPTIONS".into(),
+        ..get(&[("origin", "a"), ("access-control-request-method", "GET")])
+    };
+    check("", &other, preflight(), "403");
+    let passes = config("bypass_cors_preflight: true", "", &other);
+    assert_eq!(came_to(&ask(&passes, preflight(), None)), PASSES);
+}
+
+#[test]
+fn what_envoy_does_not_take_of_requirements_is_refused() {
+    let check = |of_filter: &str, of_route: &str, want: &str| {
+        let filter = jwt_with("jwt", "", of_filter);
+        let (config, _) = read(&[&filter], &host("", of_route));
+        let reasons = config.refused.iter().map(|r| r.refusal.reason.as_str());
+        assert_eq!(reasons.collect::<Vec<_>>(), [want]);
+    };
+    let at_least =
+        "field: \"requirement_name\", reason: value length must be at least 1 characters";
+    check(NAMED, &wants("requirement_name: ''"), at_least);
+    let on = "field: \"disabled\", reason: value must equal true";
+    check(NAMED, &wants("disabled: false"), on);
+    let none = "field: \"requirement_specifier\", reason: is required";
+    check(NAMED, &wants(""), none);
+    let nobody = "Required provider ['nobody'] is not configured.";
+    check("requirement_map: {a: {provider_name: nobody}}", "", nobody);
+}
+
+#[test]
+fn it_is_told_which_requirement_was_asked_for() {
+    let told = |of_route: &str| {
+        let filter = jwt_with("jwt", "", NAMED);
+        let config = proxy(&[&filter], &host("", of_route));
+        let bearer = format!("Bearer {TOKEN}");
+        traced(config, &[("authorization", &bearer)], Stage::Token)
+    };
+    let check = |of_route: &str, want: &str| {
+        let told = told(of_route);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(want), "{told:?}");
+    };
+    check("", "Held envoy.filters.http.jwt_authn: the token is valid");
+    let strict = wants("requirement_name: strict");
+    check(&strict, "Held requirement_name: strict: the token is valid");
+    let other =
+        "Failed requirement_name: other: Envoy’s own word for it: Wrong requirement_name: other.";
+    check(&wants("requirement_name: other"), other);
+    assert_eq!(told(&wants("disabled: true")), <[String; 0]>::default());
+    // It is the route that was found first that asked, though its token leads to another.
+    let noted = "{filter: envoy.filters.http.jwt_authn, path: [{key: claims}, {key: sub}], \
+                 value: {string_match: {exact: ann}}}";
+    let hosts = format!(
+        "{{name: v, domains: ['*'], routes: [\
+         {{match: {{prefix: /, dynamic_metadata: [{noted}]}}, route: {{cluster: two}}, {}}}, \
+         {{match: {{prefix: /}}, route: {{cluster: one}}, {strict}}}]}}",
+        wants("requirement_name: other"),
+    );
+    let anew = "clear_route_cache: true, payload_in_metadata: claims";
+    let config = proxy(&[&jwt_with("jwt", anew, NAMED)], &hosts);
+    assert_eq!(came_to(&ask(&config, with_token(), None)), "two");
+    let bearer = format!("Bearer {TOKEN}");
+    let told = traced(config, &[("authorization", &bearer)], Stage::Token);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("Held requirement_name: strict: "),
+        "{told:?}"
+    );
 }

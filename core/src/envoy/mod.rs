@@ -46,7 +46,7 @@ pub use dice::Dice;
 pub use exchange::{Access, Asks, Attempt, Exchange, Flag, Mirrored, Outcome, Unknown, judge};
 pub use ext_authz::{Denied, ExtAuthz};
 pub use hcm::{Filter, Hcm, HttpFilter, RouteSource, Underscores};
-pub use jwt::{Authn, Doubt};
+pub use jwt::{Authn, Doubt, Looked};
 pub use listener::{
     Acceptance, ChainMatch, ChainMiss, ClientHello, Connection, FilterChain, Listener,
     NetworkFilter, TcpProxy, Terminal,

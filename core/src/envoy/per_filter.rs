@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::cors::Cors;
 use super::fault::Fault;
 use super::hcm;
+use super::jwt::Wanted;
 use super::object::{Object, Read, Refusal};
 use super::rbac::Rbac;
 use super::route_config::RouteConfig;
@@ -50,6 +51,7 @@ pub enum Own {
     Rbac(Rbac),
     /// Whether the server of `ext_authz` is not asked.
     AsksNobody(bool),
+    Tokens(Wanted),
     NotModelled,
 }
 
@@ -113,7 +115,10 @@ impl Level {
 impl Own {
     fn read(filter: &str, node: &Node, parent: &Object) -> Read<Self> {
         let config = Object::new(node, parent.log)?;
-        let kind = config.str("@type")?.rsplit('.').next().unwrap_or("");
+        let kind = config.str("@type")?;
+        // Other filters might call theirs the same.
+        let of_jwt = kind.contains(".jwt_authn.");
+        let kind = kind.rsplit('.').next().unwrap_or("");
         let own = match kind {
             "FilterConfig" => {
                 config.no_matter(&["is_optional"]);
@@ -154,6 +159,7 @@ impl Own {
                 settings.end();
                 Own::AsksNobody(config.bool("disabled")?)
             }
+            "PerRouteConfig" if of_jwt => Own::Tokens(Wanted::read(&config)?),
             "HTTPFault" => Own::Fault(Fault::read(&config)?),
             _ => return Ok(Own::NotModelled),
         };

@@ -2,8 +2,8 @@
 
 use super::considered::{Considered, Told, one};
 use crate::envoy::{
-    Access, Asker, Authn, Doubt, Effect, HttpFilter, NetworkFilter, Own, Rbac, Rules, Terminal,
-    Told as Holds,
+    Access, Asker, Authn, Doubt, Effect, HttpFilter, Looked, NetworkFilter, Own, Rbac, Rules,
+    Terminal, Told as Holds,
 };
 use crate::say;
 use crate::text::{Outcome, Say, Span};
@@ -43,48 +43,43 @@ impl<'a> Told<'a> {
         all.filter_map(|a| Some((*a, filter(a)?))).collect()
     }
 
-    /// What the filters that look at tokens said, each with where it was asked to.
-    fn tokens_asked(&self) -> impl Iterator<Item = (&'a Authn, Span)> {
-        let filters = match self.chain().map(|chain| &chain.end) {
-            Some(Terminal::Http(hcm)) => &hcm.filters[..],
-            _ => &[],
-        };
-        let spans = filters.iter().filter_map(|filter| match &filter.does {
-            HttpFilter::Jwt(jwt) => Some(jwt.span),
-            _ => None,
-        });
-        self.account.authn.iter().zip(spans)
+    /// What the filters that look at tokens said, but for those that did not have to.
+    fn tokens_asked(&self) -> impl DoubleEndedIterator<Item = &'a Looked> {
+        let all = self.account.authn.iter();
+        all.filter(|looked| looked.authn != Authn::Pass)
     }
 
     pub(super) fn deciding_token(&self) -> Option<Span> {
-        let last = self
-            .tokens_asked()
-            .filter(|(a, _)| **a != Authn::Pass)
-            .last();
-        last.map(|(authn, span)| match authn {
-            Authn::Unknown(_, span) => *span,
-            _ => span,
+        let last = self.tokens_asked().next_back()?;
+        Some(match last.authn {
+            Authn::Unknown(_, span) => span,
+            _ => last.span,
         })
     }
 
     pub(super) fn token_in_short(&self) -> Say {
-        let said = self.account.authn.iter().rev().find(|a| **a != Authn::Pass);
-        match said {
+        let last = self.tokens_asked().next_back();
+        let name = last.and_then(|l| l.requirement.as_deref()).unwrap_or("");
+        match last.map(|l| &l.authn) {
             None | Some(Authn::Pass) => say!("trace/proxied-unknown"),
             Some(Authn::Valid { .. }) => say!("trace/envoy-token"),
             Some(Authn::Refused(why)) => say!("trace/envoy-token-refused", reason = why),
+            Some(Authn::NoRequirement(_)) => say!("trace/envoy-no-requirement", name = name),
             Some(Authn::Unknown(..)) => say!("trace/envoy-token-unknown"),
         }
     }
 
     pub(super) fn tokens(&self) -> Vec<Considered> {
-        let said = self.tokens_asked().filter_map(|(authn, span)| {
-            let (outcome, say) = match authn {
+        let said = self.tokens_asked().filter_map(|looked| {
+            let (outcome, say) = match &looked.authn {
                 Authn::Pass => return None,
                 Authn::Valid { claims, .. } => {
                     (Outcome::Held, say!("envoy/token-valid", claims = claims))
                 }
                 Authn::Refused(why) => (Outcome::Failed, say!("envoy/details", details = why)),
+                Authn::NoRequirement(why) => {
+                    (Outcome::Failed, say!("envoy/details", details = why))
+                }
                 Authn::Unknown(doubt, _) => {
                     let say = match doubt {
                         Doubt::Time => say!("envoy/token-time"),
@@ -95,7 +90,11 @@ impl<'a> Told<'a> {
                     (Outcome::CannotTell, say)
                 }
             };
-            Some(one("envoy.filters.http.jwt_authn", outcome, say, span))
+            let name = match &looked.requirement {
+                Some(name) => format!("requirement_name: {name}"),
+                None => "envoy.filters.http.jwt_authn".to_string(),
+            };
+            Some(one(&name, outcome, say, looked.span))
         });
         said.collect()
     }

@@ -2,8 +2,7 @@
 
 use super::{Account, ChainAt, Chosen, Proxied, Stage, Tls};
 use crate::envoy::{
-    Authn, Cluster, Config, FilterChain, How, Listener, NoHost, Route, RouteConfig, Terminal,
-    VirtualHost,
+    Cluster, Config, FilterChain, How, Listener, NoHost, Route, RouteConfig, Terminal, VirtualHost,
 };
 use crate::say;
 use crate::text::{Outcome, Say, Span};
@@ -139,8 +138,8 @@ impl<'a> Told<'a> {
     /// Of an answer of Envoy's own: the last thing that it looked at.
     fn deciding(&self) -> Option<Span> {
         let kept_out = self.account.access.iter().any(|a| a.allowed != Some(true));
-        let refused = self.account.authn.iter();
-        let last = if refused.into_iter().any(|a| matches!(a, Authn::Refused(_))) {
+        let refused = self.account.authn.iter().any(|a| a.authn.is_refused());
+        let last = if refused {
             self.deciding_token()
         } else if kept_out {
             self.deciding_policy()

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use std::net::IpAddr;
 
-use crate::envoy::{Access, Authn, ChainMiss, ClientHello, Connection, Denied, How, Miss, NoHost};
+use crate::envoy::{Access, ChainMiss, ClientHello, Connection, Denied, How, Looked, Miss, NoHost};
 use crate::net::Request;
 
 /// One of the decisions of a turn of Envoy's; all steps of the turn share the account.
@@ -98,7 +98,7 @@ pub struct Account {
     /// Whom it comes from, as far as the proxies in front can be believed.
     pub client: IpAddr,
     /// What the filters that look at tokens said, in their order.
-    pub authn: Vec<Authn>,
+    pub authn: Vec<Looked>,
     /// What the RBAC filters said, in their order.
     pub access: Vec<Access>,
     /// The filter that was to ask a server who may pass denied it by itself.

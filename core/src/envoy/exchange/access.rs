@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Exchange, Flag, position};
 use crate::envoy::ext_authz::{Denied, ExtAuthz, Failure};
-use crate::envoy::jwt::{self, Authn, Jwt};
+use crate::envoy::jwt::{self, Authn, Jwt, Wanted};
 use crate::envoy::listener::{Connection, FilterChain, NetworkFilter};
 use crate::envoy::metadata::Metadata;
 use crate::envoy::per_filter::Level;
@@ -95,21 +95,32 @@ impl<'c> Exchange<'c> {
     }
 
     /// Whether the request ends for its token's sake, and whether its route is to be found anew.
-    pub(super) fn jwt(&mut self, filter: &Jwt, now: Option<u64>) -> (bool, bool) {
+    pub(super) fn jwt(
+        &mut self,
+        filter: &Jwt,
+        wanted: Option<&Wanted>,
+        now: Option<u64>,
+    ) -> (bool, bool) {
         let realm = self.realm();
-        let (authn, noted) = filter.look(&mut self.request, &self.scheme, now);
+        let (looked, noted) = filter.look(&mut self.request, &self.scheme, now, wanted);
         for (key, node) in noted.notes {
             self.metadata.set(jwt::NAME, key, Some(node));
         }
-        self.authn.push(authn.clone());
+        let authn = looked.authn.clone();
+        self.authn.push(looked);
         match authn {
             Authn::Pass | Authn::Valid { .. } => return (false, noted.routes_anew),
             Authn::Refused(why) => {
                 let (status, body) = filter.refusal(why);
                 let challenge = filter.challenge(why).map(|more| format!("{realm}{more}"));
                 let challenge = challenge.map(|c| ("www-authenticate", c));
-                self.details = format!("jwt_authn_access_denied{{{}}}", why.replace(' ', "_"));
+                self.details = token_details(why);
                 self.finish(status, Headers::from_iter(challenge), body, true);
+            }
+            Authn::NoRequirement(why) => {
+                let (status, body) = filter.refusal_of_name(&why);
+                self.details = token_details(&why);
+                self.finish(status, Headers::new(), body, true);
             }
             Authn::Unknown(_, span) => {
                 self.unknown = Some(Unknown {
@@ -178,6 +189,12 @@ impl<'c> Exchange<'c> {
         }
         true
     }
+}
+
+/// `generateRcDetails` of `filter.cc`.
+fn token_details(why: &str) -> String {
+    let space = |c: char| c.is_ascii_whitespace() || c == '\u{b}';
+    format!("jwt_authn_access_denied{{{}}}", why.replace(space, "_"))
 }
 
 /// How the network filters of a chain judge a connection.

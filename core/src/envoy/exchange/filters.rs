@@ -4,7 +4,6 @@ use super::{Asks, Exchange, Flag, Unknown, position};
 use crate::envoy::cors::{CorsVerdict, Policies};
 use crate::envoy::fault::{Abort, Fault};
 use crate::envoy::hcm::{Filter, HttpFilter};
-use crate::envoy::jwt::Authn;
 use crate::envoy::per_filter::{Level, Own, PerFilter, Said};
 use crate::envoy::route::is_grpc;
 use crate::net::Headers;
@@ -18,7 +17,6 @@ impl<'c> Exchange<'c> {
             let found = self.said_of(&filter.name);
             let (level, said) = (found.map(|(l, _)| l), found.map(|(_, s)| s));
             match (&filter.does, said.map(|s| &s.own)) {
-                (HttpFilter::Jwt(_), _) if off => self.authn.push(Authn::Pass),
                 _ if off => {}
                 (HttpFilter::Router | HttpFilter::Silent, _) => {}
                 (HttpFilter::Rbac(rbac), None) | (HttpFilter::Rbac(_), Some(Own::Rbac(rbac))) => {
@@ -26,8 +24,12 @@ impl<'c> Exchange<'c> {
                         return true;
                     }
                 }
-                (HttpFilter::Jwt(jwt), None) => {
-                    let (ends, anew) = self.jwt(jwt, now);
+                (HttpFilter::Jwt(jwt), own @ (None | Some(Own::Tokens(_)))) => {
+                    let wanted = match own {
+                        Some(Own::Tokens(wanted)) => Some(wanted),
+                        _ => None,
+                    };
+                    let (ends, anew) = self.jwt(jwt, wanted, now);
                     if anew {
                         self.anew = true;
                         self.look_up_again(jwt.span);

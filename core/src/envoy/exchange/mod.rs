@@ -15,7 +15,7 @@ use crate::envoy::config::Config;
 use crate::envoy::dice::Dice;
 use crate::envoy::ext_authz::Denied;
 use crate::envoy::hcm::Hcm;
-use crate::envoy::jwt::Authn;
+use crate::envoy::jwt::Looked;
 use crate::envoy::listener::{Connection, FilterChain};
 use crate::envoy::manager;
 use crate::envoy::metadata::Metadata;
@@ -79,7 +79,7 @@ pub struct Exchange<'c> {
     /// What filters noted of the request.
     pub metadata: Metadata,
     /// What the filters that look at tokens made of it, one after the other.
-    pub authn: Vec<Authn>,
+    pub authn: Vec<Looked>,
     /// A token made it find its route anew.
     pub anew: bool,
     /// As the coins were before its route was found, and how many of them had fallen after.

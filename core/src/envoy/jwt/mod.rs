@@ -25,6 +25,8 @@ use crate::yaml::{self, Node, Value};
 pub struct Jwt {
     providers: Vec<Provider>,
     rules: Vec<Rule>,
+    /// `requirement_map`, for routes to choose from.
+    named: Vec<Named>,
     passes_preflights: bool,
     strips_reason: bool,
     pub span: Span,
@@ -34,6 +36,21 @@ pub struct Jwt {
 struct Rule {
     condition: RouteMatch,
     requires: Requirement,
+}
+
+#[derive(Clone, Debug)]
+struct Named {
+    name: String,
+    requires: Requirement,
+    span: Span,
+}
+
+/// What a level of routes wants in place of the filter's rules.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    Nothing,
+    /// The requirement of this name.
+    Named(String, Span),
 }
 
 /// Whose tokens are taken.
@@ -111,6 +128,16 @@ impl From<Status> for No {
     }
 }
 
+/// What was asked of a request, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Looked {
+    pub authn: Authn,
+    /// By the name that a route calls it.
+    pub requirement: Option<String>,
+    /// Who asks.
+    pub span: Span,
+}
+
 /// What the filter made of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Authn {
@@ -123,15 +150,22 @@ pub enum Authn {
     },
     /// In Envoy's words.
     Refused(Status),
+    /// The route wants a requirement that the filter does not have; in Envoy's words.
+    NoRequirement(String),
     Unknown(Doubt, Span),
 }
 
 impl Authn {
+    /// Whether it ends the request.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Authn::Refused(_) | Authn::NoRequirement(_))
+    }
+
     /// What the filters have noted of tokens.
-    pub fn noted(all: &[Authn]) -> Metadata {
+    pub fn noted(all: &[Looked]) -> Metadata {
         let mut noted = Metadata::default();
-        for authn in all {
-            if let Authn::Valid { notes, .. } = authn {
+        for looked in all {
+            if let Authn::Valid { notes, .. } = &looked.authn {
                 for (key, note) in notes {
                     noted.set(NAME, key, yaml::read(note, FileId(0)).0.pop());
                 }
@@ -156,16 +190,44 @@ pub(super) struct Noted {
 
 impl Jwt {
     /// Looks at a request at a time, in seconds since 1970; takes its tokens out and puts in what is handed on.
+    /// `wanted`: of its route.
     pub(super) fn look(
         &self,
         request: &mut Request,
         scheme: &str,
         now: Option<u64>,
-    ) -> (Authn, Noted) {
+        wanted: Option<&Wanted>,
+    ) -> (Looked, Noted) {
         let mut noted = Noted::default();
+        let mut looked = Looked {
+            authn: Authn::Pass,
+            requirement: None,
+            span: self.span,
+        };
         if self.passes_preflights && is_preflight(request) {
-            return (Authn::Pass, noted);
+            return (looked, noted);
         }
+        let requires = match wanted {
+            Some(Wanted::Nothing) => None,
+            Some(Wanted::Named(name, span)) => {
+                let named = self.named.iter().find(|n| n.name == *name);
+                looked.requirement = Some(name.clone());
+                looked.span = named.map_or(*span, |n| n.span);
+                if named.is_none() {
+                    looked.authn = Authn::NoRequirement(wrong_name(name, &self.named));
+                }
+                named.map(|n| &n.requires)
+            }
+            None => self.rule(request, scheme).map(|r| &r.requires),
+        };
+        if let Some(requires) = requires {
+            looked.authn = self.meets(requires, request, now, looked.span, &mut noted);
+        }
+        (looked, noted)
+    }
+
+    /// The first that fits (`FilterConfigImpl::findVerifier`).
+    fn rule(&self, request: &Request, scheme: &str) -> Option<&Rule> {
         let nothing = Metadata::default();
         let asked = Asked {
             request,
@@ -175,21 +237,26 @@ impl Jwt {
             random: None,
             metadata: &nothing,
         };
-        let rule = self
-            .rules
-            .iter()
-            .find(|r| r.condition.check(&asked).is_ok());
-        let Some(rule) = rule else {
-            return (Authn::Pass, noted);
-        };
+        let mut rules = self.rules.iter();
+        rules.find(|r| r.condition.check(&asked).is_ok())
+    }
+
+    fn meets(
+        &self,
+        requires: &Requirement,
+        request: &mut Request,
+        now: Option<u64>,
+        doubtful: Span,
+        noted: &mut Noted,
+    ) -> Authn {
         let mut look = Look {
             jwt: self,
             request,
             now,
-            noted: &mut noted,
-            doubtful: self.span,
+            noted,
+            doubtful,
         };
-        let authn = match look.meets(&rule.requires) {
+        match look.meets(requires) {
             Ok(()) => match &look.noted.payload {
                 Some(payload) => {
                     let notes = look.noted.notes.iter();
@@ -202,8 +269,7 @@ impl Jwt {
             },
             Err(No::Status(why)) => Authn::Refused(why),
             Err(No::Doubt(doubt)) => Authn::Unknown(doubt, look.doubtful),
-        };
-        (authn, noted)
+        }
     }
 
     /// Status and body of the answer to a request whose token is not taken.
@@ -211,6 +277,15 @@ impl Jwt {
         let status = if why == AUDIENCE { 403 } else { 401 };
         let body = if self.strips_reason { "" } else { why };
         (status, body.to_string())
+    }
+
+    /// Status and body where there is no requirement of the name that the route wants.
+    pub(super) fn refusal_of_name(&self, why: &str) -> (u16, String) {
+        let body = match self.strips_reason {
+            true => String::new(),
+            false => format!("Failed JWT authentication: {why}"),
+        };
+        (403, body)
     }
 
     /// What is added to `WWW-Authenticate`, which an answer without a reason does not have.
@@ -227,7 +302,15 @@ impl Jwt {
         for entry in config.message_or_empty("providers")?.entries() {
             providers.push(Provider::read(&entry.key, &entry.value, config.log)?);
         }
-        let named = config.message_or_empty("requirement_map")?;
+        let mut named = Vec::new();
+        for entry in config.message_or_empty("requirement_map")?.entries() {
+            let requirement = Object::new(&entry.value, config.log)?;
+            named.push(Named {
+                name: entry.key.to_string(),
+                requires: Requirement::read(&requirement, &providers)?,
+                span: entry.value.span,
+            });
+        }
         let mut rules = Vec::new();
         for rule in config.messages("rules")? {
             let Some(condition) = rule.message("match")? else {
@@ -237,12 +320,9 @@ impl Jwt {
             let requires = match (rule.message("requires")?, name) {
                 (Some(requirement), _) => Requirement::read(&requirement, &providers)?,
                 (None, "") => Requirement::Nothing,
-                (None, name) => match named.message(name)? {
-                    Some(requirement) => Requirement::read(&requirement, &providers)?,
-                    None => {
-                        let why = format!("Wrong requirement_name: {name}. It should be one of []");
-                        return Err(Refusal::new(rule.span, why));
-                    }
+                (None, name) => match named.iter().find(|n| n.name == name) {
+                    Some(named) => named.requires.clone(),
+                    None => return Err(Refusal::new(rule.span, wrong_name(name, &named))),
                 },
             };
             let condition = RouteMatch::read(condition)?;
@@ -255,11 +335,40 @@ impl Jwt {
         Ok(Self {
             providers,
             rules,
+            named,
             passes_preflights: config.bool("bypass_cors_preflight")?,
             strips_reason: config.bool("strip_failure_response")?,
             span: config.span,
         })
     }
+}
+
+impl Wanted {
+    pub(super) fn read(config: &Object) -> Read<Self> {
+        if config.has("requirement_name") {
+            let name = config.filled("requirement_name")?.to_string();
+            return Ok(Wanted::Named(name, config.at("requirement_name")));
+        }
+        match config.maybe_bool("disabled")? {
+            Some(true) => Ok(Wanted::Nothing),
+            Some(false) => {
+                let why = "value must equal true";
+                Err(Refusal::field(config.at("disabled"), "disabled", why))
+            }
+            None => {
+                let why = "is required";
+                Err(Refusal::field(config.span, "requirement_specifier", why))
+            }
+        }
+    }
+}
+
+/// `FilterConfigImpl::findPerRouteVerifier`
+fn wrong_name(name: &str, named: &[Named]) -> String {
+    let mut names: Vec<&str> = named.iter().map(|n| n.name.as_str()).collect();
+    names.sort_unstable();
+    let names = names.join(",");
+    format!("Wrong requirement_name: {name}. It should be one of [{names}]")
 }
 
 /// A look at a request, as far as it came.

@@ -99,7 +99,7 @@ pub(super) fn stages(exchange: &Exchange) -> Vec<Stage> {
     if early {
         return Vec::new();
     }
-    let token = exchange.authn.iter().any(|a| *a != Authn::Pass);
+    let token = exchange.authn.iter().any(|a| a.authn != Authn::Pass);
     let mut stages = vec![Stage::VirtualHost];
     if token && exchange.anew {
         stages.insert(0, Stage::Token);
