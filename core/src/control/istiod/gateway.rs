@@ -9,7 +9,7 @@ use super::host;
 use super::message::{Ask, Message};
 use super::object::{Object, Semantics};
 use super::route::destination_cluster;
-use super::service::Protocol;
+use super::service::{Protocol, Service};
 use super::world::{Proxy, World};
 use crate::say;
 use crate::text::{Diagnostic, Span};
@@ -113,7 +113,7 @@ impl<'w> Merged<'w> {
                 let Some(server) = read(object, spec) else {
                     continue;
                 };
-                for port in resolve(world, proxy, server.number) {
+                for port in resolve.ports(world, proxy, server.number) {
                     let mut ignored = |why: crate::text::Say| {
                         log.push(Diagnostic::warning(server.span, why));
                     };
@@ -239,43 +239,53 @@ impl<'w> Merged<'w> {
     }
 }
 
-type Resolve = fn(&World, &Proxy, i64) -> Vec<u16>;
+/// How the ports of a Gateway's servers become ports of the pod (`resolvePorts`).
+enum Resolve<'w> {
+    /// By these Services alone, all of them.
+    Strict(Vec<&'w Service>),
+    /// By the first Service in front of the pod that has the port, or as it is.
+    Loose(Vec<&'w Service>),
+}
+
+impl Resolve<'_> {
+    fn ports(&self, world: &World, proxy: &Proxy, number: i64) -> Vec<u16> {
+        let Ok(number) = u16::try_from(number) else {
+            return Vec::new();
+        };
+        let (Resolve::Strict(services) | Resolve::Loose(services)) = self;
+        let targets = services.iter().flat_map(|s| world.targets(s, proxy));
+        let mut targets = targets.filter(|(p, _)| p.number == number).map(|(_, t)| t);
+        match self {
+            Resolve::Loose(_) => vec![targets.next().unwrap_or(number)],
+            Resolve::Strict(_) => {
+                let mut out = Vec::new();
+                for target in targets {
+                    if !out.contains(&target) {
+                        out.push(target);
+                    }
+                }
+                out
+            }
+        }
+    }
+}
 
 /// Whether a Gateway is meant for a proxy, and how the ports of its servers become ports of the pod.
-fn chooses(object: &Object, proxy: &Proxy, world: &World) -> Option<Resolve> {
+fn chooses<'w>(object: &Object, proxy: &Proxy, world: &'w World) -> Option<Resolve<'w>> {
+    let mut ours = world.services_in_front(proxy);
     if let Some(services) = object.annotation("internal.istio.io/gateway-service") {
-        let ours = world.services_in_front(proxy);
-        let named = |s: &&super::service::Service| services.split(',').any(|n| n == s.hostname);
-        return ours.iter().any(named).then_some(strict as Resolve);
+        let parent = object.annotation("internal.istio.io/parent-namespace");
+        let namespace = parent.unwrap_or(&object.namespace);
+        ours.retain(|s| {
+            s.namespace == namespace && services.split(',').any(|name| name == s.hostname)
+        });
+        return (!ours.is_empty()).then_some(Resolve::Strict(ours));
     }
     let selector = object.spec.sorted("selector");
     let fits = selector
         .iter()
         .all(|e| proxy.labels.get(&*e.key).map(String::as_str) == e.value.str());
-    fits.then_some(loose as Resolve)
-}
-
-/// By the Service in front of the pod, or as it is.
-fn loose(world: &World, proxy: &Proxy, number: i64) -> Vec<u16> {
-    let Ok(number) = u16::try_from(number) else {
-        return Vec::new();
-    };
-    vec![world.target_port(number, proxy)]
-}
-
-/// Only by the Services in front of the pod, all of them.
-fn strict(world: &World, proxy: &Proxy, number: i64) -> Vec<u16> {
-    let Ok(number) = u16::try_from(number) else {
-        return Vec::new();
-    };
-    let mut out = Vec::new();
-    for service in world.services_in_front(proxy) {
-        let target = service
-            .port(number)
-            .map(|p| p.target_number().unwrap_or(number));
-        out.extend(target.filter(|t| !out.contains(t)));
-    }
-    out
+    fits.then_some(Resolve::Loose(ours))
 }
 
 fn read<'w>(object: &'w Object, spec: &'w Node) -> Option<Server<'w>> {

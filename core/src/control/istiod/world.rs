@@ -9,10 +9,11 @@ use super::mesh::MeshConfig;
 use super::object::{Object, sort_by_age};
 use super::request_authn::Tokens;
 use super::service::{
-    Locality, Protocol, Resolution, Service, exported, node_of, placed, pod, services,
+    Locality, Port, Protocol, Resolution, Service, exported, named_ports, node_of, placed, pod,
+    services,
 };
 use super::{authz, gateway_api, ingress, sidecar, virtual_service};
-use crate::manifest::{Manifests, Other, Pod};
+use crate::manifest::{Manifests, Other, Pod, TargetPort};
 use crate::text::{Diagnostic, FileId};
 use crate::yaml;
 
@@ -30,6 +31,8 @@ pub struct World {
     pub(super) tokens: Tokens,
     rules: Rules,
     by_host: BTreeMap<String, Vec<usize>>,
+    /// Pods' ports by their names, by namespace and address.
+    pod_ports: BTreeMap<(String, IpAddr), BTreeMap<String, u16>>,
 }
 
 /// A proxy that asks for its configuration.
@@ -160,6 +163,7 @@ impl World {
             virtual_services,
             gateways,
             by_host,
+            pod_ports: pod_ports(manifests),
         };
         log.extend(sidecar::left_out(&world.sidecars));
         world.access.log(&world, &mut log);
@@ -270,36 +274,53 @@ impl World {
         tiers.concat()
     }
 
-    /// The port in the gateway's pod behind a port of a Service in front of it; the port itself where there is none.
-    pub(super) fn target_port(&self, number: u16, proxy: &Proxy) -> u16 {
-        for service in self.services_in_front(proxy) {
-            if let Some(port) = service.port(number) {
-                if let Some(target) = port.target_number() {
-                    return target;
-                }
-                let address = proxy.addresses.iter().map(ToString::to_string);
-                let mut known = address.filter_map(|a| {
-                    let endpoint = service.endpoints.iter().find(|e| e.address == a)?;
-                    endpoint.ports.get(&port.name).copied()
-                });
-                return known.next().unwrap_or(number);
-            }
-        }
-        number
+    /// The services whose pods the proxy is one of (`GetProxyServiceTargets`): of Kubernetes' those that select it, and only
+    /// where there is none those that have its address.
+    pub(super) fn services_in_front(&self, proxy: &Proxy) -> Vec<&Service> {
+        let own = self
+            .services
+            .iter()
+            .filter(|s| s.namespace == proxy.namespace);
+        let any = own.clone().any(|s| s.selects(&proxy.labels));
+        let in_front = |s: &&Service| match s.kubernetes && any {
+            true => s.selects(&proxy.labels),
+            false => s.endpoint_at(&proxy.addresses).is_some(),
+        };
+        own.filter(in_front).collect()
     }
 
-    /// The services whose pods the proxy is one of (`GetProxyServiceTargets`).
-    pub(super) fn services_in_front(&self, proxy: &Proxy) -> Vec<&Service> {
-        let own: Vec<String> = proxy.addresses.iter().map(ToString::to_string).collect();
-        let of_proxy = |s: &&Service| {
-            let selected = !s.selector.is_empty()
-                && s.selector
-                    .iter()
-                    .all(|(k, v)| proxy.labels.get(k) == Some(v));
-            let endpoint = s.endpoints.iter().any(|e| own.contains(&e.address));
-            s.namespace == proxy.namespace && (s.kubernetes && selected || endpoint)
-        };
-        self.services.iter().filter(of_proxy).collect()
+    /// The ports of a service in front of a proxy, each with the pod's behind it. Of two of one protocol with the same port
+    /// behind them Kubernetes' services have the first (`GetProxyServiceTargetsByPod`).
+    pub(super) fn targets<'s>(&self, service: &'s Service, proxy: &Proxy) -> Vec<(&'s Port, u16)> {
+        let endpoint = service.endpoint_at(&proxy.addresses);
+        let told = |port: &Port| endpoint.and_then(|e| e.ports.get(&port.name).copied());
+        let selects = service.kubernetes && service.selects(&proxy.labels);
+        let mut out: Vec<(&Port, u16)> = Vec::new();
+        for port in &service.ports {
+            let target = match &port.target {
+                TargetPort::Number(number) if selects => Some(*number),
+                TargetPort::Name(name) if selects => {
+                    self.pod_port(proxy, name).or_else(|| told(port))
+                }
+                _ => told(port),
+            };
+            let Some(target) = target else {
+                continue;
+            };
+            let known = |(p, t): &(&Port, u16)| (p.protocol, *t) == (port.protocol, target);
+            if !service.kubernetes || !out.iter().any(known) {
+                out.push((port, target));
+            }
+        }
+        out
+    }
+
+    /// A port of a proxy's pod by its name (`FindPort`).
+    fn pod_port(&self, proxy: &Proxy, name: &str) -> Option<u16> {
+        proxy.addresses.iter().find_map(|address| {
+            let of = (proxy.namespace.clone(), *address);
+            self.pod_ports.get(&of)?.get(name).copied()
+        })
     }
 
     /// Whether a service's port gets a cluster.
@@ -369,6 +390,21 @@ impl Proxy {
         }
         self
     }
+}
+
+fn pod_ports(manifests: &Manifests) -> BTreeMap<(String, IpAddr), BTreeMap<String, u16>> {
+    let mut all: BTreeMap<_, BTreeMap<String, u16>> = BTreeMap::new();
+    for pod in &manifests.pods {
+        for ip in &pod.ips {
+            let known = all.entry((pod.meta.namespace.to_string(), ip.value));
+            // On a node's network several have its address.
+            let known = known.or_default();
+            for (name, port) in named_ports(pod) {
+                known.entry(name).or_insert(port);
+            }
+        }
+    }
+    all
 }
 
 /// What the annotation `proxy.istio.io/config`, a ProxyConfig as a text, says of the way to a gateway.

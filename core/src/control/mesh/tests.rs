@@ -443,3 +443,50 @@ fn a_service_entry_adds_to_the_service_whose_host_it_has() {
     let told = called(&proxies, "outbound|80||web.default.svc.cluster.local");
     assert_eq!(told, ["10.1.0.1:8080", "10.244.1.2:80"]);
 }
+
+/// The listeners of a gateway's Pod with two Services in front, `a` and `b`, and a Gateway.
+fn of_gateway(annotations: &str, number: u32, status: &str) -> Vec<String> {
+    let service = |name: &str, ports: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{clusterIP: 10.96.1.1, selector: {{app: gw}}, ports: [{ports}]}}\n"
+        )
+    };
+    let text = [
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: gw, labels: {app: gw}}\nspec: {containers: [{name: istio-proxy, ports: [{name: web, containerPort: 8080}]}]}\n".to_string(),
+        format!("status: {{podIP: 10.244.1.7, conditions: [{status}]}}\n"),
+        service("a", "{name: http, port: 80, targetPort: web}, {name: http-again, port: 81, targetPort: 8080}, {name: http-other, port: 82, targetPort: other}"),
+        service("b", "{name: http, port: 80, targetPort: 9090}"),
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: g, annotations: {{{annotations}}}}}\nspec: {{selector: {{app: gw}}, servers: [{{port: {{number: {number}, name: http, protocol: HTTP}}, hosts: ['*']}}]}}\n"
+        ),
+    ];
+    let mut objects = Manifests::default();
+    manifest::read(&text.concat(), FileId(0), &mut objects);
+    let (proxies, _) = at_once(build(&objects, &Pace::AT_ONCE));
+    let listeners = proxies[0].config.listeners.iter();
+    listeners.map(|l| l.port.to_string()).collect()
+}
+
+#[test]
+fn a_gateway_listens_at_the_target_ports_of_the_services_that_it_names() {
+    let ready = "{type: Ready, status: 'True'}";
+    for status in [ready, ""] {
+        let named = |services: &str, number| {
+            let annotations = format!("internal.istio.io/gateway-service: '{services}'");
+            of_gateway(&annotations, number, status)
+        };
+        let (a, b) = ("a.default.svc.cluster.local", "b.default.svc.cluster.local");
+        assert_eq!(named(a, 80), ["8080"], "{status}");
+        assert_eq!(named(b, 80), ["9090"], "{status}");
+        assert_eq!(named(&format!("{a},{b}"), 80), ["8080", "9090"], "{status}");
+        // A port behind that another has already, or that the Pod has not, is none.
+        assert!(named(a, 81).is_empty(), "{status}");
+        assert!(named(a, 82).is_empty(), "{status}");
+        // Chosen by labels, a Gateway takes the first, or its port as it is.
+        assert_eq!(of_gateway("", 80, status), ["8080"], "{status}");
+        assert_eq!(of_gateway("", 81, status), ["81"], "{status}");
+        assert_eq!(of_gateway("", 82, status), ["82"], "{status}");
+    }
+    let elsewhere = "internal.istio.io/gateway-service: a.default.svc.cluster.local, internal.istio.io/parent-namespace: other";
+    assert!(of_gateway(elsewhere, 80, ready).is_empty());
+}

@@ -39,6 +39,10 @@ pub(super) fn convert(api: &Known, log: &mut Vec<Diagnostic>) -> (Vec<Object>, V
                         ),
                     ),
                     ("internal.istio.io/gateway-service".into(), services.clone()),
+                    (
+                        "internal.istio.io/parent-namespace".into(),
+                        object.namespace.clone(),
+                    ),
                 ];
                 gateways.push(gateway);
                 parents.push(parent);

@@ -9,6 +9,7 @@ mod shared;
 mod workload;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::mesh::MeshConfig;
 use super::message::Ask;
@@ -21,6 +22,7 @@ use kubernetes::kubernetes;
 pub(super) use place::{Locality, labels_in_place, node_of, placed, pod};
 pub(super) use protocol::Protocol;
 use workload::Workload;
+pub(super) use workload::named_ports;
 
 #[derive(Clone, Debug)]
 pub(super) struct Service {
@@ -75,16 +77,6 @@ pub(super) struct Endpoint {
     pub(super) span: Span,
 }
 
-impl Port {
-    /// The port in the pod, where it is the same in all.
-    pub(super) fn target_number(&self) -> Option<u16> {
-        match self.target {
-            TargetPort::Number(number) => Some(number),
-            TargetPort::Name(_) => None,
-        }
-    }
-}
-
 /// The values of `TLSMode` that Istio knows.
 const ISTIO: &str = "istio";
 const DISABLED: &str = "disabled";
@@ -112,6 +104,18 @@ impl Endpoint {
 impl Service {
     pub(super) fn port(&self, number: u16) -> Option<&Port> {
         self.ports.iter().find(|p| p.number == number)
+    }
+
+    /// Whether a pod with these labels is one of its own.
+    pub(super) fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        let has = |(key, value): &(String, String)| labels.get(key) == Some(value);
+        self.kubernetes && !self.selector.is_empty() && self.selector.iter().all(has)
+    }
+
+    /// Its own endpoint at one of these addresses.
+    pub(super) fn endpoint_at(&self, addresses: &[IpAddr]) -> Option<&Endpoint> {
+        let mut own = addresses.iter().map(ToString::to_string);
+        own.find_map(|address| self.endpoints.iter().find(|e| e.address == address))
     }
 
     /// The endpoints that proxies call.

@@ -53,6 +53,18 @@ pub(super) fn pods(manifests: &Manifests) -> Vec<Workload> {
     ordered(ready.filter_map(|p| Workload::pod(p, manifests)).collect())
 }
 
+/// A Pod's ports for TCP that have names; of two the first.
+pub(in crate::control::istiod) fn named_ports(pod: &Pod) -> BTreeMap<String, u16> {
+    let mut ports = BTreeMap::new();
+    for port in pod.spec.containers.iter().flat_map(|c| &c.ports) {
+        let name = port.name.as_ref();
+        if let Some(name) = name.filter(|_| port.protocol == Protocol::Tcp) {
+            ports.entry(name.to_string()).or_insert(port.port.value);
+        }
+    }
+    ports
+}
+
 fn ordered(mut all: Vec<Workload>) -> Vec<Workload> {
     all.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     all
@@ -108,23 +120,13 @@ impl Workload {
     /// At its first address, whatever its others.
     fn pod(pod: &Pod, manifests: &Manifests) -> Option<Self> {
         let ip = pod.ips.first()?;
-        let mut ports = BTreeMap::new();
-        for port in pod.spec.containers.iter().flat_map(|c| &c.ports) {
-            if let Some(name) = port
-                .name
-                .as_ref()
-                .filter(|_| port.protocol == Protocol::Tcp)
-            {
-                ports.entry(name.to_string()).or_insert(port.port.value);
-            }
-        }
         let own = labels(&pod.meta.labels);
         let (locality, labels) = placed(own, node_of(pod), manifests);
         Some(Self {
             namespace: pod.meta.namespace.to_string(),
             name: pod.meta.name.to_string(),
             address: ip.value.to_string(),
-            ports,
+            ports: named_ports(pod),
             tls_mode: tls_mode(&labels, false),
             labels,
             locality,

@@ -99,21 +99,15 @@ fn targets(world: &World, proxy: &Proxy) -> Vec<Target> {
         return all.into_values().collect();
     }
     for service in world.services_in_front(proxy) {
-        let own = service
-            .endpoints
-            .iter()
-            .find(|e| proxy.addresses.iter().any(|a| a.to_string() == e.address));
-        for port in service.ports.iter().filter(|p| p.protocol != Protocol::Udp) {
-            let target = own.and_then(|e| e.ports.get(&port.name).copied());
-            if let Some(target) = target.or(port.target_number()) {
-                all.entry(target).or_insert(Target {
-                    port: target,
-                    protocol: port.protocol,
-                    bind: None,
-                    endpoint: None,
-                    span: port.span,
-                });
-            }
+        let targets = world.targets(service, proxy).into_iter();
+        for (port, target) in targets.filter(|(p, _)| p.protocol != Protocol::Udp) {
+            all.entry(target).or_insert(Target {
+                port: target,
+                protocol: port.protocol,
+                bind: None,
+                endpoint: None,
+                span: port.span,
+            });
         }
     }
     all.into_values().collect()
