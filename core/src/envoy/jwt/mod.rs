@@ -6,12 +6,15 @@
 mod keys;
 mod number;
 mod places;
+mod requirement;
 mod token;
 
 use serde::Serialize;
 
 use self::keys::Keys;
 use self::places::Place;
+pub(super) use self::requirement::Wanted;
+use self::requirement::{Named, Requirement, wrong_name};
 use self::token::Token;
 use super::cors::is_preflight;
 use super::metadata::Metadata;
@@ -36,21 +39,6 @@ pub struct Jwt {
 struct Rule {
     condition: RouteMatch,
     requires: Requirement,
-}
-
-#[derive(Clone, Debug)]
-struct Named {
-    name: String,
-    requires: Requirement,
-    span: Span,
-}
-
-/// What a level of routes wants in place of the filter's rules.
-#[derive(Clone, Debug)]
-pub enum Wanted {
-    Nothing,
-    /// The requirement of this name.
-    Named(String, Span),
 }
 
 /// Whose tokens are taken.
@@ -84,17 +72,6 @@ pub(super) struct Provider {
 struct Payload {
     name: String,
     padded: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Requirement {
-    Nothing,
-    /// Of a provider, for some audiences of its own.
-    Provider(usize, Option<Vec<String>>),
-    Any(Vec<Requirement>),
-    All(Vec<Requirement>),
-    AllowMissing,
-    AllowFailed,
 }
 
 /// Why a token is not taken, in Envoy's words.
@@ -341,34 +318,6 @@ impl Jwt {
             span: config.span,
         })
     }
-}
-
-impl Wanted {
-    pub(super) fn read(config: &Object) -> Read<Self> {
-        if config.has("requirement_name") {
-            let name = config.filled("requirement_name")?.to_string();
-            return Ok(Wanted::Named(name, config.at("requirement_name")));
-        }
-        match config.maybe_bool("disabled")? {
-            Some(true) => Ok(Wanted::Nothing),
-            Some(false) => {
-                let why = "value must equal true";
-                Err(Refusal::field(config.at("disabled"), "disabled", why))
-            }
-            None => {
-                let why = "is required";
-                Err(Refusal::field(config.span, "requirement_specifier", why))
-            }
-        }
-    }
-}
-
-/// `FilterConfigImpl::findPerRouteVerifier`
-fn wrong_name(name: &str, named: &[Named]) -> String {
-    let mut names: Vec<&str> = named.iter().map(|n| n.name.as_str()).collect();
-    names.sort_unstable();
-    let names = names.join(",");
-    format!("Wrong requirement_name: {name}. It should be one of [{names}]")
 }
 
 /// A look at a request, as far as it came.
@@ -640,39 +589,5 @@ impl Provider {
         };
         config.end();
         Ok(read)
-    }
-}
-
-impl Requirement {
-    fn read(requirement: &Object, providers: &[Provider]) -> Read<Self> {
-        let provider = |name: &str| {
-            let at = providers.iter().position(|p| p.name == name);
-            let why = format!("Required provider ['{name}'] is not configured.");
-            at.ok_or_else(|| Refusal::new(requirement.span, why))
-        };
-        let list = |field: &str| -> Read<Option<Vec<Self>>> {
-            let Some(list) = requirement.message(field)? else {
-                return Ok(None);
-            };
-            let all = list.messages("requirements")?;
-            let all = all.iter().map(|r| Self::read(r, providers));
-            all.collect::<Read<_>>().map(Some)
-        };
-        Ok(if let Some(any) = list("requires_any")? {
-            Self::Any(any)
-        } else if let Some(all) = list("requires_all")? {
-            Self::All(all)
-        } else if let Some(with) = requirement.message("provider_and_audiences")? {
-            let audiences = Some(with.strings("audiences")?).filter(|a| !a.is_empty());
-            Self::Provider(provider(with.str("provider_name")?)?, audiences)
-        } else if requirement.has("allow_missing_or_failed") {
-            Self::AllowFailed
-        } else if requirement.has("allow_missing") {
-            Self::AllowMissing
-        } else if requirement.has("provider_name") {
-            Self::Provider(provider(requirement.str("provider_name")?)?, None)
-        } else {
-            Self::Nothing
-        })
     }
 }
