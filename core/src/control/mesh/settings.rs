@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::control::istiod::{self, MeshConfig};
 use crate::manifest::{Manifests, Other};
 use crate::say;
@@ -98,7 +100,42 @@ pub(super) fn not_modelled(objects: &Manifests) -> Vec<Diagnostic> {
         let (documents, _) = yaml::read(&text.value, FileId(0));
         proxy_protocol(documents.first()?, text.span)
     });
-    others.chain(pods).collect()
+    let mut said: Vec<Diagnostic> = others.chain(pods).collect();
+    said.extend(unshared(objects));
+    said
+}
+
+/// ServiceEntries of a host that another of the namespace has as well, with ports or addresses that the other has not:
+/// endpoints are shared, these are not.
+fn unshared(objects: &Manifests) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<(&str, &str), &Other> = BTreeMap::new();
+    let mut said = Vec::new();
+    let entries = objects.others.iter();
+    for entry in entries.filter(|o| &*o.kind == "ServiceEntry" && istiod::reads(o)) {
+        let hosts = entry.node.at(&["spec", "hosts"]);
+        for host in hosts
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter_map(Node::str)
+        {
+            let known = *first.entry((&entry.namespace, host)).or_insert(entry);
+            if places(known) != places(entry) {
+                let what = format!("ServiceEntry {} ({host})", entry.name);
+                let say = say!("istio/not-modelled", what = what);
+                said.push(Diagnostic::warning(entry.node.span, say));
+            }
+        }
+    }
+    said
+}
+
+/// Where a ServiceEntry's hosts are: the numbers of its ports, and its addresses.
+fn places(entry: &Other) -> (BTreeSet<i64>, BTreeSet<&str>) {
+    let items = |key| entry.node.at(&["spec", key]).map_or(&[][..], Node::items);
+    let ports = items("ports").iter();
+    let numbers = ports.filter_map(|p| p.field("number")?.int());
+    let addresses = items("addresses").iter();
+    (numbers.collect(), addresses.filter_map(Node::str).collect())
 }
 
 /// Where a ProxyConfig has gateways take the client's address from a PROXY header.

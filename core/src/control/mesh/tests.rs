@@ -490,3 +490,23 @@ fn a_gateway_listens_at_the_target_ports_of_the_services_that_it_names() {
     let elsewhere = "internal.istio.io/gateway-service: a.default.svc.cluster.local, internal.istio.io/parent-namespace: other";
     assert!(of_gateway(elsewhere, 80, ready).is_empty());
 }
+
+#[test]
+fn ports_and_addresses_that_entries_of_one_host_do_not_share_are_said() {
+    let other = |address: &str, number: u32, host: &str| {
+        let port = |number: u32| format!("{{number: {number}, name: tcp, protocol: TCP}}");
+        let first = entry(
+            "a",
+            "e.example.com",
+            "10.7.0.1",
+            &port(90),
+            "resolution: NONE",
+        );
+        said(&(first + &entry("b", host, address, &port(number), "resolution: NONE"))).1
+    };
+    assert!(other("10.7.0.1", 90, "e.example.com").is_empty());
+    let not = ["istio/not-modelled"];
+    assert_eq!(other("10.7.0.1", 91, "e.example.com"), not);
+    assert_eq!(other("10.7.0.2", 90, "e.example.com"), not);
+    assert!(other("10.7.0.2", 91, "f.example.com").is_empty());
+}
