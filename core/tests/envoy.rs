@@ -597,8 +597,7 @@ fn wants(config: &str) -> String {
     of_filter("jwt", kind, config)
 }
 
-const NAMED: &str =
-    "requirement_map: {strict: {provider_name: us}, lax: {allow_missing_or_failed: {}}}";
+const NAMED: &str = "requirement_map: {strict: {provider_name: us}, lax: {allow_missing_or_failed: {}}, read: {extract_only_without_validation: {}}}";
 
 #[test]
 fn a_route_says_which_requirement_a_token_is_to_meet() {
@@ -622,9 +621,14 @@ fn a_route_says_which_requirement_a_token_is_to_meet() {
     check(&off, &strict, get(&[]), "401");
     check(&strict, &off, get(&[]), PASSES);
     check(&strict, &lax, get(&[]), PASSES);
+    // A token that is read without being judged is not modelled.
+    let read = wants("requirement_name: read");
+    let config_of_read = config("", "", &read);
+    let read = ask(&config_of_read, with_token(), None);
+    assert!(came_to(&read).starts_with("cannot tell: "));
     // A name that there is none of lets nobody in, whatever token is shown.
     let other = wants("requirement_name: other one");
-    let wrong = "Wrong requirement_name: other one. It should be one of [lax,strict]";
+    let wrong = "Wrong requirement_name: other one. It should be one of [lax,read,strict]";
     for (more, body) in [
         ("", format!("Failed JWT authentication: {wrong}")),
         ("strip_failure_response: true", String::new()),

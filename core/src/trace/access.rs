@@ -86,6 +86,7 @@ impl<'a> Told<'a> {
                         Doubt::Keys => say!("envoy/token-keys"),
                         Doubt::Algorithm => say!("envoy/token-algorithm"),
                         Doubt::Provider => say!("envoy/token-provider"),
+                        Doubt::Requirement => say!("envoy/token-requirement"),
                     };
                     (Outcome::CannotTell, say)
                 }

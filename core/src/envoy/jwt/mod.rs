@@ -92,6 +92,8 @@ pub enum Doubt {
     Algorithm,
     /// The provider asks for what is not modelled.
     Provider,
+    /// So does the requirement.
+    Requirement,
 }
 
 enum No {
@@ -346,6 +348,10 @@ impl<'l> Look<'l> {
                 other => other,
             },
             Requirement::AllowFailed => self.of_anybody(true),
+            Requirement::NotModelled(span) => {
+                self.doubtful = *span;
+                Err(No::Doubt(Doubt::Requirement))
+            }
         }
     }
 

@@ -14,6 +14,7 @@ pub(super) enum Requirement {
     All(Vec<Requirement>),
     AllowMissing,
     AllowFailed,
+    NotModelled(Span),
 }
 
 /// An entry of `requirement_map`.
@@ -60,6 +61,8 @@ impl Requirement {
             Self::AllowMissing
         } else if requirement.has("provider_name") {
             Self::Provider(provider(requirement.str("provider_name")?)?, None)
+        } else if requirement.has("extract_only_without_validation") {
+            Self::NotModelled(requirement.at("extract_only_without_validation"))
         } else {
             Self::Nothing
         })
