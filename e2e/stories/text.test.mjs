@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accessible } from '../lib/page.mjs';
+import { accessible, loaded } from '../lib/page.mjs';
 import { story } from '../lib/story.mjs';
 
 async function open(page, machine, file) {
@@ -152,11 +152,11 @@ story('a file dropped before the editor has come waits for it', { serviceWorkers
     await route.continue();
   });
   await page.reload();
-  await page.waitForFunction(() => globalThis.northsouthDropped);
+  await loaded(page);
   const file = join(mkdtempSync(join(tmpdir(), 'northsouth-')), 'ip-route.txt');
   writeFileSync(file, 'default via 192.168.0.253 dev eth0\n');
   await drop(page, context, file);
-  assert.equal(await page.evaluate(() => globalThis.northsouthDropped.length), 1);
+  await page.waitForFunction(() => globalThis.northsouthDropped.length === 1);
   assert.match(page.url(), /^http/, 'the browser did not open it itself');
   release();
   await page.getByRole('dialog', { name: 'Open files…' }).getByLabel('Path').waitFor();
