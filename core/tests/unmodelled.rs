@@ -153,7 +153,7 @@ fn what_open_vswitch_has_flows_for_is_not_guessed_about() {
 
 #[test]
 fn what_calico_asks_a_network_policy_about_is_not_guessed_about() {
-    let about = |policy: &str, probe: &str| {
+    let about = |policy: &str, probe: &str, more: &str| {
         let mut workspace = Scenario::find("cross-node-host-gw")
             .and_then(|s| s.workspace())
             .unwrap();
@@ -167,6 +167,7 @@ fn what_calico_asks_a_network_policy_about_is_not_guessed_about() {
         let text = format!(
             "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: deny}}\nspec: {policy}\n"
         );
+        let text = text + more;
         workspace
             .files
             .push(File::new("manifests/policy.yaml", &text));
@@ -177,14 +178,14 @@ fn what_calico_asks_a_network_policy_about_is_not_guessed_about() {
     };
     let denies = untold("NetworkPolicy deny");
     let passes = |end: (Disposition, String)| end.0 == Disposition::Delivered;
-    assert_eq!(about("{}", ""), denies);
+    assert_eq!(about("{}", "", ""), denies);
     for may_deny in [
         "{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 1}]}]}",
         "{podSelector: {matchExpressions: [{key: app, operator: In, values: [web]}]}}",
         "{podSelector: {matchLabels: {app: shop}}, policyTypes: [Egress]}",
         "{podSelector: {}, egress: [{}]}",
     ] {
-        assert_eq!(about(may_deny, ""), denies, "{may_deny}");
+        assert_eq!(about(may_deny, "", ""), denies, "{may_deny}");
     }
     for says_nothing in [
         "{podSelector: {}, ingress: [{}]}",
@@ -192,9 +193,16 @@ fn what_calico_asks_a_network_policy_about_is_not_guessed_about() {
         "{podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [web]}]}}",
         "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress]}",
     ] {
-        assert!(passes(about(says_nothing, "")), "{says_nothing}");
+        assert!(passes(about(says_nothing, "", "")), "{says_nothing}");
     }
+    // What Calico's own refuse they may refuse before.
+    let global =
+        "---\napiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: all}\n";
+    assert_eq!(
+        about("{podSelector: {}, ingress: [{}]}", "", global),
+        untold("GlobalNetworkPolicy all")
+    );
     // A node asks its own pods as it likes, and another one's not.
-    assert!(passes(about("{}", "work002 tcp 172.20.2.7:8080")));
-    assert_eq!(about("{}", "work001 tcp 172.20.2.7:8080"), denies);
+    assert!(passes(about("{}", "work002 tcp 172.20.2.7:8080", "")));
+    assert_eq!(about("{}", "work001 tcp 172.20.2.7:8080", ""), denies);
 }

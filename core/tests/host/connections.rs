@@ -36,14 +36,10 @@ fn an_error_about_what_is_not_tracked_is_tracked_all_the_same() {
     );
     let mut sim = Sim::new(&world, 1);
     // Nothing listens there: the host itself says so.
-    let ask = Transport::Udp {
-        sport: 4000,
-        dport: 9,
-    };
     let left = inject(
         &mut sim,
         "eth0",
-        packet("203.0.113.9", "192.168.0.17", ask.clone()),
+        packet("203.0.113.9", "192.168.0.17", CLOSED),
     );
     assert_eq!(
         left,
@@ -51,7 +47,7 @@ fn an_error_about_what_is_not_tracked_is_tracked_all_the_same() {
         "UDP has let go of it"
     );
     // On the way on, it still knows that it was not tracked.
-    let mut expired = packet("203.0.113.9", "10.10.0.9", ask);
+    let mut expired = packet("203.0.113.9", "10.10.0.9", CLOSED);
     expired.ttl = 1;
     assert!(inject(&mut sim, "eth0", expired).is_empty());
 }

@@ -20,6 +20,11 @@ use northsouth::topology::{
 use northsouth::trace::{Action, tell};
 
 const NODE: HostId = HostId(0);
+/// To a port that nothing listens at.
+const CLOSED: Transport = Transport::Udp {
+    sport: 4000,
+    dport: 9,
+};
 
 /// `eth0` 192.168.0.17/24 with the default route, `eth1` 10.10.0.5/24; everybody answers beyond.
 fn world(iptables: &str, rules: &str, more_routes: &str) -> World {

@@ -10,11 +10,11 @@ fn udp_lets_go_of_the_connection_before_it_tells_that_a_port_is_closed() {
         "",
     );
     let mut sim = Sim::new(&world, 1);
-    let ask = Transport::Udp {
-        sport: 4000,
-        dport: 9,
-    };
-    let left = inject(&mut sim, "eth0", packet("203.0.113.9", "192.168.0.17", ask));
+    let left = inject(
+        &mut sim,
+        "eth0",
+        packet("203.0.113.9", "192.168.0.17", CLOSED),
+    );
     assert_eq!(left, ["eth0 192.168.0.17 > 203.0.113.9"]);
 }
 

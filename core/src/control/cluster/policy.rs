@@ -59,13 +59,14 @@ pub fn guarded(objects: &Manifests, facts: &Facts) -> Vec<Guarded> {
 
 /// The policy that has something to say of a Pod's packets in this direction (Kubernetes `pkg/apis/networking/types.go`).
 fn decides(objects: &Manifests, pod: &Pod, direction: &str) -> Option<CannotTell> {
-    let mut of_pod = policies(objects).filter(|policy| is_about(policy, pod, direction));
-    let first = of_pod.next()?;
-    let all = std::iter::once(first).chain(of_pod);
-    let allowed = all.into_iter().any(|policy| allows_all(policy, direction));
-    (!allowed).then(|| CannotTell {
-        text: format!("NetworkPolicy {}", first.name).into(),
-        span: first.node.span,
+    let of_pod = policies(objects).filter(|policy| is_about(policy, pod, direction));
+    let of_pod: Vec<_> = of_pod.collect();
+    // Kubernetes' own add up, so one that allows everything is enough. Others may refuse before these are asked.
+    let open = of_pod.iter().any(|policy| allows_all(policy, direction));
+    let policy = (of_pod.iter()).find(|policy| !(open && of_kubernetes(policy)))?;
+    Some(CannotTell {
+        text: format!("{} {}", policy.kind, policy.name).into(),
+        span: policy.node.span,
     })
 }
 
